@@ -1,0 +1,22 @@
+import eslint from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+    { ignores: ["node_modules/", "artifacts/", "tests/canvas-app/", "**/*.mjs"] },
+    eslint.configs.recommended,
+    ...tseslint.configs.strictTypeChecked,
+    {
+        languageOptions: {
+            parserOptions: {
+                project: ["./tsconfig.json", "./local/tsconfig.json"],
+                tsconfigRootDir: import.meta.dirname,
+            },
+        },
+        rules: {
+            // Numbers in template strings read well and cannot go wrong.
+            "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+            // Pulumi components are classes which only declare resources in their constructors.
+            "@typescript-eslint/no-extraneous-class": "off",
+        },
+    },
+);
