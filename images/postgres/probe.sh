@@ -1,0 +1,17 @@
+#!/bin/sh
+# ready: accepts connections and the application's role and database are in place.
+# live:  the server answers at all; one that is still replaying its log must not be restarted for that.
+set -eu
+case ${1-ready} in
+ready)
+    [ -f /tmp/postgres.ready ]
+    exec pg_isready --quiet --host=/tmp --timeout=3
+    ;;
+live)
+    pg_isready --quiet --host=/tmp --timeout=3 || [ "$?" -eq 1 ]
+    ;;
+*)
+    echo "usage: postgres-probe [ready|live]" >&2
+    exit 2
+    ;;
+esac

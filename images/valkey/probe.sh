@@ -1,0 +1,6 @@
+#!/bin/sh
+# Answers as the application would get it, except for TLS: the password goes by environment, never on a command line.
+set -eu
+REDISCLI_AUTH=$(cat /run/secrets/orcheo/valkey-password)
+export REDISCLI_AUTH
+[ "$(timeout 4 valkey-cli --no-auth-warning -s /tmp/valkey/socket ping)" = PONG ]
