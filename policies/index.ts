@@ -1,0 +1,9 @@
+import { PolicyPack } from "@pulumi/policy";
+
+import { policyPack } from "./pack.ts";
+import { rules } from "./table.ts";
+
+// The SDK takes the pack's version from the package.json of the working directory: let it find the pack's own.
+process.chdir(import.meta.dirname);
+
+new PolicyPack("orcheo", policyPack(rules, process.env));

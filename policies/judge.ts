@@ -1,0 +1,64 @@
+/** Runs one rule on one resource, whatever shape that is in, and words the message. */
+import { settingsOf, type Resource, type Rule, type Settings, type StackRule } from "./rule.ts";
+import { podsOf } from "./workloads.ts";
+
+export type OneByOne = Exclude<Rule, StackRule>;
+
+/** Whether a rule looks at resources of this type at all. */
+export function concerns(rule: OneByOne, type: string): boolean {
+    if (rule.scope !== "resource") return type.startsWith("kubernetes:");
+    return typeof rule.types === "function" ? rule.types(type) : rule.types.includes(type);
+}
+
+const looksAt = {
+    all: ["container", "initContainer", "ephemeralContainer"],
+    lasting: ["container", "initContainer"],
+    main: ["container"],
+};
+
+function found(rule: OneByOne, resource: Resource, settings: Settings): readonly string[] {
+    if (rule.scope === "resource") return rule.found(resource, settings);
+    const pods = podsOf(resource.type, resource.name, resource.props);
+    if (rule.scope === "pod") {
+        return pods.flatMap((pod) => {
+            const problem = rule.found(pod, settings);
+            return problem === undefined ? [] : [`${pod.owner} ${problem}`];
+        });
+    }
+    return pods.flatMap((pod) =>
+        pod.containers
+            .filter((container) => looksAt[rule.containers].includes(container.role))
+            .flatMap((container) => {
+                const problem = rule.found(container, pod, settings);
+                return problem === undefined ? [] : [`${pod.owner}, container "${container.name}" ${problem}`];
+            }),
+    );
+}
+
+/**
+ * Messages for every violation of a rule by a resource; none when it complies. A rule that fails on an object refuses
+ * it: what cannot be judged is not let through.
+ */
+export function judge(rule: OneByOne, resource: Resource, given: Settings = {}): readonly string[] {
+    if (!concerns(rule, resource.type)) return [];
+    try {
+        return found(rule, resource, settingsOf(rule, given)).map((problem) => `${problem}. ${rule.remedy}`);
+    } catch (error) {
+        return [`${resource.type} "${resource.name}" cannot be judged (${String(error)}). Report this to the pack.`];
+    }
+}
+
+/** The same for a rule on the stack as a whole. */
+export function judgeStack(
+    rule: StackRule,
+    resources: readonly Resource[],
+    given: Settings = {},
+): readonly { resource?: Resource; message: string }[] {
+    try {
+        return rule
+            .found(resources, settingsOf(rule, given))
+            .map(({ resource, found: problem }) => ({ resource, message: `${problem}. ${rule.remedy}` }));
+    } catch (error) {
+        return [{ message: `The stack cannot be judged (${String(error)}). Report this to the pack.` }];
+    }
+}

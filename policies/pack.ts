@@ -1,0 +1,165 @@
+/** Turns the table of rules into what Pulumi's policy SDK runs. */
+import type { Policies, PolicyPackArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+
+import { covers, ExceptionAccount, readExceptions } from "./exceptions.ts";
+import { concerns, judge, judgeStack, type OneByOne } from "./judge.ts";
+import type { Described, Resource, Rule, StackRule } from "./rule.ts";
+import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
+import { fields, holdsUnknown, unwrap, type Fields } from "./values.ts";
+import { templatePaths, kindOf } from "./workloads.ts";
+
+type ResourceArgs = Parameters<Extract<ResourceValidationPolicy["validateResource"], (...args: never) => unknown>>[0];
+type StackArgs = Parameters<StackValidationPolicy["validateStack"]>[0];
+
+/** What one run of the engine has shown: the stack rules judge inputs, which only the resource calls carry. */
+interface Run {
+    readonly inputs: Map<string, Resource>;
+    readonly account: ExceptionAccount;
+}
+
+function resourceOf(args: ResourceArgs): Resource {
+    return {
+        type: args.type,
+        name: args.name,
+        urn: args.urn,
+        props: fields(unwrap(args.props)),
+        options: { protect: args.opts.protect },
+        provider: args.provider === undefined ? undefined : fields(unwrap(args.provider.props)),
+    };
+}
+
+/** The stack's resources with their inputs; outputs (live state) only for those that were not analyzed in this run. */
+function stackOf(args: StackArgs, inputs: ReadonlyMap<string, Resource>): readonly Resource[] {
+    return args.resources.map((each) => {
+        const sources = Object.fromEntries(
+            Object.entries(each.propertyDependencies).map(([key, from]) => [key, from.map((source) => source.urn)]),
+        );
+        const analyzed = inputs.get(each.urn);
+        if (analyzed !== undefined) return { ...analyzed, sources };
+        return { type: each.type, name: each.name, urn: each.urn, props: fields(unwrap(each.props)), sources };
+    });
+}
+
+function described(rule: Described): Omit<ResourceValidationPolicy, "validateResource"> {
+    return {
+        name: rule.name,
+        description: rule.description,
+        enforcementLevel: rule.level,
+        remediationSteps: rule.remedy,
+        url: rule.reference.url,
+        ...(rule.settings === undefined
+            ? {}
+            : {
+                  configSchema: {
+                      properties: Object.fromEntries(
+                          Object.entries(rule.settings).map(([key, { type, description, items, default: value }]) => [
+                              key,
+                              { type, description, default: typeof value === "object" ? [...value] : value, items },
+                          ]),
+                      ),
+                  },
+              }),
+    };
+}
+
+/** Mends each pod template in place, where the rule knows a safe way. */
+function mended(rule: OneByOne, args: ResourceArgs): Record<string, unknown> | undefined {
+    const kind = kindOf(args.type);
+    const path = kind === undefined ? undefined : templatePaths[kind];
+    const resource = resourceOf(args);
+    if (path === undefined || rule.scope === "resource" || judge(rule, resource).length === 0) return undefined;
+    const copy = { ...resource.props };
+    let spec: Record<string, unknown> = copy;
+    for (const key of [...path, "spec"]) {
+        const next = { ...fields(spec[key]) };
+        spec[key] = next;
+        spec = next;
+    }
+    if (rule.scope === "pod") rule.mend?.(spec);
+    else {
+        for (const key of ["containers", "initContainers", "ephemeralContainers"]) {
+            const containers = spec[key];
+            if (!Array.isArray(containers)) continue;
+            spec[key] = containers.map((each: unknown) => {
+                // A secret or a malformed container is left as it is: the validation will speak of it.
+                if (typeof each !== "object" || each === null || Object.getPrototypeOf(each) !== Object.prototype) {
+                    return each;
+                }
+                const container = { ...fields(each) };
+                rule.mend?.(container);
+                return container;
+            });
+        }
+    }
+    return copy;
+}
+
+function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
+    const validate: ResourceValidationPolicy["validateResource"] = (args, report) => {
+        if (!concerns(rule, args.type)) return;
+        const resource = resourceOf(args);
+        for (const message of judge(rule, resource, args.getConfig<Fields>())) {
+            if (!run.account.excepts(rule.name, resource)) report(message);
+        }
+    };
+    const single = rule.scope === "resource" && typeof rule.types !== "function" ? rule.types : [];
+    // The SDK's own mark (validateResourceOfType sets it): other types are skipped before their inputs are unpacked.
+    if (single.length === 1) Object.assign(validate, { __pulumiType: single[0] });
+    const mends = rule.scope !== "resource" && rule.mend !== undefined;
+    return {
+        ...described(rule),
+        validateResource: validate,
+        ...(mends ? { remediateResource: (args: ResourceArgs) => mended(rule, args) } : {}),
+    };
+}
+
+function stackPolicy(rule: StackRule, run: Run): StackValidationPolicy {
+    return {
+        ...described(rule),
+        validateStack(args, report) {
+            const resources = stackOf(args, run.inputs);
+            for (const { resource, message } of judgeStack(rule, resources, args.getConfig<Fields>())) {
+                if (!run.account.excepts(rule.name, resource)) report(message, resource?.urn);
+            }
+        },
+    };
+}
+
+/** The last policy: it has seen every resource's inputs pass by, and every use of an exception. */
+function accountPolicy(run: Run, preview: boolean): ResourceValidationPolicy & StackValidationPolicy {
+    return {
+        ...described(exceptionsAreCurrent),
+        validateResource(args) {
+            run.inputs.set(args.urn, resourceOf(args));
+        },
+        validateStack(_args, report) {
+            const resources = [...run.inputs.values()];
+            // A value that is unknown at preview may break the rule once it is known.
+            const stale = run.account.stale(
+                (exception) => preview && resources.some((each) => covers(exception, each) && holdsUnknown(each.props)),
+            );
+            for (const problem of stale) report(`${problem}. ${exceptionsAreCurrent.remedy}`);
+            run.inputs.clear();
+        },
+    };
+}
+
+/**
+ * Arguments of `new PolicyPack`.
+ *
+ * @param environment  Pulumi's PULUMI_CONFIG (the stack's config, for the exceptions) and PULUMI_DRY_RUN
+ */
+export function policyPack(
+    rules: readonly Rule[],
+    environment: Readonly<Record<string, string | undefined>>,
+    now = new Date(),
+): PolicyPackArgs {
+    const names = rules.map((rule) => rule.name);
+    const exceptions = readExceptions(environment["PULUMI_CONFIG"], names);
+    const run: Run = { inputs: new Map(), account: new ExceptionAccount(exceptions, now) };
+    const policies: Policies = rules.map((rule) =>
+        rule.scope === "stack" ? stackPolicy(rule, run) : resourcePolicy(rule, run),
+    );
+    const preview = environment["PULUMI_DRY_RUN"] !== "false";
+    return { enforcementLevel: "mandatory", policies: [...policies, accountPolicy(run, preview)] };
+}

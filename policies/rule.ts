@@ -1,0 +1,134 @@
+/** What a rule is. The rules themselves are in rules/, one a file; table.ts lists them. */
+import type { Container, Pod } from "./workloads.ts";
+import type { Fields } from "./values.ts";
+
+/** `mandatory` stops the update; `advisory` only tells. A pack config may change it, also to `remediate`. */
+export type Level = "mandatory" | "advisory";
+
+/** JSON schema of one setting. Every setting has a default. */
+export interface Setting {
+    readonly type: "string" | "number" | "integer" | "array";
+    readonly description: string;
+    readonly items?: { readonly type: "string" };
+    readonly default: string | number | readonly string[];
+}
+
+/** The settings of one rule, defaults filled in. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** What every rule says of itself. */
+export interface Described {
+    readonly name: string;
+    readonly level: Level;
+    /** One sentence: what is wrong with what the rule refuses. */
+    readonly description: string;
+    /** One sentence in the imperative: how to mend it. Closes every message. */
+    readonly remedy: string;
+    /** Where the demand comes from: the standard's name and its address. */
+    readonly reference: { readonly title: string; readonly url: string };
+    readonly settings?: Readonly<Record<string, Setting>>;
+}
+
+/**
+ * The same rule for the API server, in CEL. `variables.pod` is the pod spec, `variables.meta` the pod's metadata; a
+ * container rule has `c`, one container, in scope.
+ */
+export interface Cel {
+    /** Boolean expression: true when the rule is broken. */
+    readonly broken: string | ((settings: Settings) => string);
+    /** String expression: what was found, in the words of `found`. */
+    readonly found: string;
+}
+
+/** Which of a pod's containers a container rule looks at. */
+export type Containers = "all" | "lasting" | "main";
+
+export interface ContainerRule extends Described {
+    readonly scope: "container";
+    /** `all`: init and ephemeral ones too; `lasting`: without ephemeral ones; `main`: neither. */
+    readonly containers: Containers;
+    /** What is wrong with the container, or undefined. */
+    found(container: Container, pod: Pod, settings: Settings): string | undefined;
+    readonly cel: Cel;
+    /** The safe mending of one container's fields, in place; only run at enforcement level `remediate`. */
+    mend?(container: Record<string, unknown>): void;
+}
+
+export interface PodRule extends Described {
+    readonly scope: "pod";
+    found(pod: Pod, settings: Settings): string | undefined;
+    readonly cel: Cel;
+    mend?(pod: Record<string, unknown>): void;
+}
+
+/** One resource as the engine or a manifest gives it. */
+export interface Resource {
+    /** Pulumi type token, such as `kubernetes:apps/v1:Deployment`. */
+    readonly type: string;
+    /** Pulumi's name of the resource, or the object's own name. */
+    readonly name: string;
+    readonly urn: string;
+    /** The inputs. */
+    readonly props: Fields;
+    /** Set where the resource carries Pulumi options. */
+    readonly options?: { readonly protect: boolean };
+    /** Inputs of the provider, such as the default tags of AWS. */
+    readonly provider?: Fields;
+    /** URNs that a property's value came from: `{bucket: [urn]}`. */
+    readonly sources?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface ResourceRule extends Described {
+    readonly scope: "resource";
+    /** Type tokens, or a test on them. One token lets the SDK skip other resources without unpacking them. */
+    readonly types: readonly string[] | ((type: string) => boolean);
+    /** Every problem of the resource, each a sentence without its full stop. */
+    found(resource: Resource, settings: Settings): readonly string[];
+    /** Why the API server does not enforce it. */
+    readonly notInCel: string;
+}
+
+export interface StackRule extends Described {
+    readonly scope: "stack";
+    found(resources: readonly Resource[], settings: Settings): readonly StackFinding[];
+    readonly notInCel: string;
+}
+
+export interface StackFinding {
+    /** The offender; without it the stack as a whole. */
+    readonly resource?: Resource;
+    readonly found: string;
+}
+
+export type Rule = ContainerRule | PodRule | ResourceRule | StackRule;
+
+/** The rule's defaults under the settings given. */
+export function settingsOf(rule: Rule, given: Settings = {}): Settings {
+    const defaults = Object.entries(rule.settings ?? {}).map(([key, setting]) => [key, setting.default]);
+    return { ...Object.fromEntries(defaults), ...given };
+}
+
+/** References used by many rules. */
+export const podSecurity = {
+    title: "Pod Security Standards, restricted",
+    url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted",
+};
+export const podSecurityBaseline = {
+    title: "Pod Security Standards, baseline",
+    url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",
+};
+export const hardeningGuide = {
+    title: "NSA/CISA Kubernetes Hardening Guide",
+    url: "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
+};
+
+/** CEL of a container's security setting with the pod's as its default: an optional. */
+export function effectiveCel(field: string): string {
+    const path = field.split(".").join(".?");
+    return `c.?securityContext.?${path}.or(variables.pod.?securityContext.?${path})`;
+}
+
+/** CEL that words an optional as `shown` does. */
+export function shownCel(field: string, optional: string): string {
+    return `(${optional}.hasValue() ? "${field} is " + string(${optional}.value()) : "${field} is not set")`;
+}

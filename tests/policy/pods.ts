@@ -1,0 +1,404 @@
+/** One compliant object of every kind that carries a pod template, and for each pod rule the changes that break it. */
+import { templatePaths } from "../../policies/workloads.ts";
+
+export interface Manifest {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly namespace?: string };
+    [key: string]: unknown;
+}
+
+export type Mutable = Record<string, unknown>;
+
+const digest = `sha256:${"a".repeat(64)}`;
+
+/** A compliant container. */
+export function container(name: string): Mutable {
+    return {
+        name,
+        image: `registry.example.com/orcheo/api@${digest}`,
+        securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+        },
+        resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "32Mi" } },
+    };
+}
+
+function podSpec(kind: string): Mutable {
+    const serves = {
+        ports: [{ containerPort: 8000 }],
+        readinessProbe: { tcpSocket: { port: 8000 } },
+        livenessProbe: { tcpSocket: { port: 8000 } },
+        lifecycle: { preStop: { sleep: { seconds: 5 } } },
+    };
+    return {
+        automountServiceAccountToken: false,
+        terminationGracePeriodSeconds: 30,
+        ...(kind === "Job" || kind === "CronJob" ? { restartPolicy: "Never" } : {}),
+        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: "RuntimeDefault" } },
+        containers: [{ ...container("main"), ...serves }],
+        initContainers: [container("init")],
+    };
+}
+
+const labels = { "app.kubernetes.io/name": "api" };
+
+/** The compliant object of a kind, fresh on every call. */
+export function compliant(kind: string): Manifest {
+    const metadata = { name: `good-${kind.toLowerCase()}`, namespace: "orcheo-policies" };
+    const template = { metadata: { labels }, spec: podSpec(kind) };
+    const selector = { matchLabels: labels };
+    switch (kind) {
+        case "Pod":
+            return { apiVersion: "v1", kind, metadata, spec: podSpec(kind) };
+        case "PodTemplate":
+            return { apiVersion: "v1", kind, metadata, template };
+        case "ReplicationController":
+            return { apiVersion: "v1", kind, metadata, spec: { replicas: 1, selector: labels, template } };
+        case "Job":
+            return { apiVersion: "batch/v1", kind, metadata, spec: { template } };
+        case "CronJob":
+            return {
+                apiVersion: "batch/v1",
+                kind,
+                metadata,
+                spec: { schedule: "0 0 * * *", jobTemplate: { spec: { template } } },
+            };
+        case "StatefulSet":
+            return { apiVersion: "apps/v1", kind, metadata, spec: { serviceName: "api", selector, template } };
+        default:
+            return { apiVersion: "apps/v1", kind, metadata, spec: { selector, template } };
+    }
+}
+
+export const kinds = Object.keys(templatePaths);
+
+/** Pulumi's type token of a manifest. */
+export function tokenOf(manifest: { apiVersion: string; kind: string }): string {
+    const version = manifest.apiVersion.includes("/") ? manifest.apiVersion : `core/${manifest.apiVersion}`;
+    return `kubernetes:${version}:${manifest.kind}`;
+}
+
+function object(value: unknown): Mutable {
+    if (typeof value !== "object" || value === null) throw new Error(`not an object: ${JSON.stringify(value)}`);
+    return value as Mutable;
+}
+
+/** The pod template of a manifest: the part with the pod's metadata and spec, to be changed in place. */
+export function templateOf(manifest: Manifest): Mutable {
+    const path = templatePaths[manifest.kind];
+    if (path === undefined) throw new Error(`${manifest.kind} carries no pod template`);
+    return path.reduce((here, key) => object(here[key]), object(manifest));
+}
+
+export interface Mutation {
+    readonly rule: string;
+    /** What is changed, as the verdict table shows it. */
+    readonly change: string;
+    readonly apply: (pod: Mutable, template: Mutable) => void;
+    /** What the message must contain. */
+    readonly says: string;
+    /** Settings under which the rule judges. */
+    readonly settings?: Readonly<Record<string, unknown>>;
+    /** Kinds in which the change means something; all by default. */
+    readonly kinds?: readonly string[];
+    /** Why the API server cannot be shown this object: it refuses it before any policy is asked. */
+    readonly notOnServer?: string;
+}
+
+/** The container of a pod spec by its list, the first one. */
+function first(pod: Mutable, key = "containers"): Mutable {
+    const containers = pod[key];
+    if (!Array.isArray(containers)) throw new Error(`${key} is not a list`);
+    return object(containers[0]);
+}
+
+function context(pod: Mutable, key = "containers"): Mutable {
+    const found = first(pod, key);
+    found["securityContext"] ??= {};
+    return object(found["securityContext"]);
+}
+
+const longRunning = kinds.filter((kind) => kind !== "Job" && kind !== "CronJob");
+
+/** Rules on containers are broken twice: in a container and in an init container. */
+function inBoth(
+    rule: string,
+    change: string,
+    says: string,
+    apply: (container: Mutable, context: Mutable) => void,
+    more: Partial<Mutation> = {},
+): Mutation[] {
+    return [
+        ["containers", "main"],
+        ["initContainers", "init"],
+    ].map(([key = "", name = ""]) => ({
+        rule,
+        change: `${name}: ${change}`,
+        says: `container "${name}" ${says}`,
+        apply: (pod: Mutable) => {
+            apply(first(pod, key), context(pod, key));
+        },
+        ...more,
+    }));
+}
+
+export const mutations: readonly Mutation[] = [
+    ...inBoth("run-as-non-root", "runAsNonRoot: false", "runAsNonRoot is false", (_, c) => (c["runAsNonRoot"] = false)),
+    {
+        rule: "run-as-non-root",
+        change: "pod without runAsNonRoot",
+        says: 'container "init" runAsNonRoot is not set',
+        apply: (pod) => delete object(pod["securityContext"])["runAsNonRoot"],
+    },
+    ...inBoth("non-zero-uid", "runAsUser: 0", "runAsUser is 0", (_, c) => (c["runAsUser"] = 0)),
+    {
+        rule: "non-zero-uid",
+        change: "pod runAsUser: 0",
+        says: 'container "main" runAsUser is 0',
+        apply: (pod) => (object(pod["securityContext"])["runAsUser"] = 0),
+    },
+    ...inBoth(
+        "read-only-root-filesystem",
+        "readOnlyRootFilesystem: false",
+        "readOnlyRootFilesystem is false",
+        (_, c) => (c["readOnlyRootFilesystem"] = false),
+    ),
+    ...inBoth(
+        "read-only-root-filesystem",
+        "no readOnlyRootFilesystem",
+        "readOnlyRootFilesystem is not set",
+        (_, c) => delete c["readOnlyRootFilesystem"],
+    ),
+    ...inBoth(
+        "no-privilege-escalation",
+        "allowPrivilegeEscalation: true",
+        "allowPrivilegeEscalation is true",
+        (_, c) => (c["allowPrivilegeEscalation"] = true),
+    ),
+    ...inBoth(
+        "no-privilege-escalation",
+        "no allowPrivilegeEscalation",
+        "allowPrivilegeEscalation is not set",
+        (_, c) => delete c["allowPrivilegeEscalation"],
+    ),
+    // The API server demands that a privileged container may escalate: the object breaks two rules.
+    ...inBoth("no-privileged-containers", "privileged: true", "privileged is true", (_, c) => {
+        c["privileged"] = true;
+        c["allowPrivilegeEscalation"] = true;
+    }),
+    ...inBoth(
+        "drop-all-capabilities",
+        "drop: [NET_RAW]",
+        "capabilities.drop is [NET_RAW]",
+        (_, c) => (c["capabilities"] = { drop: ["NET_RAW"] }),
+    ),
+    ...inBoth(
+        "drop-all-capabilities",
+        "no capabilities",
+        "capabilities.drop is []",
+        (_, c) => delete c["capabilities"],
+    ),
+    ...inBoth(
+        "no-added-capabilities",
+        "add: [SYS_TIME]",
+        "capabilities.add has SYS_TIME",
+        (_, c) => (c["capabilities"] = { drop: ["ALL"], add: ["NET_BIND_SERVICE", "SYS_TIME"] }),
+    ),
+    ...inBoth(
+        "seccomp-profile",
+        "Unconfined",
+        "seccompProfile.type is Unconfined",
+        (_, c) => (c["seccompProfile"] = { type: "Unconfined" }),
+    ),
+    {
+        rule: "seccomp-profile",
+        change: "pod without seccompProfile",
+        says: 'container "main" seccompProfile.type is not set',
+        apply: (pod) => delete object(pod["securityContext"])["seccompProfile"],
+    },
+    ...inBoth(
+        "image-by-digest",
+        "a tag",
+        'uses image "registry.example.com/orcheo/api:1.2"',
+        (c) => (c["image"] = "registry.example.com/orcheo/api:1.2"),
+    ),
+    ...inBoth(
+        "image-registry",
+        "another registry",
+        `uses image "docker.io/library/nginx@${digest}"`,
+        (c) => (c["image"] = `docker.io/library/nginx@${digest}`),
+        { settings: { registries: ["registry.example.com/orcheo"] } },
+    ),
+    // The API server takes Unmasked only with hostUsers: false.
+    ...inBoth("default-proc-mount", "procMount: Unmasked", "procMount is Unmasked", (_, c) => {
+        c["procMount"] = "Unmasked";
+    }).map((each) => ({
+        ...each,
+        apply: (pod: Mutable, template: Mutable) => {
+            pod["hostUsers"] = false;
+            each.apply(pod, template);
+        },
+    })),
+    {
+        rule: "safe-sysctls",
+        change: "kernel.msgmax",
+        says: "sets unsafe sysctl kernel.msgmax",
+        apply: (pod) =>
+            (object(pod["securityContext"])["sysctls"] = [
+                { name: "net.ipv4.tcp_syncookies", value: "1" },
+                { name: "kernel.msgmax", value: "65536" },
+            ]),
+    },
+    ...inBoth(
+        "app-armor-profile",
+        "Unconfined",
+        "its AppArmor profile is Unconfined",
+        (_, c) => (c["appArmorProfile"] = { type: "Unconfined" }),
+    ),
+    {
+        rule: "app-armor-profile",
+        change: "annotation unconfined",
+        says: 'container "main" its AppArmor profile is Unconfined',
+        apply: (_, template) => {
+            template["metadata"] ??= {};
+            object(template["metadata"])["annotations"] = {
+                "container.apparmor.security.beta.kubernetes.io/main": "unconfined",
+            };
+        },
+    },
+    ...inBoth(
+        "selinux-options",
+        "type: spc_t",
+        'its SELinux context is "::spc_t"',
+        (_, c) => (c["seLinuxOptions"] = { type: "spc_t" }),
+    ),
+    {
+        rule: "no-host-namespaces",
+        change: "hostPID and hostIPC",
+        says: "shares the node's namespaces: hostPID, hostIPC",
+        apply: (pod) => Object.assign(pod, { hostPID: true, hostIPC: true }),
+    },
+    {
+        rule: "no-host-namespaces",
+        change: "hostNetwork",
+        says: "shares the node's namespaces: hostNetwork",
+        apply: (pod) => {
+            pod["hostNetwork"] = true;
+            // With hostNetwork every port is a host port; without ports only one rule is broken.
+            delete first(pod)["ports"];
+        },
+    },
+    {
+        rule: "no-host-path",
+        change: "hostPath volume",
+        says: `mounts the node's files as volume "node"`,
+        apply: (pod) => (pod["volumes"] = [{ name: "node", hostPath: { path: "/" } }]),
+    },
+    ...inBoth(
+        "no-host-ports",
+        "hostPort: 80",
+        "takes host port 80",
+        (c) => (c["ports"] = [{ containerPort: 80, hostPort: 80 }]),
+    ),
+    {
+        rule: "no-token-automount",
+        change: "no automountServiceAccountToken",
+        says: "automountServiceAccountToken is not set",
+        apply: (pod) => delete pod["automountServiceAccountToken"],
+    },
+    {
+        rule: "no-token-automount",
+        change: "automountServiceAccountToken: true",
+        says: "automountServiceAccountToken is true",
+        apply: (pod) => (pod["automountServiceAccountToken"] = true),
+    },
+    {
+        rule: "no-shared-process-namespace",
+        change: "shareProcessNamespace: true",
+        says: "shareProcessNamespace is true",
+        apply: (pod) => (pod["shareProcessNamespace"] = true),
+    },
+    ...inBoth(
+        "requests-and-limits",
+        "no resources",
+        "has no CPU request, no memory request, no memory limit",
+        (c) => delete c["resources"],
+    ),
+    ...inBoth(
+        "requests-and-limits",
+        "no memory limit",
+        "has no memory limit",
+        (c) => (c["resources"] = { requests: { cpu: "1", memory: "1Mi" } }),
+    ),
+    {
+        rule: "probes-on-what-serves",
+        change: "no readinessProbe",
+        says: 'container "main" serves without readinessProbe',
+        kinds: longRunning,
+        apply: (pod) => delete first(pod)["readinessProbe"],
+    },
+    {
+        rule: "probes-on-what-serves",
+        change: "no probes",
+        says: 'container "main" serves without livenessProbe and readinessProbe',
+        kinds: longRunning,
+        apply: (pod) => {
+            delete first(pod)["readinessProbe"];
+            delete first(pod)["livenessProbe"];
+        },
+    },
+    {
+        rule: "grace-covers-pre-stop",
+        change: "grace period of 5 s",
+        says: 'container "main" waits 5 s in preStop of a grace period of 5 s',
+        apply: (pod) => (pod["terminationGracePeriodSeconds"] = 5),
+    },
+    {
+        rule: "grace-covers-pre-stop",
+        change: "preStop: sleep 40",
+        says: 'container "main" waits 40 s in preStop of a grace period of 30 s',
+        apply: (pod) =>
+            (first(pod)["lifecycle"] = { preStop: { exec: { command: ["sh", "-c", "echo bye; sleep 40"] } } }),
+    },
+    ...inBoth(
+        "no-secret-literals",
+        "env POSTGRES_PASSWORD",
+        "holds what looks like a secret in env POSTGRES_PASSWORD",
+        (c) => (c["env"] = [{ name: "POSTGRES_PASSWORD", value: "hunter2hunter2" }]),
+    ),
+    ...inBoth(
+        "no-secret-literals",
+        "password in a URL",
+        "holds what looks like a secret in env DATABASE",
+        (c) => (c["env"] = [{ name: "DATABASE", value: "postgresql://orcheo:hunter2@postgres/orcheo" }]),
+    ),
+    ...inBoth(
+        "no-secret-literals",
+        "--password=",
+        "holds what looks like a secret in args",
+        (c) => (c["args"] = ["serve", "--db-password=hunter2"]),
+    ),
+    ...inBoth(
+        "secrets-as-files",
+        "env from a Secret",
+        "takes a Secret as env TOKEN",
+        (c) => (c["env"] = [{ name: "TOKEN", valueFrom: { secretKeyRef: { name: "s", key: "token" } } }]),
+    ),
+    ...inBoth(
+        "secrets-as-files",
+        "envFrom a Secret",
+        "takes a Secret as envFrom s",
+        (c) => (c["envFrom"] = [{ secretRef: { name: "s" } }]),
+    ),
+];
+
+/** The mutated object of a kind. Its name tells the mutation's place in the table. */
+export function mutated(mutation: Mutation, kind: string, name: string): Manifest {
+    const manifest = compliant(kind);
+    const template = templateOf(manifest);
+    mutation.apply(object(template["spec"]), template);
+    return { ...manifest, metadata: { ...manifest.metadata, name } };
+}
