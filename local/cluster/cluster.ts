@@ -1,0 +1,195 @@
+/** Starts, looks at and stops one embedded cluster. Every step may be repeated; what is there already stays. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { withLock } from "../lock.ts";
+
+import { run } from "../process.ts";
+import type { Report } from "../report.ts";
+import type { Toolchain } from "../toolchain/build.ts";
+import { ensureCertificates } from "./certificates.ts";
+import * as configs from "./configs.ts";
+import { ensureSystemImages, PAUSE_TAG } from "./images.ts";
+import { linkPid, nodePid, serviceStates, startNode, stopNode } from "./node.ts";
+import { nodeServices } from "./services.ts";
+import { type ClusterSpec, contextOf, pathsOf, registryOf } from "./spec.ts";
+
+/** Everything that a client of the cluster needs. */
+export interface ClusterInfo {
+    readonly kubeconfig: string;
+    readonly context: string;
+    /** Plain http; the name is the same for the host, BuildKit and the kubelet. */
+    readonly registry: string;
+    /** Name of the buildx builder, found when `BUILDX_CONFIG` is `buildxConfigDir`. */
+    readonly builder: string;
+    readonly buildxConfigDir: string;
+    /** Certificate of the authority that signs for the Ingress. */
+    readonly caFile: string;
+}
+
+export const clusterInfo = (spec: ClusterSpec): ClusterInfo => {
+    const paths = pathsOf(spec);
+    return {
+        kubeconfig: paths.kubeconfig,
+        context: contextOf(spec),
+        registry: registryOf(spec),
+        builder: contextOf(spec),
+        buildxConfigDir: paths.buildx,
+        caFile: paths.ingressCa,
+    };
+};
+
+/** kubectl with the administrator's rights on one cluster. */
+export const kubectl = (
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+    args: readonly string[],
+    input?: string,
+): Promise<string> =>
+    run(toolchain.bin("kubectl"), ["--kubeconfig", pathsOf(spec).kubeconfig, ...args], { input, timeoutSeconds: 300 });
+
+/** Starts what does not run and returns when the add-ons serve. */
+export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, report: Report): Promise<ClusterInfo> {
+    const paths = pathsOf(spec);
+    mkdirSync(spec.stateDir, { recursive: true, mode: 0o700 });
+    return withLock(join(spec.stateDir, "lock"), report, async () => {
+        for (const dir of [paths.config, paths.logs, paths.run, paths.volumes, join(paths.buildx, "instances")])
+            mkdirSync(dir, { recursive: true });
+        const renewed = await ensureCertificates(spec);
+        if (renewed && nodePid(spec) !== undefined) {
+            report.note("certificates were renewed: the node starts anew with them");
+            await stopNode(spec);
+            mkdirSync(paths.run, { recursive: true });
+        }
+        writeConfigs(spec, toolchain);
+        await report.step(`start the node "${spec.name}"`, join(paths.logs, "node.log"), () =>
+            startNode(spec, nodeServices(spec, toolchain), toolchain.path),
+        );
+        await report.step("wait for the API server", join(paths.logs, "kube-apiserver", "current"), () =>
+            retry(90, () => kubectl(spec, toolchain, ["get", "--raw", "/readyz"])),
+        );
+        await report.step("images of the add-ons", undefined, () =>
+            retry(30, () => fetch(`http://${registryOf(spec)}/v2/`)).then(() => applyAddOns(spec, toolchain)),
+        );
+        await report.step("wait for the node and its add-ons", undefined, () => waitForAddOns(spec, toolchain));
+        return clusterInfo(spec);
+    });
+}
+
+/** Stops the cluster and leaves the machine as it was; its data stays unless `deleteData`. */
+export async function stopCluster(spec: ClusterSpec, report: Report, { deleteData = false } = {}): Promise<void> {
+    await report.step(`stop the node "${spec.name}"`, undefined, () => stopNode(spec));
+    if (deleteData) rmSync(spec.stateDir, { recursive: true, force: true });
+}
+
+/** One line per part: what it is, whether it runs, since when, where its log is. */
+export async function clusterStatus(spec: ClusterSpec, toolchain: Toolchain): Promise<string[]> {
+    const { logs } = pathsOf(spec);
+    const node = nodePid(spec);
+    const link = linkPid(spec);
+    const head = [
+        `node: ${node === undefined ? "not running" : `runs as process ${node}`} (log: ${join(logs, "node.log")})`,
+        `link: ${link === undefined ? "not running" : `runs as process ${link}`} (log: ${join(logs, "link.log")})`,
+    ];
+    return node === undefined
+        ? head
+        : [
+              ...head,
+              ...(await serviceStates(spec, nodeServices(spec, toolchain))).map((line) => `${line} (logs: ${logs})`),
+          ];
+}
+
+function writeConfigs(spec: ClusterSpec, toolchain: Toolchain): void {
+    const paths = pathsOf(spec);
+    const write = (file: string, text: string): void => {
+        mkdirSync(join(file, ".."), { recursive: true });
+        writeFileSync(file, text, { mode: 0o600 });
+    };
+    for (const user of ["controller-manager", "scheduler", "kubelet-client", "proxy", "kube-router"]) {
+        write(join(paths.config, `${user}.kubeconfig`), configs.kubeconfig(spec, user));
+    }
+    write(paths.kubeconfig, configs.kubeconfig(spec, "admin"));
+    const hosts = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"].filter((file) => existsSync(file));
+    const files: Record<string, string> = {
+        "secrets-at-rest.yaml": configs.secretsAtRest(spec),
+        "audit-policy.yaml": configs.auditPolicy(),
+        "authentication.yaml": configs.authentication(),
+        "kubelet.yaml": configs.kubelet(spec),
+        "containerd.toml": configs.containerd(
+            spec,
+            `${registryOf(spec)}/orcheo-system/pause:${PAUSE_TAG}`,
+            toolchain.path,
+            toolchain.bin("runc"),
+        ),
+        [`certs.d/${registryOf(spec)}/hosts.toml`]: configs.registryHosts(spec),
+        "cni/10-orcheo.conflist": configs.cni(),
+        "buildkitd.toml": configs.buildkit(spec, toolchain.bin("runc")),
+        "registry.yaml": configs.registry(spec),
+        "resolv.conf": configs.resolvConf(hosts.map((file) => readFileSync(file, "utf8"))),
+    };
+    for (const [name, text] of Object.entries(files)) write(join(paths.config, name), text);
+    // Build steps run as root in the node's mounts: they read this file themselves.
+    chmodSync(join(paths.config, "resolv.conf"), 0o644);
+    write(join(paths.buildx, "instances", contextOf(spec)), configs.buildxInstance(spec));
+}
+
+const ADD_ONS = join(import.meta.dirname, "addons");
+
+async function applyAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<void> {
+    const paths = pathsOf(spec);
+    const images = await ensureSystemImages(spec, toolchain);
+    const values = new Map([
+        ...[...images].map(([name, reference]): [string, string] => [`image:${name}`, reference]),
+        ["volumes", paths.volumes],
+        // A JSON string is a YAML string.
+        ["clusterCa", JSON.stringify(readFileSync(join(paths.pki, "cluster-ca.crt"), "utf8"))],
+    ]);
+    const manifests = readdirSync(ADD_ONS)
+        .filter((file) => file.endsWith(".yaml"))
+        .sort()
+        .map((file) => fillIn(readFileSync(join(ADD_ONS, file), "utf8"), values));
+    const text = manifests.join("\n---\n");
+    const applied = join(paths.config, "applied");
+    const key = createHash("sha256").update(text).digest("hex");
+    if (existsSync(applied) && readFileSync(applied, "utf8") === key) return;
+    await retry(30, () => kubectl(spec, toolchain, ["apply", "--server-side", "--force-conflicts", "-f", "-"], text));
+    writeFileSync(applied, key);
+}
+
+/** Fills in `${image:name}` and the other `${…}` of a manifest. @throws when no one knows a value */
+export const fillIn = (manifest: string, values: ReadonlyMap<string, string>): string =>
+    manifest.replaceAll(/\$\{([a-zA-Z:-]+)\}/g, (_match, name: string) => {
+        const value = values.get(name);
+        if (value === undefined)
+            throw new Error(`an add-on wants "${name}"; there are ${[...values.keys()].join(", ")}`);
+        return value;
+    });
+
+async function waitForAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<void> {
+    await retry(60, () =>
+        kubectl(spec, toolchain, ["wait", "--for=condition=Ready", "node", "--all", "--timeout=60s"]),
+    );
+    await kubectl(spec, toolchain, [
+        "wait",
+        "--for=condition=Available",
+        "deployment",
+        "--all",
+        "--all-namespaces",
+        "-l",
+        "app.kubernetes.io/part-of=orcheo-local",
+        "--timeout=120s",
+    ]);
+}
+
+/** Repeats what fails while things start, once a second; the last failure is the one that is told. */
+async function retry<T>(seconds: number, work: () => Promise<T>): Promise<T> {
+    for (const end = Date.now() + seconds * 1000; ;) {
+        try {
+            return await work();
+        } catch (error) {
+            if (Date.now() > end) throw error;
+            await sleep(1000);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+/** The configuration files of the node's services: pure functions from the cluster's description to text. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import {
+    type ClusterSpec,
+    cgroupOf,
+    contextOf,
+    DNS_SERVICE_IP,
+    NODE_IP,
+    pathsOf,
+    POD_CIDR,
+    registryOf,
+} from "./spec.ts";
+
+const GIB = 1024 ** 3;
+
+export const kubeconfig = (spec: ClusterSpec, user: string): string => {
+    const { pki } = pathsOf(spec);
+    const data = (file: string): string => readFileSync(join(pki, file)).toString("base64");
+    const name = contextOf(spec);
+    return stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        "current-context": name,
+        clusters: [
+            {
+                name,
+                cluster: {
+                    server: `https://127.0.0.1:${spec.ports.api}`,
+                    "certificate-authority-data": data("cluster-ca.crt"),
+                },
+            },
+        ],
+        users: [
+            { name, user: { "client-certificate-data": data(`${user}.crt`), "client-key-data": data(`${user}.key`) } },
+        ],
+        contexts: [{ name, context: { cluster: name, user: name } }],
+    });
+};
+
+export const secretsAtRest = (spec: ClusterSpec): string =>
+    stringify({
+        apiVersion: "apiserver.config.k8s.io/v1",
+        kind: "EncryptionConfiguration",
+        resources: [
+            {
+                resources: ["secrets"],
+                providers: [
+                    {
+                        secretbox: {
+                            keys: [
+                                {
+                                    name: "local",
+                                    secret: readFileSync(join(pathsOf(spec).pki, "secrets-at-rest.key"), "utf8"),
+                                },
+                            ],
+                        },
+                    },
+                    { identity: {} },
+                ],
+            },
+        ],
+    });
+
+/** Who changed what, without the contents of Secrets; reads and the control plane's own chatter are left out. */
+export const auditPolicy = (): string =>
+    stringify({
+        apiVersion: "audit.k8s.io/v1",
+        kind: "Policy",
+        omitStages: ["RequestReceived"],
+        rules: [
+            { level: "None", verbs: ["get", "list", "watch"] },
+            { level: "None", resources: [{ group: "coordination.k8s.io" }, { group: "", resources: ["events"] }] },
+            {
+                level: "Metadata",
+                resources: [{ group: "", resources: ["secrets", "configmaps", "serviceaccounts/token"] }],
+            },
+            { level: "Request" },
+        ],
+    });
+
+/** Only health may be asked without a certificate. */
+export const authentication = (): string =>
+    stringify({
+        apiVersion: "apiserver.config.k8s.io/v1",
+        kind: "AuthenticationConfiguration",
+        anonymous: { enabled: true, conditions: ["/livez", "/readyz", "/healthz"].map((path) => ({ path })) },
+    });
+
+export const kubelet = (spec: ClusterSpec): string =>
+    stringify({
+        apiVersion: "kubelet.config.k8s.io/v1beta1",
+        kind: "KubeletConfiguration",
+        address: NODE_IP,
+        authentication: {
+            anonymous: { enabled: false },
+            webhook: { enabled: true },
+            x509: { clientCAFile: join(pathsOf(spec).pki, "cluster-ca.crt") },
+        },
+        authorization: { mode: "Webhook" },
+        tlsCertFile: join(pathsOf(spec).pki, "kubelet.crt"),
+        tlsPrivateKeyFile: join(pathsOf(spec).pki, "kubelet.key"),
+        containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+        cgroupDriver: "cgroupfs",
+        cgroupRoot: `/${cgroupOf(spec)}`,
+        failCgroupV1: false,
+        failSwapOn: false,
+        clusterDNS: [DNS_SERVICE_IP],
+        clusterDomain: "cluster.local",
+        resolvConf: join(pathsOf(spec).config, "resolv.conf"),
+        podLogsDir: "/var/log/pods",
+        containerLogMaxSize: "10Mi",
+        containerLogMaxFiles: 3,
+        readOnlyPort: 0,
+        serializeImagePulls: false,
+        // Absolute: the disk is shared with the rest of the machine, whose own use says nothing about the cluster.
+        evictionHard: { "memory.available": "200Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi" },
+        imageGCHighThresholdPercent: 99,
+        imageGCLowThresholdPercent: 98,
+        shutdownGracePeriod: "0s",
+        nodeStatusUpdateFrequency: "10s",
+    });
+
+export const containerd = (spec: ClusterSpec, pause: string, cniDir: string, runc: string): string => `version = 3
+root = "${join(pathsOf(spec).containerd, "root")}"
+state = "/run/containerd"
+# Without CAP_SYS_RESOURCE no process may lower its OOM score.
+oom_score = 0
+
+[grpc]
+address = "/run/containerd/containerd.sock"
+
+[plugins."io.containerd.cri.v1.images"]
+snapshotter = "overlayfs"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "${pause}"
+[plugins."io.containerd.cri.v1.images".registry]
+config_path = "${join(pathsOf(spec).config, "certs.d")}"
+
+[plugins."io.containerd.cri.v1.runtime"]
+restrict_oom_score_adj = true
+[plugins."io.containerd.cri.v1.runtime".cni]
+bin_dirs = ["${cniDir}"]
+conf_dir = "${join(pathsOf(spec).config, "cni")}"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+BinaryName = "${runc}"
+SystemdCgroup = false
+`;
+
+export const registryHosts = (spec: ClusterSpec): string => `server = "http://${registryOf(spec)}"
+[host."http://${registryOf(spec)}"]
+capabilities = ["pull", "resolve"]
+`;
+
+export const cni = (): string =>
+    JSON.stringify(
+        {
+            cniVersion: "1.0.0",
+            name: "orcheo",
+            plugins: [
+                {
+                    type: "bridge",
+                    bridge: "cni0",
+                    isGateway: true,
+                    ipMasq: true,
+                    hairpinMode: true,
+                    ipam: {
+                        type: "host-local",
+                        ranges: [[{ subnet: POD_CIDR }]],
+                        routes: [{ dst: "0.0.0.0/0" }],
+                        dataDir: "/run/cni-ipam",
+                    },
+                },
+                { type: "portmap", capabilities: { portMappings: true } },
+            ],
+        },
+        undefined,
+        2,
+    );
+
+export const buildkit = (spec: ClusterSpec, runc: string): string => `root = "${pathsOf(spec).buildkit}"
+[grpc]
+address = ["unix://${pathsOf(spec).buildkitSocket}"]
+[worker.containerd]
+enabled = false
+[worker.oci]
+enabled = true
+snapshotter = "overlayfs"
+binary = "${runc}"
+# Build steps use the node's network: they fetch packages.
+networkMode = "host"
+defaultCgroupParent = "/${cgroupOf(spec)}/buildkit"
+gc = true
+maxUsedSpace = "${20 * GIB}"
+[registry."${registryOf(spec)}"]
+http = true
+# A base image that the local registry has is taken from there, all others from Docker Hub.
+[registry."docker.io"]
+mirrors = ["${registryOf(spec)}"]
+`;
+
+export const registry = (spec: ClusterSpec): string =>
+    stringify({
+        version: 0.1,
+        log: { level: "warn", accesslog: { disabled: true } },
+        storage: { filesystem: { rootdirectory: pathsOf(spec).registry }, delete: { enabled: true } },
+        http: { addr: registryOf(spec) },
+    });
+
+/** The buildx builder that the docker-build provider finds by its name. */
+export const buildxInstance = (spec: ClusterSpec): string =>
+    JSON.stringify({
+        Name: contextOf(spec),
+        Driver: "remote",
+        Nodes: [
+            {
+                Name: `${contextOf(spec)}0`,
+                Endpoint: `unix://${pathsOf(spec).buildkitSocket}`,
+                Platforms: null,
+                DriverOpts: null,
+                Flags: null,
+                Files: null,
+            },
+        ],
+        Dynamic: false,
+    });
+
+/** Name servers on the host's loopback cannot be reached from the node's network. */
+export const resolvConf = (candidates: readonly string[]): string => {
+    const reachable = candidates.find((text) => /^nameserver\s+(?!127\.|::1)/m.test(text));
+    if (reachable === undefined) {
+        throw new Error(
+            "no name server outside 127.0.0.0/8 is configured: add one to /etc/resolv.conf, then run `make up` again",
+        );
+    }
+    return reachable
+        .split("\n")
+        .filter((line) => !/^nameserver\s+(127\.|::1)/.test(line))
+        .join("\n");
+};

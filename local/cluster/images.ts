@@ -1,0 +1,127 @@
+/** Small images around the toolchain's static binaries, built `FROM scratch` and kept in the cluster's registry. */
+import { createHash } from "node:crypto";
+import {
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    rmSync,
+    statSync,
+    writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { logFile } from "../paths.ts";
+import { run } from "../process.ts";
+import type { Toolchain } from "../toolchain/build.ts";
+import { type ClusterSpec, pathsOf, registryOf } from "./spec.ts";
+
+export interface SystemImage {
+    readonly name: string;
+    /** Binaries of the toolchain that go to `/`; the first is the entrypoint. */
+    readonly binaries: readonly string[];
+    /** A tag that is known before the image is built; other images are tagged with the key of their contents. */
+    readonly tag?: string;
+    /** Applets that a static busybox of the host's Debian provides beside the binaries. */
+    readonly busybox?: boolean;
+    /** uid:gid; nobody without it. */
+    readonly user?: string;
+}
+
+/** containerd's configuration names the sandbox image before it exists. */
+export const PAUSE_TAG = "sandbox";
+
+const BUSYBOX = "/bin/busybox";
+
+export const systemImages: readonly SystemImage[] = [
+    { name: "pause", binaries: ["pause"], tag: PAUSE_TAG },
+    { name: "coredns", binaries: ["coredns"] },
+    { name: "metrics-server", binaries: ["metrics-server"] },
+    { name: "local-path-provisioner", binaries: ["local-path-provisioner"] },
+    // Makes and removes the volumes' folders on the node, which only root may do.
+    { name: "volume-helper", binaries: [], busybox: true, user: "0:0" },
+];
+
+const NOBODY = "65532:65532";
+
+/** Builds and pushes what the registry lacks. Returns each image's reference by digest. */
+export async function ensureSystemImages(
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+): Promise<ReadonlyMap<string, string>> {
+    const references = new Map<string, string>();
+    for (const image of systemImages) references.set(image.name, await ensureImage(spec, toolchain, image));
+    return references;
+}
+
+async function ensureImage(spec: ClusterSpec, toolchain: Toolchain, image: SystemImage): Promise<string> {
+    const repository = `${registryOf(spec)}/orcheo-system/${image.name}`;
+    const files = [
+        ...image.binaries.map((binary) => toolchain.bin(binary)),
+        ...(image.busybox === true ? [BUSYBOX] : []),
+    ];
+    // The toolchain's paths carry the key of what they were built from; a rebuilt file of the same path has another size or time.
+    const key = createHash("sha256")
+        .update(JSON.stringify([image, files.map((file) => [file, statSync(file).size, statSync(file).mtimeMs])]))
+        .digest("hex")
+        .slice(0, 12);
+    const record = join(pathsOf(spec).config, `image-${image.name}-${key}`);
+    if (existsSync(record)) {
+        const digest = readFileSync(record, "utf8");
+        if (await hasManifest(spec, `orcheo-system/${image.name}`, digest)) return `${repository}@${digest}`;
+    }
+    const context = mkdtempSync(join(tmpdir(), "orcheo-image-"));
+    try {
+        for (const file of files) copyFileSync(file, join(context, basename(file)));
+        writeFileSync(join(context, "Dockerfile"), dockerfile(image, files));
+        const metadata = join(context, "metadata.json");
+        mkdirSync(pathsOf(spec).config, { recursive: true });
+        await run(
+            toolchain.bin("buildctl"),
+            [
+                "--addr",
+                `unix://${pathsOf(spec).buildkitSocket}`,
+                "build",
+                "--frontend=dockerfile.v0",
+                "--local",
+                `context=${context}`,
+                "--local",
+                `dockerfile=${context}`,
+                "--output",
+                `type=image,name=${repository}:${image.tag ?? key},push=true`,
+                "--metadata-file",
+                metadata,
+            ],
+            { log: logFile(`image-${image.name}`), timeoutSeconds: 300 },
+        );
+        const built = JSON.parse(readFileSync(metadata, "utf8")) as Record<string, unknown>;
+        const digest = String(built["containerimage.digest"]);
+        writeFileSync(record, digest);
+        return `${repository}@${digest}`;
+    } finally {
+        rmSync(context, { recursive: true, force: true });
+    }
+}
+
+const dockerfile = (image: SystemImage, files: readonly string[]): string =>
+    [
+        "FROM scratch",
+        ...files.map((file) => `COPY ${basename(file)} ${file === BUSYBOX ? BUSYBOX : "/"}`),
+        ...(image.busybox === true ? [`RUN ["${BUSYBOX}", "--install", "/bin"]`] : []),
+        `USER ${image.user ?? NOBODY}`,
+        `ENTRYPOINT ["${image.binaries.length > 0 ? `/${basename(files[0] ?? "")}` : "/bin/sh"}"]`,
+        "",
+    ].join("\n");
+
+/** Whether the cluster's registry has a manifest. */
+export async function hasManifest(spec: ClusterSpec, repository: string, digest: string): Promise<boolean> {
+    const answer = await fetch(`http://${registryOf(spec)}/v2/${repository}/manifests/${digest}`, {
+        method: "HEAD",
+        headers: {
+            accept: "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json",
+        },
+        signal: AbortSignal.timeout(5000),
+    });
+    return answer.ok;
+}

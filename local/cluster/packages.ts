@@ -1,0 +1,20 @@
+/** Debian packages that the embedded cluster needs at run time. None of them starts a service. */
+export const systemPackages: readonly string[] = [
+    "busybox-static",
+    "conntrack",
+    "debootstrap",
+    "ebtables",
+    "ethtool",
+    "iproute2",
+    "ipset",
+    "iptables",
+    "kmod",
+    "libseccomp2",
+    "mount",
+    "openssl",
+    "passt",
+    "procps",
+    "runit",
+    "socat",
+    "util-linux",
+];

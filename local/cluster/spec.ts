@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { stateRoot } from "../paths.ts";
+
+/** Where the host listens, on 127.0.0.1 only. */
+export interface Ports {
+    readonly api: number;
+    readonly registry: number;
+    readonly http: number;
+    readonly https: number;
+}
+
+/** One embedded cluster: its name, ports and data folder. Clusters of different names and ports run side by side. */
+export interface ClusterSpec {
+    readonly name: string;
+    readonly stateDir: string;
+    readonly ports: Ports;
+}
+
+export const defaultPorts: Ports = { api: 6443, registry: 5000, http: 80, https: 443 };
+
+export const clusterSpec = (name = "local", ports: Ports = defaultPorts, root = stateRoot): ClusterSpec => ({
+    name,
+    stateDir: join(root, name),
+    ports,
+});
+
+// Every cluster has a network of its own, so all of them use the same addresses.
+/** The node's address: on a bridge without members, so that it stays when the machine changes networks. */
+export const NODE_IP = "10.241.0.1";
+export const POD_CIDR = "10.244.0.0/24";
+export const SERVICE_CIDR = "10.96.0.0/16";
+export const API_SERVICE_IP = "10.96.0.1";
+export const DNS_SERVICE_IP = "10.96.0.10";
+export const NODE_NAME = "orcheo-node";
+
+export const cgroupOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
+export const contextOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
+export const registryOf = (spec: ClusterSpec): string => `127.0.0.1:${spec.ports.registry}`;
+
+/** Files and folders of a cluster, all below its state folder. */
+export const pathsOf = (spec: ClusterSpec) => ({
+    pki: join(spec.stateDir, "pki"),
+    config: join(spec.stateDir, "config"),
+    logs: join(spec.stateDir, "logs"),
+    run: join(spec.stateDir, "run"),
+    services: join(spec.stateDir, "run", "sv"),
+    etcd: join(spec.stateDir, "etcd"),
+    containerd: join(spec.stateDir, "containerd"),
+    kubelet: join(spec.stateDir, "kubelet"),
+    buildkit: join(spec.stateDir, "buildkit"),
+    registry: join(spec.stateDir, "registry"),
+    volumes: join(spec.stateDir, "volumes"),
+    podLogs: join(spec.stateDir, "pod-logs"),
+    buildx: join(spec.stateDir, "buildx"),
+    kubeconfig: join(spec.stateDir, "kubeconfig"),
+    ingressCa: join(spec.stateDir, "ca.crt"),
+    buildkitSocket: join(spec.stateDir, "run", "buildkitd.sock"),
+    addOns: join(spec.stateDir, "config", "add-ons"),
+});

@@ -1,0 +1,93 @@
+/** The commands behind the Makefile: `up`, `down`, `status`. */
+import { rmSync } from "node:fs";
+import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
+import { nodePid } from "./cluster/node.ts";
+import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
+import { lookAtMachine, problemsOf } from "./preflight.ts";
+import { consoleReport } from "./report.ts";
+import { ensureToolchain } from "./toolchain/build.ts";
+
+const report = consoleReport();
+
+/** Ports and name come from the environment: `ORCHEO_CLUSTER`, `ORCHEO_API_PORT`, `ORCHEO_HTTPS_PORT`, … */
+export function specFromEnvironment(env: NodeJS.ProcessEnv): ClusterSpec {
+    const problems: string[] = [];
+    const port = (use: keyof Ports): number => {
+        const name = `ORCHEO_${use.toUpperCase()}_PORT`;
+        const text = env[name] ?? String(defaultPorts[use]);
+        const value = Number(text);
+        if (!Number.isInteger(value) || value < 1 || value > 65535)
+            problems.push(`${name}: found "${text}"; a port from 1 to 65535 is accepted`);
+        return value;
+    };
+    const ports = { api: port("api"), registry: port("registry"), http: port("http"), https: port("https") };
+    const name = env.ORCHEO_CLUSTER ?? "local";
+    if (!/^[a-z][a-z0-9]{0,9}$/.test(name))
+        problems.push(`ORCHEO_CLUSTER: found "${name}"; 1 to 10 of a-z and 0-9, a letter first, are accepted`);
+    const values = Object.values(ports);
+    if (new Set(values).size < values.length)
+        problems.push(`ports: found ${values.join(", ")}; each has to be another one`);
+    refuse(problems);
+    return clusterSpec(name, ports);
+}
+
+function refuse(problems: readonly string[]): void {
+    if (problems.length === 0) return;
+    throw new Error(
+        `nothing was changed; ${problems.length} problem${problems.length > 1 ? "s" : ""}:\n${problems.map((line) => `  - ${line}`).join("\n")}`,
+    );
+}
+
+async function up(spec: ClusterSpec): Promise<void> {
+    refuse(problemsOf(await lookAtMachine(spec.stateDir, nodePid(spec) === undefined ? spec.ports : {})));
+    const toolchain = await ensureToolchain(["cluster", "add-ons"], report);
+    const info = await startCluster(spec, toolchain, report);
+    process.stdout.write(
+        [
+            `The cluster "${spec.name}" is ready. Next:`,
+            `  export KUBECONFIG=${info.kubeconfig} PATH=${toolchain.path}:$PATH`,
+            `  kubectl get pods --all-namespaces`,
+            `Registry: ${info.registry}. Builder: ${info.builder} with BUILDX_CONFIG=${info.buildxConfigDir}.`,
+            `\`make status\` shows its parts, \`make down\` stops it and keeps its data.`,
+            "",
+        ].join("\n"),
+    );
+}
+
+async function main(command: string | undefined): Promise<void> {
+    const spec = specFromEnvironment(process.env);
+    switch (command) {
+        case "up":
+            await up(spec);
+            return;
+        case "down":
+            await stopCluster(spec, report);
+            process.stdout.write(
+                `Stopped. The data stays in ${spec.stateDir}: \`make up\` goes on with it, \`make delete\` removes it.\n`,
+            );
+            return;
+        case "delete":
+            await stopCluster(spec, report);
+            rmSync(spec.stateDir, { recursive: true, force: true });
+            process.stdout.write(
+                `Stopped, and ${spec.stateDir} with all its data is gone. \`make up\` starts afresh.\n`,
+            );
+            return;
+        case "status": {
+            const toolchain = await ensureToolchain(["cluster"], report);
+            process.stdout.write(`${(await clusterStatus(spec, toolchain)).join("\n")}\n`);
+            return;
+        }
+        default:
+            throw new Error(`unknown command "${command ?? ""}"; up, down, delete and status are accepted`);
+    }
+}
+
+if (import.meta.main) {
+    try {
+        await main(process.argv[2]);
+    } catch (error) {
+        process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+        process.exitCode = 1;
+    }
+}

@@ -1,0 +1,15 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** The checkout. */
+export const projectDir = resolve(import.meta.dirname, "..");
+
+/** What was built or downloaded: safe to delete, keyed by what it was made from. `ORCHEO_CACHE_DIR` moves it. */
+export const cacheDir =
+    process.env.ORCHEO_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orcheo");
+
+/** The embedded clusters' data, one folder each. Deleting it deletes their databases. `ORCHEO_STATE_DIR` moves it. */
+export const stateRoot = process.env.ORCHEO_STATE_DIR ?? "/var/lib/orcheo-local";
+
+/** Where the log of one long step is kept. */
+export const logFile = (step: string): string => join(cacheDir, "logs", `${step}.log`);

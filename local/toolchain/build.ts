@@ -1,0 +1,202 @@
+/** Builds the pinned tools into the cache, once. `node local/toolchain/build.ts [group…]` does it on its own. */
+import { createHash } from "node:crypto";
+import {
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    symlinkSync,
+} from "node:fs";
+import { basename, delimiter, join } from "node:path";
+import { withLock } from "../lock.ts";
+import { cacheDir, logFile } from "../paths.ts";
+import { run } from "../process.ts";
+import { consoleReport, type Report } from "../report.ts";
+import { type Group, type Tool, tools } from "./tools.ts";
+
+/** The one compiler. Any Go >= 1.21 on the PATH fetches exactly this one from the module proxy, checksum-verified. */
+export const GO_VERSION = "go1.26.8";
+
+/** Two builds at a time keep two cores busy while one of them links. */
+const PARALLEL_BUILDS = 2;
+
+const MODULES = join(import.meta.dirname, "modules");
+
+export interface Toolchain {
+    /** Folder of links to every binary, to be put on a PATH. */
+    readonly path: string;
+    /** Absolute path of one binary. @throws when no tool of the toolchain has it */
+    bin(binary: string): string;
+}
+
+/** The names of the files that building a tool leaves. */
+export const binariesOf = (tool: Tool): string[] =>
+    tool.cSource !== undefined ? [tool.name] : tool.packages.map((pkg) => tool.binary ?? basename(pkg));
+
+/** Changes with whatever could change the binaries: module files, the tool's row, compiler, architecture. */
+export function toolKey(tool: Tool, modules = MODULES): string {
+    const hash = createHash("sha256").update(JSON.stringify([tool, GO_VERSION, process.arch]));
+    const dir = join(modules, tool.module);
+    for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true }).sort((a, b) =>
+        a.name < b.name ? -1 : 1,
+    )) {
+        if (entry.isFile())
+            hash.update(entry.name)
+                .update("\0")
+                .update(readFileSync(join(entry.parentPath, entry.name)));
+    }
+    return hash.digest("hex").slice(0, 12);
+}
+
+/** Where the PATH already has the tool in the wanted version: the binary's path. */
+export async function onPath(tool: Tool, path = process.env.PATH ?? ""): Promise<string | undefined> {
+    const [binary, ...others] = binariesOf(tool);
+    if (tool.probe === undefined || binary === undefined || others.length > 0) return undefined;
+    const found = path
+        .split(delimiter)
+        .map((dir) => join(dir, binary))
+        .find((file) => existsSync(file));
+    if (found === undefined) return undefined;
+    const said = await run(found, tool.probe, { timeoutSeconds: 10 }).catch(() => "");
+    // The version must stand alone: 1.34.4 is not 1.34.40.
+    return new RegExp(`(^|[^0-9.])${tool.version.replaceAll(".", "\\.")}($|[^0-9.])`, "m").test(said)
+        ? found
+        : undefined;
+}
+
+async function build(tool: Tool, target: string, modules: string): Promise<void> {
+    mkdirSync(join(cacheDir, "toolchain"), { recursive: true });
+    const temporary = mkdtempSync(`${target}.part-`);
+    const stamps = Object.entries(tool.stamps ?? {}).map(([symbol, value]) => `-X ${symbol}=${value}`);
+    const cwd = join(modules, tool.module);
+    const env = {
+        ...process.env,
+        GOTOOLCHAIN: GO_VERSION,
+        GOFLAGS: "",
+        GOWORK: "off",
+        CGO_ENABLED: tool.cgo === true ? "1" : "0",
+    };
+    const log = logFile(`toolchain-${tool.name}`);
+    if (tool.cSource !== undefined) {
+        await run("go", ["mod", "download", tool.cSource.goModule], { cwd, env, log });
+        const dir = await run("go", ["list", "-m", "-f", "{{.Dir}}", tool.cSource.goModule], { cwd, env });
+        await run(
+            "gcc",
+            ["-Os", "-Wall", "-static", "-s", "-o", join(temporary, tool.name), join(dir.trim(), tool.cSource.file)],
+            { log },
+        );
+        renameSync(temporary, target);
+        return;
+    }
+    const output = tool.binary === undefined ? `${temporary}/` : join(temporary, tool.binary);
+    await run(
+        "go",
+        [
+            "build",
+            "-trimpath",
+            "-buildvcs=false",
+            "-mod=readonly",
+            `-tags=${(tool.tags ?? []).join(",")}`,
+            `-ldflags=${["-s -w", ...stamps].join(" ")}`,
+            "-o",
+            output,
+            ...tool.packages,
+        ],
+        { cwd, env, log },
+    ).catch((error: unknown) => {
+        rmSync(temporary, { recursive: true, force: true });
+        throw error;
+    });
+    renameSync(temporary, target);
+}
+
+/**
+ * Makes sure that every tool of the groups exists. What the PATH has in the wanted version is used, what the cache has
+ * is used, the rest is built: each tool appears whole or not at all, so an interrupted run goes on with the next tool.
+ */
+export async function ensureToolchain(
+    groups: readonly Group[],
+    report: Report,
+    { table = tools, modules = MODULES }: { table?: readonly Tool[]; modules?: string } = {},
+): Promise<Toolchain> {
+    const wanted = table.filter((tool) => groups.includes(tool.group));
+    const places = new Map<string, string>();
+    const missing: Tool[] = [];
+    const targetOf = (tool: Tool): string =>
+        join(cacheDir, "toolchain", `${tool.name}-${tool.version}-${toolKey(tool, modules)}`);
+    for (const tool of wanted) {
+        const target = targetOf(tool);
+        const found = existsSync(target) ? undefined : await onPath(tool);
+        if (found !== undefined) places.set(basename(found), found);
+        else if (!existsSync(target)) missing.push(tool);
+    }
+    if (missing.length === 0) {
+        report.note(`toolchain: all ${wanted.length} tools are there, nothing to build`);
+    } else {
+        report.note(
+            `toolchain: ${missing.length} of ${wanted.length} tools to build: ${missing.map((t) => t.name).join(", ")}`,
+        );
+        await withLock(join(cacheDir, "toolchain.lock"), report, async () => {
+            removeLeftovers();
+            const queue = missing.filter((tool) => !existsSync(targetOf(tool)));
+            const worker = async (): Promise<void> => {
+                for (let tool = queue.shift(); tool !== undefined; tool = queue.shift()) {
+                    const next = tool;
+                    await report.step(`build ${next.name} ${next.version}`, logFile(`toolchain-${next.name}`), () =>
+                        build(next, targetOf(next), modules),
+                    );
+                }
+            };
+            // Both workers end before an error leaves, so that no build outlives the lock.
+            const ends = await Promise.allSettled(Array.from({ length: PARALLEL_BUILDS }, worker));
+            for (const end of ends) if (end.status === "rejected") throw end.reason;
+        });
+    }
+    for (const tool of wanted) {
+        for (const binary of binariesOf(tool)) {
+            if (!places.has(binary)) places.set(binary, join(targetOf(tool), binary));
+        }
+    }
+    return link(places);
+}
+
+/** A killed build leaves its part; only the lock's holder may sweep. */
+function removeLeftovers(): void {
+    const dir = join(cacheDir, "toolchain");
+    for (const entry of existsSync(dir) ? readdirSync(dir) : []) {
+        if (entry.includes(".part-")) rmSync(join(dir, entry), { recursive: true, force: true });
+    }
+}
+
+function link(places: ReadonlyMap<string, string>): Toolchain {
+    const key = createHash("sha256")
+        .update(JSON.stringify([...places].sort()))
+        .digest("hex")
+        .slice(0, 12);
+    const path = join(cacheDir, "toolchain", `bin-${key}`);
+    if (!existsSync(path)) {
+        mkdirSync(join(cacheDir, "toolchain"), { recursive: true });
+        const temporary = mkdtempSync(`${path}.part-`);
+        for (const [binary, file] of places) symlinkSync(file, join(temporary, binary));
+        renameSync(temporary, path);
+    }
+    return {
+        path,
+        bin(binary) {
+            const file = places.get(binary);
+            if (file === undefined)
+                throw new Error(`no tool provides "${binary}"; there are ${[...places.keys()].join(", ")}`);
+            return file;
+        },
+    };
+}
+
+if (import.meta.main) {
+    const all: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
+    const asked = all.filter((group) => process.argv.slice(2).includes(group));
+    const toolchain = await ensureToolchain(asked.length > 0 ? asked : all, consoleReport());
+    process.stdout.write(`${toolchain.path}\n`);
+}
