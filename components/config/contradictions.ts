@@ -1,0 +1,45 @@
+/** What no single setting shows: settings that are each accepted and cannot be meant together. */
+import { quotaOf } from "../capacity.plan";
+import type { Problem } from "./problems";
+import { publicCanvas, type Stack } from "./schema";
+
+const quotaKeys = ["cpuRequestMillis", "memoryRequestMiB", "memoryLimitMiB", "pods", "storageGiB"] as const;
+
+export function contradictions(stack: Stack): Problem[] {
+    return [...quotaTooSmall(stack), ...privateFrontEnd(stack), ...unverifiedCallers(stack)];
+}
+
+function quotaTooSmall(stack: Stack): Problem[] {
+    const { need } = quotaOf(stack);
+    return quotaKeys.flatMap((key) => {
+        const configured = stack.kubernetes.quota[key];
+        if (configured === undefined || configured >= need[key]) return [];
+        const remedy = `accepted: at least ${need[key]}, what the workloads sum up to at their peak; or leave it out`;
+        return [{ at: `orcheo:stack.kubernetes.quota.${key}`, found: `found ${configured}`, remedy }];
+    });
+}
+
+function privateFrontEnd({ release, images }: Stack): Problem[] {
+    if (release !== "0.46" || images.kind !== "build") return [];
+    const { source } = images.canvas;
+    if (source.kind !== "git" || source.url !== publicCanvas.url) return [];
+    return [
+        {
+            at: "orcheo:stack.images.canvas.source",
+            found: `found the public canvas ${publicCanvas.ref} with release "0.46"`,
+            remedy: 'the front end of 0.46 is not public: name your own with kind "directory", "git" or "image"',
+        },
+    ];
+}
+
+/** A public host with anonymous callers: Orcheo refuses to start, or worse, does not. */
+function unverifiedCallers({ auth, host }: Stack): Problem[] {
+    if (auth.mode === "required" || host.endsWith(".localhost")) return [];
+    return [
+        {
+            at: "orcheo:stack.auth.mode",
+            found: `found "optional" with the public host ${host}`,
+            remedy: 'accepted: "required"; "optional" only with a host below .localhost',
+        },
+    ];
+}

@@ -1,0 +1,133 @@
+/** Settings of Orcheo's own processes. */
+import { z } from "zod";
+import { atMost, choice, environmentName, flag, httpsUrl, resources, url, whole, words } from "./fields";
+
+const logLevel = () =>
+    choice(["DEBUG", "INFO", "WARNING", "ERROR"]).default("INFO").describe("Least severe messages that are logged.");
+const extraEnv = () =>
+    z
+        .record(environmentName(), z.string({ error: "a string" }))
+        .default({})
+        .describe(
+            "Further environment, never secrets (the policy pack refuses them). It cannot replace what the stack sets.",
+        );
+
+export const api = z
+    .strictObject({
+        scaling: z
+            .strictObject({
+                minReplicas: whole(1, 200).default(2).describe("Replicas at least."),
+                maxReplicas: whole(1, 200).default(4).describe("Replicas at most."),
+                cpuPercent: whole(10, 100).default(70).describe("CPU target, percent of the request."),
+                memoryPercent: whole(10, 200).default(80).describe("Memory target, percent of the request."),
+                scaleUpStabilizationSeconds: whole(0, 3600).default(0).describe("How long a higher need must last."),
+                scaleDownStabilizationSeconds: whole(0, 3600).default(300).describe("How long a lower need must last."),
+                podsPerMinute: whole(1, 100).default(4).describe("Pods added or removed in a minute at most."),
+            })
+            .superRefine((value, context) => {
+                atMost(value, "minReplicas", "maxReplicas", context);
+            })
+            .prefault({})
+            .describe("HorizontalPodAutoscaler; it alone owns the number of replicas."),
+        resources: resources({
+            cpuRequestMillis: 200,
+            cpuLimitMillis: 1500,
+            memoryRequestMiB: 512,
+            memoryLimitMiB: 1024,
+        }),
+        drainSeconds: whole(5, 600)
+            .default(40)
+            .describe("Time for open requests when a pod stops; Orcheo drains runs up to 30 s."),
+        logLevel: logLevel(),
+        extraEnv: extraEnv(),
+    })
+    .prefault({})
+    .describe("HTTP and WebSocket API.");
+
+export const worker = z
+    .strictObject({
+        replicas: whole(1, 200).default(1).describe("Replicas."),
+        concurrency: whole(1, 64).default(2).describe("Runs that one worker executes at a time."),
+        longestRunSeconds: whole(10, 86_400)
+            .default(600)
+            .describe(
+                "Longest run of a workflow. A stopping worker gets this long and 30 s more: a run that is killed stays `running` for ever.",
+            ),
+        resources: resources({
+            cpuRequestMillis: 150,
+            cpuLimitMillis: 2000,
+            memoryRequestMiB: 576,
+            memoryLimitMiB: 1536,
+        }),
+        logLevel: logLevel(),
+        extraEnv: extraEnv(),
+    })
+    .superRefine((value, context) => {
+        const least = 256 + 128 * value.concurrency;
+        if (value.resources.memoryLimitMiB < least)
+            context.addIssue({
+                code: "custom",
+                path: ["resources", "memoryLimitMiB"],
+                message: `at least ${least} with concurrency ${value.concurrency} (256 MiB and 128 MiB for each process)`,
+            });
+    })
+    .prefault({})
+    .describe("Celery worker: executes the runs.");
+
+export const beat = z
+    .strictObject({
+        resources: resources({ cpuRequestMillis: 50, cpuLimitMillis: 500, memoryRequestMiB: 320, memoryLimitMiB: 640 }),
+        logLevel: logLevel(),
+        extraEnv: extraEnv(),
+    })
+    .prefault({})
+    .describe("Celery beat: dispatches cron triggers. There is exactly one, which no setting changes.");
+
+export const canvas = z
+    .strictObject({
+        replicas: whole(1, 50).default(1).describe("Replicas."),
+        resources: resources({ cpuRequestMillis: 20, cpuLimitMillis: 500, memoryRequestMiB: 32, memoryLimitMiB: 64 }),
+        contentSecurityOrigins: z
+            .array(httpsUrl())
+            .default([])
+            .describe("Further origins that the Content-Security-Policy allows."),
+        settings: z
+            .strictObject({
+                authIssuer: words("an issuer").optional().describe("VITE_ORCHEO_AUTH_ISSUER."),
+                authClientId: words("a client id").optional().describe("VITE_ORCHEO_AUTH_CLIENT_ID."),
+                authRedirectUri: url().optional().describe("VITE_ORCHEO_AUTH_REDIRECT_URI."),
+                authScopes: words("scopes").optional().describe("VITE_ORCHEO_AUTH_SCOPES."),
+                authAudience: words("an audience").optional().describe("VITE_ORCHEO_AUTH_AUDIENCE."),
+                authOrganization: words("an organization").optional().describe("VITE_ORCHEO_AUTH_ORGANIZATION."),
+                authProviderParam: words("a parameter").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_PARAM."),
+                authProviderGoogle: words("a connection").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_GOOGLE."),
+                authProviderGithub: words("a connection").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_GITHUB."),
+                chatkitDomainKey: words("a domain key").optional().describe("VITE_ORCHEO_CHATKIT_DOMAIN_KEY."),
+            })
+            .prefault({})
+            .describe("What the front end is told at start; its backend is always the stack's host."),
+    })
+    .prefault({})
+    .describe("Front end.");
+
+export const auth = z
+    .strictObject({
+        mode: choice(["required", "optional"])
+            .default("required")
+            .describe("`optional` answers anonymous callers: only where nobody else reaches the host."),
+        oidc: z
+            .strictObject({
+                issuer: httpsUrl().describe("Issuer of the tokens."),
+                jwksUrl: httpsUrl().describe("Keys of the issuer."),
+                audience: words("an audience").describe("Audience that tokens must name."),
+            })
+            .optional()
+            .describe("Sign-in with an OIDC provider, besides service tokens."),
+        clientUploads: flag()
+            .default(true)
+            .describe(
+                "Let callers upload workflow scripts (release 0.46: ORCHEO_WORKFLOW_TRUST_MODE=allow_client_uploads).",
+            ),
+    })
+    .prefault({})
+    .describe("Who may call the API.");

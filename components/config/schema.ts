@@ -1,0 +1,229 @@
+/** Every setting of a stack: the value of `orcheo:stack` in Pulumi.<stack>.yaml. docs/config.md is generated from it. */
+import { z } from "zod";
+import { auth, canvas, api, worker, beat } from "./schema.apps";
+import { cache, database } from "./schema.data";
+import {
+    choice,
+    cidr,
+    flag,
+    gitUrl,
+    hostName,
+    imagePrefix,
+    kind,
+    labelKey,
+    labelValue,
+    name,
+    oneOf,
+    path,
+    pinnedImage,
+    semver,
+    url,
+    whole,
+    words,
+} from "./fields";
+
+/** Where the canvas of release 0.33 is public; later front ends are not. */
+export const publicCanvas = { url: "https://github.com/AI-Colleagues/orcheo.git", ref: "canvas-v0.16.0" };
+
+const kubernetes = z
+    .strictObject({
+        context: words("the name of a context of the kubeconfig").describe(
+            "Context of the kubeconfig to deploy to. Always named, so that no other cluster is ever changed.",
+        ),
+        kubeconfig: path().optional().describe("Kubeconfig file; default $KUBECONFIG, then ~/.kube/config."),
+        namespace: name()
+            .default("orcheo")
+            .describe(
+                "Namespace that the stack creates and owns. It holds the data: it is protected and kept by `pulumi destroy`.",
+            ),
+        podSecurityVersion: words("`latest` or a Kubernetes minor such as v1.34")
+            .default("latest")
+            .describe("Version of the Pod Security Standards enforced in the namespace."),
+        quota: z
+            .strictObject({
+                cpuRequestMillis: whole(100, 10_000_000)
+                    .optional()
+                    .describe(
+                        "Sum of CPU requests, thousandths of a core; default what the workloads need at their peak, and a quarter more.",
+                    ),
+                memoryRequestMiB: whole(64, 100_000_000)
+                    .optional()
+                    .describe("Sum of memory requests, MiB; default likewise."),
+                memoryLimitMiB: whole(64, 100_000_000)
+                    .optional()
+                    .describe("Sum of memory limits, MiB; default likewise."),
+                pods: whole(1, 100_000).optional().describe("Number of pods; default likewise."),
+                storageGiB: whole(1, 1_000_000)
+                    .optional()
+                    .describe(
+                        "Sum of the volumes, GiB; default what the volumes ask for, and as much again for a restore.",
+                    ),
+            })
+            .prefault({})
+            .describe("ResourceQuota of the namespace; refused when smaller than the workloads at their peak."),
+    })
+    .describe("The cluster.");
+
+const registry = z
+    .strictObject({
+        prefix: imagePrefix().describe(
+            "Registry and path that built images are pushed to; `/backend`, `/canvas`, … are appended.",
+        ),
+        plainHttp: flag().default(false).describe("Speak http to the registry (a registry on loopback)."),
+        pullSecret: name()
+            .optional()
+            .describe("Name of a docker-registry Secret in the namespace that pods pull with."),
+    })
+    .describe("The image registry.");
+
+const canvasSource = oneOf([
+    z.strictObject({
+        kind: kind("git"),
+        url: gitUrl().default(publicCanvas.url).describe("Repository that holds apps/canvas."),
+        ref: words("a tag, branch or commit").default(publicCanvas.ref).describe("Tag or commit to build."),
+    }),
+    z.strictObject({ kind: kind("directory"), path: path().describe("Directory that holds apps/canvas.") }),
+    z.strictObject({
+        kind: kind("image"),
+        ref: pinnedImage().describe("Ready image that keeps images/canvas' contract."),
+    }),
+]);
+
+const images = oneOf([
+    z.strictObject({
+        kind: kind("build"),
+        builder: words("the name of a buildx builder")
+            .optional()
+            .describe("Buildx builder; default the one buildx has selected."),
+        platforms: z
+            .array(choice(["linux/amd64", "linux/arm64"]))
+            .max(2)
+            .default([])
+            .describe("Platforms to build; none builds the builder's own."),
+        baseImage: words("an image reference")
+            .default("debian:trixie-slim")
+            .describe("Base of all images: Debian trixie."),
+        caBundleFile: path()
+            .optional()
+            .describe(
+                "PEM file of authorities that builds trust besides the usual, for networks that inspect TLS. A build secret: nothing of it stays in the image.",
+            ),
+        buildArgs: z
+            .record(z.string(), z.string({ error: "a string" }))
+            .default({})
+            .describe("Further build arguments for every image, such as NPM_REGISTRY; never secrets."),
+        sourceDateEpoch: whole(0, 4_102_444_800)
+            .default(1_767_225_600)
+            .describe(
+                "Time stamp of everything in the images, seconds since 1970: the same input gives the same digest.",
+            ),
+        revision: words("a git commit")
+            .default("unknown")
+            .describe("Commit for the images' labels. Another value is another digest."),
+        canvas: z
+            .strictObject({
+                source: canvasSource.prefault({ kind: "git" }).describe("Where the front end comes from."),
+            })
+            .prefault({})
+            .describe("The canvas image."),
+    }),
+    z.strictObject({
+        kind: kind("published"),
+        backend: pinnedImage().describe("API, worker, beat and initialisation."),
+        canvas: pinnedImage().describe("The front end."),
+        postgres: pinnedImage().describe("PostgreSQL."),
+        valkey: pinnedImage().describe("Valkey."),
+    }),
+]).describe("Built by the stack, or published ones by digest.");
+
+const entrance = z
+    .strictObject({
+        className: name().default("traefik").describe("IngressClass."),
+        controller: oneOf([
+            z.strictObject({ kind: kind("traefik") }),
+            z.strictObject({
+                kind: kind("standard"),
+                annotations: z
+                    .record(labelKey(), z.string())
+                    .default({})
+                    .describe(
+                        "Annotations that tell the controller of https backends, body size, redirect and HSTS in its own words.",
+                    ),
+            }),
+        ])
+            .prefault({ kind: "traefik" })
+            .describe("`traefik` uses its Middleware and ServersTransport resources; `standard` is a bare Ingress."),
+        port: whole(1, 65_535).default(443).describe("Public https port; part of the URL unless 443."),
+        tls: oneOf([
+            z.strictObject({ kind: kind("clusterIssuer"), name: name().describe("ClusterIssuer of cert-manager.") }),
+            z.strictObject({ kind: kind("issuer"), name: name().describe("Issuer of cert-manager in the namespace.") }),
+            z.strictObject({
+                kind: kind("secret"),
+                name: name().describe("TLS Secret that is already in the namespace."),
+            }),
+        ])
+            .prefault({ kind: "clusterIssuer", name: "orcheo-local-ca" })
+            .describe("Who signs the public certificate."),
+        maxBodyMiB: whole(1, 1024).default(32).describe("Largest request body, MiB (Traefik)."),
+        responseTimeoutSeconds: whole(1, 3600)
+            .default(120)
+            .describe("Longest wait for the first byte of an answer (Traefik). WebSockets stay open without limit."),
+        hstsSeconds: whole(0, 63_072_000)
+            .default(31_536_000)
+            .describe("Strict-Transport-Security max-age; 0 leaves the header out (Traefik)."),
+    })
+    .prefault({})
+    .describe("The way in from outside.");
+
+const network = z
+    .strictObject({
+        ingressNamespace: name()
+            .default("traefik")
+            .describe("Namespace of the ingress controller: the only one that may reach canvas and API."),
+        ingressPodLabels: z
+            .record(labelKey(), labelValue())
+            .default({ "app.kubernetes.io/name": "traefik" })
+            .describe("Labels of its pods."),
+        ingressCidrs: z
+            .array(cidr())
+            .default([])
+            .describe("Addresses of an ingress controller that runs outside the pod network (host network)."),
+        dnsNamespace: name().default("kube-system").describe("Namespace of the cluster's DNS."),
+        privateCidrs: z
+            .array(cidr())
+            .default([])
+            .describe("Private ranges that workflows may reach; all others are refused."),
+    })
+    .prefault({})
+    .describe("NetworkPolicies: everything not listed is refused.");
+
+const tracing = z
+    .strictObject({ otlpEndpoint: url().describe("OTLP over HTTP, such as https://otel.example.com/v1/traces.") })
+    .optional()
+    .describe("OpenTelemetry traces; off when left out.");
+
+export const stackSchema = z.strictObject({
+    kubernetes,
+    registry,
+    release: choice(["0.33", "0.46"])
+        .default("0.33")
+        .describe(
+            "Generation of Orcheo. There is no upgrade in place from 0.33 to 0.46: the initialisation Job refuses it.",
+        ),
+    version: semver().describe("Version of this deployment's images: their tag."),
+    images: images.prefault({ kind: "build" }),
+    host: hostName().default("orcheo.localhost").describe("Public host name."),
+    entrance,
+    database,
+    cache,
+    api,
+    worker,
+    beat,
+    canvas,
+    auth,
+    tracing,
+    network,
+});
+
+/** A stack's settings, defaults filled in. */
+export type Stack = z.output<typeof stackSchema>;

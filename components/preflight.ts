@@ -1,0 +1,81 @@
+/**
+ * Looks at the surroundings before any resource is registered: the kube context, the registry, files that are named.
+ * What it finds is reported together with the config's problems. It asks through probes, which tests replace.
+ */
+import type { Problem } from "./config/problems";
+import type { Stack } from "./config/schema";
+
+export interface Probes {
+    /** Contexts of the kubeconfig, and where it was read; undefined when there is none. */
+    contexts(kubeconfig: string | undefined): { readonly where: string; readonly names: readonly string[] | undefined };
+    /** Undefined when the registry answers, else why not. */
+    registry(baseUrl: string): Promise<string | undefined>;
+    isFile(path: string): boolean;
+    isDirectory(path: string): boolean;
+    /** Names of buildx builders; undefined when buildx keeps no list. */
+    builders(): readonly string[] | undefined;
+}
+
+/** @param update  false for previews, which must not need the registry or the builder */
+export async function preflight(stack: Stack, probes: Probes, update: boolean): Promise<Problem[]> {
+    return [...kubeContext(stack, probes), ...files(stack, probes), ...(update ? await building(stack, probes) : [])];
+}
+
+function kubeContext({ kubernetes }: Stack, probes: Probes): Problem[] {
+    const { where, names } = probes.contexts(kubernetes.kubeconfig);
+    if (names === undefined) {
+        const remedy =
+            "name one with orcheo:stack.kubernetes.kubeconfig or $KUBECONFIG, or start a cluster with `make up`";
+        return [{ at: "orcheo:stack.kubernetes.kubeconfig", found: `no kubeconfig at ${where}`, remedy }];
+    }
+    if (names.includes(kubernetes.context)) return [];
+    const found = `found ${JSON.stringify(kubernetes.context)}, which is no context of ${where}`;
+    const remedy = names.length === 0 ? "that file has none" : `accepted: ${names.join(", ")}`;
+    return [{ at: "orcheo:stack.kubernetes.context", found, remedy }];
+}
+
+function files({ images }: Stack, probes: Probes): Problem[] {
+    if (images.kind !== "build") return [];
+    const problems: Problem[] = [];
+    if (images.caBundleFile !== undefined && !probes.isFile(images.caBundleFile))
+        problems.push({
+            at: "orcheo:stack.images.caBundleFile",
+            found: `there is no file ${images.caBundleFile}`,
+            remedy: "accepted: a PEM file; or leave it out",
+        });
+    const { source } = images.canvas;
+    if (source.kind === "directory" && !probes.isFile(`${source.path}/apps/canvas/package.json`))
+        problems.push({
+            at: "orcheo:stack.images.canvas.source.path",
+            found: probes.isDirectory(source.path)
+                ? `${source.path} holds no apps/canvas/package.json`
+                : `there is no directory ${source.path}`,
+            remedy: "accepted: an Orcheo source tree",
+        });
+    return problems;
+}
+
+async function building({ images, registry }: Stack, probes: Probes): Promise<Problem[]> {
+    if (images.kind !== "build") return [];
+    const problems: Problem[] = [];
+    const [host = ""] = registry.prefix.split("/");
+    const base = `${registry.plainHttp ? "http" : "https"}://${host}/v2/`;
+    const silent = await probes.registry(base);
+    if (silent !== undefined)
+        problems.push({
+            at: "orcheo:stack.registry.prefix",
+            found: `the registry does not answer at ${base} (${silent})`,
+            remedy: "start it (`make up` starts the embedded one), or name another; plainHttp decides between http and https",
+        });
+    const builders = probes.builders();
+    if (images.builder !== undefined && builders !== undefined && !builders.includes(images.builder))
+        problems.push({
+            at: "orcheo:stack.images.builder",
+            found: `found ${JSON.stringify(images.builder)}, which buildx does not know`,
+            remedy:
+                builders.length === 0
+                    ? "buildx has no builder; see `docker buildx create`"
+                    : `accepted: ${builders.join(", ")}`,
+        });
+    return problems;
+}

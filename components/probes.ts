@@ -1,0 +1,59 @@
+/** The real surroundings, as preflight asks for them. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { parse } from "yaml";
+import type { Probes } from "./preflight";
+
+const registryTimeoutMs = 5000;
+
+export const machine: Probes = { contexts, registry, isFile, isDirectory, builders };
+
+function isFile(path: string): boolean {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function isDirectory(path: string): boolean {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** As kubectl finds it: the setting, else every file of $KUBECONFIG, else ~/.kube/config. */
+function contexts(kubeconfig: string | undefined) {
+    const listed = (process.env["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
+    const fallback = listed.length > 0 ? listed : [join(homedir(), ".kube", "config")];
+    const paths = kubeconfig === undefined ? fallback : [kubeconfig];
+    const where = paths.join(", ");
+    const present = paths.filter(isFile);
+    if (present.length === 0) return { where, names: undefined };
+    return { where, names: present.flatMap((path) => contextNames(parse(readFileSync(path, "utf8")))) };
+}
+
+function contextNames(kubeconfig: unknown): string[] {
+    if (typeof kubeconfig !== "object" || kubeconfig === null || !("contexts" in kubeconfig)) return [];
+    const entries: unknown = kubeconfig.contexts;
+    if (!Array.isArray(entries)) return [];
+    return entries.flatMap((entry: unknown) =>
+        typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string"
+            ? [entry.name]
+            : [],
+    );
+}
+
+/** Any answer of the registry protocol will do, a demand for credentials too. */
+async function registry(baseUrl: string): Promise<string | undefined> {
+    try {
+        const answer = await fetch(baseUrl, { signal: AbortSignal.timeout(registryTimeoutMs), redirect: "manual" });
+        await answer.body?.cancel();
+        return answer.status < 500 ? undefined : `status ${answer.status}`;
+    } catch (error) {
+        const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+        return cause instanceof Error ? cause.message || cause.name : String(cause);
+    }
+}
+
+function builders(): readonly string[] | undefined {
+    const home =
+        process.env["BUILDX_CONFIG"] ?? join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "buildx");
+    const instances = join(home, "instances");
+    return existsSync(instances) ? [...readdirSync(instances), "default"] : undefined;
+}
