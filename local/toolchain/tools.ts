@@ -139,6 +139,3 @@ export const tools: readonly Tool[] = [
         stamps: { "main.VERSION": "v0.0.30" },
     },
 ];
-
-/** Debian packages that building needs. */
-export const systemPackages: readonly string[] = ["gcc", "libc6-dev", "libseccomp-dev", "pkg-config", "git"];

@@ -1,0 +1,20 @@
+# Two commands do everything: `make up` and `make test`. README.md says what to do with a cluster of your own.
+run := local/run
+
+.PHONY: up down delete status check test bench docs help
+
+help:
+	@echo "make up      Orcheo's platform on the embedded Kubernetes (or what is ready of it)"
+	@echo "make status  every part of it, make down  stops it (data stays), make delete  removes its data too"
+	@echo "make check   the fast tests: format, lint, types, unit tests"
+	@echo "make test    all tests, with the end-to-end test on an embedded cluster of its own"
+
+up down delete status:
+	@$(run) node local/main.ts $@
+
+check:
+	@$(run) npm run check
+
+test: check
+	@$(run) vitest run --project policy
+	@$(run) vitest run --project e2e
