@@ -133,9 +133,17 @@ async function pushBlob(base: string, blob: Buffer): Promise<void> {
 }
 
 async function request(url: string, init: RequestInit, accepted: number[] = []): Promise<Response> {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(60_000) });
+    const method = init.method ?? "GET";
+    let response: Response;
+    try {
+        response = await fetch(url, { ...init, signal: AbortSignal.timeout(60_000) });
+    } catch (cause) {
+        throw new Error(`${method} ${url}: the registry gave no answer within 60 s; is the cluster running?`, {
+            cause,
+        });
+    }
     if (!response.ok && !accepted.includes(response.status)) {
-        throw new Error(`${init.method ?? "GET"} ${url}: HTTP ${response.status} ${await response.text()}`);
+        throw new Error(`${method} ${url}: HTTP ${response.status} ${await response.text()}`);
     }
     return response;
 }

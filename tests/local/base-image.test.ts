@@ -85,7 +85,9 @@ describe("pushImage", () => {
 
     it("fails when the registry does not answer", async () => {
         const image = { layerFile: join(dir, "layer.tar.gz"), diffId: "sha256:0", labels: {} };
-        await expect(pushImage("127.0.0.1:1", "library/debian", "trixie-slim", image)).rejects.toThrow();
+        await expect(pushImage("127.0.0.1:1", "library/debian", "trixie-slim", image)).rejects.toThrow(
+            "HEAD http://127.0.0.1:1/v2/library/debian/manifests/trixie-slim: the registry gave no answer",
+        );
     });
 });
 
