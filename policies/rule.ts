@@ -104,8 +104,9 @@ export type Rule = ContainerRule | PodRule | ResourceRule | StackRule;
 
 /** The rule's defaults under the settings given. */
 export function settingsOf(rule: Rule, given: Settings = {}): Settings {
-    const defaults = Object.entries(rule.settings ?? {}).map(([key, setting]) => [key, setting.default]);
-    return { ...Object.fromEntries(defaults), ...given };
+    const settings: Record<string, unknown> = {};
+    for (const [key, setting] of Object.entries(rule.settings ?? {})) settings[key] = setting.default;
+    return { ...settings, ...given };
 }
 
 /** References used by many rules. */

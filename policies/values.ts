@@ -78,7 +78,7 @@ export function number(value: unknown): number | undefined {
 /** How a message shows a value that was found. Only for fields that never carry secrets. */
 export function shown(field: string, value: unknown): string {
     if (value === undefined) return `${field} is not set`;
-    return `${field} is ${typeof value === "object" ? JSON.stringify(value) : String(value)}`;
+    return `${field} is ${typeof value === "string" ? value : JSON.stringify(value)}`;
 }
 
 /** Whether anything in the value is not known before the update. */

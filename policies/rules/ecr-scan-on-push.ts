@@ -1,0 +1,18 @@
+import { called, control, notInCel } from "../aws.ts";
+import type { ResourceRule } from "../rule.ts";
+import { at, shown, UNKNOWN } from "../values.ts";
+
+export const ecrScanOnPush: ResourceRule = {
+    name: "ecr-scan-on-push",
+    level: "mandatory",
+    scope: "resource",
+    types: ["aws:ecr/repository:Repository"],
+    description: "An image that nobody scans carries its known holes into the cluster.",
+    remedy: "Set imageScanningConfiguration.scanOnPush: true.",
+    reference: control("ECR.1"),
+    notInCel,
+    found(resource) {
+        const value = at(resource.props, "imageScanningConfiguration", "scanOnPush");
+        return value === true || value === UNKNOWN ? [] : [`${called(resource)}: ${shown("scanOnPush", value)}`];
+    },
+};

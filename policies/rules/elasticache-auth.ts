@@ -1,0 +1,21 @@
+import { called, control, notInCel } from "../aws.ts";
+import type { ResourceRule } from "../rule.ts";
+import { at, list, UNKNOWN } from "../values.ts";
+
+export const elasticacheAuth: ResourceRule = {
+    name: "elasticache-auth",
+    level: "mandatory",
+    scope: "resource",
+    types: ["aws:elasticache/replicationGroup:ReplicationGroup"],
+    description: "Without authentication whoever reaches the cache owns the queue.",
+    remedy: "Set authToken, or userGroupIds.",
+    reference: control("ElastiCache.6"),
+    notInCel,
+    found(resource) {
+        const token = at(resource.props, "authToken");
+        const users = at(resource.props, "userGroupIds");
+        return token !== undefined || users === UNKNOWN || list(users).length > 0
+            ? []
+            : [`${called(resource)}: neither authToken nor userGroupIds is set`];
+    },
+};

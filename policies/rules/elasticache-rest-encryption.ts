@@ -1,0 +1,20 @@
+import { called, control, notInCel } from "../aws.ts";
+import type { ResourceRule } from "../rule.ts";
+import { at, shown, UNKNOWN } from "../values.ts";
+
+export const elasticacheRestEncryption: ResourceRule = {
+    name: "elasticache-rest-encryption",
+    level: "mandatory",
+    scope: "resource",
+    types: ["aws:elasticache/replicationGroup:ReplicationGroup"],
+    description: "A disk or snapshot that is not encrypted can be read by whoever gets a copy.",
+    remedy: "Set atRestEncryptionEnabled: true.",
+    reference: control("ElastiCache.4"),
+    notInCel,
+    found(resource) {
+        const value = at(resource.props, "atRestEncryptionEnabled");
+        return value === true || value === UNKNOWN
+            ? []
+            : [`${called(resource)}: ${shown("atRestEncryptionEnabled", value)}`];
+    },
+};

@@ -1,0 +1,14 @@
+import { called, control, notInCel } from "../aws.ts";
+import type { ResourceRule } from "../rule.ts";
+
+export const iamNoLongLivedKeys: ResourceRule = {
+    name: "iam-no-long-lived-keys",
+    level: "mandatory",
+    scope: "resource",
+    types: ["aws:iam/accessKey:AccessKey"],
+    description: "An access key works for whoever finds it, until somebody remembers to delete it.",
+    remedy: "Use a role: EKS Pod Identity or IRSA in the cluster, OIDC in CI.",
+    reference: control("IAM.3"),
+    notInCel,
+    found: (resource) => [`${called(resource)} is a long-lived key`],
+};

@@ -1,0 +1,33 @@
+import type { ResourceRule } from "../rule.ts";
+import { called } from "../stack.ts";
+import { at, list, strings, text, UNKNOWN } from "../values.ts";
+
+export const ingressTls: ResourceRule = {
+    name: "ingress-tls",
+    level: "mandatory",
+    scope: "resource",
+    types: ["kubernetes:networking.k8s.io/v1:Ingress"],
+    description: "Tokens and data of a host without TLS can be read on the way.",
+    remedy: "List every host of the rules under spec.tls, with the Secret of its certificate.",
+    reference: {
+        title: "Kubernetes: Ingress TLS",
+        url: "https://kubernetes.io/docs/concepts/services-networking/ingress/#tls",
+    },
+    notInCel: "only pod rules are deployed to the cluster",
+    found(resource) {
+        const tls = at(resource.props, "spec", "tls");
+        const entries = list(tls);
+        // An AWS load balancer takes its certificate from an annotation.
+        const certificate = at(resource.props, "metadata", "annotations", "alb.ingress.kubernetes.io/certificate-arn");
+        if (tls === UNKNOWN || entries.some((each) => at(each, "hosts") === UNKNOWN) || certificate !== undefined) {
+            return [];
+        }
+        const covered = entries.flatMap((each) => strings(at(each, "hosts")));
+        const rules = list(at(resource.props, "spec", "rules"));
+        const hosts = rules.filter((rule) => at(rule, "host") !== UNKNOWN).map((rule) => text(at(rule, "host")) ?? "");
+        const wildcard = (host: string): string => `*${host.slice(host.indexOf("."))}`;
+        const open = hosts.filter((host) => !covered.includes(host) && !covered.includes(wildcard(host)));
+        if (entries.length === 0) return [`${called(resource)} has no spec.tls`];
+        return open.length > 0 ? [`${called(resource)} serves ${open.join(", ") || "any host"} without TLS`] : [];
+    },
+};

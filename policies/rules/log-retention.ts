@@ -1,0 +1,24 @@
+import { called, control, notInCel } from "../aws.ts";
+import type { ResourceRule } from "../rule.ts";
+import { at, number, shown, UNKNOWN } from "../values.ts";
+
+export const logRetention: ResourceRule = {
+    name: "log-retention",
+    level: "mandatory",
+    scope: "resource",
+    types: ["aws:cloudwatch/logGroup:LogGroup"],
+    description: "Logs kept too short miss the incident; logs kept for ever are paid for, and leak, for ever.",
+    remedy: "Set retentionInDays within the rule's settings.",
+    reference: control("CloudWatch.16"),
+    settings: {
+        fewest: { type: "integer", description: "Fewest days.", default: 30 },
+        most: { type: "integer", description: "Most days.", default: 3653 },
+    },
+    notInCel,
+    found(resource, settings) {
+        const value = at(resource.props, "retentionInDays");
+        const days = number(value) ?? 0;
+        const within = days >= (number(settings["fewest"]) ?? 30) && days <= (number(settings["most"]) ?? 3653);
+        return value === UNKNOWN || within ? [] : [`${called(resource)}: ${shown("retentionInDays", value)}`];
+    },
+};

@@ -1,0 +1,28 @@
+import { estimate } from "../cost.ts";
+import type { StackRule } from "../rule.ts";
+import { number } from "../values.ts";
+
+export const monthlyCostWithinBudget: StackRule = {
+    name: "monthly-cost-within-budget",
+    level: "mandatory",
+    scope: "stack",
+    description: "A larger instance is one word in a config and thousands on the bill.",
+    remedy: "Choose smaller or fewer resources, or raise the budget in the rule's setting.",
+    reference: {
+        title: "AWS price list (policies/prices.ts is dated)",
+        url: "https://aws.amazon.com/pricing/",
+    },
+    settings: {
+        budgetUsd: { type: "number", description: "Budget in USD a month; 0 asks for no estimate.", default: 0 },
+    },
+    notInCel: "it is about the stack as a whole",
+    found(resources, settings) {
+        const budget = number(settings["budgetUsd"]) ?? 0;
+        if (budget === 0) return [];
+        const { totalUsd, lines } = estimate(resources);
+        if (totalUsd <= budget) return [];
+        const top = [...lines].sort((a, b) => b.usd - a.usd).slice(0, 3);
+        const most = top.map((line) => `${line.what} $${line.usd.toFixed(0)}`).join(", ");
+        return [{ found: `The stack comes to $${totalUsd.toFixed(0)} of $${budget} a month (most: ${most})` }];
+    },
+};

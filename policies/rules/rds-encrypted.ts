@@ -1,0 +1,18 @@
+import { called, control, databases, notInCel } from "../aws.ts";
+import type { ResourceRule } from "../rule.ts";
+import { at, shown, UNKNOWN } from "../values.ts";
+
+export const rdsEncrypted: ResourceRule = {
+    name: "rds-encrypted",
+    level: "mandatory",
+    scope: "resource",
+    types: databases,
+    description: "A disk or snapshot that is not encrypted can be read by whoever gets a copy.",
+    remedy: "Set storageEncrypted: true (and kmsKeyId for a key of your own).",
+    reference: control("RDS.3"),
+    notInCel,
+    found(resource) {
+        const value = at(resource.props, "storageEncrypted");
+        return value === true || value === UNKNOWN ? [] : [`${called(resource)}: ${shown("storageEncrypted", value)}`];
+    },
+};

@@ -1,0 +1,18 @@
+import { called, control, notInCel } from "../aws.ts";
+import type { ResourceRule } from "../rule.ts";
+import { at, shown } from "../values.ts";
+
+export const rdsMinorUpgrades: ResourceRule = {
+    name: "rds-minor-upgrades",
+    level: "mandatory",
+    scope: "resource",
+    types: ["aws:rds/instance:Instance", "aws:rds/clusterInstance:ClusterInstance"],
+    description: "Security fixes of Postgres come as minor versions.",
+    remedy: "Remove autoMinorVersionUpgrade: false.",
+    reference: control("RDS.13"),
+    notInCel,
+    found(resource) {
+        const value = at(resource.props, "autoMinorVersionUpgrade");
+        return value !== false ? [] : [`${called(resource)}: ${shown("autoMinorVersionUpgrade", value)}`];
+    },
+};
