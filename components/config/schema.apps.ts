@@ -124,7 +124,7 @@ export const auth = z
             .optional()
             .describe("Sign-in with an OIDC provider, besides service tokens."),
         clientUploads: flag()
-            .default(true)
+            .default(false)
             .describe(
                 "Let callers upload workflow scripts (release 0.46: ORCHEO_WORKFLOW_TRUST_MODE=allow_client_uploads).",
             ),

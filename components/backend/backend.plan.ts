@@ -1,0 +1,165 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
+import { publicUrl } from "../canvas.plan";
+import { initResources } from "../capacity.plan";
+import type { Stack } from "../config/schema";
+import { objectLabels, selector } from "../labels";
+import * as volumes from "../volumes";
+import { planPod, probe, type ContainerPlan } from "../workload.plan";
+import { keysOf, port, type BackendRole } from "./contract";
+
+type Deployment = types.input.apps.v1.Deployment;
+type Probes = NonNullable<ContainerPlan["probes"]>;
+
+export interface BackendInputs {
+    readonly namespace: Input<string>;
+    readonly image: Input<string>;
+    readonly serviceAccountName: Input<string>;
+    readonly secretName: Input<string>;
+    /** Secret of the API's own certificate. */
+    readonly certificateSecret: Input<string>;
+    /** Secret whose ca.crt signs the database and the cache. */
+    readonly authoritySecret: Input<string>;
+}
+
+/** Seconds in which a stopped API pod is still being asked: endpoints leave every proxy meanwhile. */
+const leaveSeconds = 5;
+/** What a worker needs beside the run it finishes. */
+const workerSpareSeconds = 30;
+
+/** Environment without secrets; release-specific names are the image's business (images/backend). */
+export function planEnvironment(role: BackendRole, stack: Stack): Record<string, string> {
+    const { auth, tracing } = stack;
+    const own = role === "init" ? undefined : stack[role];
+    return {
+        ...own?.extraEnv,
+        ORCHEO_LOG_LEVEL: own?.logLevel ?? "INFO",
+        ORCHEO_AUTH_MODE: auth.mode,
+        ORCHEO_WORKFLOW_TRUST_MODE: auth.clientUploads ? "allow_client_uploads" : "managed",
+        ORCHEO_CORS_ALLOW_ORIGINS: publicUrl(stack),
+        ORCHEO_STUDIO_URL: publicUrl(stack),
+        ORCHEO_CHATKIT_PUBLIC_BASE_URL: publicUrl(stack),
+        ...(auth.oidc && {
+            ORCHEO_AUTH_ISSUER: auth.oidc.issuer,
+            ORCHEO_AUTH_JWKS_URL: auth.oidc.jwksUrl,
+            ORCHEO_AUTH_AUDIENCE: auth.oidc.audience,
+        }),
+        ...(tracing && { ORCHEO_TRACING_EXPORTER: "otlp", ORCHEO_TRACING_ENDPOINT: tracing.otlpEndpoint }),
+        ...(role === "worker" && { ORCHEO_WORKER_CONCURRENCY: String(stack.worker.concurrency) }),
+    };
+}
+
+const exec = (...command: string[]) => ({ exec: { command } });
+
+/**
+ * Startup waits for the slow first import. Not ready: the database or the cache cannot be reached. Not alive: the
+ * process, or the listeners inside it, will not come back by themselves.
+ */
+const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
+    api: {
+        startup: probe(
+            { httpGet: { path: "/healthz/live", port, scheme: "HTTPS" } },
+            { everySeconds: 2, failures: 90, timeoutSeconds: 5 },
+        ),
+        readiness: probe(
+            { httpGet: { path: "/healthz/ready", port, scheme: "HTTPS" } },
+            { everySeconds: 5, failures: 3, timeoutSeconds: 5 },
+        ),
+        liveness: probe(
+            { httpGet: { path: "/healthz/live", port, scheme: "HTTPS" } },
+            { everySeconds: 15, failures: 4, timeoutSeconds: 5 },
+        ),
+    },
+    worker: {
+        startup: probe(exec("orcheo-probe", "worker", "startup"), {
+            everySeconds: 5,
+            failures: 36,
+            timeoutSeconds: 10,
+        }),
+        readiness: probe(exec("orcheo-probe", "worker", "ready"), {
+            everySeconds: 15,
+            failures: 3,
+            timeoutSeconds: 10,
+        }),
+        liveness: probe(exec("orcheo-probe", "worker", "live"), { everySeconds: 30, failures: 4, timeoutSeconds: 10 }),
+    },
+    beat: {
+        startup: probe(exec("orcheo-probe", "beat", "startup"), { everySeconds: 5, failures: 36, timeoutSeconds: 10 }),
+        readiness: probe(exec("orcheo-probe", "beat", "ready"), { everySeconds: 15, failures: 3, timeoutSeconds: 10 }),
+        liveness: probe(exec("orcheo-probe", "beat", "live"), { everySeconds: 30, failures: 4, timeoutSeconds: 10 }),
+    },
+};
+
+function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): ContainerPlan {
+    return {
+        name: role,
+        image: inputs.image,
+        args: [role],
+        env: planEnvironment(role, stack),
+        resources: role === "init" ? initResources : stack[role].resources,
+        mounts: [
+            volumes.secretFiles([{ secretName: inputs.secretName, keys: keysOf[role] }]),
+            volumes.authority(inputs.authoritySecret),
+            ...(role === "api" ? [volumes.serverCertificate(inputs.certificateSecret)] : []),
+            volumes.scratch("tmp", "/tmp", 512),
+            // Plugins are installed and caches filled at run time; neither is the data's only copy.
+            volumes.scratch("state", "/var/lib/orcheo", 1024),
+            ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", 128, "Memory")] : []),
+        ],
+        ...(role !== "init" && { probes: probesOf[role] }),
+        ...(role === "api" && { port: { name: "https", number: port }, preStopSeconds: leaveSeconds }),
+    };
+}
+
+/** Seconds from the signal to the kill, the wait before it included. */
+function graceSeconds(role: BackendRole, { api, worker }: Stack): number {
+    switch (role) {
+        case "api":
+            return leaveSeconds + api.drainSeconds;
+        case "worker":
+            return worker.longestRunSeconds + workerSpareSeconds;
+        case "beat":
+        case "init":
+            return 30;
+    }
+}
+
+function planTemplate(role: BackendRole, stack: Stack, inputs: BackendInputs) {
+    return planPod({
+        role,
+        serviceAccountName: inputs.serviceAccountName,
+        pullSecret: stack.registry.pullSecret,
+        terminationGraceSeconds: graceSeconds(role, stack),
+        containers: [planContainer(role, stack, inputs)],
+        ...(role === "init" && { restartPolicy: "Never" }),
+    });
+}
+
+/**
+ * Creates the tables before any replica starts: Orcheo's own start races. It runs anew whenever its template changes,
+ * with every release and image; a lock in the database keeps two of them apart.
+ */
+export function planInitialisation(stack: Stack, inputs: BackendInputs): types.input.batch.v1.Job {
+    const labels = objectLabels("init", stack.version);
+    return {
+        // A Job that failed is replaced by the next update instead of being waited for again.
+        metadata: { namespace: inputs.namespace, labels, annotations: { "pulumi.com/replaceUnready": "true" } },
+        // No time to live: a Job that vanished would read as drift.
+        spec: { backoffLimit: 4, activeDeadlineSeconds: 540, template: planTemplate("init", stack, inputs) },
+    };
+}
+
+export function planDeployment(role: "api" | "worker" | "beat", stack: Stack, inputs: BackendInputs): Deployment {
+    const rolling = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+    return {
+        metadata: { name: role, namespace: inputs.namespace, labels: objectLabels(role, stack.version) },
+        spec: {
+            // The autoscaler owns the API's replicas. Beat is one: two would dispatch every trigger twice.
+            ...(role === "worker" && { replicas: stack.worker.replicas }),
+            ...(role === "beat" && { replicas: 1 }),
+            selector: { matchLabels: selector(role) },
+            strategy: role === "beat" ? { type: "Recreate" } : rolling,
+            template: planTemplate(role, stack, inputs),
+        },
+    };
+}

@@ -1,0 +1,25 @@
+/** What the backend image (images/backend) asks of its pods. */
+
+/** https; the certificate is the Service's. */
+export const port = 8443;
+
+export type BackendRole = "init" | "api" | "worker" | "beat";
+
+/** Files below /run/secrets/orcheo that the image reads at start. */
+export const secretKeys = [
+    "postgres-dsn",
+    "redis-url",
+    "vault-encryption-key",
+    "auth-bootstrap-service-token",
+    "auth-jwt-secret",
+    "chatkit-token-signing-key",
+] as const;
+export type SecretKey = (typeof secretKeys)[number];
+
+/** Beat only dispatches: it needs no vault and signs nothing. */
+export const keysOf: Readonly<Record<BackendRole, readonly SecretKey[]>> = {
+    init: secretKeys,
+    api: secretKeys,
+    worker: ["postgres-dsn", "redis-url", "vault-encryption-key", "chatkit-token-signing-key"],
+    beat: ["postgres-dsn", "redis-url"],
+};

@@ -1,0 +1,57 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
+import { cacheResources } from "../capacity.plan";
+import type { Stack } from "../config/schema";
+import { objectLabels, selector } from "../labels";
+import * as volumes from "../volumes";
+import { planPod, probe } from "../workload.plan";
+
+export const port = 6379;
+
+export interface ValkeyInputs {
+    readonly namespace: Input<string>;
+    readonly image: Input<string>;
+    readonly serviceAccountName: Input<string>;
+    readonly passwordSecret: Input<string>;
+    readonly certificateSecret: Input<string>;
+    readonly claimName: Input<string>;
+}
+
+export function planValkey(stack: Stack, inputs: ValkeyInputs): types.input.apps.v1.StatefulSet {
+    const check = { exec: { command: ["valkey-probe"] } };
+    return {
+        metadata: { name: "valkey", namespace: inputs.namespace, labels: objectLabels("valkey", stack.version) },
+        spec: {
+            serviceName: "valkey",
+            replicas: 1,
+            selector: { matchLabels: selector("valkey") },
+            template: planPod({
+                role: "valkey",
+                serviceAccountName: inputs.serviceAccountName,
+                pullSecret: stack.registry.pullSecret,
+                terminationGraceSeconds: 60,
+                containers: [
+                    {
+                        name: "valkey",
+                        image: inputs.image,
+                        env: { VALKEY_MAXMEMORY: `${stack.cache.memoryMiB}mb` },
+                        port: { name: "valkey", number: port },
+                        resources: cacheResources(stack),
+                        mounts: [
+                            volumes.claim("data", inputs.claimName, "/data"),
+                            volumes.secretFiles([{ secretName: inputs.passwordSecret, keys: ["valkey-password"] }]),
+                            volumes.serverCertificate(inputs.certificateSecret),
+                            volumes.scratch("tmp", "/tmp", 16),
+                        ],
+                        probes: {
+                            // The append-only file is read before the first answer.
+                            startup: probe(check, { everySeconds: 3, failures: 100, timeoutSeconds: 5 }),
+                            readiness: probe(check, { everySeconds: 5, failures: 3, timeoutSeconds: 5 }),
+                            liveness: probe(check, { everySeconds: 15, failures: 4, timeoutSeconds: 5 }),
+                        },
+                    },
+                ],
+            }),
+        },
+    };
+}

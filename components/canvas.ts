@@ -1,0 +1,60 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { planCanvas, port } from "./canvas.plan";
+import type { Authority } from "./certificates";
+import type { Stack } from "./config/schema";
+import { planDisruptionBudget, planService, planServiceAccount } from "./objects.plan";
+
+export interface CanvasArgs {
+    readonly stack: Stack;
+    readonly namespace: pulumi.Input<string>;
+    readonly image: pulumi.Input<string>;
+    readonly authority: Authority;
+}
+
+/** The front end behind nginx. */
+export class Canvas extends pulumi.ComponentResource {
+    /** Secret whose ca.crt signs the server. */
+    readonly authoritySecret: pulumi.Output<string>;
+    readonly deployment: k8s.apps.v1.Deployment;
+
+    constructor(name: string, args: CanvasArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:Canvas", name, {}, opts);
+        const { stack, namespace, image, authority } = args;
+        const { version } = stack;
+        const child = { parent: this };
+        this.authoritySecret = authority.serverCertificate("canvas", child);
+        const account = new k8s.core.v1.ServiceAccount(
+            `${name}-account`,
+            planServiceAccount("canvas", namespace, version),
+            child,
+        );
+        this.deployment = new k8s.apps.v1.Deployment(
+            name,
+            planCanvas(stack, {
+                namespace,
+                image,
+                serviceAccountName: account.metadata.name,
+                certificateSecret: this.authoritySecret,
+            }),
+            child,
+        );
+        new k8s.core.v1.Service(
+            `${name}-service`,
+            planService({
+                role: "canvas",
+                namespace,
+                version,
+                port: { name: "https", number: port },
+                controller: stack.entrance.controller,
+            }),
+            child,
+        );
+        new k8s.policy.v1.PodDisruptionBudget(
+            `${name}-disruption`,
+            planDisruptionBudget("canvas", namespace, version),
+            child,
+        );
+        this.registerOutputs({});
+    }
+}

@@ -1,0 +1,34 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { planLimitRange, planNamespace, planQuota } from "./cluster.plan";
+import type { Stack } from "./config/schema";
+
+/**
+ * The cluster's API, and the namespace with its quota. The namespace holds the data: protected, and kept on delete.
+ *
+ * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
+ */
+export class Cluster extends pulumi.ComponentResource {
+    readonly provider: k8s.Provider;
+    readonly namespace: pulumi.Output<string>;
+
+    constructor(name: string, { stack }: { stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:Cluster", name, {}, opts);
+        const { context, kubeconfig } = stack.kubernetes;
+        this.provider = new k8s.Provider(
+            name,
+            { context, ...(kubeconfig !== undefined && { kubeconfig }) },
+            { parent: this },
+        );
+        const inCluster = { parent: this, provider: this.provider };
+        const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, planNamespace(stack), {
+            ...inCluster,
+            protect: true,
+            retainOnDelete: true,
+        });
+        this.namespace = namespace.metadata.name;
+        new k8s.core.v1.ResourceQuota(`${name}-quota`, planQuota(stack, this.namespace), inCluster);
+        new k8s.core.v1.LimitRange(`${name}-limits`, planLimitRange(stack, this.namespace), inCluster);
+        this.registerOutputs({ namespace: this.namespace });
+    }
+}

@@ -1,0 +1,69 @@
+import type { Stack } from "./config/schema";
+
+export const imageNames = ["backend", "canvas", "postgres", "valkey"] as const;
+export type ImageName = (typeof imageNames)[number];
+
+type Build = Extract<Stack["images"], { kind: "build" }>;
+
+/** How one image comes about. */
+export type ImagePlan =
+    | { readonly kind: "published"; readonly ref: string }
+    | {
+          readonly kind: "build";
+          /** Build context, a directory of this project. */
+          readonly context: string;
+          /** Further contexts of the Dockerfile: name and location. */
+          readonly named: Readonly<Record<string, { location: string }>>;
+          readonly args: Readonly<Record<string, string>>;
+          readonly repository: string;
+          /** Semver tag. */
+          readonly tag: string;
+          readonly output: string;
+      };
+
+/** Pure: which image is built from what, or pulled from where. */
+export function planImage(name: ImageName, stack: Stack): ImagePlan {
+    const { images } = stack;
+    if (images.kind === "published") return { kind: "published", ref: images[name] };
+    const { source } = images.canvas;
+    if (name === "canvas" && source.kind === "image") return { kind: "published", ref: source.ref };
+    return {
+        kind: "build",
+        context: `images/${name}`,
+        named: name === "canvas" ? { orcheo: { location: canvasLocation(source) } } : {},
+        args: buildArgs(name, stack, images),
+        repository: `${stack.registry.prefix}/${name}`,
+        tag: stack.version,
+        // Time stamps of files are rewritten as well: the same input gives the same digest.
+        output: [
+            "type=image",
+            "push=true",
+            "rewrite-timestamp=true",
+            "oci-mediatypes=true",
+            ...(stack.registry.plainHttp ? ["registry.insecure=true"] : []),
+        ].join(","),
+    };
+}
+
+function canvasLocation(source: Build["canvas"]["source"]): string {
+    switch (source.kind) {
+        case "git":
+            return `${source.url}#${source.ref}`;
+        case "directory":
+            return source.path;
+        case "image":
+            return "";
+    }
+}
+
+function buildArgs(name: ImageName, { version, release }: Stack, images: Build): Record<string, string> {
+    return {
+        ...images.buildArgs,
+        BASE_IMAGE: images.baseImage,
+        SOURCE_DATE_EPOCH: String(images.sourceDateEpoch),
+        CREATED: new Date(images.sourceDateEpoch * 1000).toISOString().replace(".000Z", "Z"),
+        VERSION: version,
+        REVISION: images.revision,
+        ...(name === "backend" && { ORCHEO_RELEASE: release }),
+    };
+}

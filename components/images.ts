@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import * as docker from "@pulumi/docker-build";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "./config/schema";
+import { planImage, type ImageName } from "./images.plan";
+
+/**
+ * The four images, by digest: built and pushed by the stack, or published ones.
+ *
+ * Previews neither build nor ask the registry. Tags are never deleted with the stack: others may run them.
+ */
+export class Images extends pulumi.ComponentResource {
+    readonly backend: pulumi.Output<string>;
+    readonly canvas: pulumi.Output<string>;
+    readonly postgres: pulumi.Output<string>;
+    readonly valkey: pulumi.Output<string>;
+
+    constructor(name: string, { stack }: { stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:Images", name, {}, opts);
+        this.backend = this.image("backend", stack);
+        this.canvas = this.image("canvas", stack);
+        this.postgres = this.image("postgres", stack);
+        this.valkey = this.image("valkey", stack);
+        this.registerOutputs({});
+    }
+
+    private image(name: ImageName, stack: Stack): pulumi.Output<string> {
+        const plan = planImage(name, stack);
+        if (plan.kind === "published") return pulumi.output(plan.ref);
+        const built = new docker.Image(
+            `image-${name}`,
+            {
+                context: { location: plan.context, named: plan.named },
+                dockerfile: { location: `${plan.context}/Dockerfile` },
+                buildArgs: plan.args,
+                ...builderOf(stack),
+                tags: [`${plan.repository}:${plan.tag}`],
+                exports: [{ raw: plan.output }],
+                push: false,
+                buildOnPreview: false,
+            },
+            { parent: this, retainOnDelete: true },
+        );
+        return pulumi.interpolate`${plan.repository}:${plan.tag}@${built.digest}`;
+    }
+}
+
+function builderOf({ images }: Stack): Partial<docker.ImageArgs> {
+    if (images.kind === "published") return {};
+    const { builder, platforms, caBundleFile } = images;
+    return {
+        ...(builder !== undefined && { builder: { name: builder } }),
+        ...(platforms.length > 0 && { platforms }),
+        ...(caBundleFile !== undefined && {
+            secrets: { "ca-bundle": pulumi.secret(readFileSync(caBundleFile, "utf8")) },
+            // Another gateway is no other image.
+            ignoreSecretsInDiffCalculation: ["ca-bundle"],
+        }),
+    };
+}

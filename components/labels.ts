@@ -1,0 +1,21 @@
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
+
+export type Role = "api" | "worker" | "beat" | "init" | "canvas" | "postgres" | "valkey";
+
+/** What selects the pods of one role. Never changes: selectors are immutable. */
+export function selector(role: Role): Record<string, string> {
+    return { "app.kubernetes.io/name": "orcheo", "app.kubernetes.io/component": role };
+}
+
+/** Labels of pods. Without the version, which would restart the database with every release. */
+export function podLabels(role: Role): Record<string, string> {
+    return { ...selector(role), ...common };
+}
+
+/** Labels of the objects themselves. */
+export function objectLabels(role: Role | undefined, version: string): Record<string, string> {
+    const own = role === undefined ? { "app.kubernetes.io/name": "orcheo" } : selector(role);
+    return { ...own, ...common, "app.kubernetes.io/version": version };
+}
+
+const common = { "app.kubernetes.io/part-of": "orcheo", "app.kubernetes.io/managed-by": "pulumi" };

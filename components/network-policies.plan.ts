@@ -1,0 +1,82 @@
+import type { types } from "@pulumi/kubernetes";
+import { port as canvasPort } from "./canvas.plan";
+import { port as apiPort } from "./backend/contract";
+import { port as valkeyPort } from "./cache/valkey.plan";
+import type { Stack } from "./config/schema";
+import { port as postgresPort } from "./database/postgres.plan";
+import { selector, type Role } from "./labels";
+
+type Spec = types.input.networking.v1.NetworkPolicySpec;
+type Peer = types.input.networking.v1.NetworkPolicyPeer;
+
+/** Addresses that are nobody's public ones: what workflows must not reach unless configured. */
+export const privateRanges = {
+    v4: ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
+    v6: ["::1/128", "fc00::/7", "fe80::/10"],
+};
+
+const backendRoles: readonly Role[] = ["api", "worker", "beat", "init"];
+const tcp = (port: number) => [{ port, protocol: "TCP" }];
+const pods = (role: Role): Peer => ({ podSelector: { matchLabels: selector(role) } });
+
+/**
+ * Name and spec of every policy: all refused, then what is listed.
+ *
+ * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
+ * -> api · Postgres, Valkey and canvas -> nothing.
+ */
+export function planNetworkPolicies({ network }: Stack): Record<string, Spec> {
+    const controller: Peer[] = [
+        {
+            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.ingressNamespace } },
+            podSelector: { matchLabels: network.ingressPodLabels },
+        },
+        ...network.ingressCidrs.map((cidr) => ({ ipBlock: { cidr } })),
+    ];
+    const backends = backendRoles.map(pods);
+    const outbound = {
+        podSelector: {
+            matchExpressions: [{ key: "app.kubernetes.io/component", operator: "In", values: [...backendRoles] }],
+        },
+    };
+    return {
+        "deny-all": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+        canvas: allow("canvas", controller, canvasPort),
+        api: allow("api", [...controller, pods("worker"), pods("beat")], apiPort),
+        postgres: allow("postgres", backends, postgresPort),
+        valkey: allow("valkey", backends, valkeyPort),
+        "backend-out": {
+            ...outbound,
+            policyTypes: ["Egress"],
+            egress: [
+                { to: [pods("postgres")], ports: tcp(postgresPort) },
+                { to: [pods("valkey")], ports: tcp(valkeyPort) },
+                { to: [pods("api")], ports: tcp(apiPort) },
+                {
+                    to: [
+                        { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.dnsNamespace } } },
+                    ],
+                    ports: [
+                        { port: 53, protocol: "UDP" },
+                        { port: 53, protocol: "TCP" },
+                    ],
+                },
+                {
+                    to: [
+                        { ipBlock: { cidr: "0.0.0.0/0", except: privateRanges.v4 } },
+                        { ipBlock: { cidr: "::/0", except: privateRanges.v6 } },
+                        ...network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } })),
+                    ],
+                },
+            ],
+        },
+    };
+}
+
+function allow(role: Role, from: Peer[], port: number): Spec {
+    return {
+        podSelector: { matchLabels: selector(role) },
+        policyTypes: ["Ingress"],
+        ingress: [{ from, ports: tcp(port) }],
+    };
+}

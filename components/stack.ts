@@ -1,0 +1,24 @@
+/** The stack's settings, read and checked against the surroundings; whatever is wrong is said at once. */
+import * as pulumi from "@pulumi/pulumi";
+import { allConfig, isDryRun } from "@pulumi/pulumi/runtime";
+import { ConfigError } from "./config/problems";
+import { fileOf, parseStack } from "./config/read";
+import type { Stack } from "./config/schema";
+import { preflight, type Probes } from "./preflight";
+import { machine } from "./probes";
+
+/**
+ * @throws pulumi.RunError (shown without a stack trace) with every problem of the config and the surroundings; no
+ * resource is registered before
+ */
+export async function readStack(probes: Probes = machine): Promise<Stack> {
+    const config = new pulumi.Config("orcheo");
+    const name = pulumi.getStack();
+    const json = config.get("stack");
+    const secret = pulumi.runtime.isConfigSecret("orcheo:stack");
+    const { stack, problems } = parseStack({ stack: name, keys: Object.keys(allConfig()), json, secret });
+    const around = stack === undefined ? [] : await preflight(stack, probes, !isDryRun());
+    const all = [...problems, ...around];
+    if (stack === undefined || all.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(name), all).message);
+    return stack;
+}

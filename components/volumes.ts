@@ -1,0 +1,68 @@
+/** Volumes, each with the place where a container sees it. */
+import type { Input } from "@pulumi/pulumi";
+import type { types } from "@pulumi/kubernetes";
+
+type Volume = types.input.core.v1.Volume;
+type VolumeMount = types.input.core.v1.VolumeMount;
+
+export interface Mounted {
+    readonly volume: Volume & { name: string };
+    readonly mount: VolumeMount;
+}
+
+export const secretsDir = "/run/secrets/orcheo";
+export const caFile = "/etc/orcheo/ca/ca.crt";
+const readableByGroup = 0o440;
+
+/** An empty directory that lives as long as the pod. */
+export function scratch(name: string, mountPath: string, sizeMiB: number, medium?: "Memory"): Mounted {
+    return {
+        volume: { name, emptyDir: { sizeLimit: `${sizeMiB}Mi`, ...(medium && { medium }) } },
+        mount: { name, mountPath },
+    };
+}
+
+/** A part of a Secret to be mounted: only these keys reach the pod. */
+export interface SecretFiles {
+    readonly secretName: Input<string>;
+    readonly keys: readonly string[];
+}
+
+/** Keys of one or more Secrets as files below /run/secrets/orcheo. */
+export function secretFiles(secrets: readonly SecretFiles[]): Mounted {
+    const sources = secrets.map(({ secretName, keys }) => ({
+        secret: { name: secretName, items: keys.map((key) => ({ key, path: key })) },
+    }));
+    return {
+        volume: { name: "secrets", projected: { sources, defaultMode: readableByGroup } },
+        mount: { name: "secrets", mountPath: secretsDir, readOnly: true },
+    };
+}
+
+/** The server's own certificate, key and authority. */
+export function serverCertificate(secretName: Input<string>): Mounted {
+    return {
+        volume: { name: "tls", secret: { secretName, defaultMode: readableByGroup } },
+        mount: { name: "tls", mountPath: "/etc/orcheo/tls", readOnly: true },
+    };
+}
+
+/** Only the authority of a certificate Secret: what a client needs. */
+export function authority(secretName: Input<string>): Mounted {
+    const items = [{ key: "ca.crt", path: "ca.crt" }];
+    return {
+        volume: { name: "ca", secret: { secretName, items, defaultMode: readableByGroup } },
+        mount: { name: "ca", mountPath: "/etc/orcheo/ca", readOnly: true },
+    };
+}
+
+export function configFiles(name: string, configMap: Input<string>, mountPath: string): Mounted {
+    return {
+        volume: { name, configMap: { name: configMap, defaultMode: readableByGroup } },
+        mount: { name, mountPath, readOnly: true },
+    };
+}
+
+export function claim(name: string, claimName: Input<string>, mountPath: string): Mounted {
+    return { volume: { name, persistentVolumeClaim: { claimName } }, mount: { name, mountPath } };
+}

@@ -1,0 +1,120 @@
+/** The one way in which this program describes a pod: what Pod Security `restricted` asks for is not an option. */
+import type { Input } from "@pulumi/pulumi";
+import type { types } from "@pulumi/kubernetes";
+import type { Resources } from "./config/fields";
+import { podLabels, selector, type Role } from "./labels";
+import type { Mounted } from "./volumes";
+
+type Container = types.input.core.v1.Container;
+type PodTemplate = types.input.core.v1.PodTemplateSpec;
+type Probe = types.input.core.v1.Probe;
+
+export interface ContainerPlan {
+    readonly name: string;
+    /** By digest. */
+    readonly image: Input<string>;
+    readonly args?: readonly string[];
+    readonly env?: Readonly<Record<string, Input<string>>>;
+    readonly port?: { readonly name: string; readonly number: number };
+    readonly resources: Resources;
+    readonly mounts: readonly Mounted[];
+    readonly probes?: { readonly startup: Probe; readonly readiness: Probe; readonly liveness: Probe };
+    /** Seconds between leaving the Service's endpoints and SIGTERM. */
+    readonly preStopSeconds?: number;
+}
+
+export interface PodPlan {
+    readonly role: Role;
+    readonly serviceAccountName: Input<string>;
+    readonly containers: readonly ContainerPlan[];
+    readonly initContainers?: readonly ContainerPlan[];
+    /** Includes the preStop wait. */
+    readonly terminationGraceSeconds: number;
+    readonly pullSecret?: string;
+    readonly restartPolicy?: "Always" | "Never" | "OnFailure";
+}
+
+export const uid = 1000;
+
+export function planPod(pod: PodPlan): PodTemplate {
+    const all = [...pod.containers, ...(pod.initContainers ?? [])];
+    const volumes = new Map(all.flatMap(({ mounts }) => mounts).map(({ volume }) => [volume.name, volume]));
+    return {
+        metadata: { labels: podLabels(pod.role) },
+        spec: {
+            serviceAccountName: pod.serviceAccountName,
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            securityContext: {
+                runAsNonRoot: true,
+                runAsUser: uid,
+                runAsGroup: uid,
+                fsGroup: uid,
+                fsGroupChangePolicy: "OnRootMismatch",
+                seccompProfile: { type: "RuntimeDefault" },
+            },
+            ...(pod.pullSecret !== undefined && { imagePullSecrets: [{ name: pod.pullSecret }] }),
+            ...(pod.restartPolicy !== undefined && { restartPolicy: pod.restartPolicy }),
+            terminationGracePeriodSeconds: pod.terminationGraceSeconds,
+            // Two replicas on one machine fall together; preferred, so that one machine is enough.
+            topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
+                maxSkew: 1,
+                topologyKey,
+                whenUnsatisfiable: "ScheduleAnyway",
+                labelSelector: { matchLabels: selector(pod.role) },
+            })),
+            ...(pod.initContainers !== undefined && { initContainers: pod.initContainers.map(planContainer) }),
+            containers: pod.containers.map(planContainer),
+            volumes: [...volumes.values()],
+        },
+    };
+}
+
+function planContainer(plan: ContainerPlan): Container {
+    const { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB, memoryLimitMiB } = plan.resources;
+    return {
+        name: plan.name,
+        image: plan.image,
+        imagePullPolicy: "IfNotPresent",
+        ...(plan.args && { args: [...plan.args] }),
+        env: Object.entries(plan.env ?? {}).map(([name, value]) => ({ name, value })),
+        ...(plan.port && { ports: [{ name: plan.port.name, containerPort: plan.port.number, protocol: "TCP" }] }),
+        resources: {
+            requests: { cpu: millis(cpuRequestMillis), memory: mebibytes(memoryRequestMiB) },
+            limits: { cpu: millis(cpuLimitMillis), memory: mebibytes(memoryLimitMiB) },
+        },
+        securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            runAsNonRoot: true,
+            capabilities: { drop: ["ALL"] },
+            seccompProfile: { type: "RuntimeDefault" },
+        },
+        volumeMounts: plan.mounts.map(({ mount }) => mount),
+        ...(plan.probes && {
+            startupProbe: plan.probes.startup,
+            readinessProbe: plan.probes.readiness,
+            livenessProbe: plan.probes.liveness,
+        }),
+        ...(plan.preStopSeconds !== undefined && {
+            lifecycle: { preStop: { sleep: { seconds: plan.preStopSeconds } } },
+        }),
+    };
+}
+
+/** In the form the API server stores, so that a refresh finds no difference. */
+export function millis(value: number): string {
+    return value % 1000 === 0 ? String(value / 1000) : `${value}m`;
+}
+
+export function mebibytes(value: number): string {
+    return value % 1024 === 0 ? `${value / 1024}Gi` : `${value}Mi`;
+}
+
+/** The check, and how often it may fail; `seconds` in all until the verdict. */
+export function probe(
+    check: Pick<Probe, "exec" | "httpGet" | "tcpSocket">,
+    { everySeconds, failures, timeoutSeconds }: { everySeconds: number; failures: number; timeoutSeconds: number },
+): Probe {
+    return { ...check, periodSeconds: everySeconds, failureThreshold: failures, timeoutSeconds };
+}
