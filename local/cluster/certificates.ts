@@ -38,7 +38,7 @@ const leaves: readonly Leaf[] = [
     {
         name: "apiserver-kubelet-client",
         ca: "cluster",
-        subject: "/O=kubeadm:cluster-admins/CN=kube-apiserver-kubelet-client",
+        subject: "/CN=kube-apiserver-kubelet-client",
         usage: "clientAuth",
     },
     { name: "front-proxy-client", ca: "front-proxy", subject: "/CN=front-proxy-client", usage: "clientAuth" },

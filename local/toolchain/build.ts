@@ -10,12 +10,13 @@ import {
     rmSync,
     symlinkSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { withLock } from "../lock.ts";
 import { cacheDir, logFile } from "../paths.ts";
 import { run } from "../process.ts";
 import { consoleReport, type Report } from "../report.ts";
-import { type Group, type Tool, tools } from "./tools.ts";
+import { type Group, type Source, type Tool, tools } from "./tools.ts";
 
 /** The one compiler. Any Go >= 1.21 on the PATH fetches exactly this one from the module proxy, checksum-verified. */
 export const GO_VERSION = "go1.26.8";
@@ -38,7 +39,8 @@ export const binariesOf = (tool: Tool): string[] =>
 
 /** Changes with whatever could change the binaries: module files, the tool's row, compiler, architecture. */
 export function toolKey(tool: Tool, modules = MODULES): string {
-    const hash = createHash("sha256").update(JSON.stringify([tool, GO_VERSION, process.arch]));
+    const row = { ...tool, generate: tool.generate && [tool.generate.package, ...tool.generate.args("")] };
+    const hash = createHash("sha256").update(JSON.stringify([row, GO_VERSION, process.arch]));
     const dir = join(modules, tool.module);
     for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true }).sort((a, b) =>
         a.name < b.name ? -1 : 1,
@@ -70,8 +72,8 @@ export async function onPath(tool: Tool, path = process.env.PATH ?? ""): Promise
 async function build(tool: Tool, target: string, modules: string): Promise<void> {
     mkdirSync(join(cacheDir, "toolchain"), { recursive: true });
     const temporary = mkdtempSync(`${target}.part-`);
-    const stamps = Object.entries(tool.stamps ?? {}).map(([symbol, value]) => `-X ${symbol}=${value}`);
-    const cwd = join(modules, tool.module);
+    const scratch = mkdtempSync(join(tmpdir(), "orcheo-build-"));
+    const log = logFile(`toolchain-${tool.name}`);
     const env = {
         ...process.env,
         GOTOOLCHAIN: GO_VERSION,
@@ -79,38 +81,44 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
         GOWORK: "off",
         CGO_ENABLED: tool.cgo === true ? "1" : "0",
     };
-    const log = logFile(`toolchain-${tool.name}`);
-    if (tool.cSource !== undefined) {
-        await run("go", ["mod", "download", tool.cSource.goModule], { cwd, env, log });
-        const dir = await run("go", ["list", "-m", "-f", "{{.Dir}}", tool.cSource.goModule], { cwd, env });
-        await run(
-            "gcc",
-            ["-Os", "-Wall", "-static", "-s", "-o", join(temporary, tool.name), join(dir.trim(), tool.cSource.file)],
-            { log },
-        );
+    const cwd = join(modules, tool.module);
+    const go = (args: readonly string[], toLog = true): Promise<string> =>
+        run("go", args, { cwd, env, log: toLog ? log : undefined });
+    const place = async ({ goModule, file }: Source): Promise<string> => {
+        if (goModule === undefined) return join(cwd, file);
+        await go(["mod", "download", goModule]);
+        return join((await go(["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", goModule], false)).trim(), file);
+    };
+    try {
+        if (tool.cSource !== undefined) {
+            await run(
+                "gcc",
+                ["-Os", "-Wall", "-static", "-s", "-o", join(temporary, tool.name), await place(tool.cSource)],
+                { log },
+            );
+        } else {
+            const flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", `-tags=${(tool.tags ?? []).join(",")}`];
+            if (tool.generate !== undefined) {
+                await go(["build", ...flags, "-o", join(scratch, "generator"), tool.generate.package]);
+                await run(join(scratch, "generator"), tool.generate.args(scratch), { cwd: scratch, env, log });
+            }
+            if (tool.overlay !== undefined) {
+                const replace: Record<string, string> = {};
+                for (const { at, from } of tool.overlay) {
+                    replace[await place(at)] = "generated" in from ? join(scratch, from.generated) : await place(from);
+                }
+                writeFileSync(join(scratch, "overlay.json"), JSON.stringify({ Replace: replace }));
+                flags.push(`-overlay=${join(scratch, "overlay.json")}`);
+            }
+            const stamps = Object.entries(tool.stamps ?? {}).map(([symbol, value]) => `-X ${symbol}=${value}`);
+            const output = tool.binary === undefined ? `${temporary}/` : join(temporary, tool.binary);
+            await go(["build", ...flags, `-ldflags=${["-s -w", ...stamps].join(" ")}`, "-o", output, ...tool.packages]);
+        }
         renameSync(temporary, target);
-        return;
-    }
-    const output = tool.binary === undefined ? `${temporary}/` : join(temporary, tool.binary);
-    await run(
-        "go",
-        [
-            "build",
-            "-trimpath",
-            "-buildvcs=false",
-            "-mod=readonly",
-            `-tags=${(tool.tags ?? []).join(",")}`,
-            `-ldflags=${["-s -w", ...stamps].join(" ")}`,
-            "-o",
-            output,
-            ...tool.packages,
-        ],
-        { cwd, env, log },
-    ).catch((error: unknown) => {
+    } finally {
         rmSync(temporary, { recursive: true, force: true });
-        throw error;
-    });
-    renameSync(temporary, target);
+        rmSync(scratch, { recursive: true, force: true });
+    }
 }
 
 /**

@@ -3,6 +3,12 @@
 /** What a tool is for; `make up` needs all but `test`. */
 export type Group = "cluster" | "pulumi" | "add-ons" | "test";
 
+/** A file of the tool's module folder, or of a Go module that it requires. */
+export interface Source {
+    readonly goModule?: string;
+    readonly file: string;
+}
+
 export interface Tool {
     readonly name: string;
     readonly group: Group;
@@ -18,6 +24,10 @@ export interface Tool {
     /** `-X` assignments for the linker: how upstream stamps its version. */
     readonly stamps?: Readonly<Record<string, string>>;
     readonly tags?: readonly string[];
+    /** A program of the module that first writes files into a folder, which `overlay` finds as `generated`. */
+    readonly generate?: { readonly package: string; readonly args: (folder: string) => readonly string[] };
+    /** Files that the compiler finds `at` a place where they are not: no checkout and no module cache is written to. */
+    readonly overlay?: readonly { readonly at: Source; readonly from: Source | { readonly generated: string } }[];
     /** Needs a C compiler; everything else is static and can become an image `FROM scratch`. */
     readonly cgo?: boolean;
     /** Arguments that make a binary on the PATH print its version; without them the PATH is never asked. */
@@ -25,6 +35,7 @@ export interface Tool {
 }
 
 const KUBERNETES = "1.34.4";
+const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
 const kubernetes = (name: string): Tool => ({
     name,
@@ -137,5 +148,67 @@ export const tools: readonly Tool[] = [
         module: "local-path-provisioner",
         packages: ["github.com/rancher/local-path-provisioner"],
         stamps: { "main.VERSION": "v0.0.30" },
+    },
+    {
+        name: "pulumi",
+        group: "pulumi",
+        version: "3.256.0",
+        module: "pulumi",
+        packages: ["github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
+        stamps: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.256.0" },
+    },
+    {
+        name: "pulumi-language-nodejs",
+        group: "pulumi",
+        version: "3.190.0",
+        module: "pulumi-language-nodejs",
+        packages: ["github.com/pulumi/pulumi/sdk/nodejs/cmd/pulumi-language-nodejs/v3"],
+        binary: "pulumi-language-nodejs",
+    },
+    {
+        name: "pulumi-resource-kubernetes",
+        group: "pulumi",
+        version: "4.23.0",
+        module: "pulumi-resource-kubernetes",
+        packages: ["."],
+        binary: "pulumi-resource-kubernetes",
+        stamps: { [`${KUBERNETES_PROVIDER}/pkg/version.Version`]: "4.23.0" },
+        overlay: ["schema.json", "terraform-mapping.json"].map((file) => ({
+            at: { file },
+            from: { goModule: KUBERNETES_PROVIDER, file: `cmd/pulumi-resource-kubernetes/${file}` },
+        })),
+    },
+    {
+        name: "pulumi-resource-docker-build",
+        group: "pulumi",
+        version: "0.0.22",
+        module: "pulumi-resource-docker-build",
+        packages: ["github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build"],
+        stamps: { "github.com/pulumi/pulumi-docker-build/provider.Version": "0.0.22" },
+    },
+    {
+        name: "pulumi-resource-random",
+        group: "pulumi",
+        version: "4.21.2",
+        module: "pulumi-resource-random",
+        packages: ["."],
+        binary: "pulumi-resource-random",
+        generate: { package: "./tfgen", args: (folder) => ["schema", "--out", folder] },
+        overlay: ["schema.json", "bridge-metadata.json"].map((file) => ({ at: { file }, from: { generated: file } })),
+    },
+    {
+        name: "crane",
+        group: "test",
+        version: "0.21.7",
+        module: "crane",
+        packages: ["github.com/google/go-containerregistry/cmd/crane"],
+    },
+    {
+        name: "vegeta",
+        group: "test",
+        version: "12.13.0",
+        module: "vegeta",
+        packages: ["github.com/tsenart/vegeta/v12"],
+        binary: "vegeta",
     },
 ];
