@@ -9,6 +9,7 @@ import {
     renameSync,
     rmSync,
     symlinkSync,
+    writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
