@@ -15,7 +15,8 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     const config = new pulumi.Config("orcheo");
     const name = pulumi.getStack();
     const json = config.get("stack");
-    const secret = pulumi.runtime.isConfigSecret("orcheo:stack");
+    // The keys that hold a secret, as the engine hands them to the program.
+    const secret = (process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "").includes('"orcheo:stack"');
     const { stack, problems } = parseStack({ stack: name, keys: Object.keys(allConfig()), json, secret });
     const around = stack === undefined ? [] : await preflight(stack, probes, !isDryRun());
     const all = [...problems, ...around];

@@ -81,6 +81,13 @@ function unknownKey(key: string, at: string, accepted: readonly string[]): Probl
     return { at, found: "unknown key", remedy: `${hint}accepted here: ${accepted.join(", ")}` };
 }
 
+function acceptedBy(schema: z.ZodType, issue: z.core.$ZodIssue, value: unknown): string {
+    // Of a record the key itself may be refused; the sentence is then one level down.
+    if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
+    const keys = issue.code === "invalid_type" ? keysAt(schema, issue.path, value) : [];
+    return keys.length > 0 ? `an object with ${keys.join(", ")}` : issue.message.replace(/^Invalid input: /, "");
+}
+
 /**
  * Every problem of one value.
  *
@@ -92,10 +99,9 @@ export function problemsOf(schema: z.ZodType, error: z.ZodError, value: unknown,
             const accepted = keysAt(schema, issue.path, value);
             return issue.keys.map((key) => unknownKey(key, keyAt([...issue.path, key]), accepted));
         }
-        // Of a record the key itself may be refused; the message is then one level down.
-        const message = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-        const found = shown(valueAt(value, issue.path), secret);
-        return [{ at: keyAt(issue.path), found, remedy: `accepted: ${message.replace(/^Invalid input: /, "")}` }];
+        const given = valueAt(value, issue.path);
+        const found = issue.code === "custom" && given === undefined ? "left at its default" : shown(given, secret);
+        return [{ at: keyAt(issue.path), found, remedy: `accepted: ${acceptedBy(schema, issue, value)}` }];
     });
     // Two checks of one field share their sentence.
     return all.filter(

@@ -1,0 +1,165 @@
+/**
+ * Runs the whole program against mocks that record every registration and throw on what they do not know.
+ *
+ * In a preview nothing that only the cluster or a build could tell is known: no digest, no random value, no generated
+ * name. What is made inside `apply` is then missing, and `runBoth` fails.
+ */
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { expect, vi } from "vitest";
+import { parse } from "yaml";
+import type { Probes } from "../components/preflight";
+
+export interface Registered {
+    readonly type: string;
+    readonly name: string;
+    readonly inputs: Record<string, unknown>;
+    readonly options: { readonly protect: boolean; readonly retainOnDelete: boolean; readonly parented: boolean };
+}
+
+export interface Run {
+    readonly resources: readonly Registered[];
+    readonly outputs: unknown;
+    /** What the program said when it refused. */
+    readonly error?: string;
+}
+
+export interface Program {
+    readonly stack: "dev" | "prod";
+    /** `orcheo:stack`; default that of Pulumi.<stack>.yaml. */
+    readonly settings?: unknown;
+    readonly otherKeys?: Readonly<Record<string, string>>;
+    readonly probes?: Partial<Probes>;
+}
+
+/** Surroundings in which nothing is wrong. */
+export const goodProbes: Probes = {
+    contexts: () => ({ where: "~/.kube/config", names: ["orcheo-local", "orcheo-prod"] }),
+    registry: () => Promise.resolve(undefined),
+    isFile: () => true,
+    isDirectory: () => true,
+    builders: () => undefined,
+};
+
+export function settingsOf(stack: "dev" | "prod"): Record<string, unknown> {
+    const file = parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")) as {
+        config: Record<string, Record<string, unknown>>;
+    };
+    return file.config["orcheo:stack"] ?? {};
+}
+
+export const digest = `sha256:${"d".repeat(64)}`;
+/** Part of every random value of the mocks: what must never be seen. */
+export const secretMark = "random5ecret";
+
+/** What providers answer, by type: inputs and, in an update, what they compute. */
+const computed: Readonly<Record<string, (name: string) => Record<string, unknown>>> = {
+    "random:index/randomPassword:RandomPassword": (name) => ({ result: pulumi.secret(`${secretMark}-${name}`) }),
+    "random:index/randomBytes:RandomBytes": (name) => ({
+        hex: pulumi.secret(`${secretMark}-${name}`),
+        base64: pulumi.secret(`${secretMark}-${name}`),
+    }),
+    "docker-build:index:Image": () => ({ digest, ref: `mock@${digest}`, contextHash: "0" }),
+    "pulumi:providers:kubernetes": () => ({}),
+    "pulumi:pulumi:Stack": () => ({}),
+};
+const knownTypes: ReadonlySet<string> = new Set([
+    ...["ConfigMap", "LimitRange", "Namespace", "PersistentVolumeClaim", "ResourceQuota", "Secret", "Service"].map(
+        (kind) => `kubernetes:core/v1:${kind}`,
+    ),
+    "kubernetes:core/v1:ServiceAccount",
+    "kubernetes:apps/v1:Deployment",
+    "kubernetes:apps/v1:StatefulSet",
+    "kubernetes:batch/v1:Job",
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+    "kubernetes:policy/v1:PodDisruptionBudget",
+    "kubernetes:networking.k8s.io/v1:Ingress",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    "kubernetes:cert-manager.io/v1:Issuer",
+    "kubernetes:cert-manager.io/v1:Certificate",
+    "kubernetes:traefik.io/v1alpha1:Middleware",
+    "kubernetes:traefik.io/v1alpha1:ServersTransport",
+]);
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function stateOf(
+    type: string,
+    name: string,
+    inputs: Record<string, unknown>,
+    preview: boolean,
+): Record<string, unknown> {
+    const more = computed[type];
+    if (more === undefined && !type.startsWith("orcheo:index:") && !knownTypes.has(type))
+        throw new Error(`the mocks do not know the type ${type} (${name})`);
+    if (more !== undefined) return { ...inputs, ...(preview ? {} : more(name)) };
+    const metadata = inputs["metadata"];
+    if (!isRecord(metadata) || "name" in metadata) return inputs;
+    // Auto-naming: the name is chosen in the update.
+    if (!preview) return { ...inputs, metadata: { ...metadata, name: `${name}-a1b2c3d4` } };
+    return Object.fromEntries(Object.entries(inputs).filter(([key]) => key !== "metadata"));
+}
+
+/** One run of index.ts. */
+export async function run({ stack, settings, otherKeys, probes }: Program, preview: boolean): Promise<Run> {
+    const resources: Registered[] = [];
+    const options = new Map<string, Registered["options"]>();
+    pulumi.runtime.setAllConfig({ "orcheo:stack": JSON.stringify(settings ?? settingsOf(stack)), ...otherKeys });
+    await pulumi.runtime.setMocks(
+        {
+            newResource: ({ type, name, inputs, custom }) => {
+                const given = inputs as Record<string, unknown>;
+                const state = stateOf(type, name, given, preview);
+                const seen = options.get(`${type} ${name}`);
+                if (type !== "pulumi:pulumi:Stack")
+                    resources.push({
+                        type,
+                        name,
+                        inputs: given,
+                        options: seen ?? { protect: false, retainOnDelete: false, parented: false },
+                    });
+                return { id: custom === true ? `${name}-id` : undefined, state };
+            },
+            call: ({ token }) => {
+                throw new Error(`the mocks do not know the call ${token}`);
+            },
+        },
+        "orcheo",
+        stack,
+        preview,
+    );
+    vi.resetModules();
+    vi.doMock("../components/probes", () => ({ machine: { ...goodProbes, ...probes } }));
+    const program = await import("../index");
+    let error: string | undefined;
+    const outputs: unknown = await pulumi.runtime.runInPulumiStack(() => {
+        pulumi.runtime.registerStackTransformation(({ type, name, opts }) => {
+            const parented = opts.parent !== undefined;
+            options.set(`${type} ${name}`, {
+                protect: opts.protect === true,
+                retainOnDelete: opts.retainOnDelete === true,
+                parented,
+            });
+            return undefined;
+        });
+        return program.default().catch((reason: unknown) => {
+            error = reason instanceof Error ? reason.message : String(reason);
+            return {};
+        });
+    });
+    await pulumi.runtime.disconnect();
+    return { resources, outputs, error };
+}
+
+const identity = ({ type, name }: Registered) => `${type} ${name}`;
+
+/** The program as preview and as update, which must register the same; @returns the update. */
+export async function runBoth(program: Program): Promise<Run> {
+    const preview = await run(program, true);
+    const update = await run(program, false);
+    expect([preview.error, update.error]).toEqual([undefined, undefined]);
+    expect(preview.resources.map(identity).sort()).toEqual(update.resources.map(identity).sort());
+    return update;
+}

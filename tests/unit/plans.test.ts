@@ -1,0 +1,202 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { planAutoscaler } from "../../components/autoscaler.plan";
+import { planDeployment, planEnvironment } from "../../components/backend/backend.plan";
+import { planSettings, publicUrl } from "../../components/canvas.plan";
+import { quotaOf } from "../../components/capacity.plan";
+import { nearest } from "../../components/config/nearest";
+import { parseStack } from "../../components/config/read";
+import type { Stack } from "../../components/config/schema";
+import { planPostgresConf, planTuning } from "../../components/database/postgres.plan";
+import { planRoutes, planTraefik } from "../../components/entrance.plan";
+import { planImage } from "../../components/images.plan";
+import { planNetworkPolicies } from "../../components/network-policies.plan";
+import { mebibytes, millis } from "../../components/workload.plan";
+import { settingsOf } from "../harness";
+
+function stackOf(settings: object = {}): Stack {
+    const json = JSON.stringify({ ...settingsOf("dev"), ...settings });
+    const { stack, problems } = parseStack({ stack: "dev", keys: [], json, secret: false });
+    if (stack === undefined || problems.length > 0) throw new Error(JSON.stringify(problems));
+    return stack;
+}
+
+describe("Postgres", () => {
+    it("is tuned to its memory", () => {
+        const { database } = stackOf({ database: { kind: "statefulset", memoryMiB: 1024, maxConnections: 100 } });
+        expect(planPostgresConf(database)).toBe(
+            [
+                "max_connections = '100'",
+                "shared_buffers = '256MB'",
+                "effective_cache_size = '512MB'",
+                "work_mem = '3932kB'",
+                "maintenance_work_mem = '64MB'",
+                "autovacuum_max_workers = '2'",
+                "max_wal_size = '1024MB'",
+                "min_wal_size = '80MB'",
+                "checkpoint_completion_target = '0.9'",
+                "random_page_cost = '1.1'",
+                "",
+            ].join("\n"),
+        );
+    });
+
+    it("never plans more memory or disk than it has", () => {
+        fc.assert(
+            fc.property(
+                fc.integer({ min: 256, max: 524_288 }),
+                fc.integer({ min: 20, max: 128 }),
+                fc.integer({ min: 1, max: 65_536 }),
+                (memoryMiB, maxConnections, storageGiB) => {
+                    const { database } = stackOf({
+                        database: { kind: "statefulset", memoryMiB, maxConnections, storageGiB },
+                    });
+                    const tuning = planTuning(database);
+                    const number = (key: string) => Number.parseInt(tuning[key] ?? "", 10);
+                    const workMiB = (number("work_mem") * maxConnections) / 1024;
+                    expect(number("shared_buffers") + workMiB + number("maintenance_work_mem")).toBeLessThanOrEqual(
+                        memoryMiB,
+                    );
+                    expect(number("max_wal_size")).toBeLessThanOrEqual(storageGiB * 128);
+                    expect(number("min_wal_size")).toBeLessThan(number("max_wal_size"));
+                },
+            ),
+        );
+    });
+});
+
+describe("capacity", () => {
+    it("the default quota always holds the peak", () => {
+        fc.assert(
+            fc.property(
+                fc.integer({ min: 1, max: 200 }),
+                fc.integer({ min: 0, max: 100 }),
+                fc.integer({ min: 1, max: 200 }),
+                (min, more, workers) => {
+                    const maxReplicas = Math.min(200, min + more);
+                    const { need, quota } = quotaOf(
+                        stackOf({ api: { scaling: { minReplicas: min, maxReplicas } }, worker: { replicas: workers } }),
+                    );
+                    expect(need.pods).toBeGreaterThanOrEqual(maxReplicas + 1 + workers + 1 + 5);
+                    for (const key of [
+                        "cpuRequestMillis",
+                        "memoryRequestMiB",
+                        "memoryLimitMiB",
+                        "pods",
+                        "storageGiB",
+                    ] as const)
+                        expect(quota[key]).toBeGreaterThanOrEqual(need[key]);
+                },
+            ),
+        );
+    });
+
+    it("quantities are written as the API server stores them", () => {
+        expect([millis(1000), millis(1500), mebibytes(1024), mebibytes(1536)]).toEqual(["1", "1500m", "1Gi", "1536Mi"]);
+    });
+});
+
+describe("backend", () => {
+    const inputs = {
+        namespace: "orcheo",
+        image: "i",
+        serviceAccountName: "a",
+        secretName: "s",
+        certificateSecret: "c",
+        authoritySecret: "p",
+    };
+
+    it("a worker outlives the longest run", () => {
+        fc.assert(
+            fc.property(fc.integer({ min: 10, max: 86_400 }), (longestRunSeconds) => {
+                expect(planDeployment("worker", stackOf({ worker: { longestRunSeconds } }), inputs)).toMatchObject({
+                    spec: { template: { spec: { terminationGracePeriodSeconds: longestRunSeconds + 30 } } },
+                });
+            }),
+        );
+    });
+
+    it("extra environment cannot replace what the stack sets", () => {
+        const env = planEnvironment("api", stackOf({ api: { extraEnv: { ORCHEO_AUTH_MODE: "optional", A_B: "1" } } }));
+        expect(env).toMatchObject({ ORCHEO_AUTH_MODE: "required", A_B: "1" });
+    });
+
+    it("rolls without losing a replica and waits until nobody asks", () => {
+        expect(planDeployment("api", stackOf(), inputs)).toMatchObject({
+            spec: {
+                strategy: { rollingUpdate: { maxUnavailable: 0 } },
+                template: { spec: { containers: [{ lifecycle: { preStop: { sleep: { seconds: 5 } } } }] } },
+            },
+        });
+    });
+});
+
+it("the autoscaler's metrics are percent of the requests", () => {
+    expect(planAutoscaler("api", stackOf().api.scaling)).toMatchObject({
+        minReplicas: 2,
+        maxReplicas: 4,
+        metrics: [
+            { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } } },
+            { type: "Resource", resource: { name: "memory", target: { type: "Utilization", averageUtilization: 80 } } },
+        ],
+        behavior: { scaleDown: { stabilizationWindowSeconds: 300 } },
+    });
+});
+
+it("canvas settings become upstream's names, on the public origin", () => {
+    const stack = stackOf({ canvas: { settings: { authClientId: "abc" } }, entrance: { port: 8443 } });
+    expect(publicUrl(stack)).toBe("https://orcheo.localhost:8443");
+    expect(planSettings(stack)).toEqual({
+        VITE_ORCHEO_BACKEND_URL: "https://orcheo.localhost:8443",
+        VITE_ORCHEO_AUTH_CLIENT_ID: "abc",
+    });
+});
+
+describe("entrance", () => {
+    it("webhooks and ChatKit's assets exist since 0.46", () => {
+        expect(planRoutes({ release: "0.33" }).plain).not.toHaveProperty("/hooks");
+        expect(planRoutes({ release: "0.46" }).plain).toMatchObject({ "/hooks": "api", "/assets/ck1": "api" });
+    });
+
+    it("no body is buffered on the way of a stream; pods are verified with the stack's authority", () => {
+        const objects = planTraefik(stackOf(), "orcheo", { api: "api-tls", canvas: "canvas-tls" });
+        expect(objects["transport-api"]).toMatchObject({
+            spec: { serverName: "api", rootCAs: [{ secret: "api-tls" }] },
+        });
+        expect(objects["middleware-headers"]).toMatchObject({ spec: { headers: { stsSeconds: 31_536_000 } } });
+        expect(
+            planTraefik(stackOf({ entrance: { controller: { kind: "standard" } } }), "orcheo", { api: "", canvas: "" }),
+        ).toEqual({});
+    });
+});
+
+describe("images", () => {
+    it("the canvas comes from a git tag by default", () => {
+        expect(planImage("canvas", stackOf())).toMatchObject({
+            context: "images/canvas",
+            named: { orcheo: { location: "https://github.com/AI-Colleagues/orcheo.git#canvas-v0.16.0" } },
+            repository: "127.0.0.1:5000/orcheo/canvas",
+            tag: "0.1.0",
+        });
+    });
+
+    it("the same input is the same build: nothing of the clock", () => {
+        expect(planImage("backend", stackOf())).toMatchObject({
+            args: { SOURCE_DATE_EPOCH: "1767225600", CREATED: "2026-01-01T00:00:00Z", ORCHEO_RELEASE: "0.33" },
+        });
+    });
+});
+
+it("network policies refuse all, and open private ranges only when told", () => {
+    const policies = planNetworkPolicies(stackOf({ network: { privateCidrs: ["10.1.0.0/16"] } }));
+    expect(policies["deny-all"]).toEqual({ podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+    expect(policies["postgres"]).not.toHaveProperty("egress");
+    const outside = JSON.stringify(policies["backend-out"]);
+    expect(outside).toContain('{"ipBlock":{"cidr":"10.1.0.0/16"}}');
+    expect(outside).toContain('"except":["10.0.0.0/8"');
+});
+
+it("suggests what was meant, and nothing far-fetched", () => {
+    expect(nearest("namespac", ["context", "namespace"])).toBe("namespace");
+    expect(nearest("zzz", ["context", "namespace"])).toBeUndefined();
+});
