@@ -12,7 +12,7 @@ import { NetworkPolicies } from "./components/network-policies";
 import { Secrets } from "./components/secrets";
 import { readStack } from "./components/stack";
 
-export default async () => {
+export = async () => {
     const stack = await readStack();
 
     const images = new Images("images", { stack });
