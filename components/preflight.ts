@@ -3,7 +3,7 @@
  * What it finds is reported together with the config's problems. It asks through probes, which tests replace.
  */
 import type { Problem } from "./config/problems";
-import type { Stack } from "./config/schema";
+import type { Sections } from "./config/read";
 
 export interface Probes {
     /** Contexts of the kubeconfig, and where it was read; undefined when there is none. */
@@ -16,12 +16,16 @@ export interface Probes {
     builders(): readonly string[] | undefined;
 }
 
-/** @param update  false for previews, which must not need the registry or the builder */
-export async function preflight(stack: Stack, probes: Probes, update: boolean): Promise<Problem[]> {
+/**
+ * @param stack  the sections that could be understood
+ * @param update  false for previews, which must not need the registry or the builder
+ */
+export async function preflight(stack: Partial<Sections>, probes: Probes, update: boolean): Promise<Problem[]> {
     return [...kubeContext(stack, probes), ...files(stack, probes), ...(update ? await building(stack, probes) : [])];
 }
 
-function kubeContext({ kubernetes }: Stack, probes: Probes): Problem[] {
+function kubeContext({ kubernetes }: Partial<Sections>, probes: Probes): Problem[] {
+    if (kubernetes === undefined) return [];
     const { where, names } = probes.contexts(kubernetes.kubeconfig);
     if (names === undefined) {
         const remedy =
@@ -34,8 +38,8 @@ function kubeContext({ kubernetes }: Stack, probes: Probes): Problem[] {
     return [{ at: "orcheo:stack.kubernetes.context", found, remedy }];
 }
 
-function files({ images }: Stack, probes: Probes): Problem[] {
-    if (images.kind !== "build") return [];
+function files({ images }: Partial<Sections>, probes: Probes): Problem[] {
+    if (images?.kind !== "build") return [];
     const problems: Problem[] = [];
     if (images.caBundleFile !== undefined && !probes.isFile(images.caBundleFile))
         problems.push({
@@ -55,8 +59,8 @@ function files({ images }: Stack, probes: Probes): Problem[] {
     return problems;
 }
 
-async function building({ images, registry }: Stack, probes: Probes): Promise<Problem[]> {
-    if (images.kind !== "build") return [];
+async function building({ images, registry }: Partial<Sections>, probes: Probes): Promise<Problem[]> {
+    if (images?.kind !== "build" || registry === undefined) return [];
     const problems: Problem[] = [];
     const [host = ""] = registry.prefix.split("/");
     const base = `${registry.plainHttp ? "http" : "https"}://${host}/v2/`;

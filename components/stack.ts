@@ -17,8 +17,8 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     const json = config.get("stack");
     // The keys that hold a secret, as the engine hands them to the program.
     const secret = (process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "").includes('"orcheo:stack"');
-    const { stack, problems } = parseStack({ stack: name, keys: Object.keys(allConfig()), json, secret });
-    const around = stack === undefined ? [] : await preflight(stack, probes, !isDryRun());
+    const { stack, sections, problems } = parseStack({ stack: name, keys: Object.keys(allConfig()), json, secret });
+    const around = await preflight(sections, probes, !isDryRun());
     const all = [...problems, ...around];
     if (stack === undefined || all.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(name), all).message);
     return stack;

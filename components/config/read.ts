@@ -1,6 +1,6 @@
 /** Reads a stack's settings: parsed once, every problem at once. */
 import { contradictions } from "./contradictions";
-import { ConfigError, problemsOf, shown, strayKeys, type Problem } from "./problems";
+import { problemsOf, shown, strayKeys, type Problem } from "./problems";
 import { stackSchema, type Stack } from "./schema";
 
 /** What Pulumi knows of a stack's configuration. */
@@ -17,32 +17,53 @@ export interface RawConfig {
 
 export const fileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
+/** What the preflight looks at. */
+export type Sections = Pick<Stack, "kubernetes" | "registry" | "images">;
+
+export interface Parsed {
+    /** Undefined when a setting is refused. */
+    readonly stack?: Stack;
+    /** The sections that are understood even so: their surroundings can be looked at all the same. */
+    readonly sections: Partial<Sections>;
+    readonly problems: readonly Problem[];
+}
+
 /**
  * The settings, or every problem with them.
  *
  * Contradictions between sections can only be seen once each section is understood.
  */
-export function parseStack(raw: RawConfig): { stack?: Stack; problems: Problem[] } {
+export function parseStack(raw: RawConfig): Parsed {
     const stray = strayKeys(raw.keys);
     if (raw.json === undefined) {
         const remedy =
             "accepted: the settings listed in docs/config.md, at least kubernetes.context, registry.prefix and version";
-        return { problems: [...stray, { at: "orcheo:stack", found: "is missing", remedy }] };
+        return { sections: {}, problems: [...stray, { at: "orcheo:stack", found: "is missing", remedy }] };
     }
     const value = parseJson(raw.json);
     if (value === undefined) {
         const remedy = "accepted: an object; see docs/config.md";
-        return { problems: [...stray, { at: "orcheo:stack", found: shown(raw.json, raw.secret), remedy }] };
+        return {
+            sections: {},
+            problems: [...stray, { at: "orcheo:stack", found: shown(raw.json, raw.secret), remedy }],
+        };
     }
     const parsed = stackSchema.safeParse(value);
-    if (!parsed.success) return { problems: [...stray, ...problemsOf(stackSchema, parsed.error, value, raw.secret)] };
-    return { stack: parsed.data, problems: [...stray, ...contradictions(parsed.data)] };
+    if (!parsed.success) {
+        const problems = [...stray, ...problemsOf(stackSchema, parsed.error, value, raw.secret)];
+        return { sections: sectionsOf(value), problems };
+    }
+    return { stack: parsed.data, sections: parsed.data, problems: [...stray, ...contradictions(parsed.data)] };
 }
 
-/** @throws ConfigError with every problem */
-export function orThrow({ stack, problems }: { stack?: Stack; problems: readonly Problem[] }, file: string): Stack {
-    if (stack === undefined || problems.length > 0) throw new ConfigError(file, problems);
-    return stack;
+function sectionsOf(value: object): Partial<Sections> {
+    const { kubernetes, registry, images } = stackSchema.shape;
+    const given = new Map<string, unknown>(Object.entries(value));
+    return {
+        kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
+        registry: registry.safeParse(given.get("registry")).data,
+        images: images.safeParse(given.get("images")).data,
+    };
 }
 
 function parseJson(json: string): object | undefined {

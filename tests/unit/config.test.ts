@@ -226,11 +226,16 @@ describe("preflight", () => {
     });
 });
 
-it("a refused stack registers nothing", async () => {
-    const { resources, error } = await run(
-        { stack: "dev", settings: { ...least, hots: 1 }, probes: { contexts: () => ({ where: "k", names: [] }) } },
-        false,
-    );
+it("a refused stack registers nothing, and says all at once", async () => {
+    const contexts = () => ({ where: "~/.kube/config", names: ["kind-kind"] });
+    const registry = () => Promise.resolve("connect ECONNREFUSED");
+    const settings = { ...least, hots: 1 };
+    const { resources, error } = await run({ stack: "dev", settings, probes: { contexts, registry } }, false);
     expect(resources).toEqual([]);
-    expect(error).toMatch(/^Pulumi\.dev\.yaml: 1 problem, nothing was changed\n {2}- orcheo:stack\.hots: unknown key;/);
+    expect(error?.split("\n").map((line) => line.split(";")[0])).toEqual([
+        "Pulumi.dev.yaml: 3 problems, nothing was changed",
+        "  - orcheo:stack.hots: unknown key",
+        '  - orcheo:stack.kubernetes.context: found "orcheo-local", which is no context of ~/.kube/config',
+        "  - orcheo:stack.registry.prefix: the registry does not answer at https://127.0.0.1:5000/v2/ (connect ECONNREFUSED)",
+    ]);
 });
