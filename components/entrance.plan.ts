@@ -1,5 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
-import { interpolate, type Input } from "@pulumi/pulumi";
+import type { Input } from "@pulumi/pulumi";
 import { port as apiPort } from "./backend/contract";
 import { port as canvasPort } from "./canvas.plan";
 import type { Stack } from "./config/schema";
@@ -43,11 +43,12 @@ export function planIngresses(stack: Stack, namespace: Input<string>): Record<st
     const { plain, streams } = planRoutes(stack);
     if (controller.kind === "standard")
         return { orcheo: planIngress("orcheo", stack, namespace, { ...plain, ...streams }, controller.annotations) };
-    const annotations = (entryPoint: string, names: readonly string[]) => ({
+    const annotations = (entryPoint: "web" | "websecure", names: readonly string[]) => ({
         "traefik.ingress.kubernetes.io/router.entrypoints": entryPoint,
-        "traefik.ingress.kubernetes.io/router.middlewares": interpolate`${names
+        ...(entryPoint === "websecure" && { "traefik.ingress.kubernetes.io/router.tls": "true" }),
+        "traefik.ingress.kubernetes.io/router.middlewares": names
             .map((name) => `${stack.kubernetes.namespace}-${name}@kubernetescrd`)
-            .join(",")}`,
+            .join(","),
     });
     return {
         orcheo: planIngress("orcheo", stack, namespace, plain, annotations("websecure", middlewares.plain)),
@@ -58,7 +59,6 @@ export function planIngresses(stack: Stack, namespace: Input<string>): Record<st
             namespace,
             { "/": "canvas" },
             annotations("web", middlewares.redirect),
-            false,
         ),
     };
 }
@@ -69,7 +69,6 @@ function planIngress(
     namespace: Input<string>,
     paths: Paths,
     annotations: Readonly<Record<string, Input<string>>>,
-    encrypted = true,
 ): Ingress {
     const secretName = entrance.tls.kind === "secret" ? entrance.tls.name : tlsSecret;
     return {
@@ -82,7 +81,7 @@ function planIngress(
         },
         spec: {
             ingressClassName: entrance.className,
-            ...(encrypted && { tls: [{ hosts: [host], secretName }] }),
+            tls: [{ hosts: [host], secretName }],
             rules: [
                 {
                     host,
