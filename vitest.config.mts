@@ -5,6 +5,8 @@ export default defineConfig({
         projects: [
             { test: { name: "unit", include: ["tests/{unit,local}/**/*.test.ts"], testTimeout: 60_000 } },
             { test: { name: "policy", include: ["tests/policy/**/*.test.ts"], testTimeout: 300_000 } },
+            // Needs pulumi and kubectl on the PATH, and KUBECONFIG.
+            { test: { name: "verdicts", include: ["tests/verdicts/**/*.test.ts"], testTimeout: 300_000 } },
             {
                 test: {
                     name: "e2e",

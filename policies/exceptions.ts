@@ -1,6 +1,10 @@
 /** Exceptions from rules: visible in the stack's config, dated, and themselves violations when stale. */
+import { existsSync, readFileSync } from "node:fs";
+
+import { parse } from "yaml";
+
 import type { Resource } from "./rule.ts";
-import { fields, list, text } from "./values.ts";
+import { at, fields, list, text } from "./values.ts";
 
 /** The key in the stack's config, a list of exceptions. */
 export const exceptionsKey = "orcheo:policyExceptions";
@@ -23,19 +27,21 @@ export interface ExceptionList {
 const required = ["rule", "resource", "reason", "expires"] as const;
 
 /**
- * Reads the list as Pulumi hands it to a policy pack: JSON of all config in `PULUMI_CONFIG`, each value text.
+ * Reads the list from the stack's config file, `Pulumi.<stack>.yaml` beside Pulumi.yaml.
  *
- * @param config  value of the environment variable; undefined reads as no config
- * @param rules   names of all rules
+ * The engine sends the stack's config to a policy pack, but the policy SDK for Node (1.21) drops it: hence the file. A file
+ * that is not there holds no exceptions. With `--config-file FILE`, set ORCHEO_POLICY_STACK_CONFIG to the same file.
+ *
+ * @param file   path of the config file
+ * @param rules  names of all rules
  */
-export function readExceptions(config: string | undefined, rules: readonly string[]): ExceptionList {
-    if (config === undefined || config === "") return { exceptions: [], malformed: [] };
+export function readExceptions(file: string, rules: readonly string[]): ExceptionList {
+    if (!existsSync(file)) return { exceptions: [], malformed: [] };
     let entries: unknown;
     try {
-        const all = fields(JSON.parse(config));
-        entries = JSON.parse(text(all[exceptionsKey]) ?? "[]");
+        entries = at(parse(readFileSync(file, "utf8")), "config", exceptionsKey) ?? [];
     } catch (error) {
-        return { exceptions: [], malformed: [`${exceptionsKey} is not JSON: ${String(error)}`] };
+        return { exceptions: [], malformed: [`${file} cannot be read: ${String(error)}`] };
     }
     if (!Array.isArray(entries)) return { exceptions: [], malformed: [`${exceptionsKey} is not a list`] };
     const read = list(entries).map((entry, index) => readOne(entry, `${exceptionsKey}[${index}]`, rules));

@@ -1,9 +1,17 @@
 /** Turns the table of rules into what Pulumi's policy SDK runs. */
-import type { Policies, PolicyPackArgs, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import { join } from "node:path";
+
+import type {
+    Policies,
+    PolicyConfigSchema,
+    PolicyPackArgs,
+    ResourceValidationPolicy,
+    StackValidationPolicy,
+} from "@pulumi/policy";
 
 import { covers, ExceptionAccount, readExceptions } from "./exceptions.ts";
 import { concerns, judge, judgeStack, type OneByOne } from "./judge.ts";
-import type { Described, Resource, Rule, StackRule } from "./rule.ts";
+import type { Described, Resource, Rule, Setting, StackRule } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
 import { fields, holdsUnknown, unwrap, type Fields } from "./values.ts";
 import { templatePaths, kindOf } from "./workloads.ts";
@@ -14,7 +22,8 @@ type StackArgs = Parameters<StackValidationPolicy["validateStack"]>[0];
 /** What one run of the engine has shown: the stack rules judge inputs, which only the resource calls carry. */
 interface Run {
     readonly inputs: Map<string, Resource>;
-    readonly account: ExceptionAccount;
+    /** The account of the stack that the URN belongs to. */
+    account(urn: string): ExceptionAccount;
 }
 
 function resourceOf(args: ResourceArgs): Resource {
@@ -40,25 +49,23 @@ function stackOf(args: StackArgs, inputs: ReadonlyMap<string, Resource>): readon
     });
 }
 
+function schemaOf({ type, description, items, default: value }: Setting): PolicyConfigSchema["properties"][string] {
+    const initial = typeof value === "object" ? [...value] : value;
+    // The SDK cannot send an undefined field.
+    return items === undefined
+        ? { type, description, default: initial }
+        : { type, description, items, default: initial };
+}
+
 function described(rule: Described): Omit<ResourceValidationPolicy, "validateResource"> {
+    const settings = Object.entries(rule.settings ?? {}).map(([key, setting]) => [key, schemaOf(setting)] as const);
     return {
         name: rule.name,
         description: rule.description,
         enforcementLevel: rule.level,
         remediationSteps: rule.remedy,
         url: rule.reference.url,
-        ...(rule.settings === undefined
-            ? {}
-            : {
-                  configSchema: {
-                      properties: Object.fromEntries(
-                          Object.entries(rule.settings).map(([key, { type, description, items, default: value }]) => [
-                              key,
-                              { type, description, default: typeof value === "object" ? [...value] : value, items },
-                          ]),
-                      ),
-                  },
-              }),
+        ...(settings.length === 0 ? {} : { configSchema: { properties: Object.fromEntries(settings) } }),
     };
 }
 
@@ -99,7 +106,7 @@ function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
         if (!concerns(rule, args.type)) return;
         const resource = resourceOf(args);
         for (const message of judge(rule, resource, args.getConfig<Fields>())) {
-            if (!run.account.excepts(rule.name, resource)) report(message);
+            if (!run.account(args.urn).excepts(rule.name, resource)) report(message);
         }
     };
     const single = rule.scope === "resource" && typeof rule.types !== "function" ? rule.types : [];
@@ -118,48 +125,59 @@ function stackPolicy(rule: StackRule, run: Run): StackValidationPolicy {
         ...described(rule),
         validateStack(args, report) {
             const resources = stackOf(args, run.inputs);
+            const account = run.account(args.resources[0]?.urn ?? "");
             for (const { resource, message } of judgeStack(rule, resources, args.getConfig<Fields>())) {
-                if (!run.account.excepts(rule.name, resource)) report(message, resource?.urn);
+                if (!account.excepts(rule.name, resource)) report(message, resource?.urn);
             }
         },
     };
 }
 
 /** The last policy: it has seen every resource's inputs pass by, and every use of an exception. */
-function accountPolicy(run: Run, preview: boolean): ResourceValidationPolicy & StackValidationPolicy {
+function accountPolicy(run: Run): ResourceValidationPolicy & StackValidationPolicy {
     return {
         ...described(exceptionsAreCurrent),
         validateResource(args) {
             run.inputs.set(args.urn, resourceOf(args));
         },
-        validateStack(_args, report) {
+        validateStack(args, report) {
             const resources = [...run.inputs.values()];
             // A value that is unknown at preview may break the rule once it is known.
-            const stale = run.account.stale(
-                (exception) => preview && resources.some((each) => covers(exception, each) && holdsUnknown(each.props)),
-            );
+            const stale = run
+                .account(args.resources[0]?.urn ?? "")
+                .stale((exception) => resources.some((each) => covers(exception, each) && holdsUnknown(each.props)));
             for (const problem of stale) report(`${problem}. ${exceptionsAreCurrent.remedy}`);
             run.inputs.clear();
         },
     };
 }
 
-/**
- * Arguments of `new PolicyPack`.
- *
- * @param environment  Pulumi's PULUMI_CONFIG (the stack's config, for the exceptions) and PULUMI_DRY_RUN
- */
-export function policyPack(
-    rules: readonly Rule[],
-    environment: Readonly<Record<string, string | undefined>>,
-    now = new Date(),
-): PolicyPackArgs {
+/** Opens the account of exceptions once the first resource tells the stack's name. */
+function accounts(rules: readonly Rule[], project: Project, now: Date): (urn: string) => ExceptionAccount {
+    const opened = new Map<string, ExceptionAccount>();
     const names = rules.map((rule) => rule.name);
-    const exceptions = readExceptions(environment["PULUMI_CONFIG"], names);
-    const run: Run = { inputs: new Map(), account: new ExceptionAccount(exceptions, now) };
+    return (urn) => {
+        const stack = /^urn:pulumi:([^:]+)::/.exec(urn)?.[1] ?? "";
+        const file = project.stackConfig ?? join(project.directory, `Pulumi.${stack}.yaml`);
+        const account = opened.get(file) ?? new ExceptionAccount(readExceptions(file, names), now);
+        opened.set(file, account);
+        return account;
+    };
+}
+
+/** Where the stack's config is found. */
+export interface Project {
+    /** The directory of Pulumi.yaml. */
+    readonly directory: string;
+    /** Path of the stack's config file; default `Pulumi.<stack>.yaml` in the directory. */
+    readonly stackConfig?: string;
+}
+
+/** Arguments of `new PolicyPack`. */
+export function policyPack(rules: readonly Rule[], project: Project, now = new Date()): PolicyPackArgs {
+    const run: Run = { inputs: new Map(), account: accounts(rules, project, now) };
     const policies: Policies = rules.map((rule) =>
         rule.scope === "stack" ? stackPolicy(rule, run) : resourcePolicy(rule, run),
     );
-    const preview = environment["PULUMI_DRY_RUN"] !== "false";
-    return { enforcementLevel: "mandatory", policies: [...policies, accountPolicy(run, preview)] };
+    return { enforcementLevel: "mandatory", policies: [...policies, accountPolicy(run)] };
 }

@@ -29,7 +29,10 @@ export const oneBeat: StackRule = {
     },
     notInCel: "it needs other objects than the one at hand",
     found(resources) {
-        const all = ofKind(resources, "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet").filter(beats);
+        const all = ofKind(resources, "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+            .filter(beats)
+            // The engine hands resources over in any order; the message is to be the same every time.
+            .sort((a, b) => (a.urn < b.urn ? -1 : 1));
         return all.flatMap((resource, index) => {
             const problems: string[] = [];
             const replicas = at(resource.props, "spec", "replicas");

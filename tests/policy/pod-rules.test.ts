@@ -1,4 +1,4 @@
-import { unknownCheckingProxy } from "@pulumi/policy";
+import * as sdk from "@pulumi/policy";
 import { describe, expect, test } from "vitest";
 
 import { judge } from "../../policies/judge.ts";
@@ -12,9 +12,13 @@ const podRules = rules.filter((rule): rule is PodRules => rule.scope === "contai
 
 const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
+// Exported, but marked internal: it is what the SDK wraps a resource's inputs in.
+const wrap: unknown = Reflect.get(sdk, "unknownCheckingProxy");
+
 /** Messages by rule, judged as the engine hands the object over: behind the SDK's proxy. */
 function broken(manifest: Manifest, settings: Readonly<Record<string, unknown>> = {}): Map<string, readonly string[]> {
-    const proxied: unknown = unknownCheckingProxy(manifest);
+    if (typeof wrap !== "function") throw new Error("the policy SDK has no unknownCheckingProxy any more");
+    const proxied: unknown = Reflect.apply(wrap, undefined, [manifest]);
     const resource = { type: tokenOf(manifest), name: "api", urn: "urn", props: fields(unwrap(proxied)) };
     const found = podRules.map((rule) => [rule.name, judge(rule, resource, settings)] as const);
     return new Map(found.filter(([, messages]) => messages.length > 0));

@@ -104,8 +104,8 @@ export interface Mutation {
     readonly settings?: Readonly<Record<string, unknown>>;
     /** Kinds in which the change means something; all by default. */
     readonly kinds?: readonly string[];
-    /** Why the API server cannot be shown this object: it refuses it before any policy is asked. */
-    readonly notOnServer?: string;
+    /** What an API server may say that refuses the object by its own flags, before any policy is asked. */
+    readonly serverItself?: string;
 }
 
 /** The container of a pod spec by its list, the first one. */
@@ -185,10 +185,16 @@ export const mutations: readonly Mutation[] = [
         (_, c) => delete c["allowPrivilegeEscalation"],
     ),
     // The API server demands that a privileged container may escalate: the object breaks two rules.
-    ...inBoth("no-privileged-containers", "privileged: true", "privileged is true", (_, c) => {
-        c["privileged"] = true;
-        c["allowPrivilegeEscalation"] = true;
-    }),
+    ...inBoth(
+        "no-privileged-containers",
+        "privileged: true",
+        "privileged is true",
+        (_, c) => {
+            c["privileged"] = true;
+            c["allowPrivilegeEscalation"] = true;
+        },
+        { serverItself: "disallowed by cluster policy" },
+    ),
     ...inBoth(
         "drop-all-capabilities",
         "drop: [NET_RAW]",

@@ -1,0 +1,454 @@
+/** For each rule that is not on pods: resources that pass, and what breaks it. */
+import type { Resource } from "../../policies/rule.ts";
+import { compliant, container, templateOf, type Mutable } from "./pods.ts";
+
+/** A resource of a case: type token, name, inputs. */
+export interface Given {
+    readonly type: string;
+    readonly name: string;
+    readonly props: Readonly<Record<string, unknown>>;
+}
+
+export interface Case {
+    readonly rule: string;
+    readonly passing: readonly Given[];
+    readonly failing: readonly Given[];
+    /** What the message about the failing resources must contain. */
+    readonly says: string;
+    readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+export function asResource({ type, name, props }: Given): Resource {
+    return { type, name, urn: `urn:pulumi:test::test::${type}::${name}`, props };
+}
+
+function k8s(version: string, kind: string, name: string, parts: Mutable, metadata: Mutable = {}): Given {
+    const apiVersion = version.replace(/^core\//, "");
+    const object = { apiVersion, kind, metadata: { name, namespace: "shop", ...metadata }, ...parts };
+    return { type: `kubernetes:${version}:${kind}`, name, props: object };
+}
+
+const labels = { "app.kubernetes.io/name": "api" };
+
+/** A compliant workload of the shop namespace, with parts of its spec and its pod's replaced. */
+function workload(kind: "Deployment" | "StatefulSet", name: string, spec: Mutable, pod: Mutable = {}): Given {
+    const manifest = compliant(kind);
+    const template = templateOf(manifest);
+    template["metadata"] = { labels };
+    template["spec"] = { ...(template["spec"] as Mutable), ...pod };
+    const merged = { ...(manifest["spec"] as Mutable), ...spec };
+    return k8s("apps/v1", kind, name, { spec: merged });
+}
+
+const spread = { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "kubernetes.io/hostname" }] };
+const scaler = (name: string, minReplicas: number): Given =>
+    k8s("autoscaling/v2", "HorizontalPodAutoscaler", name, {
+        spec: {
+            minReplicas,
+            maxReplicas: 9,
+            scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "api" },
+        },
+    });
+const budget = (spec: Mutable): Given =>
+    k8s("policy/v1", "PodDisruptionBudget", "api", { spec: { selector: { matchLabels: labels }, ...spec } });
+const beat = (name: string, spec: Mutable): Given =>
+    workload("Deployment", name, spec, {
+        containers: [{ ...container("beat"), command: ["celery", "-A", "app", "beat", "-s", "/data/schedule"] }],
+    });
+const recreate = { replicas: 1, strategy: { type: "Recreate" } };
+const namespace = (given: Mutable = { "pod-security.kubernetes.io/enforce": "restricted" }): Given =>
+    k8s("core/v1", "Namespace", "shop", {}, { namespace: undefined, labels: given });
+const deny = (name: string, policyTypes: string[], podSelector: Mutable = {}): Given =>
+    k8s("networking.k8s.io/v1", "NetworkPolicy", name, { spec: { podSelector, policyTypes } });
+const role = (rule: Mutable): Given => k8s("rbac.authorization.k8s.io/v1", "Role", "reader", { rules: [rule] });
+const binding = (kind: string, name: string): Given =>
+    k8s("rbac.authorization.k8s.io/v1", kind, "team", { roleRef: { kind: "ClusterRole", name }, subjects: [] });
+const ingress = (spec: Mutable): Given =>
+    k8s("networking.k8s.io/v1", "Ingress", "shop", {
+        spec: {
+            ingressClassName: "traefik",
+            rules: [{ host: "shop.example.com" }],
+            tls: [{ hosts: ["shop.example.com"], secretName: "shop-tls" }],
+            ...spec,
+        },
+    });
+const service = (spec: Mutable): Given =>
+    k8s("core/v1", "Service", "api", { spec: { ports: [{ port: 80 }], ...spec } });
+const claim = (spec: Mutable): Given => k8s("core/v1", "PersistentVolumeClaim", "data", { spec });
+
+function aws(type: string, props: Mutable, name = "orcheo"): Given {
+    return { type: `aws:${type}`, name, props: { tags: { Project: "orcheo", Environment: "prod" }, ...props } };
+}
+
+/** A compliant database. */
+export const database = {
+    engine: "postgres",
+    instanceClass: "db.t4g.medium",
+    allocatedStorage: 50,
+    storageEncrypted: true,
+    publiclyAccessible: false,
+    multiAz: true,
+    deletionProtection: true,
+    skipFinalSnapshot: false,
+    finalSnapshotIdentifier: "orcheo-final",
+    backupRetentionPeriod: 14,
+    parameterGroupName: "orcheo",
+    autoMinorVersionUpgrade: true,
+    enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
+};
+const rds = (props: Mutable): Given => aws("rds/instance:Instance", { ...database, ...props });
+const cache = (props: Mutable): Given =>
+    aws("elasticache/replicationGroup:ReplicationGroup", {
+        nodeType: "cache.t4g.small",
+        numCacheClusters: 2,
+        transitEncryptionEnabled: true,
+        atRestEncryptionEnabled: true,
+        authToken: "x",
+        ...props,
+    });
+const repository = (props: Mutable): Given =>
+    aws("ecr/repository:Repository", {
+        imageTagMutability: "IMMUTABLE",
+        imageScanningConfiguration: { scanOnPush: true },
+        ...props,
+    });
+const policy = (statement: Mutable): Given =>
+    aws("iam/policy:Policy", { policy: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }) });
+const group = (name: string, port: number, range = "0.0.0.0/0"): Given =>
+    aws("ec2/securityGroup:SecurityGroup", { ingress: [{ fromPort: port, toPort: port, cidrBlocks: [range] }] }, name);
+const bucket = aws("s3/bucket:Bucket", { bucket: "orcheo-data" });
+const ofBucket = (type: string, props: Mutable): Given =>
+    aws(`s3/${type}:${type.charAt(0).toUpperCase()}${type.slice(1)}`, { bucket: "orcheo-data", ...props });
+const blocked = {
+    blockPublicAcls: true,
+    blockPublicPolicy: true,
+    ignorePublicAcls: true,
+    restrictPublicBuckets: true,
+};
+const tlsOnly = {
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:*",
+    Resource: "*",
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+};
+
+/** One RDS field that a rule is about. */
+function rdsCase(rule: string, field: string, value: unknown, says: string): Case {
+    return { rule, passing: [rds({})], failing: [rds({ [field]: value })], says };
+}
+
+export const cases: readonly Case[] = [
+    {
+        rule: "readable-pod-template",
+        passing: [workload("Deployment", "api", {})],
+        failing: [k8s("apps/v1", "Deployment", "api", { spec: { template: { spec: { containers: { a: 1 } } } } })],
+        says: 'Deployment "api" has no readable list of containers',
+    },
+    {
+        rule: "no-opaque-resources",
+        passing: [k8s("cert-manager.io/v1", "Certificate", "api", { spec: {} })],
+        failing: [k8s("helm.sh/v3", "Release", "traefik", { chart: "traefik" })],
+        says: 'Release "traefik" hides',
+    },
+    {
+        rule: "no-opaque-resources",
+        passing: [],
+        failing: [k8s("apps/v1", "DeploymentPatch", "coredns", { spec: {} })],
+        says: 'DeploymentPatch "coredns" hides',
+    },
+    {
+        rule: "hpa-owns-replicas",
+        passing: [workload("Deployment", "api", {}, spread), scaler("api", 3)],
+        failing: [workload("Deployment", "api", { replicas: 3 }, spread), scaler("api", 3)],
+        says: 'Deployment "api" sets spec.replicas and is scaled by HorizontalPodAutoscaler "api"',
+    },
+    {
+        rule: "hpa-owns-replicas",
+        passing: [],
+        failing: [workload("Deployment", "api", {}, spread), scaler("one", 1), scaler("two", 1)],
+        says: "is scaled by",
+    },
+    {
+        rule: "budget-lets-drain",
+        passing: [workload("Deployment", "api", { replicas: 2 }, spread), budget({ minAvailable: 1 })],
+        failing: [workload("Deployment", "api", { replicas: 2 }, spread), budget({ minAvailable: 2 })],
+        says: 'minAvailable is 2 and Deployment "api" may have only 2',
+    },
+    {
+        rule: "budget-lets-drain",
+        passing: [budget({ maxUnavailable: 1 })],
+        failing: [budget({ maxUnavailable: "0%" })],
+        says: "maxUnavailable is 0%",
+    },
+    {
+        rule: "replicas-are-spread",
+        passing: [workload("Deployment", "api", { replicas: 2 }, spread)],
+        failing: [workload("Deployment", "api", { replicas: 2 })],
+        says: "may put its 2 replicas on one node",
+    },
+    {
+        rule: "replicas-are-spread",
+        passing: [workload("Deployment", "api", {}), scaler("api", 1)],
+        failing: [workload("Deployment", "api", {}), scaler("api", 3)],
+        says: "may put its 3 replicas on one node",
+    },
+    {
+        rule: "rollout-keeps-capacity",
+        passing: [
+            workload("Deployment", "api", { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: 1 } } }, spread),
+        ],
+        failing: [workload("Deployment", "api", { replicas: 2, strategy: { type: "Recreate" } }, spread)],
+        says: "has 2 replicas and strategy Recreate",
+    },
+    {
+        rule: "rollout-keeps-capacity",
+        passing: [],
+        failing: [
+            workload(
+                "Deployment",
+                "api",
+                { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: "100%" } } },
+                spread,
+            ),
+        ],
+        says: "maxUnavailable is 100%",
+    },
+    {
+        rule: "one-beat",
+        passing: [beat("beat", recreate)],
+        failing: [beat("beat", { ...recreate, replicas: 2 })],
+        says: 'Deployment "beat" may run more than one beat',
+    },
+    {
+        rule: "one-beat",
+        passing: [],
+        failing: [beat("beat", recreate), beat("other", recreate)],
+        says: 'Deployment "other" is a second beat beside Deployment "beat"',
+    },
+    {
+        rule: "one-beat",
+        passing: [],
+        failing: [beat("beat", { replicas: 1 })],
+        says: "a rolling update runs twice",
+    },
+    {
+        rule: "namespace-pod-security",
+        passing: [namespace()],
+        failing: [namespace({ "pod-security.kubernetes.io/enforce": "baseline" })],
+        says: "pod-security.kubernetes.io/enforce is baseline",
+    },
+    {
+        rule: "namespace-default-deny",
+        passing: [namespace(), deny("deny", ["Ingress", "Egress"])],
+        failing: [namespace(), deny("deny", ["Ingress"]), deny("some", ["Egress"], { matchLabels: labels })],
+        says: 'Namespace "shop" denies no egress by default',
+    },
+    {
+        rule: "namespace-quota-and-limits",
+        passing: [namespace(), k8s("core/v1", "ResourceQuota", "q", {}), k8s("core/v1", "LimitRange", "l", {})],
+        failing: [namespace(), k8s("core/v1", "ResourceQuota", "q", {})],
+        says: 'Namespace "shop" has no LimitRange',
+    },
+    {
+        rule: "rbac-no-wildcards",
+        passing: [role({ apiGroups: [""], resources: ["pods"], verbs: ["get"] })],
+        failing: [role({ apiGroups: [""], resources: ["pods"], verbs: ["*"] })],
+        says: 'Role "reader": rules[0].verbs has "*"',
+    },
+    {
+        rule: "rbac-no-cluster-admin",
+        passing: [binding("RoleBinding", "edit")],
+        failing: [binding("ClusterRoleBinding", "cluster-admin")],
+        says: 'ClusterRoleBinding "team" binds cluster-admin',
+    },
+    {
+        rule: "ingress-tls",
+        passing: [ingress({}), ingress({ tls: [{ hosts: ["*.example.com"], secretName: "s" }] })],
+        failing: [ingress({ tls: [{ hosts: ["other.example.com"], secretName: "s" }] })],
+        says: "serves shop.example.com without TLS",
+    },
+    { rule: "ingress-tls", passing: [], failing: [ingress({ tls: undefined })], says: "has no spec.tls" },
+    {
+        rule: "ingress-class",
+        passing: [ingress({})],
+        failing: [ingress({ ingressClassName: undefined })],
+        says: "ingressClassName is not set",
+    },
+    {
+        rule: "service-type",
+        passing: [service({}), service({ clusterIP: "None" })],
+        failing: [service({ type: "NodePort" })],
+        says: "type is NodePort",
+    },
+    {
+        rule: "service-type",
+        passing: [],
+        failing: [service({ externalIPs: ["192.0.2.1"] })],
+        says: "has externalIPs 192.0.2.1",
+    },
+    {
+        rule: "volume-class",
+        passing: [claim({ storageClassName: "fast" })],
+        failing: [claim({})],
+        says: 'claim "data" names no storageClassName',
+    },
+    {
+        rule: "volume-class",
+        passing: [claim({ storageClassName: "fast" })],
+        failing: [claim({ storageClassName: "slow" })],
+        says: "has storageClassName slow",
+        settings: { classes: ["fast"] },
+    },
+    {
+        rule: "volume-retention",
+        passing: [workload("StatefulSet", "db", {})],
+        failing: [workload("StatefulSet", "db", { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete" } })],
+        says: "whenDeleted is Delete",
+    },
+    rdsCase("rds-encrypted", "storageEncrypted", undefined, "storageEncrypted is not set"),
+    rdsCase("rds-private", "publiclyAccessible", true, "publiclyAccessible is true"),
+    rdsCase("rds-multi-az", "multiAz", false, "multiAz is false"),
+    rdsCase("rds-deletion-protection", "deletionProtection", false, "deletionProtection is false"),
+    rdsCase("rds-final-snapshot", "skipFinalSnapshot", true, "skipFinalSnapshot is true"),
+    rdsCase("rds-final-snapshot", "finalSnapshotIdentifier", undefined, "finalSnapshotIdentifier is not set"),
+    rdsCase("rds-backup-retention", "backupRetentionPeriod", 3, "backupRetentionPeriod is 3, fewer than 7 days"),
+    rdsCase("rds-forced-tls", "parameterGroupName", undefined, "parameterGroupName is not set"),
+    {
+        rule: "rds-forced-tls",
+        passing: [
+            aws("rds/parameterGroup:ParameterGroup", {
+                family: "postgres17",
+                parameters: [{ name: "rds.force_ssl", value: "1" }],
+            }),
+        ],
+        failing: [
+            aws("rds/parameterGroup:ParameterGroup", {
+                family: "postgres17",
+                parameters: [{ name: "rds.force_ssl", value: "0" }],
+            }),
+        ],
+        says: "does not set rds.force_ssl to 1",
+    },
+    rdsCase("rds-minor-upgrades", "autoMinorVersionUpgrade", false, "autoMinorVersionUpgrade is false"),
+    rdsCase("rds-log-exports", "enabledCloudwatchLogsExports", [], "exports no logs"),
+    {
+        rule: "elasticache-transit-encryption",
+        passing: [cache({})],
+        failing: [cache({ transitEncryptionEnabled: false })],
+        says: "transitEncryptionEnabled is false",
+    },
+    {
+        rule: "elasticache-rest-encryption",
+        passing: [cache({})],
+        failing: [cache({ atRestEncryptionEnabled: undefined })],
+        says: "atRestEncryptionEnabled is not set",
+    },
+    {
+        rule: "elasticache-auth",
+        passing: [cache({}), cache({ authToken: undefined, userGroupIds: ["group"] })],
+        failing: [cache({ authToken: undefined })],
+        says: "neither authToken nor userGroupIds is set",
+    },
+    {
+        rule: "s3-public-access-blocked",
+        passing: [bucket, ofBucket("bucketPublicAccessBlock", blocked)],
+        failing: [bucket, ofBucket("bucketPublicAccessBlock", { ...blocked, blockPublicPolicy: false })],
+        says: 'Bucket "orcheo" does not set blockPublicPolicy',
+    },
+    {
+        rule: "s3-encrypted",
+        passing: [bucket, ofBucket("bucketServerSideEncryptionConfiguration", { rules: [] })],
+        failing: [bucket],
+        says: 'Bucket "orcheo" has no encryption configuration',
+    },
+    {
+        rule: "s3-versioned",
+        passing: [bucket, ofBucket("bucketVersioning", { versioningConfiguration: { status: "Enabled" } })],
+        failing: [bucket, ofBucket("bucketVersioning", { versioningConfiguration: { status: "Suspended" } })],
+        says: 'Bucket "orcheo" keeps no versions',
+    },
+    {
+        rule: "s3-tls-only",
+        passing: [bucket, ofBucket("bucketPolicy", { policy: JSON.stringify({ Statement: [tlsOnly] }) })],
+        failing: [bucket, ofBucket("bucketPolicy", { policy: "not JSON" })],
+        says: 'Bucket "orcheo" answers without TLS',
+    },
+    {
+        rule: "ecr-immutable-tags",
+        passing: [repository({})],
+        failing: [repository({ imageTagMutability: "MUTABLE" })],
+        says: "imageTagMutability is MUTABLE",
+    },
+    {
+        rule: "ecr-scan-on-push",
+        passing: [repository({})],
+        failing: [repository({ imageScanningConfiguration: { scanOnPush: false } })],
+        says: "scanOnPush is false",
+    },
+    {
+        rule: "iam-no-wildcards",
+        passing: [policy({ Effect: "Allow", Action: "s3:*", Resource: "arn:aws:s3:::orcheo-data/*" })],
+        failing: [policy({ Effect: "Allow", Action: ["s3:GetObject", "kms:*"], Resource: "*" })],
+        says: "Statement[0] allows kms:* on every resource",
+    },
+    {
+        rule: "iam-no-wildcards",
+        passing: [],
+        failing: [
+            aws("iam/rolePolicyAttachment:RolePolicyAttachment", {
+                policyArn: "arn:aws:iam::aws:policy/AdministratorAccess",
+            }),
+        ],
+        says: "attaches arn:aws:iam::aws:policy/AdministratorAccess",
+    },
+    {
+        rule: "iam-no-long-lived-keys",
+        passing: [aws("iam/role:Role", {})],
+        failing: [aws("iam/accessKey:AccessKey", { user: "ci" })],
+        says: 'AccessKey "orcheo" is a long-lived key',
+    },
+    {
+        rule: "security-group-not-open",
+        passing: [group("orcheo-alb", 443), group("database", 5432, "10.0.0.0/16")],
+        failing: [group("orcheo-alb", 22)],
+        says: "opens port 22-22 to 0.0.0.0/0",
+    },
+    {
+        rule: "security-group-not-open",
+        passing: [],
+        failing: [group("database", 443)],
+        says: "opens port 443-443 to 0.0.0.0/0",
+    },
+    {
+        rule: "kms-rotation",
+        passing: [aws("kms/key:Key", { enableKeyRotation: true })],
+        failing: [aws("kms/key:Key", {})],
+        says: "enableKeyRotation is not set",
+    },
+    {
+        rule: "secret-recovery-window",
+        passing: [aws("secretsmanager/secret:Secret", {})],
+        failing: [aws("secretsmanager/secret:Secret", { recoveryWindowInDays: 0 })],
+        says: "recoveryWindowInDays is 0",
+    },
+    {
+        rule: "log-retention",
+        passing: [aws("cloudwatch/logGroup:LogGroup", { retentionInDays: 90 })],
+        failing: [aws("cloudwatch/logGroup:LogGroup", { retentionInDays: 1 })],
+        says: "retentionInDays is 1",
+    },
+    {
+        rule: "required-tags",
+        passing: [rds({})],
+        failing: [rds({ tags: { Project: "orcheo" } })],
+        says: "has no tag Environment",
+    },
+    {
+        rule: "monthly-cost-within-budget",
+        passing: [rds({})],
+        failing: [rds({ instanceClass: "db.r6g.xlarge" })],
+        says: "of $200 a month (most: Instance",
+        settings: { budgetUsd: 200 },
+    },
+];

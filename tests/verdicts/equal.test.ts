@@ -1,0 +1,181 @@
+/** The same objects before both enforcers: Pulumi's engine with the pack, and an API server with the admission policies. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { rules } from "../../policies/table.ts";
+import { fields } from "../../policies/values.ts";
+import { cases, type Given } from "../policy/cases.ts";
+import { compliant, kinds, mutated, mutations, tokenOf, type Manifest, type Mutation } from "../policy/pods.ts";
+import { previewWithPack, type EngineRun } from "./engine.ts";
+import { connect, type Denial, type Server } from "./server.ts";
+
+const registry = { "image-registry": { registries: ["registry.example.com/orcheo"] } };
+
+interface Row {
+    readonly mutation?: Mutation;
+    readonly kind: string;
+    readonly manifest: Manifest;
+}
+
+const rows: readonly Row[] = [
+    ...kinds.map((kind) => ({ kind, manifest: compliant(kind) })),
+    ...mutations.flatMap((mutation, index) =>
+        kinds
+            .filter((kind) => mutation.kinds?.includes(kind) ?? true)
+            .map((kind) => ({ mutation, kind, manifest: mutated(mutation, kind, `m${index}-${kind.toLowerCase()}`) })),
+    ),
+];
+const given = rows.map(({ manifest }) => ({ type: tokenOf(manifest), name: manifest.metadata.name, props: manifest }));
+
+// Each case's resources get names, a namespace and a bucket of their own, so that all can stand in one stack.
+function apart(each: Given, where: string, index: number): Given {
+    const text = JSON.stringify(each.props).replaceAll('"shop"', `"${where}"`).replaceAll("orcheo-data", where);
+    return { type: each.type, name: `${where}-${index}-${each.name}`, props: fields(JSON.parse(text)) };
+}
+const others = cases.map((each, index) => ({
+    rule: each.rule,
+    says: each.says,
+    settings: each.settings ?? {},
+    where: `f${index}`,
+    passing: each.passing.map((one, n) => apart(one, `p${index}`, n)),
+    failing: each.failing.map((one, n) => apart(one, `f${index}`, n)),
+}));
+
+let engine: EngineRun;
+let server: Server;
+const denials = new Map<Manifest, Denial>();
+
+beforeAll(async () => {
+    engine = await previewWithPack(given, { settings: registry });
+    server = await connect(registry);
+    // The API server compiles new policies within seconds: wait until the last of them answers.
+    const last = mutations.at(-1);
+    if (last === undefined) throw new Error("no mutations");
+    for (let tries = 0; (await server.judge(mutated(last, "Pod", "probe"))).rule !== last.rule; tries++) {
+        if (tries > 60) throw new Error("the API server does not enforce the policies after 60 s");
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    for (const { manifest } of rows) denials.set(manifest, await server.judge(manifest));
+}, 280_000);
+
+afterAll(async () => {
+    await server.close();
+}, 90_000);
+
+function engineVerdict(name: string): Map<string, readonly string[]> {
+    const found = engine.violations.filter((each) => each.resource === name);
+    const messages = (rule: string): string[] => found.filter((each) => each.rule === rule).map((each) => each.message);
+    return new Map(found.map((each) => [each.rule, messages(each.rule)]));
+}
+
+test("both enforcers give the same verdict on every object", () => {
+    const table = [
+        "| rule | change | kinds | engine refuses | API server refuses |",
+        "| --- | --- | --- | --- | --- |",
+    ];
+    for (const mutation of [undefined, ...mutations]) {
+        const mine = rows.filter((row) => row.mutation === mutation);
+        const refusedByEngine = mine.filter((row) => engineVerdict(row.manifest.metadata.name).size > 0).length;
+        const refusedByServer = mine.filter((row) => denials.get(row.manifest)?.rule !== "").length;
+        const title = mutation === undefined ? "(none) | compliant" : `${mutation.rule} | ${mutation.change}`;
+        table.push(`| ${title} | ${mine.length} | ${refusedByEngine} | ${refusedByServer} |`);
+    }
+    console.log(table.join("\n"));
+    console.log("Not told in CEL:");
+    for (const rule of rules) {
+        if ("notInCel" in rule) console.log(`  ${rule.name}: ${rule.notInCel}`);
+    }
+    const differing = rows.filter(({ manifest, mutation }) => {
+        const byEngine = engineVerdict(manifest.metadata.name);
+        const byServer = denials.get(manifest);
+        if (mutation === undefined) return byEngine.size > 0 || byServer?.rule !== "";
+        if (mutation.serverItself !== undefined && byServer?.message.includes(mutation.serverItself) === true) {
+            return !byEngine.has(mutation.rule);
+        }
+        // The API server names one of the policies that deny; the engine names all of them.
+        return !byEngine.has(mutation.rule) || byServer === undefined || !byEngine.has(byServer.rule);
+    });
+    expect(
+        differing.map(({ kind, mutation, manifest }) => ({
+            kind,
+            rule: mutation?.rule,
+            change: mutation?.change,
+            engine: [...engineVerdict(manifest.metadata.name).keys()],
+            server: denials.get(manifest),
+        })),
+    ).toEqual([]);
+});
+
+test("both say the same, word for word", () => {
+    let compared = 0;
+    for (const { mutation, manifest } of rows) {
+        const denial = denials.get(manifest);
+        if (mutation === undefined || denial === undefined || denial.rule !== mutation.rule) continue;
+        const remedy = `. ${rules.find((rule) => rule.name === mutation.rule)?.remedy ?? "no such rule"}`;
+        // The engine reports each container by itself; the API server has one message for the object.
+        const messages = engineVerdict(manifest.metadata.name).get(mutation.rule) ?? [];
+        const found = messages.map((message) => message.slice(0, message.indexOf(remedy)));
+        expect(denial.message).toBe(found.join("; ") + remedy);
+        expect(denial.message).toContain(mutation.says);
+        compared++;
+    }
+    expect(compared).toBeGreaterThan(500);
+});
+
+describe("rules that only the engine enforces", () => {
+    let run: EngineRun;
+    beforeAll(async () => {
+        // Stack rules are only asked when no resource has failed before: advisory, so that all get their say.
+        const settings = Object.fromEntries(others.map((each) => [each.rule, each.settings]));
+        const all = others.flatMap((each) => [...each.passing, ...each.failing]);
+        run = await previewWithPack(all, { settings: { all: "advisory", ...settings } });
+    }, 200_000);
+
+    test.each(others.map((each) => [each.rule, each.says, each] as const))("%s: %s", (rule, says, each) => {
+        const names = (resources: readonly Given[]): readonly string[] => resources.map((one) => one.name);
+        const stackWide = rule === "monthly-cost-within-budget";
+        const mine = run.violations.filter((one) => one.rule === rule);
+        const found = mine.filter((one) => stackWide || names(each.failing).includes(one.resource));
+        const said = found.map((one) => one.message).join("\n");
+        const plain = said.replaceAll(`"${each.where}"`, '"shop"').replaceAll(/"f\d+-\d+-/g, '"');
+        expect(plain).toContain(stackWide ? "The stack comes to" : says);
+        if (!stackWide) expect(mine.filter((one) => names(each.passing).includes(one.resource))).toEqual([]);
+    });
+});
+
+test("a mandatory violation of a stack rule fails the preview", async () => {
+    const [first] = others.filter((each) => each.rule === "s3-versioned");
+    const { exitCode, violations } = await previewWithPack(first?.failing ?? [], {});
+    expect(exitCode).not.toBe(0);
+    expect(violations.map((each) => [each.rule, each.level])).toContainEqual(["s3-versioned", "mandatory"]);
+});
+
+describe("exceptions in the stack's config", () => {
+    const bad = { type: "kubernetes:apps/v1:Deployment", name: "tool" };
+    const mutation = mutations.find((each) => each.rule === "image-by-digest");
+    const deployment = mutation === undefined ? undefined : mutated(mutation, "Deployment", "tool");
+    const exception = {
+        rule: "image-by-digest",
+        resource: "Deployment::tool",
+        reason: "a test",
+        expires: "2999-12-31",
+    };
+    const preview = (exceptions: unknown): Promise<EngineRun> =>
+        previewWithPack([{ ...bad, props: { ...deployment } }], { config: { "orcheo:policyExceptions": exceptions } });
+
+    test("a live one lets the resource pass", async () => {
+        const { exitCode, violations } = await preview([exception]);
+        expect(violations).toEqual([]);
+        expect(exitCode).toBe(0);
+    });
+    test("an unused one is a violation", async () => {
+        const { exitCode, violations } = await preview([exception, { ...exception, rule: "no-host-path" }]);
+        expect(violations.map((each) => each.message).join()).toContain(
+            "The exception from no-host-path for Deployment::tool excepts nothing.",
+        );
+        expect(exitCode).not.toBe(0);
+    });
+    test("an expired one excepts nothing", async () => {
+        const { violations } = await preview([{ ...exception, expires: "2020-01-01" }]);
+        expect(violations.map((each) => each.rule)).toContain("image-by-digest");
+    });
+});
