@@ -169,6 +169,7 @@ async function until<T>(what: string, seconds: number, look: () => T | undefined
 export async function startNode(spec: ClusterSpec, services: readonly Service[], path: string): Promise<void> {
     const paths = pathsOf(spec);
     if (nodePid(spec) === undefined) {
+        await stopLink(spec);
         // What runit kept about its former life would only confuse it.
         rmSync(paths.services, { recursive: true, force: true });
         for (const dir of [
@@ -247,6 +248,14 @@ async function startLink(spec: ClusterSpec): Promise<void> {
     });
 }
 
+/** A link that outlived its node still holds the ports, and leads into namespaces that are gone. */
+async function stopLink(spec: ClusterSpec): Promise<void> {
+    const link = linkPid(spec);
+    if (link === undefined) return;
+    process.kill(link, "SIGTERM");
+    await until("the end of the node's network link", 10, () => (linkPid(spec) === undefined ? true : undefined));
+}
+
 /** Ends every process of the node and takes away what it left in the kernel. The data stays. */
 export async function stopNode(spec: ClusterSpec): Promise<void> {
     const pid = nodePid(spec);
@@ -255,8 +264,7 @@ export async function stopNode(spec: ClusterSpec): Promise<void> {
         process.kill(pid, "SIGKILL");
         await until("the end of the node", 30, () => (nodePid(spec) === undefined ? true : undefined));
     }
-    const link = linkPid(spec);
-    if (link !== undefined) process.kill(link, "SIGTERM");
+    await stopLink(spec);
     rmSync(pathsOf(spec).run, { recursive: true, force: true });
     await sleep(200);
     removeCgroup(cgroupOf(spec));
