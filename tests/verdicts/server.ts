@@ -54,8 +54,8 @@ export async function connect(settings: Readonly<Record<string, Readonly<Record<
     await kubectl(["apply", "-f", "-"], all);
 
     const proxy = spawn("kubectl", ["proxy", "--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
-    const [first]: unknown[] = await once(proxy.stdout, "data");
-    const port = /:(\d+)/.exec(String(first))?.[1] ?? "";
+    const line: unknown = await once(proxy.stdout, "data");
+    const port = /:(\d+)/.exec(String(line))?.[1] ?? "";
 
     const judge = async (manifest: Manifest): Promise<Denial> => {
         const group = manifest.apiVersion.includes("/") ? `apis/${manifest.apiVersion}` : `api/${manifest.apiVersion}`;
