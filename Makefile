@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md says what to do with a cluster of your own.
 run := local/run
 
-.PHONY: up down delete status check test bench docs help
+.PHONY: up down delete status check test help
 
 help:
 	@echo "make up      Orcheo's platform on the embedded Kubernetes (or what is ready of it)"
@@ -18,3 +18,5 @@ check:
 test: check
 	@$(run) vitest run --project policy
 	@$(run) vitest run --project e2e
+	@ORCHEO_CLUSTER=verdicts ORCHEO_API_PORT=27443 ORCHEO_REGISTRY_PORT=27000 ORCHEO_HTTP_PORT=27080 ORCHEO_HTTPS_PORT=27444 \
+		$(run) node local/main.ts exec vitest run --project verdicts

@@ -1,4 +1,5 @@
-/** The commands behind the Makefile: `up`, `down`, `status`. */
+/** The commands behind the Makefile: `up`, `down`, `delete`, `status`; and `exec`, for tests. */
+import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
 import { nodePid } from "./cluster/node.ts";
@@ -54,7 +55,22 @@ async function up(spec: ClusterSpec): Promise<void> {
     );
 }
 
-async function main(command: string | undefined): Promise<void> {
+/** Runs a command against a cluster made for it alone, with every tool on the PATH; the cluster goes with it. */
+async function withCluster(spec: ClusterSpec, [command, ...args]: readonly string[]): Promise<void> {
+    if (command === undefined) throw new Error("exec: found no command; the words after `exec` are run");
+    const toolchain = await ensureToolchain(["cluster", "add-ons", "pulumi"], report);
+    await stopCluster(spec, report, { deleteData: true });
+    try {
+        const { kubeconfig } = await startCluster(spec, toolchain, report);
+        const env = { ...process.env, KUBECONFIG: kubeconfig, PATH: `${toolchain.path}:${process.env.PATH ?? ""}` };
+        const { status } = spawnSync(command, args, { stdio: "inherit", env });
+        process.exitCode = status ?? 1;
+    } finally {
+        await stopCluster(spec, report, { deleteData: true });
+    }
+}
+
+async function main([command, ...words]: readonly string[]): Promise<void> {
     const spec = specFromEnvironment(process.env);
     switch (command) {
         case "up":
@@ -78,14 +94,17 @@ async function main(command: string | undefined): Promise<void> {
             process.stdout.write(`${(await clusterStatus(spec, toolchain)).join("\n")}\n`);
             return;
         }
+        case "exec":
+            await withCluster(spec, words);
+            return;
         default:
-            throw new Error(`unknown command "${command ?? ""}"; up, down, delete and status are accepted`);
+            throw new Error(`unknown command "${command ?? ""}"; up, down, delete, status and exec are accepted`);
     }
 }
 
 if (import.meta.main) {
     try {
-        await main(process.argv[2]);
+        await main(process.argv.slice(2));
     } catch (error) {
         process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
         process.exitCode = 1;
