@@ -1,0 +1,48 @@
+"""Answers /health/{live,ready,startup} on loopback for processes that are no web servers; orcheo-probe asks it."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from orcheo_runtime.dependencies import postgres_answers, redis_answers
+
+
+class Pulse:
+    """What the main loop reports: that it began, and each time it comes round."""
+
+    def __init__(self, silence_seconds: float) -> None:
+        """`silence_seconds`: longest pause between two beats of a living loop."""
+        self.silence_seconds = silence_seconds
+        self.started = False
+        self.last_beat = time.monotonic()
+
+    def beat(self) -> None:
+        """The loop came round."""
+        self.started = True
+        self.last_beat = time.monotonic()
+
+    def alive(self) -> bool:
+        """False only when the loop is silent though Redis answers: without Redis it waits, and a restart helps nobody."""
+        return time.monotonic() - self.last_beat < self.silence_seconds or not redis_answers()
+
+
+def serve(port: int, pulse: Pulse) -> None:
+    """Starts the health thread on 127.0.0.1:`port`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802
+            answers = {
+                "/health/live": pulse.alive,
+                "/health/startup": lambda: pulse.started,
+                "/health/ready": lambda: pulse.started and redis_answers() and postgres_answers(),
+            }
+            check = answers.get(self.path)
+            self.send_response(404 if check is None else 200 if check() else 503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Probes are not worth a line."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
