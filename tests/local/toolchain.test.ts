@@ -1,0 +1,99 @@
+/** The real builder on a Go module of three lines. */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, expect, test, vi } from "vitest";
+import { run } from "../../local/process.ts";
+import type { Report } from "../../local/report.ts";
+import type { Tool } from "../../local/toolchain/tools.ts";
+
+const root = mkdtempSync(join(tmpdir(), "orcheo-toolchain-"));
+vi.stubEnv("ORCHEO_CACHE_DIR", join(root, "cache"));
+const { ensureToolchain, onPath, toolKey } = await import("../../local/toolchain/build.ts");
+
+const modules = join(root, "modules");
+const source = join(modules, "hello", "main.go");
+const hello: Tool = {
+    name: "hello",
+    group: "test",
+    version: "1.34.4",
+    module: "hello",
+    packages: ["."],
+    binary: "hello",
+    probe: ["version"],
+};
+const store = join(root, "cache", "toolchain");
+
+const lines: string[] = [];
+const report: Report = {
+    note: (text) => void lines.push(text),
+    step: (name, _log, work) => {
+        lines.push(name);
+        return work();
+    },
+};
+const ensure = () => ensureToolchain(["test"], report, { table: [hello], modules });
+
+const program = (body: string): void => {
+    mkdirSync(join(modules, "hello"), { recursive: true });
+    writeFileSync(join(modules, "hello", "go.mod"), "module example.org/hello\n\ngo 1.24\n");
+    writeFileSync(source, `package main\n\nfunc main() { ${body} }\n`);
+};
+
+beforeEach(() => {
+    lines.length = 0;
+    program('println("hello")');
+});
+afterAll(() => {
+    rmSync(root, { recursive: true, force: true });
+});
+
+test("builds once, then says that there is nothing to build", async () => {
+    const toolchain = await ensure();
+    await run(toolchain.bin("hello"), []);
+    await ensure();
+    expect(lines).toEqual([
+        "toolchain: 1 of 1 tools to build: hello",
+        "build hello 1.34.4",
+        "toolchain: all 1 tools are there, nothing to build",
+    ]);
+});
+
+test("a changed module file, version or flag is another key", () => {
+    const key = toolKey(hello, modules);
+    expect(toolKey(hello, modules)).toBe(key);
+    expect(toolKey({ ...hello, version: "1.34.5" }, modules)).not.toBe(key);
+    expect(toolKey({ ...hello, tags: ["seccomp"] }, modules)).not.toBe(key);
+    program('println("other")');
+    expect(toolKey(hello, modules)).not.toBe(key);
+});
+
+test("a build that fails shows the end of its log and leaves no half tool", async () => {
+    program("this does not compile");
+    await expect(ensure()).rejects.toThrow(/syntax error[\s\S]*The whole log: /);
+    expect(readdirSync(store).filter((name) => name.includes(".part-"))).toEqual([]);
+});
+
+test("what a killed build left is swept, and its lock is taken over", async () => {
+    program('println("after a kill")');
+    mkdirSync(join(store, "hello-1.34.4-000000000000.part-abc"), { recursive: true });
+    writeFileSync(join(root, "cache", "toolchain.lock"), "999999999 1");
+    const toolchain = await ensure();
+    expect(existsSync(toolchain.bin("hello"))).toBe(true);
+    expect(readdirSync(store).filter((name) => name.includes("hello-1.34.4-000000000000"))).toEqual([]);
+});
+
+test("the PATH is trusted for exactly the wanted version", async () => {
+    const bin = join(root, "bin");
+    const says = (text: string): void => {
+        mkdirSync(bin, { recursive: true });
+        writeFileSync(join(bin, "hello"), `#!/bin/sh\necho ${text}\n`);
+        chmodSync(join(bin, "hello"), 0o755);
+    };
+    says("hello v1.34.4");
+    expect(await onPath(hello, bin)).toBe(join(bin, "hello"));
+    for (const other of ["v1.34.40", "v1.34.3", "21.34.4", "nothing"]) {
+        says(other);
+        expect(await onPath(hello, bin), other).toBeUndefined();
+    }
+});
