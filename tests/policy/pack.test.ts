@@ -1,0 +1,104 @@
+import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import { expect, test } from "vitest";
+
+import { judge, judgeStack } from "../../policies/judge.ts";
+import { policyPack } from "../../policies/pack.ts";
+import type { Rule } from "../../policies/rule.ts";
+import { rules } from "../../policies/table.ts";
+import { fields } from "../../policies/values.ts";
+import { compliant, container, kinds, templateOf, tokenOf } from "./pods.ts";
+
+const { policies } = policyPack(rules, { directory: "/nowhere" });
+
+function policyNamed(name: string): ResourceValidationPolicy & Partial<StackValidationPolicy> {
+    const found = policies.find((policy) => policy.name === name);
+    if (found === undefined) throw new Error(`no policy ${name}`);
+    return found;
+}
+
+function argsFor(type: string, props: Record<string, unknown>): Parameters<NonNullable<RemediateOf>>[0] {
+    return {
+        type,
+        props,
+        name: "api",
+        urn: `urn:pulumi:s::p::${type}::api`,
+        opts: {
+            protect: false,
+            ignoreChanges: [],
+            aliases: [],
+            customTimeouts: { createSeconds: 0, updateSeconds: 0, deleteSeconds: 0 },
+            additionalSecretOutputs: [],
+        },
+        stackTags: new Map(),
+        isType: () => false,
+        asType: () => undefined,
+        // The SDK's own signature names its type parameter once.
+        // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+        getConfig: <T extends object>(): T => Object.create(null) as T,
+        notApplicable: () => {
+            throw new Error("not applicable");
+        },
+    };
+}
+type RemediateOf = ResourceValidationPolicy["remediateResource"];
+
+test("policies have unique names, and all rules and the exceptions are among them", () => {
+    const names = policies.map((policy) => policy.name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual([...rules.map((rule) => rule.name), "exceptions-are-current"]);
+});
+
+test("nothing undefined is sent to the engine with a rule's schema", () => {
+    for (const policy of policies) {
+        expect(JSON.parse(JSON.stringify(policy.configSchema ?? {}))).toStrictEqual(policy.configSchema ?? {});
+    }
+});
+
+const mending = rules.filter((rule) => (rule.scope === "container" || rule.scope === "pod") && rule.mend !== undefined);
+test.each(mending.flatMap((rule) => kinds.map((kind) => [rule, kind] as const)))(
+    "$0.name mends a bare $1, and only what it speaks of",
+    async (rule, kind) => {
+        const manifest = compliant(kind);
+        const bare = { containers: [{ name: "a", image: "x" }], initContainers: [{ name: "b", image: "y" }] };
+        templateOf(manifest)["spec"] = bare;
+        const before = JSON.stringify(manifest);
+        const type = tokenOf(manifest);
+        const mended = await policyNamed(rule.name).remediateResource?.(argsFor(type, manifest));
+        const resource = { type, name: "api", urn: "u", props: fields(mended) };
+        if (rule.scope === "stack") throw new Error("no stack rule mends");
+        expect(judge(rule, resource)).toEqual([]);
+        expect(JSON.stringify(manifest)).toBe(before);
+        const other = rules.find((each) => each.name === "image-by-digest");
+        if (other === undefined || other.scope === "stack") throw new Error("no image-by-digest");
+        expect(judge(other, resource)).toHaveLength(2);
+    },
+);
+
+test("a rule that fails refuses the object instead of letting it through", () => {
+    const thrower = (): never => {
+        throw new Error("boom");
+    };
+    const broken = rules.map((rule): Rule => ({ ...rule, found: thrower }));
+    const resource = { type: "kubernetes:apps/v1:Deployment", name: "api", urn: "u", props: compliant("Deployment") };
+    for (const rule of broken) {
+        if (rule.scope === "stack") expect(judgeStack(rule, [resource])[0]?.message).toContain("cannot be judged");
+        else if (rule.scope !== "resource")
+            expect(judge(rule, resource)[0]).toContain("cannot be judged (Error: boom)");
+    }
+});
+
+test("a huge object is judged in time that grows with its size, not faster", () => {
+    const secondsFor = (count: number): number => {
+        const manifest = compliant("Deployment");
+        const many = Array.from({ length: count }, (_, index) => container(`c${index}`));
+        templateOf(manifest)["spec"] = { ...fields(templateOf(manifest)["spec"]), containers: many };
+        const resource = { type: tokenOf(manifest), name: "api", urn: "u", props: manifest };
+        const start = performance.now();
+        for (const rule of rules) if (rule.scope !== "stack") expect(judge(rule, resource)).toEqual([]);
+        return (performance.now() - start) / 1000;
+    };
+    secondsFor(500);
+    const [small, large] = [secondsFor(500), secondsFor(5000)];
+    // Ten times the size; a rule that compared each with each would take a hundred times as long.
+    expect(large).toBeLessThan(Math.max(small * 40, 2));
+});
