@@ -1,18 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { statOf } from "./process.ts";
 import type { Report } from "./report.ts";
 
-/** A process's start, in clock ticks since boot: tells a living owner from another process that got its number. */
-const startOf = (pid: number): string | undefined => {
-    try {
-        return readFileSync(`/proc/${pid}/stat`, "utf8")
-            .replace(/^.*\) /s, "")
-            .split(" ")[19];
-    } catch {
-        return undefined;
-    }
-};
+/** Tells a living owner from another process that got its number. */
+const startOf = (pid: number): string | undefined => statOf(pid)?.[19];
 
 const owner = (file: string): string | undefined => {
     try {

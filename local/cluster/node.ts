@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run } from "../process.ts";
+import { run, statOf } from "../process.ts";
 import type { Service } from "./services.ts";
 import { type ClusterSpec, cgroupOf, NODE_IP, pathsOf } from "./spec.ts";
 
@@ -29,16 +29,6 @@ interface Started {
     readonly pid: number;
     readonly start: string;
 }
-
-const statOf = (pid: number): string[] | undefined => {
-    try {
-        return readFileSync(`/proc/${pid}/stat`, "utf8")
-            .replace(/^.*\) /s, "")
-            .split(" ");
-    } catch {
-        return undefined;
-    }
-};
 
 const remember = (file: string, pid: number): void => {
     const start = statOf(pid)?.[19];
