@@ -34,7 +34,7 @@ export function planEnvironment(role: BackendRole, stack: Stack): Record<string,
     return {
         ...own?.extraEnv,
         ORCHEO_LOG_LEVEL: own?.logLevel ?? "INFO",
-        ORCHEO_AUTH_MODE: auth.mode,
+        ORCHEO_AUTH_MODE: "required",
         ORCHEO_WORKFLOW_TRUST_MODE: auth.clientUploads ? "allow_client_uploads" : "managed",
         ORCHEO_CORS_ALLOW_ORIGINS: publicUrl(stack),
         ORCHEO_STUDIO_URL: publicUrl(stack),
@@ -58,7 +58,7 @@ const exec = (...command: string[]) => ({ exec: { command } });
 const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
     api: {
         startup: probe(
-            { httpGet: { path: "/healthz/live", port, scheme: "HTTPS" } },
+            { httpGet: { path: "/healthz/startup", port, scheme: "HTTPS" } },
             { everySeconds: 2, failures: 90, timeoutSeconds: 5 },
         ),
         readiness: probe(

@@ -6,7 +6,7 @@ import { publicCanvas, type Stack } from "./schema";
 const quotaKeys = ["cpuRequestMillis", "memoryRequestMiB", "memoryLimitMiB", "pods", "storageGiB"] as const;
 
 export function contradictions(stack: Stack): Problem[] {
-    return [...quotaTooSmall(stack), ...privateFrontEnd(stack), ...unverifiedCallers(stack)];
+    return [...quotaTooSmall(stack), ...privateFrontEnd(stack)];
 }
 
 function quotaTooSmall(stack: Stack): Problem[] {
@@ -28,18 +28,6 @@ function privateFrontEnd({ release, images }: Stack): Problem[] {
             at: "orcheo:stack.images.canvas.source",
             found: `found the public canvas ${publicCanvas.ref} with release "0.46"`,
             remedy: 'the front end of 0.46 is not public: name your own with kind "directory", "git" or "image"',
-        },
-    ];
-}
-
-/** A public host with anonymous callers: Orcheo refuses to start, or worse, does not. */
-function unverifiedCallers({ auth, host }: Stack): Problem[] {
-    if (auth.mode === "required" || host.endsWith(".localhost")) return [];
-    return [
-        {
-            at: "orcheo:stack.auth.mode",
-            found: `found "optional" with the public host ${host}`,
-            remedy: 'accepted: "required"; "optional" only with a host below .localhost',
         },
     ];
 }

@@ -112,9 +112,6 @@ export const canvas = z
 
 export const auth = z
     .strictObject({
-        mode: choice(["required", "optional"])
-            .default("required")
-            .describe("`optional` answers anonymous callers: only where nobody else reaches the host."),
         oidc: z
             .strictObject({
                 issuer: httpsUrl().describe("Issuer of the tokens."),
@@ -130,4 +127,6 @@ export const auth = z
             ),
     })
     .prefault({})
-    .describe("Who may call the API.");
+    .describe(
+        "Who may call the API. Anonymous callers never may: the image starts with ORCHEO_AUTH_MODE=required only.",
+    );

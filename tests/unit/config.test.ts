@@ -38,7 +38,6 @@ describe("accepted", () => {
         expect(stack.images.kind).toBe("build");
         expect(stack.api.scaling).toMatchObject({ minReplicas: 2, maxReplicas: 4, cpuPercent: 70, memoryPercent: 80 });
         expect(stack.database).toMatchObject({ kind: "statefulset", storageGiB: 8 });
-        expect(stack.auth.mode).toBe("required");
     });
 
     it("the policy pack's own key", () => {
@@ -130,11 +129,6 @@ describe("refused, each with its whole message", () => {
             "0.46 with the canvas of 0.33",
             { release: "0.46" },
             '  - orcheo:stack.images.canvas.source: found the public canvas canvas-v0.16.0 with release "0.46"; the front end of 0.46 is not public: name your own with kind "directory", "git" or "image"',
-        ],
-        [
-            "anonymous callers on a public host",
-            { auth: { mode: "optional" }, host: "orcheo.example.com" },
-            '  - orcheo:stack.auth.mode: found "optional" with the public host orcheo.example.com; accepted: "required"; "optional" only with a host below .localhost',
         ],
         [
             "a worker that its processes do not fit into",
