@@ -50,7 +50,7 @@ describe.each(programs)("%s", (_, program) => {
     let run: Run;
     beforeAll(async () => {
         run = await runBoth(program);
-    });
+    }, 60_000);
 
     it("has one of each part", () => {
         expect(
