@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { unknown } from "@pulumi/pulumi/output";
 import type { Stack } from "./config/schema";
 import { planImage, type ImageName } from "./images.plan";
 
@@ -41,8 +42,15 @@ export class Images extends pulumi.ComponentResource {
             },
             { parent: this, retainOnDelete: true },
         );
-        return pulumi.interpolate`${plan.repository}:${plan.tag}@${built.digest}`;
+        const digest = built.digest.apply((value) => (value === "" ? notBuiltYet(name) : value));
+        return pulumi.interpolate`${plan.repository}:${plan.tag}@${digest}`;
     }
+}
+
+/** The preview of a rebuild answers with an empty digest where it means one that is not known yet. */
+function notBuiltYet(name: ImageName): typeof unknown {
+    if (pulumi.runtime.isDryRun()) return unknown;
+    throw new pulumi.RunError(`the build of the ${name} image gave no digest: it was not pushed`);
 }
 
 function builderOf({ images }: Stack): Partial<docker.ImageArgs> {

@@ -94,6 +94,8 @@ function stateOf(
     const more = computed[type];
     if (more === undefined && !type.startsWith("orcheo:index:") && !knownTypes.has(type))
         throw new Error(`the mocks do not know the type ${type} (${name})`);
+    // As docker-build 0.0.22 does when an image would be rebuilt.
+    if (preview && type === "docker-build:index:Image") return { ...inputs, digest: "" };
     if (more !== undefined) return { ...inputs, ...(preview ? {} : more(name)) };
     const metadata = inputs["metadata"];
     if (!isRecord(metadata) || "name" in metadata) return inputs;

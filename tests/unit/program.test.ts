@@ -1,5 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { digest, runBoth, secretMark, settingsOf, type Program, type Registered, type Run } from "../harness";
+import {
+    digest,
+    run as runOnce,
+    runBoth,
+    secretMark,
+    settingsOf,
+    type Program,
+    type Registered,
+    type Run,
+} from "../harness";
 
 type Fields = Record<string, unknown>;
 
@@ -211,4 +220,10 @@ it("a changed setting of the database changes the name of nothing that holds dat
         expect(only(after, "PersistentVolumeClaim", name).inputs).toEqual(
             only(before, "PersistentVolumeClaim", name).inputs,
         );
+});
+
+it("an image that is not built yet has an unknown digest, not an empty one", async () => {
+    const { resources } = await runOnce({ stack: "dev" }, true);
+    const images = podsOf({ resources, outputs: {} }).flatMap(({ containers }) => containers.map(({ image }) => image));
+    expect(images.filter((image) => typeof image === "string" && image.endsWith("@"))).toEqual([]);
 });
