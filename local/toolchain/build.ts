@@ -1,6 +1,7 @@
 /** Builds the pinned tools into the cache, once. `node local/toolchain/build.ts [group…]` does it on its own. */
 import { createHash } from "node:crypto";
 import {
+    copyFileSync,
     existsSync,
     mkdirSync,
     mkdtempSync,
@@ -32,6 +33,8 @@ export interface Toolchain {
     readonly path: string;
     /** Absolute path of one binary. @throws when no tool of the toolchain has it */
     bin(binary: string): string;
+    /** Absolute path of a file that a tool shares. @throws when no tool of the toolchain has it */
+    share(file: string): string;
 }
 
 /** The names of the files that building a tool leaves. */
@@ -111,9 +114,24 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
                 writeFileSync(join(scratch, "overlay.json"), JSON.stringify({ Replace: replace }));
                 flags.push(`-overlay=${join(scratch, "overlay.json")}`);
             }
+            if (tool.patched !== undefined) {
+                const { goModule, files } = tool.patched;
+                const copy = join(scratch, "patched");
+                await run("cp", ["-r", "--no-preserve=mode", await place({ goModule, file: "." }), copy]);
+                for (const [at, from] of Object.entries(files)) copyFileSync(join(cwd, from), join(copy, at));
+                const goMod = readFileSync(join(cwd, "go.mod"), "utf8");
+                writeFileSync(join(scratch, "patched.mod"), `${goMod}\nreplace ${goModule} => ${copy}\n`);
+                copyFileSync(join(cwd, "go.sum"), join(scratch, "patched.sum"));
+                flags.push(`-modfile=${join(scratch, "patched.mod")}`);
+            }
             const stamps = Object.entries(tool.stamps ?? {}).map(([symbol, value]) => `-X ${symbol}=${value}`);
             const output = tool.binary === undefined ? `${temporary}/` : join(temporary, tool.binary);
             await go(["build", ...flags, `-ldflags=${["-s -w", ...stamps].join(" ")}`, "-o", output, ...tool.packages]);
+        }
+        for (const [name, sources] of Object.entries(tool.share ?? {})) {
+            const texts: string[] = [];
+            for (const source of sources) texts.push(readFileSync(await place(source), "utf8"));
+            writeFileSync(join(temporary, name), texts.join("\n---\n"));
         }
         renameSync(temporary, target);
     } finally {
@@ -169,7 +187,12 @@ export async function ensureToolchain(
             if (!places.has(binary)) places.set(binary, join(targetOf(tool), binary));
         }
     }
-    return link(places);
+    const shares = new Map(
+        wanted.flatMap((tool) =>
+            Object.keys(tool.share ?? {}).map((name) => [name, join(targetOf(tool), name)] as const),
+        ),
+    );
+    return link(places, shares);
 }
 
 /** A killed build leaves its part; only the lock's holder may sweep. */
@@ -180,7 +203,7 @@ function removeLeftovers(): void {
     }
 }
 
-function link(places: ReadonlyMap<string, string>): Toolchain {
+function link(places: ReadonlyMap<string, string>, shares: ReadonlyMap<string, string>): Toolchain {
     const key = createHash("sha256")
         .update(JSON.stringify([...places].sort()))
         .digest("hex")
@@ -198,6 +221,12 @@ function link(places: ReadonlyMap<string, string>): Toolchain {
             const file = places.get(binary);
             if (file === undefined)
                 throw new Error(`no tool provides "${binary}"; there are ${[...places.keys()].join(", ")}`);
+            return file;
+        },
+        share(name) {
+            const file = shares.get(name);
+            if (file === undefined)
+                throw new Error(`no tool shares "${name}"; there are ${[...shares.keys()].join(", ")}`);
             return file;
         },
     };
