@@ -135,6 +135,8 @@ function writeConfigs(spec: ClusterSpec, toolchain: Toolchain): void {
 }
 
 const ADD_ONS = join(import.meta.dirname, "addons");
+/** Manifests from this number on need add-ons that answer already. */
+const LAST = "70";
 
 async function applyAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<void> {
     const paths = pathsOf(spec);
@@ -143,17 +145,30 @@ async function applyAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<voi
         ...[...images].map(([name, reference]): [string, string] => [`image:${name}`, reference]),
         ["volumes", paths.volumes],
         // A JSON string is a YAML string.
+        ["ingressCaCertificate", JSON.stringify(readFileSync(join(paths.pki, "ingress-ca.crt"), "utf8"))],
+        ["ingressCaKey", JSON.stringify(readFileSync(join(paths.pki, "ingress-ca.key"), "utf8"))],
         ["clusterCa", JSON.stringify(readFileSync(join(paths.pki, "cluster-ca.crt"), "utf8"))],
     ]);
-    const manifests = readdirSync(ADD_ONS)
+    const filled = readdirSync(ADD_ONS)
         .filter((file) => file.endsWith(".yaml"))
         .sort()
-        .map((file) => fillIn(readFileSync(join(ADD_ONS, file), "utf8"), values));
-    const text = manifests.join("\n---\n");
+        .map((file) => ({ file, text: fillIn(readFileSync(join(ADD_ONS, file), "utf8"), values) }));
+    const together = (texts: readonly string[]): string => texts.join("\n---\n");
+    const stages = [
+        // Upstream's own definitions of resources: nothing to fill in, and first of all.
+        together(
+            ["cert-manager-crds.yaml", "traefik-crds.yaml"].map((file) => readFileSync(toolchain.share(file), "utf8")),
+        ),
+        together(filled.filter(({ file }) => file < LAST).map(({ text }) => text)),
+        together(filled.filter(({ file }) => file >= LAST).map(({ text }) => text)),
+    ];
     const applied = join(paths.config, "applied");
-    const key = createHash("sha256").update(text).digest("hex");
+    const key = createHash("sha256").update(JSON.stringify(stages)).digest("hex");
     if (existsSync(applied) && readFileSync(applied, "utf8") === key) return;
-    await retry(30, () => kubectl(spec, toolchain, ["apply", "--server-side", "--force-conflicts", "-f", "-"], text));
+    for (const text of stages)
+        await retry(90, () =>
+            kubectl(spec, toolchain, ["apply", "--server-side", "--force-conflicts", "-f", "-"], text),
+        );
     writeFileSync(applied, key);
 }
 

@@ -39,6 +39,8 @@ export const systemImages: readonly SystemImage[] = [
     { name: "coredns", binaries: ["coredns"] },
     { name: "metrics-server", binaries: ["metrics-server"] },
     { name: "local-path-provisioner", binaries: ["local-path-provisioner"] },
+    { name: "cert-manager", binaries: ["cert-manager"] },
+    { name: "traefik", binaries: ["traefik"] },
     // Makes and removes the volumes' folders on the node, which only root may do.
     { name: "volume-helper", binaries: [], busybox: true, user: "0:0" },
 ];

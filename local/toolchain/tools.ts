@@ -28,6 +28,13 @@ export interface Tool {
     readonly generate?: { readonly package: string; readonly args: (folder: string) => readonly string[] };
     /** Files that the compiler finds `at` a place where they are not: no checkout and no module cache is written to. */
     readonly overlay?: readonly { readonly at: Source; readonly from: Source | { readonly generated: string } }[];
+    /**
+     * A required Go module that is compiled from a copy, in which files of the module folder stand in for its own:
+     * the compiler accepts no overlay below the module cache. `files` goes from the place in the module to ours.
+     */
+    readonly patched?: { readonly goModule: string; readonly files: Readonly<Record<string, string>> };
+    /** Files kept beside the binaries, each made of one or more sources (YAML documents, joined by `---`). */
+    readonly share?: Readonly<Record<string, readonly Source[]>>;
     /** Needs a C compiler; everything else is static and can become an image `FROM scratch`. */
     readonly cgo?: boolean;
     /** Arguments that make a binary on the PATH print its version; without them the PATH is never asked. */
@@ -35,6 +42,8 @@ export interface Tool {
 }
 
 const KUBERNETES = "1.34.4";
+const CERT_MANAGER = "github.com/cert-manager/cert-manager";
+const TRAEFIK = "github.com/traefik/traefik/v3";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
 const kubernetes = (name: string): Tool => ({
@@ -148,6 +157,45 @@ export const tools: readonly Tool[] = [
         module: "local-path-provisioner",
         packages: ["github.com/rancher/local-path-provisioner"],
         stamps: { "main.VERSION": "v0.0.30" },
+    },
+    {
+        name: "cert-manager",
+        group: "add-ons",
+        version: "1.21.2",
+        module: "cert-manager",
+        packages: ["."],
+        binary: "cert-manager",
+        stamps: { [`${CERT_MANAGER}/pkg/util.AppVersion`]: "v1.21.2" },
+        share: {
+            "cert-manager-crds.yaml": [
+                "acme.cert-manager.io_challenges",
+                "acme.cert-manager.io_orders",
+                "cert-manager.io_certificaterequests",
+                "cert-manager.io_certificates",
+                "cert-manager.io_clusterissuers",
+                "cert-manager.io_issuers",
+            ].map((name) => ({ goModule: CERT_MANAGER, file: `deploy/crds/${name}.yaml` })),
+        },
+    },
+    {
+        name: "traefik",
+        group: "add-ons",
+        version: "3.7.13",
+        module: "traefik",
+        packages: [`${TRAEFIK}/cmd/traefik`],
+        stamps: { [`${TRAEFIK}/pkg/version.Version`]: "3.7.13" },
+        patched: {
+            goModule: "github.com/go-acme/lego/v5",
+            files: { "providers/dns/zz_gen_dns_providers.go": "lego-dns/providers.go" },
+        },
+        share: {
+            "traefik-crds.yaml": [
+                {
+                    goModule: TRAEFIK,
+                    file: "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
+                },
+            ],
+        },
     },
     {
         name: "pulumi",

@@ -416,7 +416,7 @@ require (
 )
 
 // Dynamic config extension.
-replace github.com/traefik/traefik/dynamic/ext => ./pkg/config/dynamic/ext
+replace github.com/traefik/traefik/dynamic/ext => ./dynamic-ext
 
 // Containous forks
 replace (
