@@ -301,7 +301,7 @@ describe("what happens to a cluster", () => {
         );
         await startCluster(spec, toolchain, report);
         // These pods have no controller: the kubelet starts the same ones again.
-        expect(await eventually(120, ask, (seen) => seen.includes("kept"))).toContain("kept");
+        expect(await eventually(300, ask, (seen) => seen.includes("kept"))).toContain("kept");
     });
 
     test("stopped, it leaves the machine as it was and keeps its data", async () => {
