@@ -1,6 +1,5 @@
 /** The commands behind the Makefile: `up`, `down`, `delete`, `status`; and `exec`, for tests. */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
 import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
 import { nodePid } from "./cluster/node.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
@@ -83,8 +82,7 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
             );
             return;
         case "delete":
-            await stopCluster(spec, report);
-            rmSync(spec.stateDir, { recursive: true, force: true });
+            await stopCluster(spec, report, { deleteData: true });
             process.stdout.write(
                 `Stopped, and ${spec.stateDir} with all its data is gone. \`make up\` starts afresh.\n`,
             );
