@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md says what to do with a cluster of your own.
 run := local/run
 
-.PHONY: up down delete status check test help
+.PHONY: up down delete status env check test help
 
 help:
 	@echo "make up      Orcheo's platform on the embedded Kubernetes (or what is ready of it)"
@@ -9,7 +9,7 @@ help:
 	@echo "make check   the fast tests: format, lint, types, unit tests"
 	@echo "make test    all tests, with the end-to-end test on an embedded cluster of its own"
 
-up down delete status:
+up down delete status env:
 	@$(run) node local/main.ts $@
 
 check:

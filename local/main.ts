@@ -1,11 +1,14 @@
-/** The commands behind the Makefile: `up`, `down`, `delete`, `status`; and `exec`, for tests. */
+/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `env`; and `exec`, for tests. */
 import { spawnSync } from "node:child_process";
 import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
 import { nodePid } from "./cluster/node.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
 import { lookAtMachine, problemsOf } from "./preflight.ts";
+import { clusterEnvironment, deploy, deployElsewhere } from "./platform.ts";
+import { committedFile, readStackFile } from "./pulumi.ts";
 import { consoleReport } from "./report.ts";
-import { ensureToolchain } from "./toolchain/build.ts";
+import { contextOf, EMBEDDED_CONTEXT, settingsOf } from "./settings.ts";
+import { ensureToolchain, type Toolchain } from "./toolchain/build.ts";
 
 const report = consoleReport();
 
@@ -38,20 +41,41 @@ function refuse(problems: readonly string[]): void {
     );
 }
 
+/** Name of the stack; its settings are in Pulumi.<stack>.yaml. */
+const stackName = process.env.ORCHEO_STACK ?? "dev";
+
 async function up(spec: ClusterSpec): Promise<void> {
+    const file = committedFile(stackName);
+    const context = contextOf(settingsOf(readStackFile(file), file));
+    if (context !== undefined && context !== EMBEDDED_CONTEXT) {
+        await deployElsewhere(await ensureToolchain(["pulumi"], report), stackName, context);
+        return;
+    }
     refuse(problemsOf(await lookAtMachine(spec.stateDir, nodePid(spec) === undefined ? spec.ports : {})));
-    const toolchain = await ensureToolchain(["cluster", "add-ons"], report);
+    const began = Date.now();
+    const toolchain = await ensureToolchain(["cluster", "add-ons", "pulumi"], report);
     const info = await startCluster(spec, toolchain, report);
+    const { url, bootstrapToken } = await deploy({ spec, toolchain, report, stack: stackName });
+    const seconds = Math.round((Date.now() - began) / 1000);
     process.stdout.write(
         [
-            `The cluster "${spec.name}" is ready. Next:`,
-            `  export KUBECONFIG=${info.kubeconfig} PATH=${toolchain.path}:$PATH`,
-            `  kubectl get pods --all-namespaces`,
-            `Registry: ${info.registry}. Builder: ${info.builder} with BUILDX_CONFIG=${info.buildxConfigDir}.`,
-            `\`make status\` shows its parts, \`make down\` stops it and keeps its data.`,
-            "",
+            ``,
+            `Orcheo runs at ${String(url)} (${seconds} s). Next:`,
+            `  trust its certificates: ${info.caFile} is the authority; or curl --cacert ${info.caFile} …`,
+            `  eval "$(make -s env)"     then kubectl, pulumi preview, pulumi stack output and the rest act on it`,
+            `  ${String(bootstrapToken)}`,
+            `                            prints the bootstrap token, the password of the first caller`,
+            `  make status               every part, since when, where its log is`,
+            `  make down                 stops it; the data stays`,
+            ``,
         ].join("\n"),
     );
+}
+
+/** Prints what a shell takes over with `eval "$(make -s env)"`. */
+function printEnvironment(spec: ClusterSpec, toolchain: Toolchain): void {
+    for (const [name, value] of Object.entries(clusterEnvironment(spec, toolchain, stackName)))
+        process.stdout.write(`export ${name}='${value.replaceAll("'", "'\\''")}'\n`);
 }
 
 /** Runs a command against a cluster made for it alone, with every tool on the PATH; the cluster goes with it. */
@@ -92,11 +116,14 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
             process.stdout.write(`${(await clusterStatus(spec, toolchain)).join("\n")}\n`);
             return;
         }
+        case "env":
+            printEnvironment(spec, await ensureToolchain(["cluster", "add-ons", "pulumi"], report));
+            return;
         case "exec":
             await withCluster(spec, words);
             return;
         default:
-            throw new Error(`unknown command "${command ?? ""}"; up, down, delete, status and exec are accepted`);
+            throw new Error(`unknown command "${command ?? ""}"; up, down, delete, status, env and exec are accepted`);
     }
 }
 

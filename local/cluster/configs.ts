@@ -194,7 +194,7 @@ binary = "${runc}"
 networkMode = "host"
 defaultCgroupParent = "/${cgroupOf(spec)}/buildkit"
 gc = true
-maxUsedSpace = "${20 * GIB}"
+maxUsedSpace = "${12 * GIB}"
 [registry."${registryOf(spec)}"]
 http = true
 # A base image that the local registry has is taken from there, all others from Docker Hub.

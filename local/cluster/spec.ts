@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { stateRoot } from "../paths.ts";
+import { cacheDir, stateRoot } from "../paths.ts";
 
 /** Where the host listens, on 127.0.0.1 only. */
 export interface Ports {
@@ -37,7 +37,7 @@ export const cgroupOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
 export const contextOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
 export const registryOf = (spec: ClusterSpec): string => `127.0.0.1:${spec.ports.registry}`;
 
-/** Files and folders of a cluster, all below its state folder. */
+/** Files and folders of a cluster, all below its state folder but for BuildKit's cache. */
 export const pathsOf = (spec: ClusterSpec) => ({
     pki: join(spec.stateDir, "pki"),
     config: join(spec.stateDir, "config"),
@@ -47,7 +47,8 @@ export const pathsOf = (spec: ClusterSpec) => ({
     etcd: join(spec.stateDir, "etcd"),
     containerd: join(spec.stateDir, "containerd"),
     kubelet: join(spec.stateDir, "kubelet"),
-    buildkit: join(spec.stateDir, "buildkit"),
+    // Build steps are a cache: they outlive the cluster, so that the next one builds its images in seconds.
+    buildkit: join(cacheDir, "buildkit", spec.name),
     registry: join(spec.stateDir, "registry"),
     volumes: join(spec.stateDir, "volumes"),
     podLogs: join(spec.stateDir, "pod-logs"),

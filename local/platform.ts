@@ -1,0 +1,189 @@
+/** All of Orcheo on a cluster: base image, settings, `pulumi up`, the first answer. */
+import { X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { request } from "node:https";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parse } from "yaml";
+import { ensureBaseImage } from "./base-image.ts";
+import { clusterInfo } from "./cluster/cluster.ts";
+import type { ClusterSpec } from "./cluster/spec.ts";
+import { cacheDir, projectDir } from "./paths.ts";
+import { run } from "./process.ts";
+import {
+    committedFile,
+    localEnvironment,
+    localStack,
+    policyEnvironment,
+    prepareStack,
+    pulumi,
+    readStackFile,
+} from "./pulumi.ts";
+import type { Report } from "./report.ts";
+import { embeddedSettings, isSettings, type Settings, settingsOf } from "./settings.ts";
+import type { Toolchain } from "./toolchain/build.ts";
+
+const at = (value: unknown, ...path: readonly string[]): unknown =>
+    path.reduce<unknown>((here, key) => (isSettings(here) ? here[key] : undefined), value);
+
+function textAt(value: unknown, key: string): string | undefined {
+    const found = at(value, key);
+    return typeof found === "string" ? found : undefined;
+}
+
+/** Folder of a cluster's Pulumi stacks: their state, passphrase and settings. */
+export const pulumiDir = (spec: ClusterSpec): string => join(spec.stateDir, "pulumi");
+
+/** Variables for `pulumi`, `kubectl` and `docker buildx` by hand. */
+export const clusterEnvironment = (spec: ClusterSpec, toolchain: Toolchain, stack: string): Record<string, string> => {
+    const { kubeconfig, buildxConfigDir } = clusterInfo(spec);
+    return {
+        ...localEnvironment(pulumiDir(spec), stack),
+        KUBECONFIG: kubeconfig,
+        BUILDX_CONFIG: buildxConfigDir,
+        PATH: `${toolchain.path}:${process.env.PATH ?? ""}`,
+    };
+};
+
+export interface Deployment {
+    readonly spec: ClusterSpec;
+    readonly toolchain: Toolchain;
+    readonly report: Report;
+    /** Name of the stack: its committed settings are in Pulumi.<stack>.yaml. */
+    readonly stack: string;
+    /** Settings in place of the committed ones; for tests. */
+    readonly settings?: Settings;
+}
+
+/** Brings the stack up on the embedded cluster, which runs. @returns its outputs */
+export async function deploy(deployment: Deployment): Promise<Settings> {
+    const { spec, toolchain, report, stack } = deployment;
+    const cluster = clusterInfo(spec);
+    const committed = deployment.settings ?? settingsOf(readStackFile(committedFile(stack)), committedFile(stack));
+    if (at(committed, "images", "kind") !== "published")
+        await report.step("base image", undefined, () =>
+            ensureBaseImage({
+                registry: cluster.registry,
+                cacheDir,
+                report: (line) => {
+                    report.note(line);
+                },
+            }),
+        );
+    const before = join(pulumiDir(spec), `Pulumi.${stack}.yaml`);
+    const settings = embeddedSettings(committed, {
+        cluster,
+        httpsPort: spec.ports.https,
+        canvasDirectory: await canvasDirectory(committed, existsSync(before) ? before : undefined, report),
+        caBundleFile: process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE ?? process.env.NODE_EXTRA_CA_CERTS,
+    });
+    localStack(pulumiDir(spec), stack, settings);
+    const env = { ...process.env, ...clusterEnvironment(spec, toolchain, stack) };
+    await prepareStack(pulumiDir(spec), stack, env);
+    await report.step(`pulumi up of the stack "${stack}"`, undefined, () =>
+        pulumi(["up", "--yes", "--non-interactive", "--suppress-outputs"], env),
+    );
+    const outputs = JSON.parse(
+        await run("pulumi", ["stack", "output", "--json"], { cwd: projectDir, env }),
+    ) as Settings;
+    const health = new URL("/api/system/health", String(outputs.url));
+    await report.step(`first answer of ${health.href}`, undefined, () =>
+        firstAnswer(health, spec.ports.https, cluster.caFile),
+    );
+    return outputs;
+}
+
+/**
+ * A directory in place of the canvas' git source, or undefined. $ORCHEO_CANVAS_SOURCE names one; where the repository
+ * cannot be reached the stand-in of the tests is taken, unless this stack was built from the repository before.
+ */
+async function canvasDirectory(
+    committed: Settings,
+    former: string | undefined,
+    report: Report,
+): Promise<string | undefined> {
+    if (process.env.ORCHEO_CANVAS_SOURCE !== undefined) return resolve(process.env.ORCHEO_CANVAS_SOURCE);
+    const source = at(committed, "images", "canvas", "source");
+    if (at(committed, "images", "kind") === "published" || (at(source, "kind") ?? "git") !== "git") return undefined;
+    const last =
+        former === undefined
+            ? undefined
+            : at(parse(readFileSync(former, "utf8")), "config", "orcheo:stack", "images", "canvas", "source", "kind");
+    if (former !== undefined && last !== "directory") return undefined;
+    const url = textAt(source, "url") ?? publicCanvas.git;
+    const ref = textAt(source, "ref") ?? publicCanvas.tag;
+    const env = { ...process.env, GIT_TERMINAL_PROMPT: "0" };
+    const seen = await run("git", ["ls-remote", "--exit-code", url, ref], { env, timeoutSeconds: 15 }).catch(
+        () => undefined,
+    );
+    if (seen !== undefined) return undefined;
+    const standIn = join(projectDir, "tests", "canvas-app");
+    report.note(
+        `canvas: ${url} ${ref} cannot be reached, so the small stand-in of the tests takes its place; ` +
+            `ORCHEO_CANVAS_SOURCE=<directory of an Orcheo source tree> builds the real one`,
+    );
+    return standIn;
+}
+
+/** The front end of the default release. */
+const publicCanvas = (
+    JSON.parse(readFileSync(join(projectDir, "images", "backend", "releases.json"), "utf8")) as {
+        releases: Record<"0.33", { canvas: { git: string; tag: string } }>;
+    }
+).releases["0.33"].canvas;
+
+const FIRST_ANSWER_SECONDS = 120;
+
+/** Asks until 200 comes back over a connection that the cluster's authority vouches for. */
+async function firstAnswer(url: URL, port: number, caFile: string): Promise<void> {
+    const ca = readFileSync(caFile);
+    for (const end = Date.now() + FIRST_ANSWER_SECONDS * 1000; ;) {
+        const outcome = await statusOf(url, port, ca);
+        if (outcome === 200) return;
+        if (Date.now() > end) {
+            const authority = new X509Certificate(ca).subject;
+            throw new Error(`${url.href} answers ${outcome} after ${FIRST_ANSWER_SECONDS} s (authority ${authority})`);
+        }
+        await sleep(500);
+    }
+}
+
+/** The name need not resolve here: the connection goes to this machine's own port. */
+const statusOf = (url: URL, port: number, ca: Buffer): Promise<number | string> =>
+    new Promise((done) => {
+        const asked = request(
+            { host: "127.0.0.1", port, path: url.pathname, servername: url.hostname, headers: { host: url.host }, ca },
+            (answer) => {
+                answer.resume();
+                done(answer.statusCode ?? "nothing");
+            },
+        );
+        asked.setTimeout(10_000, () => {
+            asked.destroy(new Error("no answer within 10 s"));
+        });
+        asked.on("error", (error) => {
+            done(error.message);
+        });
+        asked.end();
+    });
+
+/** `pulumi up` on a cluster of the user's own, with the user's own login and answers. */
+export async function deployElsewhere(toolchain: Toolchain, stack: string, context: string): Promise<void> {
+    const env = {
+        ...process.env,
+        ...policyEnvironment(committedFile(stack)),
+        PULUMI_STACK: stack,
+        PATH: `${toolchain.path}:${process.env.PATH ?? ""}`,
+    };
+    await run("pulumi", ["whoami", "--non-interactive"], { cwd: projectDir, env }).catch((error: unknown) => {
+        throw new Error(
+            `Pulumi keeps its state nowhere yet. Say where, then run \`make up\` again:\n` +
+                `  pulumi login --local                 on this machine's disk (PATH=${toolchain.path}:$PATH has pulumi)\n` +
+                `  pulumi login s3://<bucket>           in a bucket\n`,
+            { cause: error },
+        );
+    });
+    await run("pulumi", ["stack", "select", "--create", "--non-interactive", stack], { cwd: projectDir, env });
+    process.stderr.write(`Pulumi.${stack}.yaml names the context "${context}": the embedded cluster is left alone.\n`);
+    await pulumi(["up"], env);
+}

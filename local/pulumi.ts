@@ -1,0 +1,89 @@
+/** Pulumi as `make up` runs it: a stack of its own on this machine's disk, with the policy pack, its files below `dir`. */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { projectDir } from "./paths.ts";
+import { run } from "./process.ts";
+import { type Settings, stackFile, type StackFile } from "./settings.ts";
+
+/** Variables that make plain `pulumi` commands act on one stack. */
+export type PulumiEnvironment = Readonly<Record<string, string>>;
+
+export const committedFile = (stack: string): string => join(projectDir, `Pulumi.${stack}.yaml`);
+
+export function readStackFile(path: string): StackFile {
+    if (!existsSync(path)) throw new Error(`there is no ${path}: copy Pulumi.dev.yaml to it, or name another stack`);
+    return parse(readFileSync(path, "utf8")) as StackFile;
+}
+
+/** Every flag of Pulumi's can be a variable, PULUMI_OPTION_*: `pulumi preview` by hand is then what `make up` does. */
+export const policyEnvironment = (configFile: string): PulumiEnvironment => ({
+    PULUMI_OPTION_POLICY_PACK: join(projectDir, "policies"),
+    PULUMI_OPTION_CONFIG_FILE: configFile,
+    // The pack reads the exceptions of the stack, which Pulumi does not hand it.
+    ORCHEO_POLICY_STACK_CONFIG: configFile,
+});
+
+/** State, passphrase and config file of a stack on the embedded cluster. Written anew at each start. */
+export function localStack(dir: string, stack: string, settings: Settings): PulumiEnvironment {
+    const state = join(dir, "state");
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    const passphrase = join(dir, "passphrase");
+    if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(32).toString("base64url"), { mode: 0o600 });
+    const file = join(dir, `Pulumi.${stack}.yaml`);
+    const own: unknown = existsSync(file) ? parse(readFileSync(file, "utf8")) : undefined;
+    writeFileSync(file, stringify(stackFile(settings, readStackFile(committedFile(stack)), own)), { mode: 0o600 });
+    return localEnvironment(dir, stack);
+}
+
+export const localEnvironment = (dir: string, stack: string): PulumiEnvironment => ({
+    // Of its own, so that the login and the plugins of the user stay as they are.
+    PULUMI_HOME: join(dir, "home"),
+    PULUMI_BACKEND_URL: `file://${join(dir, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: join(dir, "passphrase"),
+    PULUMI_STACK: stack,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    // The providers are on the PATH; nothing is downloaded.
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    ...policyEnvironment(join(dir, `Pulumi.${stack}.yaml`)),
+});
+
+/** Creates the stack unless it is there, and removes the lock that a killed update left. */
+export async function prepareStack(dir: string, stack: string, env: NodeJS.ProcessEnv): Promise<void> {
+    await run("pulumi", ["stack", "select", "--create", "--non-interactive", stack], { cwd: projectDir, env });
+    const locks = join(dir, "state", ".pulumi", "locks");
+    const files = existsSync(locks) ? readdirSync(locks, { recursive: true, encoding: "utf8" }) : [];
+    const left = files.filter((file) => file.endsWith(".json")).map((file) => join(locks, file));
+    if (left.some((file) => !isAlive(readFileSync(file, "utf8"))))
+        await run("pulumi", ["cancel", "--yes", "--non-interactive"], { cwd: projectDir, env });
+}
+
+function isAlive(lock: string): boolean {
+    const { pid } = JSON.parse(lock) as { pid?: number };
+    return pid !== undefined && existsSync(`/proc/${pid}`);
+}
+
+/** Runs `pulumi` in the project with its output shown. Ctrl-C reaches it too: it ends what it began, then returns. */
+export async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+    const wait = (): void => undefined;
+    process.on("SIGINT", wait);
+    try {
+        const child = spawn("pulumi", args, { cwd: projectDir, env, stdio: ["ignore", "inherit", "inherit"] });
+        const code = await new Promise<number | string>((done, fail) => {
+            child.once("error", fail);
+            child.once("close", (status, signal) => {
+                done(status ?? signal ?? "?");
+            });
+        });
+        if (code !== 0) {
+            const told = "what went wrong is told above; nothing that ran before was taken away";
+            throw new Error(
+                `pulumi ${args.join(" ")}: exit code ${code}. ${told}. Mend it and run the same command again.`,
+            );
+        }
+    } finally {
+        process.off("SIGINT", wait);
+    }
+}

@@ -1,0 +1,78 @@
+/** The settings of a stack as `make up` hands them to Pulumi: the committed file, and what only this machine knows. */
+import type { ClusterInfo } from "./cluster/cluster.ts";
+
+/** The context that stands for the embedded cluster in Pulumi.<stack>.yaml; any other is a cluster of the user's own. */
+export const EMBEDDED_CONTEXT = "orcheo-local";
+
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** A parsed Pulumi.<stack>.yaml; `encryptionsalt` and the like are Pulumi's own. */
+export interface StackFile {
+    readonly config?: Settings;
+    readonly [key: string]: unknown;
+}
+
+const KEY = "orcheo:stack";
+
+export const isSettings = (value: unknown): value is Settings =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `orcheo:stack` of a stack's file. @throws when it is no mapping */
+export function settingsOf(file: unknown, name: string): Settings {
+    const settings = isSettings(file) && isSettings(file.config) ? file.config[KEY] : undefined;
+    if (!isSettings(settings))
+        throw new Error(`${name}: config.${KEY} is no mapping; docs/config.md lists the settings`);
+    return settings;
+}
+
+/** Whether the stack is meant for the embedded cluster; else the context of the user's own. */
+export function contextOf(settings: Settings): string | undefined {
+    const context = isSettings(settings.kubernetes) ? settings.kubernetes.context : undefined;
+    return typeof context === "string" ? context : undefined;
+}
+
+/** Mappings are merged key by key, all else is replaced; `undefined` changes nothing. */
+export function merge(base: Settings, over: Settings): Settings {
+    const merged = new Map<string, unknown>(Object.entries(base));
+    for (const [key, value] of Object.entries(over)) {
+        const old = merged.get(key);
+        // Two kinds of one choice share no keys: another kind replaces the mapping.
+        const same = isSettings(old) && isSettings(value) && (value.kind === undefined || value.kind === old.kind);
+        if (value !== undefined) merged.set(key, same ? merge(old, value) : value);
+    }
+    return Object.fromEntries(merged);
+}
+
+/** What only the machine knows. */
+export interface Machine {
+    readonly cluster: Pick<ClusterInfo, "context" | "kubeconfig" | "registry" | "builder">;
+    /** Where the host listens for the Ingress. */
+    readonly httpsPort: number;
+    /** Directory of an Orcheo source tree; without it the committed source stays. */
+    readonly canvasDirectory?: string;
+    /** PEM file of authorities that this network's TLS needs besides the usual. */
+    readonly caBundleFile?: string;
+}
+
+/** The settings for the embedded cluster. Images that are published stay so. */
+export function embeddedSettings(committed: Settings, machine: Machine): Settings {
+    const { cluster, httpsPort, canvasDirectory, caBundleFile } = machine;
+    const images = isSettings(committed.images) ? committed.images : {};
+    const builds = images.kind === undefined || images.kind === "build";
+    const source = canvasDirectory === undefined ? undefined : { kind: "directory", path: canvasDirectory };
+    return merge(committed, {
+        kubernetes: { context: cluster.context, kubeconfig: cluster.kubeconfig },
+        registry: { prefix: `${cluster.registry}/orcheo`, plainHttp: true },
+        entrance: { port: httpsPort },
+        images: builds
+            ? { kind: "build", builder: cluster.builder, caBundleFile, ...(source && { canvas: { source } }) }
+            : undefined,
+    });
+}
+
+/** The file's text for `pulumi --config-file`: `own` keys that Pulumi wrote into it before are kept. */
+export function stackFile(settings: Settings, committed: StackFile, own: unknown): StackFile {
+    const kept = isSettings(own) ? Object.fromEntries(Object.entries(own).filter(([key]) => key !== "config")) : {};
+    const config = isSettings(committed.config) ? committed.config : {};
+    return { ...committed, ...kept, config: { ...config, [KEY]: settings } };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { readFileSync } from "node:fs";
+import { committedFile } from "../../local/pulumi.ts";
+import { contextOf, EMBEDDED_CONTEXT, embeddedSettings, merge, settingsOf, stackFile } from "../../local/settings.ts";
+
+const cluster = { context: "orcheo-x", kubeconfig: "/k", registry: "127.0.0.1:1", builder: "orcheo-x" };
+const machine = { cluster, httpsPort: 443 };
+
+describe("settings for the embedded cluster", () => {
+    it("the committed dev stack is meant for it", () => {
+        const file: unknown = parse(readFileSync(committedFile("dev"), "utf8"));
+        expect(contextOf(settingsOf(file, "Pulumi.dev.yaml"))).toBe(EMBEDDED_CONTEXT);
+    });
+
+    it("keep what was committed, and add what only the machine knows", () => {
+        const committed = {
+            version: "1.2.3",
+            api: { logLevel: "DEBUG" },
+            images: { canvas: { source: { kind: "git" } } },
+        };
+        expect(embeddedSettings(committed, { ...machine, caBundleFile: "/ca", canvasDirectory: "/c" })).toEqual({
+            version: "1.2.3",
+            api: { logLevel: "DEBUG" },
+            kubernetes: { context: "orcheo-x", kubeconfig: "/k" },
+            registry: { prefix: "127.0.0.1:1/orcheo", plainHttp: true },
+            entrance: { port: 443 },
+            images: {
+                kind: "build",
+                builder: "orcheo-x",
+                caBundleFile: "/ca",
+                canvas: { source: { kind: "directory", path: "/c" } },
+            },
+        });
+    });
+
+    it("leave published images alone", () => {
+        const images = { kind: "published", backend: "b" };
+        expect(embeddedSettings({ images }, machine).images).toEqual(images);
+    });
+});
+
+describe("merge", () => {
+    it("goes down mappings of one kind, and replaces one kind by another", () => {
+        const base = { a: { kind: "x", one: 1 }, b: { c: 1 } };
+        expect(merge(base, { a: { one: 2 }, b: { d: 2 } })).toEqual({ a: { kind: "x", one: 2 }, b: { c: 1, d: 2 } });
+        expect(merge(base, { a: { kind: "y" } })).toEqual({ a: { kind: "y" }, b: { c: 1 } });
+    });
+    it("undefined changes nothing", () => {
+        expect(merge({ a: 1 }, { a: undefined, b: undefined })).toEqual({ a: 1 });
+    });
+});
+
+describe("the file for Pulumi", () => {
+    it("keeps Pulumi's own keys, and all config of the committed file", () => {
+        const committed = { config: { "orcheo:stack": { version: "1" }, "orcheo:policyExceptions": [] } };
+        const own = { encryptionsalt: "v1:s", config: { "orcheo:stack": { version: "0" }, old: 1 } };
+        expect(stackFile({ version: "2" }, committed, own)).toEqual({
+            encryptionsalt: "v1:s",
+            config: { "orcheo:stack": { version: "2" }, "orcheo:policyExceptions": [] },
+        });
+    });
+    it("names the file in which the settings are missing", () => {
+        expect(() => settingsOf({ config: {} }, "Pulumi.x.yaml")).toThrow(
+            "Pulumi.x.yaml: config.orcheo:stack is no mapping; docs/config.md lists the settings",
+        );
+    });
+});
