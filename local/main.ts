@@ -1,9 +1,12 @@
 /** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `env`; and `exec`, for tests. */
 import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
 import { nodePid } from "./cluster/node.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
 import { lookAtMachine, problemsOf } from "./preflight.ts";
+import { timingFile } from "./paths.ts";
 import { clusterEnvironment, deploy, deployElsewhere } from "./platform.ts";
 import { committedFile, readStackFile } from "./pulumi.ts";
 import { consoleReport } from "./report.ts";
@@ -57,6 +60,7 @@ async function up(spec: ClusterSpec): Promise<void> {
     const info = await startCluster(spec, toolchain, report);
     const { url, bootstrapToken } = await deploy({ spec, toolchain, report, stack: stackName });
     const seconds = Math.round((Date.now() - began) / 1000);
+    record(seconds);
     process.stdout.write(
         [
             ``,
@@ -70,6 +74,13 @@ async function up(spec: ClusterSpec): Promise<void> {
             ``,
         ].join("\n"),
     );
+}
+
+/** Where the time went, for `make bench`. */
+function record(seconds: number): void {
+    const file = timingFile(report.steps.some(({ name }) => name.startsWith("build ")) ? "cold" : "warm");
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ at: new Date().toISOString(), seconds, steps: report.steps }));
 }
 
 /** Prints what a shell takes over with `eval "$(make -s env)"`. */

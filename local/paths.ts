@@ -13,3 +13,6 @@ export const stateRoot = process.env.ORCHEO_STATE_DIR ?? "/var/lib/orcheo-local"
 
 /** Where the log of one long step is kept. */
 export const logFile = (step: string): string => join(cacheDir, "logs", `${step}.log`);
+
+/** The newest `make up` that built the toolchain, and the newest that did not: what `make bench` tells of. */
+export const timingFile = (kind: "cold" | "warm"): string => join(cacheDir, "timings", `make-up-${kind}.json`);

@@ -5,17 +5,31 @@ export interface Report {
     note(text: string): void;
 }
 
+/** A report that also remembers. */
+export interface TimedReport extends Report {
+    /** Every step that has ended well, in the order of its end. */
+    readonly steps: readonly Step[];
+}
+
+/** A step and how long it took. */
+export interface Step {
+    readonly name: string;
+    readonly seconds: number;
+}
+
 const STILL_RUNNING_SECONDS = 30;
 
 export function consoleReport(
     write: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
-): Report {
+): TimedReport {
     const start = Date.now();
+    const steps: Step[] = [];
     const clock = (): string => {
         const seconds = Math.round((Date.now() - start) / 1000);
         return `[${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}]`;
     };
     return {
+        steps,
         note: (text) => {
             write(`${clock()} ${text}`);
         },
@@ -28,6 +42,7 @@ export function consoleReport(
             }, STILL_RUNNING_SECONDS * 1000);
             try {
                 const result = await work();
+                steps.push({ name, seconds: (Date.now() - began) / 1000 });
                 write(`${clock()} ${name}: done in ${took()}`);
                 return result;
             } catch (error) {

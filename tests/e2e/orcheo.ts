@@ -1,0 +1,126 @@
+/** Orcheo as a caller from outside sees it: through the Ingress, with the local authority's certificate verified. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { run } from "../../local/process.ts";
+
+export interface Answer {
+    readonly status: number;
+    /** The JSON of the body; its text where it is none. */
+    readonly body: unknown;
+    readonly headers: string;
+}
+
+export interface Entrance {
+    /** `https://host:port`. */
+    readonly origin: string;
+    readonly caFile: string;
+    readonly token?: string;
+}
+
+/** One request by curl. @throws when no answer comes, or the certificate does not verify */
+export async function ask(
+    { origin, caFile, token }: Entrance,
+    method: string,
+    path: string,
+    body?: unknown,
+): Promise<Answer> {
+    const { hostname, port } = new URL(origin);
+    const said = await run(
+        "curl",
+        [
+            ...["--silent", "--show-error", "--max-time", "60", "--include", "--http1.1", "--request", method],
+            ...["--cacert", caFile, "--resolve", `${hostname}:${port === "" ? 443 : port}:127.0.0.1`],
+            ...(token === undefined ? [] : ["--header", `Authorization: Bearer ${token}`]),
+            ...(body === undefined ? [] : ["--header", "Content-Type: application/json", "--data-binary", "@-"]),
+            `${origin}${path}`,
+        ],
+        { input: body === undefined ? undefined : JSON.stringify(body), timeoutSeconds: 70 },
+    );
+    const end = said.indexOf("\r\n\r\n");
+    const headers = said.slice(0, end);
+    const text = said.slice(end + 4);
+    return { status: Number(/^HTTP\/\S+ (\d+)/.exec(headers)?.[1]), body: parsed(text), headers };
+}
+
+function parsed(text: string): unknown {
+    try {
+        return JSON.parse(text) as unknown;
+    } catch {
+        return text;
+    }
+}
+
+export const at = (value: unknown, ...path: readonly (string | number)[]): unknown =>
+    path.reduce<unknown>(
+        (here, key) =>
+            typeof here === "object" && here !== null ? (here as Record<string | number, unknown>)[key] : undefined,
+        value,
+    );
+
+/** Sets one variable: the smallest workflow with a result. */
+const script = `from langgraph.graph import END, START, StateGraph
+from orcheo.graph.state import State
+from orcheo.nodes.logic import SetVariableNode
+
+
+def build():
+    graph = StateGraph(State)
+    graph.add_node("set", SetVariableNode(name="set", variables={"answer": 42}))
+    graph.add_edge(START, "set")
+    graph.add_edge("set", END)
+    return graph
+`;
+
+/** A step of the main job that was not answered as it should be. */
+async function expected(answer: Promise<Answer>, ...statuses: readonly number[]): Promise<unknown> {
+    const { status, body } = await answer;
+    if (!statuses.includes(status)) throw new Error(`status ${status}: ${JSON.stringify(body)}`);
+    return body;
+}
+
+export interface Workflow {
+    readonly id: string;
+}
+
+/** Creates the workflow with one version. 0.46 keeps workflows in workspaces. */
+export async function createWorkflow(entrance: Entrance, release: string, handle: string): Promise<Workflow> {
+    if (release === "0.46")
+        await expected(ask(entrance, "POST", "/api/workspaces", { slug: "e2e", name: "E2E" }), 201, 409);
+    const workflow = await expected(
+        ask(entrance, "POST", "/api/workflows", { name: handle, handle, actor: "e2e" }),
+        201,
+    );
+    const id = String(at(workflow, "id"));
+    const version = { script, entrypoint: "build", created_by: "e2e" };
+    await expected(ask(entrance, "POST", `/api/workflows/${id}/versions/ingest`, version), 201);
+    return { id };
+}
+
+/** Hands the run to the worker. @returns the run's id */
+export async function dispatch(entrance: Entrance, { id }: Workflow): Promise<string> {
+    const runs = [{ input_payload: { x: 1 } }];
+    const body = { workflow_id: id, actor: "e2e", runs };
+    return String(at(await expected(ask(entrance, "POST", "/api/triggers/manual/dispatch", body), 200), 0, "id"));
+}
+
+/** Waits until the run has ended. */
+export async function ended(entrance: Entrance, runId: string, seconds = 90): Promise<unknown> {
+    for (const end = Date.now() + seconds * 1000; ;) {
+        const seen = await expected(ask(entrance, "GET", `/api/runs/${runId}`), 200);
+        if (["succeeded", "failed", "cancelled"].includes(String(at(seen, "status")))) return seen;
+        if (Date.now() > end)
+            throw new Error(`the run is still ${String(at(seen, "status"))}: ${JSON.stringify(seen)}`);
+        await sleep(500);
+    }
+}
+
+/** What the workflow computed; the two generations keep it in different places. */
+export const answerOf = (run_: unknown): unknown =>
+    at(run_, "output_payload", "final_state", "results", "set", "answer") ??
+    at(run_, "output_payload", "node_results", "set", "answer") ??
+    at(run_, "node_results", "set", "answer");
+
+/** Who had a hand in the run. */
+export const actorsOf = (run_: unknown): unknown[] => {
+    const log = at(run_, "audit_log");
+    return Array.isArray(log) ? log.map((entry: unknown) => at(entry, "actor")) : [];
+};
