@@ -6,7 +6,7 @@ import type { Stack } from "../config/schema";
 import { objectLabels, selector } from "../labels";
 import * as volumes from "../volumes";
 import { planPod, probe, type ContainerPlan } from "../workload.plan";
-import { keysOf, port, type BackendRole } from "./contract";
+import { keysOf, port, refusalExitCode, type BackendRole } from "./contract";
 
 type Deployment = types.input.apps.v1.Deployment;
 type Probes = NonNullable<ContainerPlan["probes"]>;
@@ -145,7 +145,20 @@ export function planInitialisation(stack: Stack, inputs: BackendInputs): types.i
         // A Job that failed is replaced by the next update instead of being waited for again.
         metadata: { namespace: inputs.namespace, labels, annotations: { "pulumi.com/replaceUnready": "true" } },
         // No time to live: a Job that vanished would read as drift.
-        spec: { backoffLimit: 4, activeDeadlineSeconds: 540, template: planTemplate("init", stack, inputs) },
+        spec: {
+            backoffLimit: 4,
+            // A refusal (wrong settings, a database of another generation) is no better the next time.
+            podFailurePolicy: {
+                rules: [
+                    {
+                        action: "FailJob",
+                        onExitCodes: { containerName: "init", operator: "In", values: [refusalExitCode] },
+                    },
+                ],
+            },
+            activeDeadlineSeconds: 540,
+            template: planTemplate("init", stack, inputs),
+        },
     };
 }
 

@@ -3,6 +3,9 @@
 /** https; the certificate is the Service's. */
 export const port = 8443;
 
+/** Every start ends with it when its settings, or its database, cannot be used as they are. */
+export const refusalExitCode = 78;
+
 export type BackendRole = "init" | "api" | "worker" | "beat";
 
 /** Files below /run/secrets/orcheo that the image reads at start. */

@@ -1,6 +1,6 @@
 /** The whole platform, from `make up` to `pulumi destroy`, as a newcomer, an operator and an attacker meet it. */
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "playwright-core";
@@ -214,6 +214,41 @@ describe("a second run", () => {
         const state = await pulumi("stack", "export");
         const details = await pulumi("preview", "--diff", "--show-sames");
         for (const { output } of [outputs, state, details]) expect(output).not.toContain(entrance.token);
+    });
+});
+
+describe("somebody with a cluster of their own", () => {
+    test("names its context and registry, and make up leaves the embedded cluster alone", async () => {
+        const file = committedFile("elsewhere");
+        const { context, kubeconfig, registry, builder } = clusterInfo(spec);
+        const settings = {
+            kubernetes: { context, kubeconfig, namespace: "elsewhere" },
+            registry: { prefix: `${registry}/elsewhere`, plainHttp: true },
+            images: { builder, canvas: { source: { kind: "directory", path: "tests/canvas-app" } } },
+            version: "1.0.0",
+        };
+        writeFileSync(file, stringify({ config: { "orcheo:stack": settings } }));
+        try {
+            const state = join(pulumiDir(spec), "elsewhere");
+            mkdirSync(state, { recursive: true });
+            const own = {
+                PATH: process.env.PATH,
+                HOME: process.env.HOME,
+                ORCHEO_STACK: "elsewhere",
+                PULUMI_HOME: join(state, "home"),
+                PULUMI_CONFIG_PASSPHRASE: "",
+                // What changes is shown; whether it may is asked on a terminal only.
+                PULUMI_OPTION_PREVIEW_ONLY: "true",
+            };
+            const nowhere = await attempt("make", ["up"], { ...own, PULUMI_ACCESS_TOKEN: undefined });
+            expect(nowhere.output).toContain("pulumi login --local");
+            const { code, output } = await attempt("make", ["up"], { ...own, PULUMI_BACKEND_URL: `file://${state}` });
+            expect(output).toContain(`names the context "${context}": the embedded cluster is left alone`);
+            expect(output).toMatch(/\+ \d+ to create/);
+            expect(code, output.slice(-3000)).toBe(0);
+        } finally {
+            rmSync(file, { force: true });
+        }
     });
 });
 
