@@ -1,47 +1,64 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import {
+    closeSync,
+    fstatSync,
+    ftruncateSync,
+    mkdirSync,
+    openSync,
+    readFileSync,
+    rmSync,
+    statSync,
+    writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { statOf } from "./process.ts";
 import type { Report } from "./report.ts";
 
-/** Tells a living owner from another process that got its number. */
-const startOf = (pid: number): string | undefined => statOf(pid)?.[19];
-
-const owner = (file: string): string | undefined => {
-    try {
-        return readFileSync(file, "utf8");
-    } catch {
-        return undefined;
-    }
-};
-
-const isAlive = (written: string): boolean => {
-    const [pid, start] = written.split(" ");
-    return pid !== undefined && start !== undefined && startOf(Number(pid)) === start;
-};
-
-/** Runs `work` while no other process holds `file`. Waits for a living owner; takes over what a dead one left. */
-export async function withLock<T>(file: string, report: Report, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` while no other process holds `file`; waits, and says for whom, while one does. The lock is the kernel's
+ * (flock): it ends with its holder however that ends, so there is no dead owner's lock to recognise and take over.
+ */
+export async function withLock<T>(file: string, report: Pick<Report, "note">, work: () => Promise<T>): Promise<T> {
     mkdirSync(dirname(file), { recursive: true });
-    const mine = `${process.pid} ${startOf(process.pid) ?? ""}`;
-    for (let waited = 0; ; waited++) {
-        try {
-            writeFileSync(file, mine, { flag: "wx" });
-            break;
-        } catch (error) {
-            if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        }
-        const holder = owner(file);
-        if (holder !== undefined && !isAlive(holder)) {
-            rmSync(file, { force: true });
-            continue;
-        }
-        if (waited % 30 === 0) report.note(`waiting for process ${holder?.split(" ")[0] ?? "?"}, which holds ${file}`);
-        await sleep(1000);
+    let fd = await locked(file, report);
+    // The former holder removed the file between our opening and locking it: nobody else would find that one.
+    while (!isStill(file, fd)) {
+        closeSync(fd);
+        fd = await locked(file, report);
     }
     try {
+        ftruncateSync(fd);
+        writeSync(fd, String(process.pid));
         return await work();
     } finally {
         rmSync(file, { force: true });
+        closeSync(fd);
     }
 }
+
+async function locked(file: string, report: Pick<Report, "note">): Promise<number> {
+    const fd = openSync(file, "a+");
+    try {
+        if (!(await flock(fd, ["--nonblock"]))) {
+            report.note(`waiting for process ${readFileSync(fd, "utf8") || "?"}, which holds ${file}`);
+            await flock(fd, []);
+        }
+        return fd;
+    } catch (error) {
+        closeSync(fd);
+        throw error;
+    }
+}
+
+const isStill = (file: string, fd: number): boolean =>
+    statSync(file, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
+
+/** Node has no flock(2) of its own. The lock belongs to the open file, which the program shares with us. */
+const flock = (fd: number, options: readonly string[]): Promise<boolean> =>
+    new Promise((done, fail) => {
+        const child = spawn("flock", [...options, "3"], { stdio: ["ignore", "ignore", "inherit", fd] });
+        child.once("error", fail);
+        child.once("close", (code, signal) => {
+            if (code === 0 || code === 1) done(code === 0);
+            else fail(new Error(`flock (package util-linux) ended with ${signal ?? `exit code ${code ?? "?"}`}`));
+        });
+    });
