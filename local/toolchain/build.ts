@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import {
     copyFileSync,
+    cpSync,
     existsSync,
     mkdirSync,
     mkdtempSync,
@@ -12,8 +13,7 @@ import {
     symlinkSync,
     writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, join, relative } from "node:path";
 import { withLock } from "../lock.ts";
 import { cacheDir, logFile } from "../paths.ts";
 import { run } from "../process.ts";
@@ -41,20 +41,18 @@ export interface Toolchain {
 export const binariesOf = (tool: Tool): string[] =>
     tool.cSource !== undefined ? [tool.name] : tool.packages.map((pkg) => tool.binary ?? basename(pkg));
 
+const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
+
 /** Changes with whatever could change the binaries: module files, the tool's row, compiler, architecture. */
 export function toolKey(tool: Tool, modules = MODULES): string {
     const row = { ...tool, generate: tool.generate && [tool.generate.package, ...tool.generate.args("")] };
-    const hash = createHash("sha256").update(JSON.stringify([row, GO_VERSION, process.arch]));
     const dir = join(modules, tool.module);
-    for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true }).sort((a, b) =>
-        a.name < b.name ? -1 : 1,
-    )) {
-        if (entry.isFile())
-            hash.update(entry.name)
-                .update("\0")
-                .update(readFileSync(join(entry.parentPath, entry.name)));
-    }
-    return hash.digest("hex").slice(0, 12);
+    const files = readdirSync(dir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
+        .sort()
+        .map((file) => [file, sha256(readFileSync(join(dir, file)))]);
+    return sha256(JSON.stringify([row, GO_VERSION, process.arch, files])).slice(0, 12);
 }
 
 /** Where the PATH already has the tool in the wanted version: the binary's path. */
@@ -76,7 +74,8 @@ export async function onPath(tool: Tool, path = process.env.PATH ?? ""): Promise
 async function build(tool: Tool, target: string, modules: string): Promise<void> {
     mkdirSync(join(cacheDir, "toolchain"), { recursive: true });
     const temporary = mkdtempSync(`${target}.part-`);
-    const scratch = mkdtempSync(join(tmpdir(), "orcheo-build-"));
+    // Beside the other part, so that both are swept after a kill.
+    const scratch = mkdtempSync(`${target}.part-`);
     const log = logFile(`toolchain-${tool.name}`);
     const env = {
         ...process.env,
@@ -115,12 +114,18 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
                 flags.push(`-overlay=${join(scratch, "overlay.json")}`);
             }
             if (tool.patched !== undefined) {
-                const { goModule, files } = tool.patched;
-                const copy = join(scratch, "patched");
-                await run("cp", ["-r", "--no-preserve=mode", await place({ goModule, file: "." }), copy]);
-                for (const [at, from] of Object.entries(files)) copyFileSync(join(cwd, from), join(copy, at));
+                const replaced: string[] = [];
+                for (const [number, { goModule, stead }] of tool.patched.entries()) {
+                    const copy = join(scratch, `patched-${number}`);
+                    await run("cp", ["-r", "--no-preserve=mode", await place({ goModule, file: "." }), copy]);
+                    for (const [at, from] of Object.entries(stead)) {
+                        rmSync(join(copy, at), { recursive: true });
+                        cpSync(join(cwd, from), join(copy, at), { recursive: true });
+                    }
+                    replaced.push(`replace ${goModule} => ${copy}`);
+                }
                 const goMod = readFileSync(join(cwd, "go.mod"), "utf8");
-                writeFileSync(join(scratch, "patched.mod"), `${goMod}\nreplace ${goModule} => ${copy}\n`);
+                writeFileSync(join(scratch, "patched.mod"), `${[goMod, ...replaced].join("\n")}\n`);
                 copyFileSync(join(cwd, "go.sum"), join(scratch, "patched.sum"));
                 flags.push(`-modfile=${join(scratch, "patched.mod")}`);
             }
@@ -168,18 +173,13 @@ export async function ensureToolchain(
         );
         await withLock(join(cacheDir, "toolchain.lock"), report, async () => {
             removeLeftovers();
-            const queue = missing.filter((tool) => !existsSync(targetOf(tool)));
-            const worker = async (): Promise<void> => {
-                for (let tool = queue.shift(); tool !== undefined; tool = queue.shift()) {
-                    const next = tool;
-                    await report.step(`build ${next.name} ${next.version}`, logFile(`toolchain-${next.name}`), () =>
-                        build(next, targetOf(next), modules),
-                    );
-                }
-            };
-            // Both workers end before an error leaves, so that no build outlives the lock.
-            const ends = await Promise.allSettled(Array.from({ length: PARALLEL_BUILDS }, worker));
-            for (const end of ends) if (end.status === "rejected") throw end.reason;
+            await buildAll(
+                missing.filter((tool) => !existsSync(targetOf(tool))),
+                (tool) =>
+                    report.step(`build ${tool.name} ${tool.version}`, logFile(`toolchain-${tool.name}`), () =>
+                        build(tool, targetOf(tool), modules),
+                    ),
+            );
         });
     }
     for (const tool of wanted) {
@@ -195,6 +195,30 @@ export async function ensureToolchain(
     return link(places, shares);
 }
 
+/**
+ * After the first failure no further build begins. Those that run end first, so that no build outlives the lock.
+ *
+ * @throws the first failure, with the names of what is left to build
+ */
+async function buildAll(queue: Tool[], work: (tool: Tool) => Promise<void>): Promise<void> {
+    const failures: { tool: Tool; error: unknown }[] = [];
+    const worker = async (): Promise<void> => {
+        while (failures.length === 0) {
+            const tool = queue.shift();
+            if (tool === undefined) return;
+            await work(tool).catch((error: unknown) => failures.push({ tool, error }));
+        }
+    };
+    await Promise.all(Array.from({ length: PARALLEL_BUILDS }, worker));
+    const [first] = failures;
+    if (first === undefined) return;
+    const left = [...failures.map(({ tool }) => tool), ...queue].map(({ name }) => name);
+    const said = first.error instanceof Error ? first.error.message : String(first.error);
+    throw new Error(`${said}\nLeft to build: ${left.join(", ")}; the next run goes on with them.`, {
+        cause: first.error,
+    });
+}
+
 /** A killed build leaves its part; only the lock's holder may sweep. */
 function removeLeftovers(): void {
     const dir = join(cacheDir, "toolchain");
@@ -204,10 +228,7 @@ function removeLeftovers(): void {
 }
 
 function link(places: ReadonlyMap<string, string>, shares: ReadonlyMap<string, string>): Toolchain {
-    const key = createHash("sha256")
-        .update(JSON.stringify([...places].sort()))
-        .digest("hex")
-        .slice(0, 12);
+    const key = sha256(JSON.stringify([...places].sort())).slice(0, 12);
     const path = join(cacheDir, "toolchain", `bin-${key}`);
     if (!existsSync(path)) {
         mkdirSync(join(cacheDir, "toolchain"), { recursive: true });

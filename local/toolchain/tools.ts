@@ -29,10 +29,10 @@ export interface Tool {
     /** Files that the compiler finds `at` a place where they are not: no checkout and no module cache is written to. */
     readonly overlay?: readonly { readonly at: Source; readonly from: Source | { readonly generated: string } }[];
     /**
-     * A required Go module that is compiled from a copy, in which files of the module folder stand in for its own:
-     * the compiler accepts no overlay below the module cache. `files` goes from the place in the module to ours.
+     * Required Go modules that are compiled from copies, in which files and folders of the module folder stand in for
+     * their own: the compiler accepts no overlay below the module cache. `stead` goes from the place there to ours.
      */
-    readonly patched?: { readonly goModule: string; readonly files: Readonly<Record<string, string>> };
+    readonly patched?: readonly { readonly goModule: string; readonly stead: Readonly<Record<string, string>> }[];
     /** Files kept beside the binaries, each made of one or more sources (YAML documents, joined by `---`). */
     readonly share?: Readonly<Record<string, readonly Source[]>>;
     /** Needs a C compiler; everything else is static and can become an image `FROM scratch`. */
@@ -184,10 +184,13 @@ export const tools: readonly Tool[] = [
         module: "traefik",
         packages: [`${TRAEFIK}/cmd/traefik`],
         stamps: { [`${TRAEFIK}/pkg/version.Version`]: "3.7.13" },
-        patched: {
-            goModule: "github.com/go-acme/lego/v5",
-            files: { "providers/dns/zz_gen_dns_providers.go": "lego-dns/providers.go" },
-        },
+        patched: [
+            {
+                goModule: "github.com/go-acme/lego/v5",
+                stead: { "providers/dns/zz_gen_dns_providers.go": "lego-dns/providers.go" },
+            },
+            { goModule: TRAEFIK, stead: { "pkg/provider/ecs": "no-ecs" } },
+        ],
         share: {
             "traefik-crds.yaml": [
                 {

@@ -68,16 +68,53 @@ test("a changed module file, version or flag is another key", () => {
     expect(toolKey(hello, modules)).not.toBe(key);
 });
 
+test("the same file name in two folders counts in both", () => {
+    const other = join(modules, "hello", "part");
+    mkdirSync(other, { recursive: true });
+    const keyWith = (inRoot: string, inPart: string): string => {
+        writeFileSync(join(modules, "hello", "text"), inRoot);
+        writeFileSync(join(other, "text"), inPart);
+        return toolKey(hello, modules);
+    };
+    const keys = [keyWith("a", "b"), keyWith("b", "a"), keyWith("a", "a"), keyWith("b", "b")];
+    rmSync(other, { recursive: true });
+    rmSync(join(modules, "hello", "text"));
+    expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("after a failure no further build begins, and what is left is named", async () => {
+    program('println("hello")');
+    const table = ["one", "two", "three", "four"].map((name) => ({ ...hello, name, binary: name, probe: undefined }));
+    const built: string[] = [];
+    const failing: Report = {
+        note: () => undefined,
+        step: async (name, _log, work) => {
+            // The first build fails while the second runs; the second then ends well.
+            if (name.startsWith("build one")) throw new Error("no compiler");
+            const result = await work();
+            built.push(name);
+            return result;
+        },
+    };
+    await expect(ensureToolchain(["test"], failing, { table, modules })).rejects.toThrow(
+        "no compiler\nLeft to build: one, three, four; the next run goes on with them.",
+    );
+    expect(built).toEqual(["build two 1.34.4"]);
+    lines.length = 0;
+    await ensureToolchain(["test"], report, { table, modules });
+    expect(lines[0]).toBe("toolchain: 3 of 4 tools to build: one, three, four");
+});
+
 test("a build that fails shows the end of its log and leaves no half tool", async () => {
     program("this does not compile");
     await expect(ensure()).rejects.toThrow(/syntax error[\s\S]*The whole log: /);
     expect(readdirSync(store).filter((name) => name.includes(".part-"))).toEqual([]);
 });
 
-test("what a killed build left is swept, and its lock is taken over", async () => {
+test("what a killed build left is swept, and its lock file is no hindrance", async () => {
     program('println("after a kill")');
     mkdirSync(join(store, "hello-1.34.4-000000000000.part-abc"), { recursive: true });
-    writeFileSync(join(root, "cache", "toolchain.lock"), "999999999 1");
+    writeFileSync(join(root, "cache", "toolchain.lock"), "999999999");
     const toolchain = await ensure();
     expect(existsSync(toolchain.bin("hello"))).toBe(true);
     expect(readdirSync(store).filter((name) => name.includes("hello-1.34.4-000000000000"))).toEqual([]);
