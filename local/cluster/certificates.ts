@@ -144,7 +144,8 @@ export async function ensureCertificates(spec: ClusterSpec): Promise<boolean> {
         ]);
         changed = true;
     }
-    if (!existsSync(at("service-account.key"))) {
+    // The public half comes last: without it the pair was not finished.
+    if (!existsSync(at("service-account.pub"))) {
         await run("openssl", [
             "genpkey",
             "-algorithm",

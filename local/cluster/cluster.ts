@@ -1,10 +1,8 @@
 /** Starts, looks at and stops one embedded cluster. Every step may be repeated; what is there already stays. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../lock.ts";
-
 import { run } from "../process.ts";
 import type { Report } from "../report.ts";
 import type { Toolchain } from "../toolchain/build.ts";
@@ -13,7 +11,7 @@ import * as configs from "./configs.ts";
 import { ensureSystemImages, PAUSE_TAG } from "./images.ts";
 import { linkPid, nodePid, serviceStates, startNode, stopNode } from "./node.ts";
 import { nodeServices } from "./services.ts";
-import { type ClusterSpec, contextOf, pathsOf, registryOf } from "./spec.ts";
+import { type ClusterSpec, contextOf, INGRESS_NODE_PORTS, pathsOf, registryOf } from "./spec.ts";
 
 /** Everything that a client of the cluster needs. */
 export interface ClusterInfo {
@@ -69,7 +67,7 @@ export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, repo
         await report.step("wait for the API server", join(paths.logs, "kube-apiserver", "current"), () =>
             retry(90, () => kubectl(spec, toolchain, ["get", "--raw", "/readyz"])),
         );
-        await report.step("images of the add-ons", undefined, () =>
+        await report.step("images and objects of the add-ons", undefined, () =>
             retry(30, () => fetch(`http://${registryOf(spec)}/v2/`)).then(() => applyAddOns(spec, toolchain)),
         );
         await report.step("wait for the node and its add-ons", undefined, () => waitForAddOns(spec, toolchain));
@@ -144,6 +142,8 @@ async function applyAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<voi
     const values = new Map([
         ...[...images].map(([name, reference]): [string, string] => [`image:${name}`, reference]),
         ["volumes", paths.volumes],
+        ["ingressHttpPort", String(INGRESS_NODE_PORTS.http)],
+        ["ingressHttpsPort", String(INGRESS_NODE_PORTS.https)],
         // A JSON string is a YAML string.
         ["ingressCaCertificate", JSON.stringify(readFileSync(join(paths.pki, "ingress-ca.crt"), "utf8"))],
         ["ingressCaKey", JSON.stringify(readFileSync(join(paths.pki, "ingress-ca.key"), "utf8"))],
@@ -162,14 +162,11 @@ async function applyAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<voi
         together(filled.filter(({ file }) => file < LAST).map(({ text }) => text)),
         together(filled.filter(({ file }) => file >= LAST).map(({ text }) => text)),
     ];
-    const applied = join(paths.config, "applied");
-    const key = createHash("sha256").update(JSON.stringify(stages)).digest("hex");
-    if (existsSync(applied) && readFileSync(applied, "utf8") === key) return;
+    // Every time: what was deleted or changed by hand comes back, what is as it should be stays.
     for (const text of stages)
         await retry(90, () =>
             kubectl(spec, toolchain, ["apply", "--server-side", "--force-conflicts", "-f", "-"], text),
         );
-    writeFileSync(applied, key);
 }
 
 /** Fills in `${image:name}` and the other `${…}` of a manifest. @throws when no one knows a value */

@@ -77,33 +77,50 @@ async function ensureImage(spec: ClusterSpec, toolchain: Toolchain, image: Syste
     try {
         for (const file of files) copyFileSync(file, join(context, basename(file)));
         writeFileSync(join(context, "Dockerfile"), dockerfile(image, files));
-        const metadata = join(context, "metadata.json");
-        mkdirSync(pathsOf(spec).config, { recursive: true });
-        await run(
-            toolchain.bin("buildctl"),
-            [
-                "--addr",
-                `unix://${pathsOf(spec).buildkitSocket}`,
-                "build",
-                "--frontend=dockerfile.v0",
-                "--local",
-                `context=${context}`,
-                "--local",
-                `dockerfile=${context}`,
-                "--output",
-                `type=image,name=${repository}:${image.tag ?? key},push=true`,
-                "--metadata-file",
-                metadata,
-            ],
-            { log: logFile(`image-${image.name}`), timeoutSeconds: 300 },
+        const digest = await buildAndPush(
+            spec,
+            toolchain,
+            context,
+            `${repository}:${image.tag ?? key}`,
+            logFile(`image-${image.name}`),
         );
-        const built = JSON.parse(readFileSync(metadata, "utf8")) as Record<string, unknown>;
-        const digest = String(built["containerimage.digest"]);
+        mkdirSync(pathsOf(spec).config, { recursive: true });
         writeFileSync(record, digest);
         return `${repository}@${digest}`;
     } finally {
         rmSync(context, { recursive: true, force: true });
     }
+}
+
+/** Builds the Dockerfile of a folder with the cluster's BuildKit and pushes it as `name`. Returns the manifest's digest. */
+export async function buildAndPush(
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+    context: string,
+    name: string,
+    log?: string,
+): Promise<string> {
+    const metadata = join(context, "metadata.json");
+    await run(
+        toolchain.bin("buildctl"),
+        [
+            "--addr",
+            `unix://${pathsOf(spec).buildkitSocket}`,
+            "build",
+            "--frontend=dockerfile.v0",
+            "--local",
+            `context=${context}`,
+            "--local",
+            `dockerfile=${context}`,
+            "--output",
+            `type=image,name=${name},push=true`,
+            "--metadata-file",
+            metadata,
+        ],
+        { log, timeoutSeconds: 300 },
+    );
+    const built = JSON.parse(readFileSync(metadata, "utf8")) as Record<string, unknown>;
+    return String(built["containerimage.digest"]);
 }
 
 const dockerfile = (image: SystemImage, files: readonly string[]): string =>

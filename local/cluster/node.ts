@@ -9,7 +9,6 @@ import {
     existsSync,
     mkdirSync,
     openSync,
-    readdirSync,
     readFileSync,
     rmdirSync,
     rmSync,
@@ -18,10 +17,10 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, statOf } from "../process.ts";
+import { createCgroup, removeCgroup } from "./cgroups.ts";
 import type { Service } from "./services.ts";
-import { type ClusterSpec, cgroupOf, NODE_IP, pathsOf } from "./spec.ts";
+import { type ClusterSpec, cgroupOf, INGRESS_NODE_PORTS, NODE_IP, pathsOf } from "./spec.ts";
 
-const CGROUPS = "/sys/fs/cgroup";
 const LOG_BYTES = 10_000_000;
 
 /** A process that we started: its number, and its start time so that a re-used number is not taken for it. */
@@ -61,8 +60,11 @@ export const inNode = (spec: ClusterSpec, command: readonly string[], timeoutSec
 /** The first process of the namespaces: sets up mounts and addresses, then becomes runit. */
 const initScript = (spec: ClusterSpec): string => {
     const paths = pathsOf(spec);
+    // Without the word that it is noted, a node would run that no one knows to stop.
     return `#!/bin/sh
 set -eu
+read -r noted
+exec < /dev/null
 mount --make-rprivate /
 resolv=$(readlink -f /etc/resolv.conf)
 mount -t tmpfs -o mode=755,size=256m tmpfs /run
@@ -83,36 +85,6 @@ echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
 exec runsvdir -P ${paths.services}
 `;
 };
-
-/** Creates the cgroup below which all pods live. Both cgroup versions; the old cpuset wants its values copied. */
-function createCgroup(name: string): void {
-    const unified = existsSync(join(CGROUPS, "cgroup.controllers"));
-    if (unified) {
-        const controllers = readFileSync(join(CGROUPS, "cgroup.controllers"), "utf8").trim().split(" ");
-        writeFileSync(join(CGROUPS, "cgroup.subtree_control"), controllers.map((c) => `+${c}`).join(" "));
-        mkdirSync(join(CGROUPS, name), { recursive: true });
-        return;
-    }
-    for (const hierarchy of readdirSync(CGROUPS)) {
-        const root = join(CGROUPS, hierarchy);
-        if (!existsSync(join(root, "cgroup.procs"))) continue;
-        mkdirSync(join(root, name), { recursive: true });
-        for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-            if (existsSync(join(root, file))) writeFileSync(join(root, name, file), readFileSync(join(root, file)));
-        }
-    }
-}
-
-function removeCgroup(name: string): void {
-    const remove = (dir: string): void => {
-        for (const entry of readdirSync(dir, { withFileTypes: true }))
-            if (entry.isDirectory()) remove(join(dir, entry.name));
-        rmdirSync(dir);
-    };
-    for (const root of [CGROUPS, ...readdirSync(CGROUPS).map((hierarchy) => join(CGROUPS, hierarchy))]) {
-        if (existsSync(join(root, name))) remove(join(root, name));
-    }
-}
 
 function writeServices(spec: ClusterSpec, services: readonly Service[], path: string): void {
     const paths = pathsOf(spec);
@@ -135,15 +107,22 @@ const script = (file: string, text: string): void => {
     chmodSync(file, 0o755);
 };
 
+interface Launched {
+    readonly pid: number;
+    /** Tells the process, which reads one line first, that it is noted. Ends it when we end before that. */
+    readonly go: () => void;
+}
+
 /** A process of its own session, its output in a log, that outlives this one. */
-function launch(command: string, args: readonly string[], log: string, inherit: readonly number[] = []): number {
+function launch(command: string, args: readonly string[], log: string, inherit: readonly number[] = []): Launched {
     const fd = openSync(log, "a");
-    const child = spawn(command, args, { detached: true, stdio: ["ignore", fd, fd, ...inherit] });
+    const child = spawn(command, args, { detached: true, stdio: ["pipe", fd, fd, ...inherit] });
     closeSync(fd);
     child.unref();
-    if (child.pid === undefined)
+    const { pid, stdin } = child;
+    if (pid === undefined || stdin === null)
         throw new Error(`cannot start ${command}: is it installed? \`make up\` installs it as root`);
-    return child.pid;
+    return { pid, go: () => stdin.end("noted\n") };
 }
 
 async function until<T>(what: string, seconds: number, look: () => T | undefined): Promise<T> {
@@ -172,6 +151,8 @@ export async function startNode(spec: ClusterSpec, services: readonly Service[],
             mkdirSync(dir, { recursive: true });
         }
         writeServices(spec, services, path);
+        // The kubelet would look for the container of every cgroup of a lost node, for 6 s each.
+        await endOfCgroup(spec);
         createCgroup(cgroupOf(spec));
         script(join(paths.run, "init"), initScript(spec));
         const parent = launch(
@@ -189,12 +170,13 @@ export async function startNode(spec: ClusterSpec, services: readonly Service[],
             ],
             join(paths.logs, "node.log"),
         );
-        const children = `/proc/${parent}/task/${parent}/children`;
+        const children = `/proc/${parent.pid}/task/${parent.pid}/children`;
         const pid = await until(`the node's first process (log: ${join(paths.logs, "node.log")})`, 10, () => {
             const text = existsSync(children) ? readFileSync(children, "utf8").trim() : "";
             return text === "" ? undefined : Number(text);
         });
         remember(nodeFile(spec), pid);
+        parent.go();
     }
     await startLink(spec);
 }
@@ -204,12 +186,21 @@ async function startLink(spec: ClusterSpec): Promise<void> {
     if (linkPid(spec) !== undefined) return;
     const pid = nodePid(spec);
     const { api, registry, http, https } = spec.ports;
-    const forwards = [`${api}:${api}`, `${registry}:${registry}`, `${http}:80`, `${https}:443`];
+    const forwards = [
+        `${api}:${api}`,
+        `${registry}:${registry}`,
+        `${http}:${INGRESS_NODE_PORTS.http}`,
+        `${https}:${INGRESS_NODE_PORTS.https}`,
+    ];
     // pasta gives up the right to look into other processes before it opens the namespace: hand it over open, as number 3.
     const network = openSync(`/proc/${pid ?? 0}/ns/net`, "r");
     const link = launch(
-        "pasta",
+        "sh",
         [
+            "-c",
+            'read -r noted && exec "$@" < /dev/null',
+            "sh",
+            "pasta",
             "--foreground",
             "--runas",
             "0:0",
@@ -230,7 +221,8 @@ async function startLink(spec: ClusterSpec): Promise<void> {
         [network],
     );
     closeSync(network);
-    remember(linkFile(spec), link);
+    remember(linkFile(spec), link.pid);
+    link.go();
     await until(`the node's network link (log: ${join(pathsOf(spec).logs, "link.log")})`, 10, () => {
         if (linkPid(spec) === undefined)
             throw new Error(`pasta ended at once: see ${join(pathsOf(spec).logs, "link.log")}`);
@@ -256,14 +248,16 @@ export async function stopNode(spec: ClusterSpec): Promise<void> {
     }
     await stopLink(spec);
     rmSync(pathsOf(spec).run, { recursive: true, force: true });
-    await sleep(200);
-    removeCgroup(cgroupOf(spec));
+    await endOfCgroup(spec);
     try {
         rmdirSync("/var/lib/kubelet");
     } catch {
         // Not ours: another cluster or a kubelet of the host uses it.
     }
 }
+
+const endOfCgroup = (spec: ClusterSpec): Promise<true> =>
+    until("the end of the node's cgroup", 10, () => (removeCgroup(cgroupOf(spec)) ? true : undefined));
 
 const STOP_SECONDS = 20;
 

@@ -31,6 +31,8 @@ export const POD_CIDR = "10.244.0.0/24";
 export const SERVICE_CIDR = "10.96.0.0/16";
 export const API_SERVICE_IP = "10.96.0.1";
 export const DNS_SERVICE_IP = "10.96.0.10";
+/** The ingress controller's ports on the node, to which the host's http and https lead. */
+export const INGRESS_NODE_PORTS = { http: 30080, https: 30443 };
 export const NODE_NAME = "orcheo-node";
 
 export const cgroupOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
@@ -56,5 +58,4 @@ export const pathsOf = (spec: ClusterSpec) => ({
     kubeconfig: join(spec.stateDir, "kubeconfig"),
     ingressCa: join(spec.stateDir, "ca.crt"),
     buildkitSocket: join(spec.stateDir, "run", "buildkitd.sock"),
-    addOns: join(spec.stateDir, "config", "add-ons"),
 });

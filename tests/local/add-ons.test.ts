@@ -12,6 +12,8 @@ const files = readdirSync(dir).filter((file) => file.endsWith(".yaml"));
 const values = new Map([
     ...systemImages.map(({ name }): [string, string] => [`image:${name}`, `registry/${name}@sha256:0`]),
     ["volumes", "/volumes"],
+    ["ingressHttpPort", "30080"],
+    ["ingressHttpsPort", "30443"],
     ...["clusterCa", "ingressCaCertificate", "ingressCaKey"].map((name): [string, string] => [name, '"pem"']),
 ]);
 
