@@ -2,7 +2,9 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
+import { cgroupProblem } from "./cluster/cgroups.ts";
 import type { Ports } from "./cluster/spec.ts";
+import { run } from "./process.ts";
 
 /** What was found on the machine; gathered by `lookAtMachine`, judged by `problemsOf`. */
 export interface Machine {
@@ -13,6 +15,10 @@ export interface Machine {
     readonly freeGiB: number;
     /** The folder whose disk has `freeGiB` left. */
     readonly disk: string;
+    /** What may still be used, within the container's limit if there is one; undefined when the cluster runs already. */
+    readonly freeMemoryGiB: number | undefined;
+    /** What the kernel refuses root: its own words, undefined when nothing. Not asked when not root. */
+    readonly refused: { readonly namespaces: string | undefined; readonly cgroups: string | undefined };
     readonly takenPorts: readonly { readonly use: keyof Ports; readonly port: number }[];
 }
 
@@ -21,6 +27,12 @@ export const SUPPORTED = ["debian 12"];
 
 /** Toolchain caches, images and volumes of one cluster, with room to build. */
 export const NEEDED_GIB = 15;
+
+/** The cluster with its add-ons, all of Orcheo, and one image being built. */
+export const NEEDED_MEMORY_GIB = 6;
+
+const CONTAINER =
+    "run it on the machine itself or in a privileged container, or set your own cluster's context (README)";
 
 export function problemsOf(machine: Machine): string[] {
     const problems: string[] = [];
@@ -46,6 +58,15 @@ export function problemsOf(machine: Machine): string[] {
             `${machine.freeGiB.toFixed(1)} GiB free at ${machine.disk}`,
             `at least ${NEEDED_GIB} GiB are needed: free some, or move the data with ORCHEO_STATE_DIR`,
         );
+    if (machine.freeMemoryGiB !== undefined && machine.freeMemoryGiB < NEEDED_MEMORY_GIB)
+        say(
+            "memory",
+            `${machine.freeMemoryGiB.toFixed(1)} GiB free`,
+            `about ${NEEDED_MEMORY_GIB} GiB are needed: end something, or set your own cluster's context (README)`,
+        );
+    const { namespaces, cgroups } = machine.refused;
+    if (namespaces !== undefined) say("rights to make namespaces, mounts and a bridge", namespaces, CONTAINER);
+    if (cgroups !== undefined) say("rights to make cgroups", cgroups, CONTAINER);
     for (const { use, port } of machine.takenPorts) {
         say(
             `port 127.0.0.1:${port}`,
@@ -56,7 +77,7 @@ export function problemsOf(machine: Machine): string[] {
     return problems;
 }
 
-/** Gathers the facts. Ports that this cluster itself holds are not taken: pass none when it runs. */
+/** Gathers the facts. Ports and memory that this cluster itself holds are not taken: pass no ports when it runs. */
 export async function lookAtMachine(stateDir: string, ports: Partial<Ports>): Promise<Machine> {
     const release = new Map(
         readFileSync("/etc/os-release", "utf8")
@@ -73,14 +94,33 @@ export async function lookAtMachine(stateDir: string, ports: Partial<Ports>): Pr
         const port = ports[use];
         if (port !== undefined && (await isTaken(port))) takenPorts.push({ use, port });
     }
+    const uid = process.getuid?.() ?? -1;
     return {
-        uid: process.getuid?.() ?? -1,
+        uid,
         os: `${release.get("ID") ?? "unknown"} ${release.get("VERSION_ID") ?? ""}`.trim(),
         arch: process.arch,
         freeGiB: (bavail * bsize) / 1024 ** 3,
         disk,
+        freeMemoryGiB: Object.keys(ports).length > 0 ? process.availableMemory() / 1024 ** 3 : undefined,
+        refused: {
+            namespaces: uid === 0 ? await namespacesProblem() : undefined,
+            cgroups: uid === 0 ? cgroupProblem() : undefined,
+        },
         takenPorts,
     };
+}
+
+/** Does what the node does first, in namespaces that are gone at once. */
+async function namespacesProblem(): Promise<string | undefined> {
+    const unshare = ["--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--mount-proc"];
+    const script = "mount -t tmpfs tmpfs /run; ip link add orcheo0 type bridge; echo 1 > /proc/sys/net/ipv4/ip_forward";
+    try {
+        await run("unshare", [...unshare, "sh", "-ec", script], { timeoutSeconds: 10 });
+        return undefined;
+    } catch (error) {
+        // The last line is what the refused program says.
+        return (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
+    }
 }
 
 function nearestExisting(dir: string): string {

@@ -4,7 +4,16 @@ import { expect, test } from "vitest";
 import { specFromEnvironment } from "../../local/main.ts";
 import { lookAtMachine, type Machine, problemsOf } from "../../local/preflight.ts";
 
-const good: Machine = { uid: 0, os: "debian 12", arch: "x64", freeGiB: 100, disk: "/var/lib", takenPorts: [] };
+const good: Machine = {
+    uid: 0,
+    os: "debian 12",
+    arch: "x64",
+    freeGiB: 100,
+    disk: "/var/lib",
+    freeMemoryGiB: 20,
+    refused: { namespaces: undefined, cgroups: undefined },
+    takenPorts: [],
+};
 
 test("a fit machine has no problems", () => {
     expect(problemsOf(good)).toEqual([]);
@@ -17,6 +26,8 @@ test("every problem is told at once, with what was found and what to do", () => 
         arch: "riscv64",
         freeGiB: 3.14,
         disk: "/var/lib",
+        freeMemoryGiB: 3.96,
+        refused: { namespaces: "unshare: Operation not permitted", cgroups: "EROFS: read-only file system" },
         takenPorts: [{ use: "https", port: 443 }],
     };
     expect(problemsOf(machine)).toEqual([
@@ -24,6 +35,9 @@ test("every problem is told at once, with what was found and what to do", () => 
         "operating system: found fedora 43; the embedded cluster is made for debian 12; elsewhere set your own cluster's context (README)",
         "processor: found riscv64; x64 and arm64 are accepted",
         "disk: found 3.1 GiB free at /var/lib; at least 15 GiB are needed: free some, or move the data with ORCHEO_STATE_DIR",
+        "memory: found 4.0 GiB free; about 6 GiB are needed: end something, or set your own cluster's context (README)",
+        "rights to make namespaces, mounts and a bridge: found unshare: Operation not permitted; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
+        "rights to make cgroups: found EROFS: read-only file system; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
         "port 127.0.0.1:443: found another process listening; stop it, or choose another with ORCHEO_HTTPS_PORT",
     ]);
 });
@@ -41,6 +55,9 @@ test("a port that someone listens on is found taken, a free one is not", async (
     await new Promise((done) => server.close(done));
     const free = await lookAtMachine(tmpdir(), { registry: port });
     expect([taken.takenPorts, free.takenPorts]).toEqual([[{ use: "registry", port }], []]);
+    // What a running cluster uses is not missing.
+    const running = await lookAtMachine(tmpdir(), {});
+    expect([free.freeMemoryGiB, running.freeMemoryGiB]).toEqual([expect.any(Number), undefined]);
 });
 
 test("settings from the environment are refused together", () => {
