@@ -3,18 +3,19 @@
  * made with debootstrap and put into the embedded registry as `library/debian:trixie-slim`, where BuildKit's mirror
  * for docker.io finds it: the Dockerfiles stay as they are.
  */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { withLock } from "./lock.ts";
+import { run } from "./process.ts";
+import { pushImage, type SingleLayerImage } from "./push-image.ts";
 
 const suite = "trixie";
 const repository = "library/debian";
 const tag = `${suite}-slim`;
-const mirror = "http://deb.debian.org/debian";
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 // The day the suite came out: a fixed time for every file, so that the same packages make the same layer.
 const epochSeconds = Date.UTC(2025, 7, 9) / 1000;
@@ -40,15 +41,6 @@ export interface BaseImage {
     changed: boolean;
 }
 
-/** What {@link pushImage} needs of an image with one layer. */
-export interface SingleLayerImage {
-    /** A gzip-compressed tar. */
-    layerFile: string;
-    /** `sha256:…` of the layer before compression. */
-    diffId: string;
-    labels: Record<string, string>;
-}
-
 /**
  * Makes `debian:trixie-slim` available to image builds.
  *
@@ -64,96 +56,6 @@ export async function ensureBaseImage(args: BaseImageArgs): Promise<BaseImage> {
     const pushed = await pushImage(registry, repository, tag, image);
     if (pushed.changed) report(`base image: the stand-in of debian:${tag} is in ${registry} as ${pushed.digest}`);
     return { from: "stand-in", digest: pushed.digest, changed: cached === undefined || pushed.changed };
-}
-
-/** Pushes an image by the OCI distribution API; does nothing when the tag already names it. */
-export async function pushImage(
-    registry: string,
-    repository: string,
-    tag: string,
-    image: SingleLayerImage,
-): Promise<{ digest: string; changed: boolean }> {
-    const base = `http://${registry}/v2/${repository}`;
-    const layer = await readFile(image.layerFile);
-    const created = new Date(epochSeconds * 1000).toISOString().replace(".000Z", "Z");
-    const config = Buffer.from(
-        JSON.stringify({
-            architecture: process.arch === "x64" ? "amd64" : process.arch,
-            os: "linux",
-            created,
-            config: {
-                Cmd: ["bash"],
-                Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-                Labels: image.labels,
-            },
-            rootfs: { type: "layers", diff_ids: [image.diffId] },
-            history: [{ created, created_by: "debootstrap" }],
-        }),
-    );
-    const manifestType = "application/vnd.oci.image.manifest.v1+json";
-    const manifest = Buffer.from(
-        JSON.stringify({
-            schemaVersion: 2,
-            mediaType: manifestType,
-            config: describe("application/vnd.oci.image.config.v1+json", config),
-            layers: [describe("application/vnd.oci.image.layer.v1.tar+gzip", layer)],
-        }),
-    );
-    const digest = sha256(manifest);
-    const there = await request(
-        `${base}/manifests/${tag}`,
-        { method: "HEAD", headers: { Accept: manifestType } },
-        [404],
-    );
-    if (there.headers.get("docker-content-digest") === digest) return { digest, changed: false };
-
-    for (const blob of [config, layer]) await pushBlob(base, blob);
-    await request(`${base}/manifests/${tag}`, {
-        method: "PUT",
-        headers: { "Content-Type": manifestType },
-        body: new Uint8Array(manifest),
-    });
-    return { digest, changed: true };
-}
-
-async function pushBlob(base: string, blob: Buffer): Promise<void> {
-    const digest = sha256(blob);
-    const there = await request(`${base}/blobs/${digest}`, { method: "HEAD" }, [404]);
-    if (there.status === 200) return;
-    const start = await request(`${base}/blobs/uploads/`, { method: "POST" });
-    const location = start.headers.get("location");
-    if (location === null) throw new Error(`${base}: the registry opened an upload and named no location`);
-    const url = new URL(location, base);
-    url.searchParams.set("digest", digest);
-    await request(url.href, {
-        method: "PUT",
-        headers: { "Content-Type": "application/octet-stream" },
-        body: new Uint8Array(blob),
-    });
-}
-
-async function request(url: string, init: RequestInit, accepted: number[] = []): Promise<Response> {
-    const method = init.method ?? "GET";
-    let response: Response;
-    try {
-        response = await fetch(url, { ...init, signal: AbortSignal.timeout(60_000) });
-    } catch (cause) {
-        throw new Error(`${method} ${url}: the registry gave no answer within 60 s; is the cluster running?`, {
-            cause,
-        });
-    }
-    if (!response.ok && !accepted.includes(response.status)) {
-        throw new Error(`${method} ${url}: HTTP ${response.status} ${await response.text()}`);
-    }
-    return response;
-}
-
-function describe(mediaType: string, content: Buffer) {
-    return { mediaType, digest: sha256(content), size: content.length };
-}
-
-function sha256(content: Buffer | string): string {
-    return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
 
 /** Docker Hub's API answers 401 to everybody without a token; anything else is not Docker Hub. */
@@ -183,9 +85,15 @@ async function imageOf(dir: string): Promise<SingleLayerImage> {
     return {
         layerFile: join(dir, "layer.tar.gz"),
         diffId: (await readFile(join(dir, "diff-id"), "utf8")).trim(),
+        createdSeconds: epochSeconds,
+        createdBy: "debootstrap",
         labels: {
             "org.opencontainers.image.title": `Stand-in for debian:${tag}`,
-            "org.opencontainers.image.description": `Made with debootstrap from ${mirror} because Docker Hub could not be reached`,
+            "org.opencontainers.image.description": `Made with debootstrap because Docker Hub could not be reached`,
+            // Two stand-ins with this label alike have to have the same digest; the list is in the image's dpkg status.
+            "orcheo.debian-packages": createHash("sha256")
+                .update(await readFile(join(dir, "packages")))
+                .digest("hex"),
         },
     };
 }
@@ -197,13 +105,18 @@ async function makeStandIn(cacheDir: string, report: (line: string) => void): Pr
     }
     const dir = await standInDir(cacheDir);
     const parent = join(cacheDir, "base-image");
-    await mkdir(parent, { recursive: true });
-    // What an older recipe or an interrupted run left is of no more use; a young folder may be another run's work.
-    for (const entry of await readdir(parent)) {
-        const path = join(parent, entry);
-        const ageMs = Date.now() - (await stat(path)).mtimeMs;
-        if (ageMs > 3_600_000) await rm(path, { recursive: true, force: true });
-    }
+    return withLock(`${parent}.lock`, { note: report }, async () => {
+        // What an older recipe or an interrupted run left is of no more use.
+        for (const entry of existsSync(parent) ? await readdir(parent) : [])
+            if (join(parent, entry) !== dir) await rm(join(parent, entry), { recursive: true });
+        if (!existsSync(dir)) await makeIn(dir, report);
+        return imageOf(dir);
+    });
+}
+
+async function makeIn(dir: string, report: (line: string) => void): Promise<void> {
+    const mirrors = mirrorsOf(await run("apt-get", ["indextargets", "--format", INDEX_FORMAT, "Identifier: Packages"]));
+    await mkdir(join(dir, ".."), { recursive: true });
     const work = await mkdtemp(`${dir}.partial-`);
     const root = join(work, "root");
 
@@ -211,39 +124,65 @@ async function makeStandIn(cacheDir: string, report: (line: string) => void): Pr
         `base image: Docker Hub cannot be reached, making a stand-in of debian:${tag} with debootstrap (about 1 min)`,
     );
     // In a mount namespace of their own the mounts that debootstrap makes end with it, even when it is killed.
-    await run(["unshare", "--mount", "debootstrap", "--variant=minbase", `--keyring=${keyring}`, suite, root, mirror]);
-    await writeConfiguration(root);
+    const inMounts = (...command: string[]): Promise<string> => run("unshare", ["--mount", ...command]);
+    await inMounts("debootstrap", "--variant=minbase", `--keyring=${keyring}`, suite, root, mirrors.debian);
+    await writeConfiguration(root, mirrors);
     await cp("/etc/resolv.conf", join(root, "etc/resolv.conf"), { dereference: true });
-    await run(["unshare", "--mount", "chroot", root, "sh", "-euc", upgradeScript]);
+    await inMounts("chroot", root, "sh", "-euc", upgradeScript);
+    await writeFile(join(work, "packages"), await run("chroot", [root, "dpkg-query", "--show"]));
     await tidy(root);
 
     const tar = join(work, "layer.tar");
-    await run([
-        "tar",
+    await run("tar", [
         ...["--create", `--file=${tar}`, "--numeric-owner", "--sort=name", `--mtime=@${epochSeconds}`],
         ...["--format=gnu", "-C", root, "."],
     ]);
     await pipeline(createReadStream(tar), createGzip({ level: 9 }), createWriteStream(join(work, "layer.tar.gz")));
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(tar)) hash.update(chunk as Buffer);
+    await writeFile(join(work, "diff-id"), `sha256:${hash.digest("hex")}\n`);
     await rm(root, { recursive: true });
     await rm(tar);
-    // Written last: a folder without it is not taken for a finished one.
-    await writeFile(join(work, "diff-id"), `sha256:${hash.digest("hex")}\n`);
-    if (existsSync(dir)) await rm(work, { recursive: true });
-    else await rename(work, dir);
-    return imageOf(dir);
+    await rename(work, dir);
+}
+
+/** Where this machine's own apt gets Debian from: what it reaches, an image build on it reaches too. */
+export interface Mirrors {
+    readonly debian: string;
+    readonly security: string;
+}
+
+/** Of one index of apt: origin and label of its Release file, and where it is. */
+const INDEX_FORMAT = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
+
+/** @throws when apt knows no such mirror, with what it knows */
+export function mirrorsOf(indexes: string): Mirrors {
+    const known = indexes.split("\n").map((line) => line.split("|"));
+    const find = (wanted: string): string => {
+        // Without CA certificates, as in Debian's own image, apt in the image cannot use https; packages are signed.
+        const uri = known.find(
+            ([origin, label, at]) => origin === "Debian" && label === wanted && at?.startsWith("http://") === true,
+        )?.[2];
+        if (uri === undefined)
+            throw new Error(
+                `base image: apt knows no http:// mirror with the label "${wanted}"; found ` +
+                    `${[...new Set(known.map(([origin, label, at]) => `${origin ?? ""} ${label ?? ""} ${at ?? ""}`.trim()))].join(", ") || "nothing"}; ` +
+                    "name Debian's and its security mirror in /etc/apt/sources.list, then run apt-get update",
+            );
+        return uri.replace(/\/$/, "");
+    };
+    return { debian: find("Debian"), security: find("Debian-Security") };
 }
 
 /** As the official image: Debian's three ordinary sources, no recommended services started, nothing but code installed. */
-async function writeConfiguration(root: string): Promise<void> {
+async function writeConfiguration(root: string, mirrors: Mirrors): Promise<void> {
     const source = (uri: string, suites: string) =>
         `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: ${keyring}\n`;
     await rm(join(root, "etc/apt/sources.list"), { force: true });
     const files: Record<string, string> = {
         "etc/apt/sources.list.d/debian.sources": [
-            source(mirror, `${suite} ${suite}-updates`),
-            source("http://deb.debian.org/debian-security", `${suite}-security`),
+            source(mirrors.debian, `${suite} ${suite}-updates`),
+            source(mirrors.security, `${suite}-security`),
         ].join("\n"),
         "etc/apt/apt.conf.d/docker": [
             'Acquire::Languages "none";',
@@ -297,20 +236,4 @@ async function tidy(root: string): Promise<void> {
     }
     // An empty machine-id is filled in at start; none at all would make the root filesystem differ later.
     await writeFile(join(root, "etc/machine-id"), "");
-}
-
-async function run(command: string[]): Promise<void> {
-    const [program = "", ...rest] = command;
-    const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    const keep = (chunk: Buffer) => {
-        output = (output + chunk.toString()).slice(-4_000);
-    };
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
-    const code = await new Promise<number | null>((resolve, reject) => {
-        child.on("error", reject);
-        child.on("close", resolve);
-    });
-    if (code !== 0) throw new Error(`${command.join(" ")} failed with ${code ?? "a signal"}:\n${output}`);
 }

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ensureBaseImage, pushImage } from "../../local/base-image.ts";
+import { ensureBaseImage, mirrorsOf } from "../../local/base-image.ts";
+import { pushImage } from "../../local/push-image.ts";
 
 const sha256 = (content: Buffer) => `sha256:${createHash("sha256").update(content).digest("hex")}`;
 
@@ -61,7 +62,13 @@ describe("pushImage", () => {
         const tar = Buffer.alloc(1024);
         const layer = gzipSync(tar);
         writeFileSync(join(dir, "layer.tar.gz"), layer);
-        const image = { layerFile: join(dir, "layer.tar.gz"), diffId: sha256(tar), labels: { made: "here" } };
+        const image = {
+            layerFile: join(dir, "layer.tar.gz"),
+            diffId: sha256(tar),
+            createdSeconds: 1_700_000_000,
+            createdBy: "a test",
+            labels: { made: "here" },
+        };
 
         const first = await pushImage(address, "library/debian", "trixie-slim", image);
         expect(first.changed).toBe(true);
@@ -74,6 +81,7 @@ describe("pushImage", () => {
         expect(layers).toEqual([expect.objectContaining({ digest: sha256(layer), size: layer.length })]);
         expect(JSON.parse(blobs.get(config.digest)?.toString() ?? "")).toMatchObject({
             os: "linux",
+            created: "2023-11-14T22:13:20Z",
             config: { Labels: { made: "here" } },
             rootfs: { type: "layers", diff_ids: [sha256(tar)] },
         });
@@ -84,7 +92,13 @@ describe("pushImage", () => {
     });
 
     it("fails when the registry does not answer", async () => {
-        const image = { layerFile: join(dir, "layer.tar.gz"), diffId: "sha256:0", labels: {} };
+        const image = {
+            layerFile: join(dir, "layer.tar.gz"),
+            diffId: "sha256:0",
+            createdSeconds: 0,
+            createdBy: "a test",
+            labels: {},
+        };
         await expect(pushImage("127.0.0.1:1", "library/debian", "trixie-slim", image)).rejects.toThrow(
             "HEAD http://127.0.0.1:1/v2/library/debian/manifests/trixie-slim: the registry gave no answer",
         );
@@ -103,5 +117,28 @@ describe("ensureBaseImage", () => {
         expect(result).toEqual({ from: "hub", changed: false });
         expect(lines).toEqual([]);
         expect(requests).toEqual([]);
+    });
+});
+
+describe("mirrorsOf", () => {
+    const debian = "Debian|Debian|http://mirror.example/debian/";
+    const security = "Debian|Debian-Security|http://mirror.example/security/";
+    const other = "Docker|Docker CE|https://docker.example/linux/debian/";
+
+    it("takes Debian's own sources among others", () => {
+        expect(mirrorsOf([other, debian, debian, security, ""].join("\n"))).toEqual({
+            debian: "http://mirror.example/debian",
+            security: "http://mirror.example/security",
+        });
+    });
+
+    it("says what is missing and what was found", () => {
+        expect(() => mirrorsOf([other, debian].join("\n"))).toThrow(
+            'base image: apt knows no http:// mirror with the label "Debian-Security"; found Docker Docker CE ' +
+                "https://docker.example/linux/debian/, Debian Debian http://mirror.example/debian/; name Debian's and its " +
+                "security mirror in /etc/apt/sources.list, then run apt-get update",
+        );
+        expect(() => mirrorsOf("Debian|Debian|https://mirror.example/debian/")).toThrow("no http:// mirror");
+        expect(() => mirrorsOf("")).toThrow("found nothing; ");
     });
 });
