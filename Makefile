@@ -1,13 +1,15 @@
 # Two commands do everything: `make up` and `make test`. README.md says what to do with a cluster of your own.
 run := local/run
 
-.PHONY: up down delete status env check test help
+.PHONY: up down delete status env check test bench help
 
 help:
-	@echo "make up      Orcheo's platform on the embedded Kubernetes (or what is ready of it)"
+	@echo "make up      all of Orcheo on the embedded Kubernetes, or on the cluster that Pulumi.dev.yaml names"
 	@echo "make status  every part of it, make down  stops it (data stays), make delete  removes its data too"
 	@echo "make check   the fast tests: format, lint, types, unit tests"
+	@echo "make env     variables for pulumi, kubectl and docker buildx by hand: eval \"\$$(make -s env)\""
 	@echo "make test    all tests, with the end-to-end test on an embedded cluster of its own"
+	@echo "make bench   figures beside their bounds, on a cluster of its own"
 
 up down delete status env:
 	@$(run) node local/main.ts $@
@@ -20,3 +22,6 @@ test: check
 	@$(run) vitest run --project e2e
 	@ORCHEO_CLUSTER=verdicts ORCHEO_API_PORT=27443 ORCHEO_REGISTRY_PORT=27000 ORCHEO_HTTP_PORT=27080 ORCHEO_HTTPS_PORT=27444 \
 		$(run) node local/main.ts exec vitest run --project verdicts
+
+bench:
+	@$(run) node tests/bench/main.ts

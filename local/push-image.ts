@@ -85,9 +85,9 @@ async function request(url: string, init: RequestInit, accepted: number[] = []):
     const method = init.method ?? "GET";
     let response: Response;
     try {
-        response = await fetch(url, { ...init, signal: AbortSignal.timeout(60_000) });
+        response = await fetch(url, { ...init, signal: AbortSignal.timeout(300_000) });
     } catch (cause) {
-        throw new Error(`${method} ${url}: the registry gave no answer within 60 s; is the cluster running?`, {
+        throw new Error(`${method} ${url}: the registry gave no answer within 5 min; is the cluster running?`, {
             cause,
         });
     }
