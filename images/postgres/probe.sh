@@ -5,10 +5,10 @@ set -eu
 case ${1-ready} in
 ready)
     [ -f /tmp/postgres.ready ]
-    exec pg_isready --quiet --host=/tmp --timeout=3
+    exec pg_isready --quiet --host=/tmp --username=postgres --dbname=postgres --timeout=3
     ;;
 live)
-    pg_isready --quiet --host=/tmp --timeout=3 || [ "$?" -eq 1 ]
+    pg_isready --quiet --host=/tmp --username=postgres --dbname=postgres --timeout=3 || [ "$?" -eq 1 ]
     ;;
 *)
     echo "usage: postgres-probe [ready|live]" >&2
