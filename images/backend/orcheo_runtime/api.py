@@ -2,19 +2,22 @@
 
 /health/startup: start-up is complete. /health/ready: Postgres answers too. /health/live: the event loop runs and the
 listener tasks that Orcheo starts, and never restarts, have not died. /healthz/… is the same.
+
+SIGTERM: nothing new is accepted, and open requests have ORCHEO_API_DRAIN_SECONDS to end.
 """
 
 import asyncio
 import logging
 import os
-import re
+import signal
 import ssl
+import sys
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
+from orcheo_runtime import logs
 from orcheo_runtime.dependencies import postgres_answers
 
 Message = MutableMapping[str, Any]
@@ -25,7 +28,11 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 CERTIFICATE = Path("/etc/orcheo/tls/tls.crt")
 KEY = Path("/etc/orcheo/tls/tls.key")
 CERTIFICATE_CHECK_SECONDS = 60
-ACCESS_TOKEN = re.compile(r"(access_token=)[^&\s\"']*")
+DRAIN_SECONDS = "30"
+# Orcheo 0.46 leaves at once without Postgres, and would be started less and less often. Shorter than the startup probe.
+WAIT_SECONDS = 150
+HEALTH = tuple(f"/{area}/{question}" for area in ("health", "healthz") for question in ("live", "ready", "startup"))
+logger = logging.getLogger("orcheo_runtime.api")
 
 
 class Health:
@@ -47,9 +54,8 @@ class Health:
 
             await self.application(scope, receive, watch)
             return
-        area, _, question = scope["path"].lstrip("/").partition("/")
-        if scope["type"] == "http" and area in ("health", "healthz") and question in ("live", "ready", "startup"):
-            healthy = await self.answer(question)
+        if scope["type"] == "http" and scope["path"] in HEALTH:
+            healthy = await self.answer(scope["path"].rpartition("/")[2])
             await send(
                 {
                     "type": "http.response.start",
@@ -64,7 +70,8 @@ class Health:
     async def answer(self, question: str) -> bool:
         """Whether the process is `live`, `ready` or past its `startup`."""
         if question == "live":
-            return not self.dead_tasks()
+            # While Postgres is away a restart helps nobody: the new process would wait for it too.
+            return not self.dead_tasks() or not await asyncio.to_thread(postgres_answers)
         if question == "startup":
             return self.started
         return self.started and not self.dead_tasks() and await asyncio.to_thread(postgres_answers)
@@ -76,15 +83,13 @@ class Health:
         return [name for name, task in tasks.items() if task is not None and task.done()]
 
 
-class RedactAccessToken(logging.Filter):
-    """Browsers pass their token to WebSockets in the URL; it must not reach the logs."""
+class WithoutProbes(logging.Filter):
+    """Drops the access log's lines of answered probes, several a minute each."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replaces the token in message and arguments."""
-        record.msg = ACCESS_TOKEN.sub(r"\1***", str(record.msg))
-        if isinstance(record.args, tuple):
-            record.args = tuple(ACCESS_TOKEN.sub(r"\1***", a) if isinstance(a, str) else a for a in record.args)
-        return True
+        """False for a health path with 200; uvicorn's arguments are client, method, path, version, status."""
+        arguments = record.args
+        return not (isinstance(arguments, tuple) and len(arguments) == 5 and arguments[2] in HEALTH and arguments[4] == 200)
 
 
 async def reload_certificate(context: ssl.SSLContext) -> None:
@@ -95,16 +100,30 @@ async def reload_certificate(context: ssl.SSLContext) -> None:
         try:
             current = CERTIFICATE.read_bytes()
             if current != seen:
+                # First into a context that nobody uses: a pair that does not match would spoil the one in use.
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(CERTIFICATE, KEY)
                 context.load_cert_chain(CERTIFICATE, KEY)
                 seen = current
+                logger.info("the certificate was re-loaded")
         except OSError as error:
-            logging.getLogger("uvicorn.error").warning("certificate not re-loaded: %s", error)
+            logger.warning("the certificate was not re-loaded: %s", error)
+
+
+def wait_for_postgres() -> None:
+    """Returns when Postgres answers, or after WAIT_SECONDS: Orcheo then says itself what is wrong."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not postgres_answers() and time.monotonic() < end:
+        logger.warning("waiting for Postgres")
+        time.sleep(2)
 
 
 async def serve() -> bool:
     """Serves until SIGTERM; False when start-up failed."""
+    import uvicorn
     from orcheo_backend.app import app
 
+    logs.install()
+    logging.getLogger("uvicorn.access").addFilter(WithoutProbes())
     tls = CERTIFICATE.is_file()
     config = uvicorn.Config(
         Health(app, app.state),
@@ -114,12 +133,10 @@ async def serve() -> bool:
         ssl_keyfile=KEY if tls else None,
         proxy_headers=True,
         lifespan="on",
-        log_level=os.environ.get("ORCHEO_LOG_LEVEL", "INFO").lower(),
-        timeout_graceful_shutdown=30,
+        log_config=None,
+        timeout_graceful_shutdown=int(os.environ.get("ORCHEO_API_DRAIN_SECONDS", DRAIN_SECONDS)),
     )
     config.load()
-    for name in ("uvicorn.access", "uvicorn.error"):
-        logging.getLogger(name).addFilter(RedactAccessToken())
     watcher = asyncio.create_task(reload_certificate(config.ssl)) if config.ssl else None
     server = uvicorn.Server(config)
     await server.serve()
@@ -129,4 +146,8 @@ async def serve() -> bool:
 
 
 if __name__ == "__main__":
+    logs.install()
+    # Process 1 of a container ignores what it does not handle; uvicorn takes over when it serves.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    wait_for_postgres()
     raise SystemExit(0 if asyncio.run(serve()) else 3)

@@ -4,8 +4,10 @@ import os
 from typing import Any
 
 from celery.beat import PersistentScheduler
+from celery.signals import setup_logging
 from orcheo_backend.worker.celery_app import celery_app
 
+from orcheo_runtime import logs
 from orcheo_runtime.health_server import Pulse, serve
 
 HEALTH_PORT = 8002
@@ -24,11 +26,14 @@ class ReportingScheduler(PersistentScheduler):
 
 def main() -> None:
     """Runs until SIGTERM."""
+    logs.install()
+    setup_logging.connect(lambda **_: logs.install(), weak=False)
     serve(HEALTH_PORT, pulse)
     celery_app.Beat(
         scheduler_cls=ReportingScheduler,
         schedule=celery_app.conf.beat_schedule_filename,
-        loglevel=os.environ.get("ORCHEO_LOG_LEVEL", "INFO").upper(),
+        loglevel=os.environ.get("ORCHEO_LOG_LEVEL", "INFO"),
+        quiet=True,
     ).run()
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from orcheo_runtime.dependencies import postgres_answers, redis_answers
@@ -26,12 +27,12 @@ class Pulse:
         return time.monotonic() - self.last_beat < self.silence_seconds or not redis_answers()
 
 
-def serve(port: int, pulse: Pulse) -> None:
+def serve(port: int, pulse: Pulse) -> ThreadingHTTPServer:
     """Starts the health thread on 127.0.0.1:`port`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # noqa: N802
-            answers = {
+            answers: dict[str, Callable[[], bool]] = {
                 "/health/live": pulse.alive,
                 "/health/startup": lambda: pulse.started,
                 "/health/ready": lambda: pulse.started and redis_answers() and postgres_answers(),
@@ -46,3 +47,4 @@ def serve(port: int, pulse: Pulse) -> None:
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    return server

@@ -3,13 +3,27 @@
 Safe to run again and several times at once: a Postgres advisory lock lets one in at a time.
 """
 
+import asyncio
+import inspect
+import logging
 import os
+import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import psycopg
+from orcheo_runtime import logs
 
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+GENERATION_ERROR = 78
 WAIT_SECONDS = 180
+STORE_SECONDS = 60
 # Any constant of our own; "orcheo" in ASCII.
 LOCK_KEY = 0x6F726368656F
 
@@ -21,8 +35,14 @@ CREATE TABLE IF NOT EXISTS orcheo_deploy.release (
     release text NOT NULL
 );
 """
+# Tables of every Orcheo, among the first that are made; since 0.46 their rows belong to a workspace.
+OLDEST_TABLES = """
+SELECT table_name, bool_or(column_name = 'workspace_id') FROM information_schema.columns
+WHERE table_schema = current_schema() AND table_name IN ('workflows', 'service_tokens', 'chat_threads')
+GROUP BY table_name
+"""
 
-# Each makes the tables of its store on first use. Client errors are fine (0.46 wants a workspace first).
+# The API's answers from each store. Client errors are fine (0.46 wants a workspace first).
 FIRST_USES = (
     "/api/workflows",
     "/api/system/plugins",
@@ -30,10 +50,13 @@ FIRST_USES = (
     "/api/admin/service-tokens",
     "/api/credentials/templates",
 )
+logger = logging.getLogger("orcheo_runtime.init")
 
 
-def connect() -> psycopg.Connection:
+def connect() -> "Connection":
     """Waits for Postgres, at most three minutes; raises the last error then."""
+    import psycopg
+
     end = time.monotonic() + WAIT_SECONDS
     while True:
         try:
@@ -41,37 +64,98 @@ def connect() -> psycopg.Connection:
         except psycopg.OperationalError as error:
             if time.monotonic() > end:
                 raise
-            print(f"waiting for Postgres: {type(error).__name__}", file=sys.stderr)
+            logger.warning("waiting for Postgres: %s", str(error).strip())
             time.sleep(3)
 
 
-def refusal(generation: str, found: str | None) -> str | None:
+def generation_of(connection: "Connection") -> tuple[str | None, str]:
+    """The generation of the database, None for an empty one, and by what it is told."""
+    if connection.execute("SELECT to_regclass('orcheo_deploy.release') IS NOT NULL").fetchone() == (True,):
+        row = connection.execute("SELECT generation FROM orcheo_deploy.release ORDER BY at DESC LIMIT 1").fetchone()
+        if row:
+            return str(row[0]), "its record in orcheo_deploy.release"
+    # Initialised by Orcheo itself, before this image looked after it.
+    tables: dict[str, bool] = dict(connection.execute(OLDEST_TABLES).fetchall())
+    if not tables:
+        return None, "no table of Orcheo"
+    return "0.46" if any(tables.values()) else "0.33", f"its tables {', '.join(sorted(tables))}"
+
+
+def refusal(generation: str, found: str | None, told_by: str) -> str | None:
     """Why a database of generation `found` cannot be used by `generation`; None when it can."""
     if found is None or found == generation:
         return None
     return (
-        f"This database belongs to Orcheo {found}; this image is Orcheo {generation}, and there is no upgrade in place "
-        f"between them: nothing was changed.\n"
+        f"This database belongs to Orcheo {found} (told by {told_by}); this image is Orcheo {generation}, and there is "
+        f"no upgrade in place between them: nothing was changed. "
         f"Do this first: 1. keep this database for {found} (back it up). 2. Create an empty database and point the "
         f"secret postgres-dsn at it. 3. Deploy {generation}; then export the workflows from {found} (`orcheo workflow "
         f"download`) and upload them to {generation} (`orcheo workflow upload`); credentials must be entered again."
     )
 
 
+def stores() -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Name and getter of whatever makes its own tables when it is first used."""
+    from orcheo_backend.app import chatkit_runtime, dependencies
+
+    for name in ("repository", "history_store", "checkpoint_store", "vault", "plugin_installation_store"):
+        # 0.33 keeps no plugins in the database.
+        if hasattr(dependencies, f"get_{name}"):
+            yield name, getattr(dependencies, f"get_{name}")
+    yield "chatkit", lambda: chatkit_runtime.get_chatkit_server().store
+
+
+async def make_tables() -> list[str]:
+    """Makes the tables of every store and of LangGraph; returns what failed."""
+    from orcheo.config import get_settings
+    from orcheo.persistence import create_checkpointer, create_graph_store
+
+    failed: list[str] = []
+    for name, get in stores():
+        try:
+            store = get()
+            # 0.33's checkpoint store waits for a lock that it holds itself unless its connections are open.
+            if hasattr(store, "_get_pool"):
+                await asyncio.wait_for(store._get_pool(), STORE_SECONDS)
+            made = store._ensure_initialized()
+            if inspect.isawaitable(made):
+                await asyncio.wait_for(made, STORE_SECONDS)
+        except Exception:
+            logger.exception("the tables of %s cannot be made", name)
+            failed.append(name)
+    for create in (create_checkpointer, create_graph_store):
+        try:
+            async with create(get_settings()):
+                pass
+        except Exception:
+            logger.exception("%s failed", create.__name__)
+            failed.append(create.__name__)
+    return failed
+
+
 def use_every_store() -> list[str]:
-    """Boots the backend in this process, asks each store once; returns what failed."""
+    """Boots the backend in this process, makes all tables, asks each store once; returns what failed."""
     from fastapi.testclient import TestClient
     from orcheo_backend.app import app
 
-    failed: list[str] = []
+    logs.install()
     token = os.environ["ORCHEO_AUTH_BOOTSTRAP_SERVICE_TOKEN"]
     with TestClient(app, raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"}) as client:
+        assert client.portal is not None
+        failed: list[str] = client.portal.call(make_tables)
         for path in FIRST_USES:
             status = client.get(path).status_code
-            print(f"GET {path}: {status}")
+            logger.info("GET %s: %s", path, status)
             if status >= 500:
                 failed.append(path)
     return failed
+
+
+def stamp(connection: "Connection", generation: str) -> None:
+    """Records who initialised the database."""
+    connection.execute(
+        "INSERT INTO orcheo_deploy.release (generation, release) VALUES (%s, %s)", (generation, version("orcheo"))
+    )
 
 
 def main() -> int:
@@ -79,37 +163,26 @@ def main() -> int:
     generation = os.environ["ORCHEO_RELEASE"]
     with connect() as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
-        connection.execute(STAMP_TABLE)
-        row = connection.execute("SELECT generation FROM orcheo_deploy.release ORDER BY at DESC LIMIT 1").fetchone()
-        reason = refusal(generation, row[0] if row else None)
+        found, told_by = generation_of(connection)
+        reason = refusal(generation, found, told_by)
         if reason:
-            print(reason, file=sys.stderr)
-            return 78
-        if row is None:
-            # Claimed before the first table: a run that breaks off leaves no database of unknown generation.
-            stamp(connection, generation)
+            logger.error(reason)
+            return GENERATION_ERROR
+        # Claimed before the first table: a run that breaks off leaves no database of unknown generation.
+        connection.execute(STAMP_TABLE)
+        stamp(connection, generation)
         failed = use_every_store()
-        if failed:
-            print(f"these answered with a server error: {', '.join(failed)}", file=sys.stderr)
-            return 1
-        if row is not None:
-            stamp(connection, generation)
-    print(f"Orcheo {generation}: the database is ready")
+    if failed:
+        logger.error("these failed: %s", ", ".join(failed))
+        return 1
+    logger.info("Orcheo %s: the database is ready", generation)
     return 0
 
 
-def stamp(connection: psycopg.Connection, generation: str) -> None:
-    """Records who initialised the database."""
-    from importlib.metadata import version
-
-    connection.execute(
-        "INSERT INTO orcheo_deploy.release (generation, release) VALUES (%s, %s)", (generation, version("orcheo"))
-    )
-
-
 if __name__ == "__main__":
+    logs.install()
+    # Process 1 of a container ignores what it does not handle.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
     # Orcheo leaves its connection pools open, and their threads would hold the exit for 20 s.
     os._exit(code)

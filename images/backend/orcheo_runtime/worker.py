@@ -3,9 +3,11 @@
 import os
 from typing import Any
 
-from celery.signals import worker_ready
+import celery.apps.worker
+from celery.signals import setup_logging, worker_ready
 from orcheo_backend.worker.celery_app import celery_app
 
+from orcheo_runtime import logs
 from orcheo_runtime.health_server import Pulse, serve
 
 HEALTH_PORT = 8001
@@ -14,6 +16,13 @@ BEAT_SECONDS = 5.0
 
 def main() -> None:
     """Runs until SIGTERM."""
+    logs.install()
+    # Every task imports it, which sets up logging anew; once here, before the fork, its memory is shared.
+    import orcheo_backend.app  # noqa: F401
+
+    setup_logging.connect(lambda **_: logs.install(), weak=False)
+    # It writes past every stream, which is no line of JSON.
+    celery.apps.worker.safe_say = lambda *_: None
     pulse = Pulse(silence_seconds=120)
 
     # The consumer is registered: from now on its event loop reports itself. Sent again after each reconnection.
@@ -25,11 +34,12 @@ def main() -> None:
     serve(HEALTH_PORT, pulse)
     celery_app.worker_main(
         [
+            "--quiet",
             "worker",
             "--concurrency",
             os.environ.get("ORCHEO_WORKER_CONCURRENCY", "2"),
             "--loglevel",
-            os.environ.get("ORCHEO_LOG_LEVEL", "INFO").upper(),
+            os.environ.get("ORCHEO_LOG_LEVEL", "INFO"),
         ]
     )
 

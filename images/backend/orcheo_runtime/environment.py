@@ -1,0 +1,203 @@
+"""What Orcheo's processes find in their environment: secrets from files, addresses from parts, checked names and values.
+
+Nothing here prints, and no problem that is returned names the value of a secret.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import TypedDict
+from urllib.parse import quote, urlencode, urlsplit
+
+SECRET_DIR = Path("/run/secrets/orcheo")
+# releases.json and the lists of names lie beside this file in the image.
+DATA = Path(__file__).parent
+
+# Secret file -> variable. Orcheo itself reads none of them from a file.
+SECRETS = {
+    "postgres-dsn": "ORCHEO_POSTGRES_DSN",
+    "redis-url": "REDIS_URL",
+    "vault-encryption-key": "ORCHEO_VAULT_ENCRYPTION_KEY",
+    "auth-bootstrap-service-token": "ORCHEO_AUTH_BOOTSTRAP_SERVICE_TOKEN",
+    "auth-jwt-secret": "ORCHEO_AUTH_JWT_SECRET",
+    "chatkit-token-signing-key": "ORCHEO_CHATKIT_TOKEN_SIGNING_KEY",
+}
+REQUIRED = {
+    "api": ("ORCHEO_POSTGRES_DSN", "REDIS_URL", "ORCHEO_VAULT_ENCRYPTION_KEY"),
+    "init": ("ORCHEO_POSTGRES_DSN", "REDIS_URL", "ORCHEO_VAULT_ENCRYPTION_KEY", "ORCHEO_AUTH_BOOTSTRAP_SERVICE_TOKEN"),
+    "worker": ("ORCHEO_POSTGRES_DSN", "REDIS_URL", "ORCHEO_VAULT_ENCRYPTION_KEY"),
+    "beat": ("ORCHEO_POSTGRES_DSN", "REDIS_URL"),
+    "run": (),
+}
+# Parts of an address -> what holds without them; the password is a file.
+POSTGRES_PARTS = {
+    "ORCHEO_POSTGRES_HOST": "",
+    "ORCHEO_POSTGRES_PORT": "5432",
+    "ORCHEO_POSTGRES_DATABASE": "orcheo",
+    "ORCHEO_POSTGRES_USER": "orcheo",
+    "ORCHEO_POSTGRES_SSLMODE": "verify-full",
+    "ORCHEO_POSTGRES_SSLROOTCERT": "",
+}
+REDIS_PARTS = {
+    "ORCHEO_REDIS_HOST": "",
+    "ORCHEO_REDIS_PORT": "6379",
+    "ORCHEO_REDIS_DATABASE": "0",
+    "ORCHEO_REDIS_USER": "",
+    "ORCHEO_REDIS_TLS": "true",
+    "ORCHEO_REDIS_CA_FILE": "",
+}
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+ALLOW_UNKNOWN = "ORCHEO_RUNTIME_ALLOW_UNKNOWN"
+# Variables of this image, whatever the release; name -> least and greatest for the whole numbers.
+NUMBERS = {"ORCHEO_WORKER_CONCURRENCY": (1, 1000), "ORCHEO_API_DRAIN_SECONDS": (1, 3600)}
+CHOICES = {
+    "ORCHEO_LOG_LEVEL": ("DEBUG", "INFO", "WARNING", "ERROR"),
+    "ORCHEO_LOG_FORMAT": ("json", "console"),
+    "ORCHEO_REDIS_TLS": ("true", "false"),
+    "ORCHEO_POSTGRES_SSLMODE": SSL_MODES,
+}
+OWN = {"ORCHEO_RELEASE", ALLOW_UNKNOWN, *NUMBERS, *CHOICES, *POSTGRES_PARTS, *REDIS_PARTS, *SECRETS.values()}
+
+
+class Contract(TypedDict):
+    """`environment` of a release in releases.json."""
+
+    # The file with the names of every ORCHEO_* variable that the release reads.
+    names: str
+    # Name -> the only value that loses neither runs nor data here.
+    fixed: dict[str, str]
+    defaults: dict[str, str]
+    # Name -> a second one under which the release looks for it.
+    copies: dict[str, str]
+    # Name that other releases read -> what its absence means here.
+    ignored: dict[str, str]
+
+
+def load_contract(release: str) -> tuple[Contract, set[str]]:
+    """The environment of a release, and the names it reads; raises KeyError for an unknown release."""
+    table = json.loads((DATA / "releases.json").read_text(encoding="utf-8"))
+    contract: Contract = table["releases"][release]["environment"]
+    return contract, set((DATA / contract["names"]).read_text(encoding="utf-8").split())
+
+
+def read_secret(path: Path) -> str | None:
+    """The text of a secret file without one trailing newline; None when it is not there."""
+    return path.read_text(encoding="utf-8").removesuffix("\n") if path.is_file() else None
+
+
+def read_secrets(environ: MutableMapping[str, str], directory: Path) -> list[str]:
+    """Variables from the files of `directory`, unknown files left alone; returns the problems."""
+    problems: list[str] = []
+    for file, variable in SECRETS.items():
+        value = read_secret(directory / file)
+        if value is None:
+            continue
+        if environ.setdefault(variable, value) != value:
+            problems.append(f"{variable} and the secret file {directory / file} both are given, and differ: keep the file")
+    for variable, file, parts, compose in (
+        ("ORCHEO_POSTGRES_DSN", "postgres-password", POSTGRES_PARTS, postgres_dsn),
+        ("REDIS_URL", "redis-password", REDIS_PARTS, redis_url),
+    ):
+        password = read_secret(directory / file)
+        given = [name for name in parts if environ.get(name)]
+        if password is not None:
+            given.append(f"the secret file {file}")
+        if not given:
+            continue
+        host = next(iter(parts))
+        if environ.get(variable):
+            problems.append(f"{variable} is given as a whole and in parts ({', '.join(given)}): keep one of the two")
+        elif not environ.get(host):
+            problems.append(f"{host} is missing: {variable} is to be made of parts ({', '.join(given)})")
+        elif not password:
+            problems.append(f"the password for {host} is missing: mount the secret file {directory / file}")
+        else:
+            values = {name: environ.get(name) or default for name, default in parts.items()}
+            environ[variable] = compose(values, password)
+    return problems
+
+
+def postgres_dsn(parts: Mapping[str, str], password: str) -> str:
+    """postgresql://… of POSTGRES_PARTS and a password of any characters."""
+    root = parts["ORCHEO_POSTGRES_SSLROOTCERT"]
+    query = {"sslmode": parts["ORCHEO_POSTGRES_SSLMODE"]} | ({"sslrootcert": root} if root else {})
+    return (
+        f"postgresql://{quote(parts['ORCHEO_POSTGRES_USER'], safe='')}:{quote(password, safe='')}"
+        f"@{bracketed(parts['ORCHEO_POSTGRES_HOST'])}:{parts['ORCHEO_POSTGRES_PORT']}"
+        f"/{quote(parts['ORCHEO_POSTGRES_DATABASE'], safe='')}?{urlencode(query, safe='/', quote_via=quote)}"
+    )
+
+
+def redis_url(parts: Mapping[str, str], password: str) -> str:
+    """rediss://… of REDIS_PARTS and a password of any characters; the server's certificate is always verified."""
+    tls = parts["ORCHEO_REDIS_TLS"] == "true"
+    ca_file = parts["ORCHEO_REDIS_CA_FILE"]
+    query = ({"ssl_cert_reqs": "required"} | ({"ssl_ca_certs": ca_file} if ca_file else {})) if tls else {}
+    return (
+        f"{'rediss' if tls else 'redis'}://{quote(parts['ORCHEO_REDIS_USER'], safe='')}:{quote(password, safe='')}"
+        f"@{bracketed(parts['ORCHEO_REDIS_HOST'])}:{parts['ORCHEO_REDIS_PORT']}/{parts['ORCHEO_REDIS_DATABASE']}"
+        + (f"?{urlencode(query, safe='/', quote_via=quote)}" if query else "")
+    )
+
+
+def bracketed(host: str) -> str:
+    """An IPv6 address as URLs want it."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def unknown_names(environ: Mapping[str, str], contract: Contract, known: set[str]) -> list[str]:
+    """ORCHEO_* variables that nothing reads: most likely mistyped, and the setting meant would silently be the default."""
+    allowed = {name.strip() for name in environ.get(ALLOW_UNKNOWN, "").split(",")}
+    accepted = known | OWN | set(contract["copies"]) | set(contract["copies"].values()) | set(contract["ignored"])
+    problems: list[str] = []
+    for name in sorted(environ):
+        if name.startswith("ORCHEO_") and name not in accepted | allowed:
+            near = difflib.get_close_matches(name, sorted(accepted), n=1, cutoff=0.8)
+            hint = f"did you mean {near[0]}?" if near else f"if a plugin reads it, name it in {ALLOW_UNKNOWN}"
+            problems.append(f"{name} is not read by this release: {hint}")
+    return problems
+
+
+def apply_contract(role: str, environ: MutableMapping[str, str], contract: Contract) -> list[str]:
+    """Fills in what the release needs; returns every problem."""
+    problems: list[str] = []
+    for name, value in contract["fixed"].items():
+        if environ.setdefault(name, value) != value:
+            problems.append(f'{name} must be "{value}" (or unset): anything else loses runs or data here')
+    for name, value in contract["defaults"].items():
+        environ.setdefault(name, value)
+    for name, second in contract["copies"].items():
+        if name in environ:
+            environ.setdefault(second, environ[name])
+    if environ["ORCHEO_AUTH_MODE"] != "required":
+        problems.append('ORCHEO_AUTH_MODE must be "required" (or unset): otherwise anonymous callers are answered')
+    for name in REQUIRED[role]:
+        if not environ.get(name):
+            files = [file for file, variable in SECRETS.items() if variable == name]
+            problems.append(f"{name} is missing: mount the secret file {SECRET_DIR / files[0]}")
+    dsn = environ.get("ORCHEO_POSTGRES_DSN", "")
+    if dsn and urlsplit(dsn).scheme not in ("postgresql", "postgres"):
+        problems.append("ORCHEO_POSTGRES_DSN must be postgresql://user:password@host:5432/database?sslmode=verify-full…")
+    redis = environ.get("REDIS_URL", "")
+    if redis and urlsplit(redis).scheme not in ("redis", "rediss"):
+        problems.append("REDIS_URL must be rediss://:password@host:6379/0?… (or redis:// without TLS)")
+    key = environ.get("ORCHEO_VAULT_ENCRYPTION_KEY", "")
+    if key.isdigit():
+        problems.append("ORCHEO_VAULT_ENCRYPTION_KEY must not be digits only: Orcheo reads it as a number and crashes")
+    return problems + refused_values(environ)
+
+
+def refused_values(environ: Mapping[str, str]) -> list[str]:
+    """Problems of the variables that this image reads itself."""
+    problems: list[str] = []
+    ports = {"ORCHEO_POSTGRES_PORT": (1, 65535), "ORCHEO_REDIS_PORT": (1, 65535), "ORCHEO_REDIS_DATABASE": (0, 1000)}
+    for name, (least, greatest) in (NUMBERS | ports).items():
+        value = environ.get(name, str(least))
+        if not value.isdecimal() or not least <= int(value) <= greatest:
+            problems.append(f'{name} must be a whole number from {least} to {greatest}; found "{value}"')
+    for name, accepted in CHOICES.items():
+        value = environ.get(name, accepted[0])
+        if value not in accepted:
+            problems.append(f'{name} must be one of {", ".join(accepted)}; found "{value}"')
+    return problems

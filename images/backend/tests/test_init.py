@@ -1,0 +1,65 @@
+"""Which database the initialisation takes."""
+
+import unittest
+from typing import Any
+
+from orcheo_runtime import init
+
+
+class Database:
+    """Answers the three questions that tell a generation."""
+
+    def __init__(self, stamps: list[tuple[str]] | None, tables: dict[str, bool]) -> None:
+        self.stamps = stamps
+        self.tables = tables
+
+    def execute(self, question: str) -> Any:
+        if "to_regclass" in question:
+            return Rows([(self.stamps is not None,)])
+        if "orcheo_deploy.release" in question:
+            return Rows(self.stamps or [])
+        if question == init.OLDEST_TABLES:
+            return Rows(list(self.tables.items()))
+        raise AssertionError(question)
+
+
+class Rows:
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+
+    def fetchone(self) -> Any:
+        return self.rows[0] if self.rows else None
+
+    def fetchall(self) -> list[Any]:
+        return self.rows
+
+
+class Generations(unittest.TestCase):
+    def told(self, stamps: list[tuple[str]] | None, **tables: bool) -> str | None:
+        found, _ = init.generation_of(Database(stamps, tables))  # type: ignore[arg-type]
+        return found
+
+    def test_an_empty_database_belongs_to_nobody(self) -> None:
+        self.assertIsNone(self.told(None))
+        self.assertIsNone(self.told([]))
+
+    def test_the_record_decides(self) -> None:
+        self.assertEqual(self.told([("0.46",)], workflows=False), "0.46")
+
+    def test_without_a_record_the_tables_do(self) -> None:
+        self.assertEqual(self.told(None, workflows=False, service_tokens=False), "0.33")
+        self.assertEqual(self.told(None, workflows=True, service_tokens=True), "0.46")
+        # A first start of 0.33 that broke off early.
+        self.assertEqual(self.told([], service_tokens=False), "0.33")
+
+
+class Refusals(unittest.TestCase):
+    def test_the_same_and_an_empty_one_are_taken(self) -> None:
+        self.assertIsNone(init.refusal("0.33", None, ""))
+        self.assertIsNone(init.refusal("0.46", "0.46", ""))
+
+    def test_another_is_refused_with_what_to_do_first(self) -> None:
+        for mine, found in (("0.33", "0.46"), ("0.46", "0.33")):
+            reason = init.refusal(mine, found, "its tables workflows") or ""
+            self.assertIn(f"belongs to Orcheo {found} (told by its tables workflows); this image is Orcheo {mine}", reason)
+            self.assertIn("nothing was changed. Do this first: 1. keep this database", reason)

@@ -1,0 +1,16 @@
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { expect, it } from "vitest";
+
+// What runs in the backend image is Python; its own tests need a python3 of 3.11 or newer and nothing else.
+it("the Python tests of the backend image pass", () => {
+    const python = spawnSync("python3", ["-m", "unittest", "discover", "-s", "tests", "-t", "."], {
+        cwd: resolve("images/backend"),
+        encoding: "utf8",
+        timeout: 50_000,
+        env: { PATH: process.env["PATH"], PYTHONDONTWRITEBYTECODE: "1" },
+    });
+    expect(python.error, "python3 cannot be started").toBeUndefined();
+    expect(python.stderr).toMatch(/Ran [1-9]\d+ tests in .*\n\nOK\n$/);
+    expect(python.status).toBe(0);
+});
