@@ -7,6 +7,7 @@ Exit code 78: the environment is wrong; every problem is a line of the log and n
 
 import logging
 import os
+import runpy
 import sys
 
 from orcheo_runtime import environment, logs
@@ -18,7 +19,7 @@ logger = logging.getLogger("orcheo_runtime.start")
 
 
 def main(arguments: list[str]) -> int:
-    """Never returns when all is well: the process becomes the wanted one."""
+    """Returns when the wanted process has ended, or what is wrong kept it from starting."""
     role = arguments[0] if arguments else ""
     if role not in environment.REQUIRED or (role == "run" and len(arguments) < 2):
         print(f"usage: {' | '.join(MODULES)} | run PROGRAM [ARGUMENT ...]; got {role!r}", file=sys.stderr)
@@ -43,7 +44,9 @@ def main(arguments: list[str]) -> int:
         os.execvp(arguments[1], arguments[1:])
     for name in sorted(contract["ignored"].keys() & os.environ.keys()):
         logger.info("%s has no effect in Orcheo %s: %s", name, release, contract["ignored"][name])
-    os.execv(sys.executable, [sys.executable, "-m", MODULES[role]])
+    # In this process: one that is executed anew would show the secrets in /proc/PID/environ.
+    runpy.run_module(MODULES[role], run_name="__main__", alter_sys=True)
+    return 0
 
 
 if __name__ == "__main__":
