@@ -10,7 +10,7 @@ import os
 import runpy
 import sys
 
-from orcheo_runtime import environment, logs
+from orcheo_runtime import environment, logs, tls
 
 USAGE_ERROR = 64
 CONFIGURATION_ERROR = 78
@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
         print(f"ORCHEO_RELEASE {release!r} is not a release of this image", file=sys.stderr)
         return CONFIGURATION_ERROR
     problems = environment.read_secrets(os.environ, environment.SECRET_DIR)
+    problems += tls.demand_tls(os.environ)
     # A program run by hand is nobody's service: what it reads is not known here.
     if role != "run":
         problems += environment.unknown_names(os.environ, contract, known)
