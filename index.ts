@@ -1,4 +1,5 @@
 /** Orcheo on Kubernetes. Settings: docs/config.md. */
+import { createCloud } from "./components/aws/cloud";
 import { Backend } from "./components/backend/backend";
 import { createCache } from "./components/cache";
 import { Canvas } from "./components/canvas";
@@ -15,9 +16,10 @@ import { readStack } from "./components/stack";
 export = async () => {
     const stack = await readStack();
 
-    const images = new Images("images", { stack });
     const secrets = new Secrets("secrets");
-    const cluster = new Cluster("cluster", { stack });
+    const cloud = createCloud("aws", { stack, secrets });
+    const images = new Images("images", { stack }, { dependsOn: cloud.repositories });
+    const cluster = new Cluster("cluster", { stack, kubeconfig: cloud.kubeconfig });
     const { namespace } = cluster;
     const place = { provider: cluster.provider };
 
@@ -27,17 +29,17 @@ export = async () => {
 
     const database = createDatabase(
         "postgres",
-        { stack, namespace, image: images.postgres, password: secrets.postgresPassword, authority },
+        { stack, namespace, image: images.postgres, password: secrets.postgresPassword, authority, cloud },
         guarded,
     );
     const cache = createCache(
         "valkey",
-        { stack, namespace, image: images.valkey, password: secrets.valkeyPassword, authority },
+        { stack, namespace, image: images.valkey, password: secrets.valkeyPassword, authority, cloud },
         guarded,
     );
     const backend = new Backend(
         "backend",
-        { stack, namespace, image: images.backend, database, cache, secrets, authority },
+        { stack, namespace, image: images.backend, database, cache, secrets, authority, cloud },
         guarded,
     );
     const canvas = new Canvas("canvas", { stack, namespace, image: images.canvas, authority }, guarded);
@@ -47,6 +49,7 @@ export = async () => {
         url,
         namespace,
         images: { backend: images.backend, canvas: images.canvas, postgres: images.postgres, valkey: images.valkey },
+        ...cloud.outputs,
         ...guide(stack, { secretName: backend.secretName, url }),
     };
 };

@@ -1,6 +1,6 @@
 /** What the workloads need at their peak, and the quota that follows from it. */
 import type { Resources } from "./config/fields";
-import type { Stack } from "./config/schema";
+import type { CacheOf, DatabaseOf, Stack } from "./config/schema";
 
 export interface Capacity {
     readonly cpuRequestMillis: number;
@@ -18,12 +18,12 @@ export const initResources: Resources = {
     memoryLimitMiB: 1024,
 };
 
-export function databaseResources({ database }: Pick<Stack, "database">): Resources {
+export function databaseResources(database: DatabaseOf<"statefulset">): Resources {
     const { cpuRequestMillis, cpuLimitMillis, memoryMiB } = database;
     return { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB: memoryMiB, memoryLimitMiB: memoryMiB };
 }
 
-export function cacheResources({ cache }: Pick<Stack, "cache">): Resources {
+export function cacheResources(cache: CacheOf<"valkey">): Resources {
     const { cpuRequestMillis, cpuLimitMillis, memoryMiB } = cache;
     // Rewriting the append-only file forks: pages that change meanwhile exist twice.
     return { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB: memoryMiB, memoryLimitMiB: memoryMiB * 2 + 32 };
@@ -31,15 +31,16 @@ export function cacheResources({ cache }: Pick<Stack, "cache">): Resources {
 
 /** Each workload with the pods it has at most while it is updated: pods that stop still count. */
 export function peakPods(stack: Stack): readonly { pods: number; resources: Resources }[] {
+    const { database, cache } = stack;
     return [
         { pods: stack.api.scaling.maxReplicas + 2, resources: stack.api.resources },
         { pods: stack.worker.replicas * 2 + 1, resources: stack.worker.resources },
         { pods: 1, resources: stack.beat.resources },
         { pods: stack.canvas.replicas + 2, resources: stack.canvas.resources },
-        { pods: 1, resources: databaseResources(stack) },
-        { pods: 1, resources: cacheResources(stack) },
-        // The Job of the release before stays until the new one has succeeded.
-        { pods: 2, resources: initResources },
+        ...(database.kind === "statefulset" ? [{ pods: 1, resources: databaseResources(database) }] : []),
+        ...(cache.kind === "valkey" ? [{ pods: 1, resources: cacheResources(cache) }] : []),
+        // The Job of the release before stays until the new one has succeeded; RDS has one more, for its users.
+        { pods: database.kind === "rds" ? 4 : 2, resources: initResources },
     ];
 }
 
@@ -53,7 +54,9 @@ export function quotaOf(stack: Stack): { need: Capacity; quota: Capacity } {
         memoryRequestMiB: sum((each) => each.memoryRequestMiB),
         memoryLimitMiB: sum((each) => each.memoryLimitMiB),
         pods: sum(() => 1),
-        storageGiB: stack.database.storageGiB + stack.cache.storageGiB,
+        storageGiB:
+            (stack.database.kind === "statefulset" ? stack.database.storageGiB : 0) +
+            (stack.cache.kind === "valkey" ? stack.cache.storageGiB : 0),
     };
     const more = (value: number): number => Math.ceil(value * 1.25);
     const { quota } = stack.kubernetes;

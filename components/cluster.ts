@@ -3,6 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { planLimitRange, planNamespace, planQuota } from "./cluster.plan";
 import type { Stack } from "./config/schema";
 
+export interface ClusterArgs {
+    readonly stack: Stack;
+    /** Of a cluster that the cloud makes; default the configured file. */
+    readonly kubeconfig?: pulumi.Output<string>;
+}
+
 /**
  * The cluster's API, and the namespace with its quota. The namespace holds the data: protected, and kept on delete.
  *
@@ -12,9 +18,11 @@ export class Cluster extends pulumi.ComponentResource {
     readonly provider: k8s.Provider;
     readonly namespace: pulumi.Output<string>;
 
-    constructor(name: string, { stack }: { stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Cluster", name, {}, opts);
-        const { context, kubeconfig } = stack.kubernetes;
+        const { stack } = args;
+        const { context } = stack.kubernetes;
+        const kubeconfig = args.kubeconfig ?? stack.kubernetes.kubeconfig;
         this.provider = new k8s.Provider(
             name,
             { context, ...(kubeconfig !== undefined && { kubeconfig }) },

@@ -1,10 +1,9 @@
 import type { types } from "@pulumi/kubernetes";
 import { port as canvasPort } from "./canvas.plan";
 import { port as apiPort } from "./backend/contract";
-import { port as valkeyPort } from "./cache/valkey.plan";
 import type { Stack } from "./config/schema";
-import { port as postgresPort } from "./database/postgres.plan";
 import { selector, type Role } from "./labels";
+import { reachOf } from "./reach.plan";
 
 type Spec = types.input.networking.v1.NetworkPolicySpec;
 type Peer = types.input.networking.v1.NetworkPolicyPeer;
@@ -14,6 +13,13 @@ export const privateRanges = {
     v4: ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
     v6: ["::1/128", "fc00::/7", "fe80::/10"],
 };
+
+/**
+ * The agent that hands AWS credentials to pods, on every node.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+ */
+const podIdentityAgent = { to: [{ ipBlock: { cidr: "169.254.170.23/32" } }], ports: [{ port: 80, protocol: "TCP" }] };
 
 const backendRoles: readonly Role[] = ["api", "worker", "beat", "init"];
 const tcp = (port: number) => [{ port, protocol: "TCP" }];
@@ -25,7 +31,8 @@ const pods = (role: Role): Peer => ({ podSelector: { matchLabels: selector(role)
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
  * -> api · Postgres, Valkey and canvas -> nothing.
  */
-export function planNetworkPolicies({ network }: Stack): Record<string, Spec> {
+export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
+    const { network } = stack;
     const controller: Peer[] = [
         {
             namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.ingressNamespace } },
@@ -43,14 +50,18 @@ export function planNetworkPolicies({ network }: Stack): Record<string, Spec> {
         "deny-all": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
         canvas: allow("canvas", controller, canvasPort),
         api: allow("api", [...controller, pods("worker"), pods("beat")], apiPort),
-        postgres: allow("postgres", backends, postgresPort),
-        valkey: allow("valkey", backends, valkeyPort),
+        ...(stack.database.kind === "statefulset" && {
+            postgres: allow("postgres", backends, reachOf(stack, "database").port),
+        }),
+        ...(stack.cache.kind === "valkey" && { valkey: allow("valkey", backends, reachOf(stack, "cache").port) }),
         "backend-out": {
             ...outbound,
             policyTypes: ["Egress"],
             egress: [
-                { to: [pods("postgres")], ports: tcp(postgresPort) },
-                { to: [pods("valkey")], ports: tcp(valkeyPort) },
+                ...(["database", "cache"] as const)
+                    .map((server) => reachOf(stack, server))
+                    .filter(({ to }) => to.length > 0)
+                    .map(({ to, port }) => ({ to, ports: tcp(port) })),
                 { to: [pods("api")], ports: tcp(apiPort) },
                 {
                     to: [
@@ -68,6 +79,7 @@ export function planNetworkPolicies({ network }: Stack): Record<string, Spec> {
                         ...network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } })),
                     ],
                 },
+                ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
             ],
         },
     };

@@ -91,9 +91,15 @@ export function planServiceAccount(
     role: Role,
     namespace: Input<string>,
     version: string,
+    annotations: Readonly<Record<string, Input<string>>> = {},
 ): types.input.core.v1.ServiceAccount {
     return {
-        metadata: { name: role, namespace, labels: objectLabels(role, version) },
+        metadata: {
+            name: role,
+            namespace,
+            labels: objectLabels(role, version),
+            ...(Object.keys(annotations).length > 0 && { annotations: { ...annotations } }),
+        },
         automountServiceAccountToken: false,
     };
 }

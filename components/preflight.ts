@@ -12,6 +12,8 @@ export interface Probes {
     registry(baseUrl: string): Promise<string | undefined>;
     isFile(path: string): boolean;
     isDirectory(path: string): boolean;
+    /** The text of a file that is there. */
+    read(path: string): string;
     /** Names of buildx builders; undefined when buildx keeps no list. */
     builders(): readonly string[] | undefined;
 }
@@ -21,11 +23,19 @@ export interface Probes {
  * @param update  false for previews, which must not need the registry or the builder
  */
 export async function preflight(stack: Partial<Sections>, probes: Probes, update: boolean): Promise<Problem[]> {
-    return [...kubeContext(stack, probes), ...files(stack, probes), ...(update ? await building(stack, probes) : [])];
+    return [
+        ...kubeContext(stack, probes),
+        ...files(stack, probes),
+        ...authorities(stack, probes),
+        ...(update ? await building(stack, probes) : []),
+    ];
 }
 
-function kubeContext({ kubernetes }: Partial<Sections>, probes: Probes): Problem[] {
-    if (kubernetes === undefined) return [];
+function kubeContext({ kubernetes, aws }: Partial<Sections>, probes: Probes): Problem[] {
+    // The kubeconfig of a cluster that AWS makes comes from its stack.
+    const given =
+        aws?.cluster.kind === "new" || (aws?.cluster.kind === "stackReference" && aws.cluster.kubeconfigOutput);
+    if (kubernetes === undefined || given) return [];
     const { where, names } = probes.contexts(kubernetes.kubeconfig);
     if (names === undefined) {
         const remedy =
@@ -57,6 +67,25 @@ function files({ images }: Partial<Sections>, probes: Probes): Problem[] {
             remedy: "accepted: an Orcheo source tree",
         });
     return problems;
+}
+
+/** PEM files that servers are verified with. */
+function authorities({ database, cache }: Partial<Sections>, probes: Probes): Problem[] {
+    const named = [
+        { at: "database.caBundleFile", file: database?.kind === "rds" ? database.caBundleFile : undefined },
+        ...Object.entries({ database, cache }).map(([server, settings]) => ({
+            at: `${server}.authority.path`,
+            file:
+                settings?.kind === "external" && settings.authority.kind === "file"
+                    ? settings.authority.path
+                    : undefined,
+        })),
+    ];
+    return named.flatMap(({ at, file }) =>
+        file === undefined || probes.isFile(file)
+            ? []
+            : [{ at: `orcheo:stack.${at}`, found: `there is no file ${file}`, remedy: "accepted: a PEM file" }],
+    );
 }
 
 async function building({ images, registry }: Partial<Sections>, probes: Probes): Promise<Problem[]> {

@@ -7,7 +7,7 @@ import type { Probes } from "./preflight";
 
 const registryTimeoutMs = 5000;
 
-export const machine: Probes = { contexts, registry, isFile, isDirectory, builders };
+export const machine: Probes = { contexts, registry, isFile, isDirectory, read, builders };
 
 function isFile(path: string): boolean {
     return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -15,6 +15,10 @@ function isFile(path: string): boolean {
 
 function isDirectory(path: string): boolean {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function read(path: string): string {
+    return readFileSync(path, "utf8");
 }
 
 /** As kubectl finds it: the setting, else every file of $KUBECONFIG, else ~/.kube/config. */

@@ -1,6 +1,7 @@
 /** Volumes, each with the place where a container sees it. */
 import type { Input } from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
+import type { Trust } from "./connection";
 
 type Volume = types.input.core.v1.Volume;
 type VolumeMount = types.input.core.v1.VolumeMount;
@@ -26,12 +27,14 @@ export function scratch(name: string, mountPath: string, sizeMiB: number, medium
 export interface SecretFiles {
     readonly secretName: Input<string>;
     readonly keys: readonly string[];
+    /** File of the one key, when it is named otherwise. */
+    readonly file?: string;
 }
 
 /** Keys of one or more Secrets as files below /run/secrets/orcheo. */
 export function secretFiles(secrets: readonly SecretFiles[]): Mounted {
-    const sources = secrets.map(({ secretName, keys }) => ({
-        secret: { name: secretName, items: keys.map((key) => ({ key, path: key })) },
+    const sources = secrets.map(({ secretName, keys, file }) => ({
+        secret: { name: secretName, items: keys.map((key) => ({ key, path: file ?? key })) },
     }));
     return {
         volume: { name: "secrets", projected: { sources, defaultMode: readableByGroup } },
@@ -54,6 +57,17 @@ export function authority(secretName: Input<string>): Mounted {
         volume: { name: "ca", secret: { secretName, items, defaultMode: readableByGroup } },
         mount: { name: "ca", mountPath: "/etc/orcheo/ca", readOnly: true },
     };
+}
+
+/** The authority of a server outside the stack; nothing for those that every pod of the backend knows anyway. */
+export function trusted(name: string, trust: Trust, mountPath: string): Mounted[] {
+    if (trust.kind === "stack" || trust.kind === "system") return [];
+    const file = { items: [{ key: trust.key, path: "ca.crt" }], defaultMode: readableByGroup };
+    const volume =
+        trust.kind === "secret"
+            ? { name, secret: { secretName: trust.name, ...file } }
+            : { name, configMap: { name: trust.name, ...file } };
+    return [{ volume, mount: { name, mountPath, readOnly: true } }];
 }
 
 export function configFiles(name: string, configMap: Input<string>, mountPath: string): Mounted {

@@ -13,6 +13,8 @@ export interface ContainerPlan {
     readonly name: string;
     /** By digest. */
     readonly image: Input<string>;
+    /** Instead of the image's own start. */
+    readonly command?: readonly string[];
     readonly args?: readonly string[];
     readonly env?: Readonly<Record<string, Input<string>>>;
     readonly port?: { readonly name: string; readonly number: number };
@@ -76,6 +78,7 @@ function planContainer(plan: ContainerPlan): Container {
         name: plan.name,
         image: plan.image,
         imagePullPolicy: "IfNotPresent",
+        ...(plan.command && { command: [...plan.command] }),
         ...(plan.args && { args: [...plan.args] }),
         env: Object.entries(plan.env ?? {}).map(([name, value]) => ({ name, value })),
         ...(plan.port && { ports: [{ name: plan.port.name, containerPort: plan.port.number, protocol: "TCP" }] }),

@@ -9,6 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, vi } from "vitest";
 import { parse } from "yaml";
 import type { Probes } from "../components/preflight";
+import { awsComputed, otherStacks } from "./aws-mocks";
 
 export interface Registered {
     readonly type: string;
@@ -38,6 +39,7 @@ export const goodProbes: Probes = {
     registry: () => Promise.resolve(undefined),
     isFile: () => true,
     isDirectory: () => true,
+    read: (path) => `the text of ${path}`,
     builders: () => undefined,
 };
 
@@ -53,7 +55,8 @@ export const digest = `sha256:${"d".repeat(64)}`;
 export const secretMark = "random5ecret";
 
 /** What providers answer, by type: inputs and, in an update, what they compute. */
-const computed: Readonly<Record<string, (name: string) => Record<string, unknown>>> = {
+const computed: Readonly<Record<string, (name: string, inputs: Record<string, unknown>) => Record<string, unknown>>> = {
+    ...awsComputed,
     "random:index/randomPassword:RandomPassword": (name) => ({ result: pulumi.secret(`${secretMark}-${name}`) }),
     "random:index/randomBytes:RandomBytes": (name) => ({
         hex: pulumi.secret(`${secretMark}-${name}`),
@@ -62,7 +65,16 @@ const computed: Readonly<Record<string, (name: string) => Record<string, unknown
     "docker-build:index:Image": () => ({ digest, ref: `mock@${digest}`, contextHash: "0" }),
     "pulumi:providers:kubernetes": () => ({}),
     "pulumi:pulumi:Stack": () => ({}),
+    "pulumi:pulumi:StackReference": () => ({}),
 };
+
+/** Another stack's outputs. */
+function referenced(name: string) {
+    const outputs = otherStacks[name];
+    if (outputs === undefined) throw new Error(`the mocks do not know the stack ${name}`);
+    return { outputs, secretOutputNames: [] };
+}
+
 const knownTypes: ReadonlySet<string> = new Set([
     ...["ConfigMap", "LimitRange", "Namespace", "PersistentVolumeClaim", "ResourceQuota", "Secret", "Service"].map(
         (kind) => `kubernetes:core/v1:${kind}`,
@@ -94,9 +106,10 @@ function stateOf(
     const more = computed[type];
     if (more === undefined && !type.startsWith("orcheo:index:") && !knownTypes.has(type))
         throw new Error(`the mocks do not know the type ${type} (${name})`);
+    if (type === "pulumi:pulumi:StackReference") return { ...inputs, ...referenced(name) };
     // As docker-build 0.0.22 does when an image would be rebuilt.
     if (preview && type === "docker-build:index:Image") return { ...inputs, digest: "" };
-    if (more !== undefined) return { ...inputs, ...(preview ? {} : more(name)) };
+    if (more !== undefined) return { ...inputs, ...(preview ? {} : more(name, inputs)) };
     const metadata = inputs["metadata"];
     if (!isRecord(metadata) || "name" in metadata) return inputs;
     // Auto-naming: the name is chosen in the update.
@@ -122,7 +135,9 @@ export async function run({ stack, settings, otherKeys, probes }: Program, previ
                         inputs: given,
                         options: seen ?? { protect: false, retainOnDelete: false, parented: false },
                     });
-                return { id: custom === true ? `${name}-id` : undefined, state };
+                // An id is chosen in the update, like everything else that a provider answers.
+                const known = !preview || type === "pulumi:pulumi:StackReference";
+                return { id: custom === true && known ? `${name}-id` : undefined, state };
             },
             call: ({ token }) => {
                 throw new Error(`the mocks do not know the call ${token}`);

@@ -3,10 +3,12 @@ import type { Input } from "@pulumi/pulumi";
 import { publicUrl } from "../canvas.plan";
 import { initResources } from "../capacity.plan";
 import type { Stack } from "../config/schema";
+import type { Server } from "../connection";
+import { trustDir, urlDemands, type ServerName } from "../connection.plan";
 import { objectLabels, selector } from "../labels";
 import * as volumes from "../volumes";
 import { planPod, probe, type ContainerPlan } from "../workload.plan";
-import { keysOf, port, refusalExitCode, type BackendRole } from "./contract";
+import { keysOf, port, refusalExitCode, type BackendRole, type SecretKey } from "./contract";
 
 type Deployment = types.input.apps.v1.Deployment;
 type Probes = NonNullable<ContainerPlan["probes"]>;
@@ -16,11 +18,13 @@ export interface BackendInputs {
     readonly image: Input<string>;
     readonly serviceAccountName: Input<string>;
     readonly secretName: Input<string>;
-    /** Secret of the API's own certificate. */
+    /** Secret of the API's own certificate, whose ca.crt is the stack's authority. */
     readonly certificateSecret: Input<string>;
-    /** Secret whose ca.crt signs the database and the cache. */
-    readonly authoritySecret: Input<string>;
+    readonly servers: Readonly<Record<ServerName, Pick<Server, "url" | "trust">>>;
 }
+
+const serverNames: readonly ServerName[] = ["database", "cache"];
+const urlFile: Readonly<Record<ServerName, SecretKey>> = { database: "postgres-dsn", cache: "redis-url" };
 
 /** Seconds in which a stopped API pod is still being asked: endpoints leave every proxy meanwhile. */
 const leaveSeconds = 5;
@@ -90,16 +94,37 @@ const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
     },
 };
 
+/** The role's files: from the backend's own Secret, and the URLs that only an existing Secret holds. */
+function planSecrets(role: BackendRole, { secretName, servers }: BackendInputs): volumes.SecretFiles[] {
+    const elsewhere = serverNames.flatMap((server) => {
+        const { url } = servers[server];
+        return url.kind === "secret" ? [{ secretName: url.secretName, keys: [url.key], file: urlFile[server] }] : [];
+    });
+    const files: readonly string[] = elsewhere.map(({ file }) => file);
+    const own = keysOf[role].filter((key) => !files.includes(key));
+    // A Secret without items would be mounted whole.
+    return [...(own.length > 0 ? [{ secretName, keys: own }] : []), ...elsewhere];
+}
+
+/** What completes a URL that the program cannot read. */
+function planDemands({ servers }: BackendInputs): Record<string, string> {
+    const unread = serverNames.filter((server) => servers[server].url.kind === "secret");
+    return Object.fromEntries(unread.flatMap((server) => Object.entries(urlDemands(server, servers[server].trust))));
+}
+
 function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): ContainerPlan {
     return {
         name: role,
         image: inputs.image,
         args: [role],
-        env: planEnvironment(role, stack),
+        env: { ...planEnvironment(role, stack), ...planDemands(inputs) },
         resources: role === "init" ? initResources : stack[role].resources,
         mounts: [
-            volumes.secretFiles([{ secretName: inputs.secretName, keys: keysOf[role] }]),
-            volumes.authority(inputs.authoritySecret),
+            volumes.secretFiles(planSecrets(role, inputs)),
+            volumes.authority(inputs.certificateSecret),
+            ...serverNames.flatMap((server) =>
+                volumes.trusted(`${server}-ca`, inputs.servers[server].trust, trustDir(server)),
+            ),
             ...(role === "api" ? [volumes.serverCertificate(inputs.certificateSecret)] : []),
             volumes.scratch("tmp", "/tmp", 512),
             // Plugins are installed and caches filled at run time; neither is the data's only copy.

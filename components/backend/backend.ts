@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Autoscaler } from "../autoscaler";
+import type { Cloud } from "../aws/cloud";
 import type { Cache } from "../cache";
 import type { Authority } from "../certificates";
 import type { Stack } from "../config/schema";
@@ -19,6 +20,7 @@ export interface BackendArgs {
     readonly cache: Cache;
     readonly secrets: Secrets;
     readonly authority: Authority;
+    readonly cloud: Cloud;
 }
 
 /** Orcheo's own processes: initialisation first, then API, worker and beat. */
@@ -30,7 +32,7 @@ export class Backend extends pulumi.ComponentResource {
 
     constructor(name: string, args: BackendArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Backend", name, {}, opts);
-        const { stack, namespace, image, database, cache, authority } = args;
+        const { stack, namespace, image, database, cache, authority, cloud } = args;
         const { version } = stack;
         const child = { parent: this };
         const secret = secretOf(`${name}-secret`, filesOf(args), { namespace, version }, child);
@@ -41,10 +43,10 @@ export class Backend extends pulumi.ComponentResource {
             image,
             secretName: this.secretName,
             certificateSecret: this.authoritySecret,
-            authoritySecret: database.authoritySecret,
+            servers: { database, cache },
         };
         const runAs = (role: "init" | "api" | "worker" | "beat"): BackendInputs => {
-            const plan = planServiceAccount(role, namespace, version);
+            const plan = planServiceAccount(role, namespace, version, role === "beat" ? {} : cloud.annotations);
             const account = new k8s.core.v1.ServiceAccount(`${role}-account`, plan, child);
             return { ...inputs, serviceAccountName: account.metadata.name };
         };
@@ -76,10 +78,10 @@ export class Backend extends pulumi.ComponentResource {
     }
 }
 
-function filesOf({ database, cache, secrets }: BackendArgs): Record<SecretKey, pulumi.Output<string>> {
+function filesOf({ database, cache, secrets }: BackendArgs): Partial<Record<SecretKey, pulumi.Output<string>>> {
     return {
-        "postgres-dsn": database.dsn,
-        "redis-url": cache.url,
+        ...(database.url.kind === "value" && { "postgres-dsn": database.url.value }),
+        ...(cache.url.kind === "value" && { "redis-url": cache.url.value }),
         "vault-encryption-key": secrets.vaultKey,
         "auth-bootstrap-service-token": secrets.bootstrapToken,
         "auth-jwt-secret": secrets.jwtSecret,

@@ -1,8 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import type { Server } from "../connection";
 
-/** A broker that Celery can use, wherever it runs. */
-export interface Cache {
-    /** `rediss://…`, secret. */
-    readonly url: pulumi.Output<string>;
-    readonly resources: readonly pulumi.Resource[];
-}
+/** A broker that Celery can use, wherever it runs: `rediss://…?ssl_cert_reqs=required…`. */
+export type Cache = Server;

@@ -1,11 +1,25 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { accountOf, type Cloud } from "../aws/cloud";
+import { External } from "../external";
 import type { Cache } from "./cache";
+import { Elasticache } from "./elasticache";
 import { Valkey, type ValkeyArgs } from "./valkey";
 
 export type { Cache };
 
+export interface CacheArgs extends Omit<ValkeyArgs, "settings"> {
+    readonly cloud: Cloud;
+}
+
 /** The cache of the configured kind. */
-export function createCache(name: string, args: ValkeyArgs, opts: pulumi.ComponentResourceOptions): Cache {
-    const create = { valkey: Valkey }[args.stack.cache.kind];
-    return new create(name, args, opts);
+export function createCache(name: string, args: CacheArgs, opts: pulumi.ComponentResourceOptions): Cache {
+    const settings = args.stack.cache;
+    switch (settings.kind) {
+        case "valkey":
+            return new Valkey(name, { ...args, settings }, opts);
+        case "external":
+            return new External(name, { ...args, settings, server: "cache" }, opts);
+        case "elasticache":
+            return new Elasticache(name, { ...args, settings, account: accountOf(args.cloud) }, opts);
+    }
 }

@@ -1,7 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { cacheResources } from "../capacity.plan";
-import type { Stack } from "../config/schema";
+import type { CacheOf, Stack } from "../config/schema";
 import { objectLabels, selector } from "../labels";
 import * as volumes from "../volumes";
 import { planPod, probe } from "../workload.plan";
@@ -17,7 +17,11 @@ export interface ValkeyInputs {
     readonly claimName: Input<string>;
 }
 
-export function planValkey(stack: Stack, inputs: ValkeyInputs): types.input.apps.v1.StatefulSet {
+export function planValkey(
+    stack: Stack,
+    cache: CacheOf<"valkey">,
+    inputs: ValkeyInputs,
+): types.input.apps.v1.StatefulSet {
     const check = { exec: { command: ["valkey-probe"] } };
     return {
         metadata: { name: "valkey", namespace: inputs.namespace, labels: objectLabels("valkey", stack.version) },
@@ -34,9 +38,9 @@ export function planValkey(stack: Stack, inputs: ValkeyInputs): types.input.apps
                     {
                         name: "valkey",
                         image: inputs.image,
-                        env: { VALKEY_MAXMEMORY: `${stack.cache.memoryMiB}mb` },
+                        env: { VALKEY_MAXMEMORY: `${cache.memoryMiB}mb` },
                         port: { name: "valkey", number: port },
-                        resources: cacheResources(stack),
+                        resources: cacheResources(cache),
                         mounts: [
                             volumes.claim("data", inputs.claimName, "/data"),
                             volumes.secretFiles([{ secretName: inputs.passwordSecret, keys: ["valkey-password"] }]),

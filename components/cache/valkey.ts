@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Authority } from "../certificates";
-import type { Stack } from "../config/schema";
+import type { CacheOf, Stack } from "../config/schema";
+import type { ServerUrl, Trust } from "../connection";
 import { planClaim, planService, planServiceAccount } from "../objects.plan";
 import { secretOf } from "../secrets";
 import { caFile } from "../volumes";
@@ -10,6 +11,7 @@ import { planValkey, port } from "./valkey.plan";
 
 export interface ValkeyArgs {
     readonly stack: Stack;
+    readonly settings: CacheOf<"valkey">;
     readonly namespace: pulumi.Input<string>;
     readonly image: pulumi.Input<string>;
     readonly password: pulumi.Output<string>;
@@ -18,17 +20,18 @@ export interface ValkeyArgs {
 
 /** Valkey in the namespace: append-only file on a volume, password, TLS only. Runs that wait in it are data too. */
 export class Valkey extends pulumi.ComponentResource implements Cache {
-    readonly url: pulumi.Output<string>;
+    readonly url: ServerUrl;
+    readonly trust: Trust = { kind: "stack" };
     readonly resources: readonly pulumi.Resource[];
 
     constructor(name: string, args: ValkeyArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Valkey", name, {}, opts);
-        const { stack, namespace, image, password, authority } = args;
-        const { cache, version } = stack;
+        const { stack, settings, namespace, image, password, authority } = args;
+        const { version } = stack;
         const child = { parent: this };
         const place = { role: "valkey" as const, namespace, version };
         const certificateSecret = authority.serverCertificate("valkey", child);
-        const claim = new k8s.core.v1.PersistentVolumeClaim(`${name}-data`, planClaim({ ...place, ...cache }), {
+        const claim = new k8s.core.v1.PersistentVolumeClaim(`${name}-data`, planClaim({ ...place, ...settings }), {
             ...child,
             protect: true,
             retainOnDelete: true,
@@ -46,7 +49,7 @@ export class Valkey extends pulumi.ComponentResource implements Cache {
         );
         const server = new k8s.apps.v1.StatefulSet(
             name,
-            planValkey(stack, {
+            planValkey(stack, settings, {
                 namespace,
                 image,
                 serviceAccountName: account.metadata.name,
@@ -56,9 +59,10 @@ export class Valkey extends pulumi.ComponentResource implements Cache {
             }),
             child,
         );
-        this.url = pulumi.secret(
+        const value = pulumi.secret(
             pulumi.interpolate`rediss://:${password}@${service.metadata.name}:${port}/0?ssl_cert_reqs=required&ssl_ca_certs=${caFile}`,
         );
+        this.url = { kind: "value", value };
         this.resources = [server, service];
         this.registerOutputs({});
     }

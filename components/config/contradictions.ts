@@ -1,12 +1,14 @@
 /** What no single setting shows: settings that are each accepted and cannot be meant together. */
 import { quotaOf } from "../capacity.plan";
+import { urlProblem } from "../connection.plan";
+import { awsContradictions } from "./contradictions.aws";
 import type { Problem } from "./problems";
 import { publicCanvas, type Stack } from "./schema";
 
 const quotaKeys = ["cpuRequestMillis", "memoryRequestMiB", "memoryLimitMiB", "pods", "storageGiB"] as const;
 
 export function contradictions(stack: Stack): Problem[] {
-    return [...quotaTooSmall(stack), ...privateFrontEnd(stack)];
+    return [...quotaTooSmall(stack), ...privateFrontEnd(stack), ...serverUrls(stack), ...awsContradictions(stack)];
 }
 
 function quotaTooSmall(stack: Stack): Problem[] {
@@ -30,4 +32,19 @@ function privateFrontEnd({ release, images }: Stack): Problem[] {
             remedy: 'the front end of 0.46 is not public: name your own with kind "directory", "git" or "image"',
         },
     ];
+}
+
+/** A URL without verified TLS; of the URL itself nothing is shown. */
+function serverUrls(stack: Stack): Problem[] {
+    return (["database", "cache"] as const).flatMap((server) => {
+        const settings = stack[server];
+        if (settings.kind !== "external" || settings.url.kind !== "value") return [];
+        const problem = urlProblem(server, settings.url.value);
+        if (problem === undefined) return [];
+        const remedy =
+            server === "database"
+                ? "accepted: postgresql://user:password@host:port/database, with sslmode=verify-full or none"
+                : "accepted: rediss://user:password@host:port/0, with ssl_cert_reqs=required or none";
+        return [{ at: `orcheo:stack.${server}.url.value`, found: `found ${problem}`, remedy }];
+    });
 }

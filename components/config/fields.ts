@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A field that refuses everything with the same sentence, which starts with what is accepted. */
-function text(pattern: RegExp, accepted: string) {
+export function text(pattern: RegExp, accepted: string) {
     return z.string({ error: accepted }).regex(pattern, { error: accepted }).meta({ accepted });
 }
 
@@ -40,6 +40,8 @@ const label = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
 
 /** RFC 1123 label, the name of a namespace, an issuer, a Secret. */
 export const name = () => text(new RegExp(`^${label}$`), "lower-case letters, digits and `-`, at most 63");
+/** Key of a Secret or ConfigMap. */
+export const dataKey = () => text(/^[A-Za-z0-9._-]{1,253}$/, "a key such as ca.crt");
 export const hostName = () =>
     text(
         new RegExp(`^(?=.{1,253}$)${label}(\\.${label})+$`),

@@ -18,7 +18,7 @@ export interface RawConfig {
 export const fileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
 /** What the preflight looks at. */
-export type Sections = Pick<Stack, "kubernetes" | "registry" | "images">;
+export type Sections = Pick<Stack, "kubernetes" | "registry" | "images" | "database" | "cache" | "aws">;
 
 export interface Parsed {
     /** Undefined when a setting is refused. */
@@ -53,16 +53,31 @@ export function parseStack(raw: RawConfig): Parsed {
         const problems = [...stray, ...problemsOf(stackSchema, parsed.error, value, raw.secret)];
         return { sections: sectionsOf(value), problems };
     }
-    return { stack: parsed.data, sections: parsed.data, problems: [...stray, ...contradictions(parsed.data)] };
+    const problems = [...stray, ...contradictions(parsed.data), ...(raw.secret ? [] : urlsInTheClear(parsed.data))];
+    return { stack: parsed.data, sections: parsed.data, problems };
+}
+
+/** A URL with its password belongs into the encrypted part of the file. */
+function urlsInTheClear(stack: Stack): Problem[] {
+    return (["database", "cache"] as const).flatMap((server) => {
+        const settings = stack[server];
+        if (settings.kind !== "external" || settings.url.kind !== "value") return [];
+        const at = `orcheo:stack.${server}.url.value`;
+        const remedy = `set it with: pulumi config set --secret --path ${at}`;
+        return [{ at, found: "is not encrypted", remedy }];
+    });
 }
 
 function sectionsOf(value: object): Partial<Sections> {
-    const { kubernetes, registry, images } = stackSchema.shape;
+    const { kubernetes, registry, images, database, cache, aws } = stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
         kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
         registry: registry.safeParse(given.get("registry")).data,
         images: images.safeParse(given.get("images")).data,
+        database: database.safeParse(given.get("database")).data,
+        cache: cache.safeParse(given.get("cache")).data,
+        aws: aws.safeParse(given.get("aws")).data,
     };
 }
 

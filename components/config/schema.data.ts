@@ -1,8 +1,63 @@
 /** Settings of what holds data. */
 import { z } from "zod";
-import { kind, name, oneOf, whole } from "./fields";
+import { elasticache, rds } from "./schema.aws";
+import { cidr, dataKey, kind, labelKey, labelValue, name, oneOf, path, whole, words } from "./fields";
 
-/** Prepared for `cloudnativepg`, `rds` and `external`: another option of the same union. */
+const authority = oneOf([
+    z.strictObject({ kind: kind("system") }),
+    z.strictObject({
+        kind: kind("secret"),
+        name: name().describe("Secret in the namespace."),
+        key: dataKey().default("ca.crt").describe("Key of the PEM text."),
+    }),
+    z.strictObject({
+        kind: kind("configMap"),
+        name: name().describe("ConfigMap in the namespace."),
+        key: dataKey().default("ca.crt").describe("Key of the PEM text."),
+    }),
+    z.strictObject({ kind: kind("file"), path: path().describe("PEM file, which becomes a ConfigMap.") }),
+])
+    .prefault({ kind: "system" })
+    .describe("The authority that signed the server's certificate; `system`: the public ones.");
+export type Authority = z.output<typeof authority>;
+
+/** A server that the stack uses and does not own. */
+const external = (port: number, example: string) =>
+    z.strictObject({
+        kind: kind("external"),
+        url: oneOf([
+            z.strictObject({
+                kind: kind("secret"),
+                name: name().describe("Secret in the namespace. Only the backend's pods read it."),
+                key: dataKey().default("url").describe("Key of the URL."),
+            }),
+            z.strictObject({
+                kind: kind("value"),
+                value: words(`a URL such as ${example}`).describe(
+                    `The URL, such as ${example}; only as a secret: \`pulumi config set --secret --path …\`.`,
+                ),
+            }),
+        ]).describe("Where the URL is. TLS with verification is added to it; one that says otherwise is refused."),
+        authority,
+        port: whole(1, 65_535).default(port).describe("Port that the backend may reach."),
+        reach: oneOf([
+            z.strictObject({
+                kind: kind("addresses"),
+                cidrs: z
+                    .array(cidr())
+                    .default([])
+                    .describe("Private addresses of the server; public ones are open to workflows anyway."),
+            }),
+            z.strictObject({
+                kind: kind("pods"),
+                namespace: name().describe("Namespace of the server's pods."),
+                podLabels: z.record(labelKey(), labelValue()).describe("Labels of the server's pods."),
+            }),
+        ])
+            .prefault({ kind: "addresses" })
+            .describe("What the NetworkPolicy opens."),
+    });
+
 export const database = oneOf([
     z.strictObject({
         kind: kind("statefulset"),
@@ -18,9 +73,12 @@ export const database = oneOf([
             .describe("Connections at most. Orcheo opens up to ten for each of its stores in every process."),
         terminationGraceSeconds: whole(30, 3600).default(120).describe("Time for a clean shutdown."),
     }),
+    external(5432, "postgresql://orcheo:…@db.example.com:5432/orcheo"),
+    rds,
 ])
     .prefault({ kind: "statefulset" })
     .superRefine((value, context) => {
+        if (value.kind !== "statefulset") return;
         if (value.cpuRequestMillis > value.cpuLimitMillis)
             context.addIssue({
                 code: "custom",
@@ -51,9 +109,12 @@ export const cache = oneOf([
         cpuRequestMillis: whole(10, 64_000).default(50).describe("CPU set aside, thousandths of a core."),
         cpuLimitMillis: whole(10, 64_000).default(500).describe("CPU at most, thousandths of a core."),
     }),
+    external(6379, "rediss://:…@cache.example.com:6379/0"),
+    elasticache,
 ])
     .prefault({ kind: "valkey" })
     .superRefine((value, context) => {
+        if (value.kind !== "valkey") return;
         if (value.cpuRequestMillis > value.cpuLimitMillis)
             context.addIssue({
                 code: "custom",

@@ -1,6 +1,7 @@
 /** Every setting of a stack: the value of `orcheo:stack` in Pulumi.<stack>.yaml. docs/config.md is generated from it. */
 import { z } from "zod";
 import { auth, canvas, api, worker, beat } from "./schema.apps";
+import { aws } from "./schema.aws";
 import { cache, database } from "./schema.data";
 import {
     choice,
@@ -223,7 +224,12 @@ export const stackSchema = z.strictObject({
     auth,
     tracing,
     network,
+    aws,
 });
 
 /** A stack's settings, defaults filled in. */
 export type Stack = z.output<typeof stackSchema>;
+
+/** The settings of one kind of database or cache. */
+export type DatabaseOf<K extends Stack["database"]["kind"]> = Extract<Stack["database"], { kind: K }>;
+export type CacheOf<K extends Stack["cache"]["kind"]> = Extract<Stack["cache"], { kind: K }>;

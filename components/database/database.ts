@@ -1,11 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import type { Server } from "../connection";
 
-/** A PostgreSQL that Orcheo can use, wherever it runs. */
-export interface Database {
-    /** `postgresql://…?sslmode=verify-full…`, secret. */
-    readonly dsn: pulumi.Output<string>;
-    /** Secret whose ca.crt signs the server. */
-    readonly authoritySecret: pulumi.Output<string>;
-    /** Ready when these are. */
-    readonly resources: readonly pulumi.Resource[];
-}
+/** A PostgreSQL that Orcheo can use, wherever it runs: `postgresql://…?sslmode=verify-full…`. */
+export type Database = Server;

@@ -1,11 +1,25 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { accountOf, type Cloud } from "../aws/cloud";
+import { External } from "../external";
 import type { Database } from "./database";
 import { Postgres, type PostgresArgs } from "./postgres";
+import { Rds } from "./rds";
 
 export type { Database };
 
+export interface DatabaseArgs extends Omit<PostgresArgs, "settings"> {
+    readonly cloud: Cloud;
+}
+
 /** The database of the configured kind. */
-export function createDatabase(name: string, args: PostgresArgs, opts: pulumi.ComponentResourceOptions): Database {
-    const create = { statefulset: Postgres }[args.stack.database.kind];
-    return new create(name, args, opts);
+export function createDatabase(name: string, args: DatabaseArgs, opts: pulumi.ComponentResourceOptions): Database {
+    const settings = args.stack.database;
+    switch (settings.kind) {
+        case "statefulset":
+            return new Postgres(name, { ...args, settings }, opts);
+        case "external":
+            return new External(name, { ...args, settings, server: "database" }, opts);
+        case "rds":
+            return new Rds(name, { ...args, settings, account: accountOf(args.cloud) }, opts);
+    }
 }

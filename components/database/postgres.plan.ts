@@ -1,12 +1,14 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { databaseResources } from "../capacity.plan";
-import type { Stack } from "../config/schema";
+import type { DatabaseOf, Stack } from "../config/schema";
 import { objectLabels, selector } from "../labels";
 import * as volumes from "../volumes";
 import { planPod, probe } from "../workload.plan";
 
 export const port = 5432;
+type Settings = DatabaseOf<"statefulset">;
+
 const dataDir = "/var/lib/postgresql/data";
 
 export interface PostgresInputs {
@@ -25,7 +27,7 @@ export interface PostgresInputs {
  *
  * @see https://www.postgresql.org/docs/17/runtime-config-resource.html
  */
-export function planTuning({ memoryMiB, maxConnections, storageGiB }: Stack["database"]): Record<string, string> {
+export function planTuning({ memoryMiB, maxConnections, storageGiB }: Settings): Record<string, string> {
     const shared = Math.floor(memoryMiB / 4);
     // Half of what is left, shared by every connection that sorts at once.
     const work = Math.max(64, Math.floor(((memoryMiB - shared) * 1024) / 2 / maxConnections));
@@ -44,14 +46,17 @@ export function planTuning({ memoryMiB, maxConnections, storageGiB }: Stack["dat
     };
 }
 
-export function planPostgresConf(database: Stack["database"]): string {
+export function planPostgresConf(database: Settings): string {
     return Object.entries(planTuning(database))
         .map(([key, value]) => `${key} = '${value}'\n`)
         .join("");
 }
 
-export function planPostgres(stack: Stack, inputs: PostgresInputs): types.input.apps.v1.StatefulSet {
-    const { database, registry, version } = stack;
+export function planPostgres(
+    { registry, version }: Stack,
+    database: Settings,
+    inputs: PostgresInputs,
+): types.input.apps.v1.StatefulSet {
     const exec = (verdict: string) => ({ exec: { command: ["postgres-probe", verdict] } });
     return {
         metadata: { name: "postgres", namespace: inputs.namespace, labels: objectLabels("postgres", version) },
@@ -69,7 +74,7 @@ export function planPostgres(stack: Stack, inputs: PostgresInputs): types.input.
                         name: "postgres",
                         image: inputs.image,
                         port: { name: "postgres", number: port },
-                        resources: databaseResources(stack),
+                        resources: databaseResources(database),
                         mounts: [
                             volumes.claim("data", inputs.claimName, dataDir),
                             volumes.configFiles("config", inputs.configMap, "/etc/orcheo/postgres"),

@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Authority } from "../certificates";
-import type { Stack } from "../config/schema";
+import type { DatabaseOf, Stack } from "../config/schema";
+import type { ServerUrl, Trust } from "../connection";
 import { objectLabels } from "../labels";
 import { planClaim, planService, planServiceAccount } from "../objects.plan";
 import { secretOf } from "../secrets";
@@ -11,6 +12,7 @@ import { planPostgres, planPostgresConf, port } from "./postgres.plan";
 
 export interface PostgresArgs {
     readonly stack: Stack;
+    readonly settings: DatabaseOf<"statefulset">;
     readonly namespace: pulumi.Input<string>;
     readonly image: pulumi.Input<string>;
     readonly password: pulumi.Output<string>;
@@ -19,18 +21,18 @@ export interface PostgresArgs {
 
 /** PostgreSQL in the namespace: one pod, a protected volume, TLS only. */
 export class Postgres extends pulumi.ComponentResource implements Database {
-    readonly dsn: pulumi.Output<string>;
-    readonly authoritySecret: pulumi.Output<string>;
+    readonly url: ServerUrl;
+    readonly trust: Trust = { kind: "stack" };
     readonly resources: readonly pulumi.Resource[];
 
     constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Postgres", name, {}, opts);
-        const { stack, namespace, image, password, authority } = args;
-        const { database, version } = stack;
+        const { stack, settings, namespace, image, password, authority } = args;
+        const { version } = stack;
         const child = { parent: this };
         const certificateSecret = authority.serverCertificate("postgres", child);
         const place = { role: "postgres" as const, namespace, version };
-        const claim = new k8s.core.v1.PersistentVolumeClaim(`${name}-data`, planClaim({ ...place, ...database }), {
+        const claim = new k8s.core.v1.PersistentVolumeClaim(`${name}-data`, planClaim({ ...place, ...settings }), {
             ...child,
             protect: true,
             retainOnDelete: true,
@@ -39,7 +41,7 @@ export class Postgres extends pulumi.ComponentResource implements Database {
             `${name}-config`,
             {
                 metadata: { namespace, labels: objectLabels("postgres", version) },
-                data: { "postgresql.conf": planPostgresConf(database) },
+                data: { "postgresql.conf": planPostgresConf(settings) },
             },
             child,
         );
@@ -56,7 +58,7 @@ export class Postgres extends pulumi.ComponentResource implements Database {
         );
         const server = new k8s.apps.v1.StatefulSet(
             name,
-            planPostgres(stack, {
+            planPostgres(stack, settings, {
                 namespace,
                 image,
                 serviceAccountName: account.metadata.name,
@@ -67,10 +69,10 @@ export class Postgres extends pulumi.ComponentResource implements Database {
             }),
             child,
         );
-        this.dsn = pulumi.secret(
+        const value = pulumi.secret(
             pulumi.interpolate`postgresql://orcheo:${password}@${service.metadata.name}:${port}/orcheo?sslmode=verify-full&sslrootcert=${caFile}`,
         );
-        this.authoritySecret = certificateSecret;
+        this.url = { kind: "value", value };
         this.resources = [server, service];
         this.registerOutputs({});
     }

@@ -52,7 +52,7 @@ describe("refused, each with its whole message", () => {
         [
             "an unknown key",
             { hots: "a.example.com" },
-            '  - orcheo:stack.hots: unknown key; did you mean "host"? accepted here: kubernetes, registry, release, version, images, host, entrance, database, cache, api, worker, beat, canvas, auth, tracing, network',
+            '  - orcheo:stack.hots: unknown key; did you mean "host"? accepted here: kubernetes, registry, release, version, images, host, entrance, database, cache, api, worker, beat, canvas, auth, tracing, network, aws',
         ],
         [
             "an unknown key of a chosen kind",
@@ -82,7 +82,7 @@ describe("refused, each with its whole message", () => {
         [
             "an unknown database kind",
             { database: { kind: "mysql" } },
-            '  - orcheo:stack.database.kind: found "mysql"; accepted: "statefulset"',
+            '  - orcheo:stack.database.kind: found "mysql"; accepted: "statefulset" or "external" or "rds"',
         ],
         [
             "more connections than memory",

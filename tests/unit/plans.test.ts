@@ -6,7 +6,7 @@ import { planSettings, publicUrl } from "../../components/canvas.plan";
 import { quotaOf } from "../../components/capacity.plan";
 import { nearest } from "../../components/config/nearest";
 import { parseStack } from "../../components/config/read";
-import type { Stack } from "../../components/config/schema";
+import type { DatabaseOf, Stack } from "../../components/config/schema";
 import { planPostgresConf, planTuning } from "../../components/database/postgres.plan";
 import { planRoutes, planTraefik } from "../../components/entrance.plan";
 import { planImage } from "../../components/images.plan";
@@ -21,10 +21,15 @@ function stackOf(settings: object = {}): Stack {
     return stack;
 }
 
+function databaseOf(settings: object): DatabaseOf<"statefulset"> {
+    const { database } = stackOf({ database: { kind: "statefulset", ...settings } });
+    if (database.kind !== "statefulset") throw new Error(database.kind);
+    return database;
+}
+
 describe("Postgres", () => {
     it("is tuned to its memory", () => {
-        const { database } = stackOf({ database: { kind: "statefulset", memoryMiB: 1024, maxConnections: 100 } });
-        expect(planPostgresConf(database)).toBe(
+        expect(planPostgresConf(databaseOf({ memoryMiB: 1024, maxConnections: 100 }))).toBe(
             [
                 "max_connections = '100'",
                 "shared_buffers = '256MB'",
@@ -48,10 +53,7 @@ describe("Postgres", () => {
                 fc.integer({ min: 20, max: 128 }),
                 fc.integer({ min: 1, max: 65_536 }),
                 (memoryMiB, maxConnections, storageGiB) => {
-                    const { database } = stackOf({
-                        database: { kind: "statefulset", memoryMiB, maxConnections, storageGiB },
-                    });
-                    const tuning = planTuning(database);
+                    const tuning = planTuning(databaseOf({ memoryMiB, maxConnections, storageGiB }));
                     const number = (key: string) => Number.parseInt(tuning[key] ?? "", 10);
                     const workMiB = (number("work_mem") * maxConnections) / 1024;
                     expect(number("shared_buffers") + workMiB + number("maintenance_work_mem")).toBeLessThanOrEqual(
@@ -103,8 +105,29 @@ describe("backend", () => {
         serviceAccountName: "a",
         secretName: "s",
         certificateSecret: "c",
-        authoritySecret: "p",
+        servers: {
+            database: {
+                url: { kind: "secret" as const, secretName: "db", key: "url" },
+                trust: { kind: "secret" as const, name: "db", key: "root.pem" },
+            },
+            cache: {
+                url: { kind: "secret" as const, secretName: "cache", key: "url" },
+                trust: { kind: "system" as const },
+            },
+        },
     };
+
+    it("reads URLs where they are, and has the image refuse any other TLS", () => {
+        const plan = JSON.stringify(planDeployment("beat", stackOf(), inputs));
+        for (const part of [
+            '{"name":"PGSSLMODE","value":"verify-full"}',
+            '{"name":"PGSSLROOTCERT","value":"/etc/orcheo/database-ca/ca.crt"}',
+            '{"name":"REDIS_TLS_CA_FILE","value":"/etc/ssl/certs/ca-certificates.crt"}',
+            '"sources":[{"secret":{"name":"db","items":[{"key":"url","path":"postgres-dsn"}]}},{"secret":{"name":"cache","items":[{"key":"url","path":"redis-url"}]}}]',
+            '{"name":"database-ca","secret":{"secretName":"db","items":[{"key":"root.pem","path":"ca.crt"}],"defaultMode":288}}',
+        ])
+            expect(plan).toContain(part);
+    });
 
     it("a worker outlives the longest run", () => {
         fc.assert(

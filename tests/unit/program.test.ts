@@ -39,9 +39,13 @@ function only({ resources }: Run, wanted: string, name: string): Registered {
 
 const programs: [string, Program][] = [
     ["dev", { stack: "dev" }],
-    ["prod", { stack: "prod" }],
+    ["prod with its data in the cluster (aws.test.ts has it on AWS)", { stack: "prod", settings: inCluster() }],
     ["dev with published images, standard controller, 0.46", { stack: "dev", settings: published() }],
 ];
+
+function inCluster(): Fields {
+    return { ...settingsOf("prod"), aws: undefined, database: { kind: "statefulset" }, cache: { kind: "valkey" } };
+}
 
 function published(): Fields {
     const images = ["backend", "canvas", "postgres", "valkey"].map(

@@ -1,0 +1,78 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { Aws } from "../config/schema.aws";
+import { servicePolicy } from "./policies.plan";
+
+export interface BackupArgs {
+    readonly settings: Aws;
+    readonly dataKeyArn: pulumi.Output<string>;
+}
+
+const managed = (policy: string) => `arn:aws:iam::aws:policy/${policy}`;
+const policies = {
+    backup: managed("service-role/AWSBackupServiceRolePolicyForBackup"),
+    restore: managed("service-role/AWSBackupServiceRolePolicyForRestores"),
+    "s3-backup": managed("AWSBackupServiceRolePolicyForS3Backup"),
+    "s3-restore": managed("AWSBackupServiceRolePolicyForS3Restore"),
+};
+
+/**
+ * Backups apart from the database's own: they outlive it. Takes whatever carries the tag Backup.
+ *
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
+ */
+export class BackupPlan extends pulumi.ComponentResource {
+    constructor(name: string, { settings, dataKeyArn }: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:AwsBackupPlan", name, {}, opts);
+        const child = { parent: this };
+        const vault = new aws.backup.Vault(
+            `${name}-vault`,
+            { name: settings.name, kmsKeyArn: dataKeyArn },
+            { ...child, protect: true, retainOnDelete: true },
+        );
+        const role = new aws.iam.Role(
+            `${name}-role`,
+            {
+                namePrefix: `${settings.name}-aws-backup-`,
+                assumeRolePolicy: servicePolicy("backup.amazonaws.com"),
+            },
+            child,
+        );
+        const attached = Object.entries(policies).map(
+            ([policy, policyArn]) =>
+                new aws.iam.RolePolicyAttachment(`${name}-${policy}`, { role: role.name, policyArn }, child),
+        );
+        const { dailyRetentionDays, monthlyRetentionDays } = settings.backupPlan;
+        const rule = (ruleName: string, schedule: string, deleteAfter: number) => ({
+            ruleName,
+            targetVaultName: vault.name,
+            schedule,
+            startWindow: 60,
+            completionWindow: 480,
+            lifecycle: { deleteAfter },
+        });
+        const plan = new aws.backup.Plan(
+            `${name}-plan`,
+            {
+                name: settings.name,
+                rules: [
+                    // Away from the windows of the database itself.
+                    rule("daily", "cron(0 6 * * ? *)", dailyRetentionDays),
+                    rule("monthly", "cron(0 8 1 * ? *)", monthlyRetentionDays),
+                ],
+            },
+            child,
+        );
+        new aws.backup.Selection(
+            `${name}-selection`,
+            {
+                name: settings.name,
+                planId: plan.id,
+                iamRoleArn: role.arn,
+                selectionTags: [{ type: "STRINGEQUALS", key: "Backup", value: settings.name }],
+            },
+            { ...child, dependsOn: attached },
+        );
+        this.registerOutputs({});
+    }
+}

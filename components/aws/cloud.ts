@@ -1,0 +1,168 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import type { Aws } from "../config/schema.aws";
+import type { Secrets } from "../secrets";
+import { BackupPlan } from "./backup";
+import { Bucket } from "./bucket";
+import { dnsRecord } from "./dns";
+import { Eks } from "./eks";
+import { PodIdentity } from "./identities";
+import { keyOf } from "./keys";
+import { Monitoring } from "./monitoring";
+import { networkOf, textOf, type Network } from "./network";
+import { planBackendPolicy, planBackupPolicy, planDataKey, planVaultKey } from "./policies.plan";
+import { Repositories } from "./repositories";
+import { storedSecret } from "./secret";
+
+/** What database and cache need of the account. */
+export interface Account {
+    readonly settings: Aws;
+    readonly provider: aws.Provider;
+    readonly network: Network;
+    /** Security group of the cluster's nodes: the only one that is let in. */
+    readonly clusterSecurityGroupId: pulumi.Output<string>;
+    readonly dataKeyArn: pulumi.Output<string>;
+    readonly topicArn: pulumi.Output<string>;
+}
+
+/** The cloud below the cluster; everything is undefined or empty where there is none. */
+export interface Cloud {
+    readonly account?: Account;
+    /** Kubeconfig of the cluster, where the config names none. */
+    readonly kubeconfig?: pulumi.Output<string>;
+    /** What must be there before images are pushed. */
+    readonly repositories: pulumi.Resource[];
+    /** ServiceAccount annotations that give pods their AWS identity. */
+    readonly annotations: Readonly<Record<string, pulumi.Output<string>>>;
+    readonly outputs: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+export interface CloudArgs {
+    readonly stack: Stack;
+    readonly secrets: Secrets;
+}
+
+export function createCloud(name: string, args: CloudArgs): Cloud {
+    const settings = args.stack.aws;
+    if (settings === undefined) return { repositories: [], annotations: {}, outputs: {} };
+    return new AwsCloud(name, { ...args, settings });
+}
+
+/** @throws where config lets `rds` or `elasticache` pass without an account, which it does not */
+export function accountOf({ account }: Cloud): Account {
+    if (account === undefined) throw new Error("this kind of database or cache needs the section aws");
+    return account;
+}
+
+/** Everything in the AWS account but database and cache, which components/database and components/cache declare. */
+class AwsCloud extends pulumi.ComponentResource implements Cloud {
+    readonly account: Account;
+    readonly kubeconfig?: pulumi.Output<string>;
+    readonly repositories: pulumi.Resource[];
+    readonly annotations: Cloud["annotations"];
+    readonly outputs: Cloud["outputs"];
+
+    constructor(name: string, { stack, secrets, settings }: CloudArgs & { settings: Aws }) {
+        super("orcheo:index:Aws", name);
+        const tags = planTags(settings);
+        const provider = new aws.Provider(
+            name,
+            { region: settings.region, allowedAccountIds: [settings.accountId], defaultTags: { tags } },
+            { parent: this },
+        );
+        const child = { parent: this, provider };
+        const network = networkOf(settings, { parent: this });
+        const dataKeyArn = keyOf(
+            `${name}-data-key`,
+            {
+                existing: settings.keys.dataKeyArn,
+                alias: `${settings.name}-data`,
+                description: "Orcheo: database, cache, bucket, images, logs",
+                policy: planDataKey(settings),
+            },
+            child,
+        );
+        const shared = { stack, settings, dataKeyArn };
+        const { topicArn } = new Monitoring(`${name}-monitoring`, shared, child);
+        const cluster = this.cluster(name, { ...shared, network, tags }, child);
+        this.kubeconfig = cluster.kubeconfig;
+        this.repositories = settings.registry ? [new Repositories(`${name}-images`, shared, child)] : [];
+        new BackupPlan(`${name}-backup`, shared, child);
+        const bucket = new Bucket(`${name}-bucket`, shared, child);
+
+        const identity = { stack, settings, clusterName: cluster.clusterName };
+        const backend = new PodIdentity(`${name}-backend`, { ...identity, identity: "backend" }, child);
+        const backup = new PodIdentity(`${name}-backup-job`, { ...identity, identity: "backup" }, child);
+        backup.allow(`${name}-backup-job-policy`, planBackupPolicy(bucket, settings.region), child);
+        const vaultKeyArn = keyOf(
+            `${name}-vault-key`,
+            {
+                existing: settings.keys.vaultKeyArn,
+                alias: `${settings.name}-vault`,
+                description: "Orcheo: the key of the vault, for the backend alone",
+                policy: planVaultKey(settings, backend.roleArn),
+            },
+            child,
+        );
+        const vault = storedSecret(
+            `${name}-vault`,
+            {
+                path: `${settings.name}/vault`,
+                description: "Encrypts the credentials in Orcheo's vault",
+                keyArn: vaultKeyArn,
+                value: pulumi.jsonStringify({ "vault-encryption-key": secrets.vaultKey }),
+            },
+            child,
+        );
+        const vaultAccess = planBackendPolicy(settings, { secretArn: vault.arn, keyArn: vaultKeyArn });
+        backend.allow(`${name}-backend-policy`, vaultAccess, child);
+        dnsRecord(`${name}-record`, stack.host, settings.dns, child);
+
+        const clusterSecurityGroupId = cluster.securityGroupId;
+        this.account = { settings, provider, network, clusterSecurityGroupId, dataKeyArn, topicArn };
+        this.annotations = settings.identities.kind === "irsa" ? { "eks.amazonaws.com/role-arn": backend.roleArn } : {};
+        this.outputs = {
+            bucket: bucket.name,
+            backupRoleArn: backup.roleArn,
+            backendRoleArn: backend.roleArn,
+            vaultSecretArn: vault.arn,
+        };
+        this.registerOutputs({});
+    }
+
+    private cluster(
+        name: string,
+        args: Omit<ConstructorParameters<typeof Eks>[1], "config">,
+        child: pulumi.ComponentResourceOptions,
+    ): Pick<Eks, "clusterName" | "securityGroupId"> & { readonly kubeconfig?: pulumi.Output<string> } {
+        const config = args.settings.cluster;
+        switch (config.kind) {
+            case "new":
+                return new Eks(`${name}-eks`, { ...args, config }, child);
+            case "existing":
+                return {
+                    clusterName: pulumi.output(config.name),
+                    securityGroupId: pulumi.output(config.securityGroupId),
+                };
+            case "stackReference": {
+                const other = new pulumi.StackReference(
+                    `${name}-cluster-stack`,
+                    { name: config.stack },
+                    { parent: this },
+                );
+                return {
+                    clusterName: textOf(other, config.nameOutput),
+                    securityGroupId: textOf(other, config.securityGroupIdOutput),
+                    ...(config.kubeconfigOutput !== undefined && {
+                        kubeconfig: textOf(other, config.kubeconfigOutput),
+                    }),
+                };
+            }
+        }
+    }
+}
+
+function planTags({ name, environment, tags }: Aws): Record<string, string> {
+    return { ...tags, Project: "orcheo", Environment: environment, Stack: name, ManagedBy: "pulumi" };
+}

@@ -1,0 +1,160 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import type { Aws } from "../config/schema.aws";
+import * as plan from "./eks.plan";
+import { logGroup } from "./monitoring";
+import type { Network } from "./network";
+import { servicePolicy, policyDocument } from "./policies.plan";
+
+export interface EksArgs {
+    readonly stack: Stack;
+    readonly settings: Aws;
+    readonly config: plan.OwnCluster;
+    readonly network: Network;
+    readonly dataKeyArn: pulumi.Output<string>;
+    readonly tags: Readonly<Record<string, string>>;
+}
+
+/** An EKS cluster of the stack's own: private, encrypted, audited. Protected, and kept on delete. */
+export class Eks extends pulumi.ComponentResource {
+    readonly clusterName: pulumi.Output<string>;
+    readonly securityGroupId: pulumi.Output<string>;
+    readonly kubeconfig: pulumi.Output<string>;
+
+    constructor(name: string, args: EksArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:AwsEks", name, {}, opts);
+        const { stack, settings, config, network, dataKeyArn } = args;
+        const child = { parent: this };
+        const kept = { ...child, protect: true, retainOnDelete: true };
+        const clusterRole = this.role(name, "cluster", clusterTrust(), plan.planClusterPolicies(config), settings);
+        const nodeRole = this.role(
+            name,
+            "nodes",
+            servicePolicy("ec2.amazonaws.com"),
+            plan.planNodePolicies(config),
+            settings,
+        );
+        const logs = logGroup(`${name}-logs`, `/aws/eks/${settings.name}/cluster`, { settings, dataKeyArn }, child);
+        const cluster = new aws.eks.Cluster(
+            name,
+            {
+                name: settings.name,
+                version: config.version,
+                roleArn: clusterRole.arn,
+                vpcConfig: { ...plan.planVpcConfig(config), subnetIds: network.subnetIds },
+                accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: false },
+                encryptionConfig: { provider: { keyArn: dataKeyArn }, resources: ["secrets"] },
+                enabledClusterLogTypes: plan.controlPlaneLogs,
+                bootstrapSelfManagedAddons: false,
+                upgradePolicy: { supportType: "STANDARD" },
+                deletionProtection: true,
+                ...plan.planAutoMode(config, nodeRole.arn),
+            },
+            { ...kept, dependsOn: [logs, ...clusterRole.attached, ...nodeRole.attached] },
+        );
+        for (const [index, principalArn] of settings.deployerRoleArns.entries()) {
+            const access = { clusterName: cluster.name, principalArn };
+            const entry = new aws.eks.AccessEntry(`${name}-deployer-${index}`, access, child);
+            new aws.eks.AccessPolicyAssociation(
+                `${name}-deployer-${index}-admin`,
+                {
+                    ...access,
+                    policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+                    accessScope: { type: "cluster" },
+                },
+                { ...child, dependsOn: [entry] },
+            );
+        }
+        this.nodes(name, args, cluster, nodeRole);
+        this.clusterName = cluster.name;
+        this.securityGroupId = cluster.vpcConfig.clusterSecurityGroupId;
+        const { context } = stack.kubernetes;
+        this.kubeconfig = pulumi
+            .all([cluster.name, cluster.endpoint, cluster.certificateAuthority.data])
+            .apply(([clusterName, endpoint, authority]) =>
+                plan.planKubeconfig({ name: clusterName, endpoint, authority }, { region: settings.region, context }),
+            );
+        this.registerOutputs({});
+    }
+
+    /** Add-ons, and the node group between those that nodes need and those that need nodes. */
+    private nodes(name: string, { config, network, tags }: EksArgs, cluster: aws.eks.Cluster, nodeRole: Role): void {
+        const child = { parent: this };
+        const addons = Object.entries(plan.planAddons(config));
+        const addon =
+            (dependsOn: pulumi.Resource[]) =>
+            ([addonName, configuration]: [string, object]): aws.eks.Addon =>
+                new aws.eks.Addon(
+                    `${name}-${addonName}`,
+                    {
+                        addonName,
+                        clusterName: cluster.name,
+                        configurationValues: JSON.stringify(configuration),
+                        resolveConflictsOnCreate: "OVERWRITE",
+                        resolveConflictsOnUpdate: "PRESERVE",
+                    },
+                    { ...child, dependsOn },
+                );
+        const first = addons.filter(([each]) => plan.beforeNodes.includes(each)).map(addon([]));
+        const later = addons.filter(([each]) => !plan.beforeNodes.includes(each));
+        if (config.nodes.kind === "auto") {
+            later.map(addon([]));
+            return;
+        }
+        const { architecture, instanceTypes, minNodes, maxNodes, diskGiB } = config.nodes;
+        const template = new aws.ec2.LaunchTemplate(`${name}-nodes`, plan.planLaunchTemplate(diskGiB, tags), child);
+        const group = new aws.eks.NodeGroup(
+            `${name}-nodes`,
+            {
+                clusterName: cluster.name,
+                nodeRoleArn: nodeRole.arn,
+                subnetIds: network.subnetIds,
+                amiType: plan.amiTypes[architecture],
+                instanceTypes,
+                launchTemplate: { id: template.id, version: pulumi.interpolate`${template.latestVersion}` },
+                scalingConfig: { minSize: minNodes, maxSize: maxNodes, desiredSize: minNodes },
+                updateConfig: { maxUnavailable: 1 },
+            },
+            // An autoscaler of the cluster owns the number of nodes.
+            { ...child, dependsOn: [...first, ...nodeRole.attached], ignoreChanges: ["scalingConfig.desiredSize"] },
+        );
+        later.map(addon([group]));
+    }
+
+    private role(
+        name: string,
+        purpose: string,
+        trust: pulumi.Output<string>,
+        policies: readonly string[],
+        settings: Aws,
+    ): Role {
+        const child = { parent: this };
+        const role = new aws.iam.Role(
+            `${name}-${purpose}-role`,
+            { namePrefix: `${settings.name}-${purpose}-`, assumeRolePolicy: trust },
+            child,
+        );
+        const attached = policies.map(
+            (policyArn) =>
+                new aws.iam.RolePolicyAttachment(
+                    `${name}-${purpose}-${policyArn.slice(policyArn.lastIndexOf("/") + 1)}`,
+                    { role: role.name, policyArn },
+                    child,
+                ),
+        );
+        return { arn: role.arn, attached };
+    }
+}
+
+interface Role {
+    readonly arn: pulumi.Output<string>;
+    readonly attached: readonly pulumi.Resource[];
+}
+
+/** Auto Mode tags its sessions. */
+function clusterTrust(): pulumi.Output<string> {
+    return policyDocument([
+        { Effect: "Allow", Principal: { Service: "eks.amazonaws.com" }, Action: ["sts:AssumeRole", "sts:TagSession"] },
+    ]);
+}

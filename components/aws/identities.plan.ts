@@ -1,0 +1,63 @@
+/** Who a pod is to AWS: one role for one purpose, taken by named service accounts of one namespace. */
+import type * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { Aws } from "../config/schema.aws";
+
+export type Identity = "backend" | "backup";
+
+/** Beat needs no vault. The backup Job's service account is its own. */
+export const serviceAccountsOf: Readonly<Record<Identity, readonly string[]>> = {
+    backend: ["api", "init", "worker"],
+    backup: ["backup"],
+};
+
+export interface TrustInputs {
+    readonly settings: Aws;
+    readonly clusterName: pulumi.Input<string>;
+    readonly namespace: string;
+}
+
+/**
+ * The role's trust policy.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+ */
+export function planTrust(
+    identity: Identity,
+    { settings, clusterName, namespace }: TrustInputs,
+): aws.iam.PolicyStatement {
+    const { accountId, region, identities } = settings;
+    const accounts = serviceAccountsOf[identity];
+    switch (identities.kind) {
+        case "podIdentity": {
+            const cluster = pulumi.interpolate`arn:aws:eks:${region}:${accountId}:cluster/${clusterName}`;
+            return {
+                Effect: "Allow",
+                Principal: { Service: "pods.eks.amazonaws.com" },
+                Action: ["sts:AssumeRole", "sts:TagSession"],
+                Condition: {
+                    StringEquals: {
+                        "aws:RequestTag/eks-cluster-arn": cluster,
+                        "aws:RequestTag/kubernetes-namespace": namespace,
+                        "aws:RequestTag/kubernetes-service-account": [...accounts],
+                    },
+                },
+            };
+        }
+        case "irsa": {
+            const issuer = identities.oidcProviderArn.slice(identities.oidcProviderArn.indexOf("/") + 1);
+            return {
+                Effect: "Allow",
+                Principal: { Federated: identities.oidcProviderArn },
+                Action: "sts:AssumeRoleWithWebIdentity",
+                Condition: {
+                    StringEquals: {
+                        [`${issuer}:aud`]: "sts.amazonaws.com",
+                        [`${issuer}:sub`]: accounts.map((account) => `system:serviceaccount:${namespace}:${account}`),
+                    },
+                },
+            };
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/** What the stack is told of the account: ids from the config, or outputs of another stack. */
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { Aws } from "../config/schema.aws";
+
+export interface Network {
+    readonly vpcId: pulumi.Output<string>;
+    readonly subnetIds: pulumi.Output<string[]>;
+}
+
+export function networkOf({ network }: Aws, opts: pulumi.CustomResourceOptions): Network {
+    switch (network.kind) {
+        case "existing":
+            return { vpcId: pulumi.output(network.vpcId), subnetIds: pulumi.output(network.privateSubnetIds) };
+        case "stackReference": {
+            const other = new pulumi.StackReference("aws-network-stack", { name: network.stack }, opts);
+            return {
+                vpcId: textOf(other, network.vpcIdOutput),
+                subnetIds: other
+                    .requireOutput(network.privateSubnetIdsOutput)
+                    .apply((value: unknown) => z.array(z.string()).parse(value)),
+            };
+        }
+    }
+}
+
+/** @throws in the update or preview when the other stack has no such output, or no text in it */
+export function textOf(stack: pulumi.StackReference, output: string): pulumi.Output<string> {
+    return stack.requireOutput(output).apply((value: unknown) => z.string().parse(value));
+}

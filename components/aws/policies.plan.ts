@@ -1,0 +1,152 @@
+/** Policy documents. Each allows what is named, on what is named. */
+import type * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { Aws } from "../config/schema.aws";
+
+type Statement = aws.iam.PolicyStatement;
+type Text = pulumi.Input<string>;
+
+export function policyDocument(statements: readonly Statement[]): pulumi.Output<string> {
+    const document: aws.iam.PolicyDocument = { Version: "2012-10-17", Statement: [...statements] };
+    return pulumi.jsonStringify(document);
+}
+
+/** A service of AWS may take the role, on behalf of this account alone where the service says for whom it acts. */
+export function servicePolicy(service: string, accountId?: string): pulumi.Output<string> {
+    return policyDocument([
+        {
+            Effect: "Allow",
+            Principal: { Service: service },
+            Action: "sts:AssumeRole",
+            ...(accountId !== undefined && { Condition: { StringEquals: { "aws:SourceAccount": accountId } } }),
+        },
+    ]);
+}
+
+export const rootOf = (accountId: string) => `arn:aws:iam::${accountId}:root`;
+
+/**
+ * The key of database, cache, bucket, images and logs: IAM says who uses it; services that act for the account may too.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
+export function planDataKey({ accountId, region }: Aws): readonly Statement[] {
+    const use = ["kms:Decrypt", "kms:GenerateDataKey*"];
+    return [
+        { Sid: "Iam", Effect: "Allow", Principal: { AWS: rootOf(accountId) }, Action: "kms:*", Resource: "*" },
+        {
+            Sid: "Logs",
+            Effect: "Allow",
+            Principal: { Service: `logs.${region}.amazonaws.com` },
+            Action: [...use, "kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"],
+            Resource: "*",
+            Condition: {
+                ArnLike: { "kms:EncryptionContext:aws:logs:arn": `arn:aws:logs:${region}:${accountId}:log-group:*` },
+            },
+        },
+        {
+            Sid: "Alarms",
+            Effect: "Allow",
+            Principal: { Service: ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] },
+            Action: use,
+            Resource: "*",
+            Condition: { StringEquals: { "aws:SourceAccount": accountId } },
+        },
+    ];
+}
+
+/** What administers a key without being able to read anything with it. */
+const administration = [
+    ...["Create*", "Describe*", "Enable*", "List*", "Put*", "Update*", "Revoke*", "Disable*", "Get*", "Delete*"],
+    ...["TagResource", "UntagResource", "ScheduleKeyDeletion", "CancelKeyDeletion", "RotateKeyOnDemand"],
+].map((action) => `kms:${action}`);
+
+/** The vault's key: read by the backend, written by Pulumi, both only through Secrets Manager; by nobody else. */
+export function planVaultKey(settings: Aws, backendRoleArn: Text): readonly Statement[] {
+    const { accountId, deployerRoleArns } = settings;
+    const condition = { Condition: throughSecretsManager(settings) };
+    return [
+        {
+            Sid: "Administer",
+            Effect: "Allow",
+            Principal: { AWS: rootOf(accountId) },
+            Action: administration,
+            Resource: "*",
+        },
+        {
+            Sid: "Write",
+            Effect: "Allow",
+            Principal: { AWS: [...deployerRoleArns] },
+            Action: ["kms:GenerateDataKey", "kms:Decrypt"],
+            Resource: "*",
+            ...condition,
+        },
+        {
+            Sid: "Read",
+            Effect: "Allow",
+            Principal: { AWS: backendRoleArn },
+            Action: "kms:Decrypt",
+            Resource: "*",
+            ...condition,
+        },
+    ];
+}
+
+const throughSecretsManager = ({ region, accountId }: Aws) => ({
+    StringEquals: { "kms:ViaService": `secretsmanager.${region}.amazonaws.com`, "kms:CallerAccount": accountId },
+});
+
+/** The backend reads the vault's key, and nothing else of AWS. */
+export function planBackendPolicy(settings: Aws, vault: { secretArn: Text; keyArn: Text }): readonly Statement[] {
+    return [
+        { Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: vault.secretArn },
+        { Effect: "Allow", Action: "kms:Decrypt", Resource: vault.keyArn, Condition: throughSecretsManager(settings) },
+    ];
+}
+
+export const backupPrefix = "backups/";
+
+/** The backup Job writes below one prefix; it neither reads what is there nor deletes it. */
+export function planBackupPolicy(bucket: { arn: Text; keyArn: Text }, region: string): readonly Statement[] {
+    return [
+        {
+            Effect: "Allow",
+            Action: ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            Resource: pulumi.interpolate`${bucket.arn}/${backupPrefix}*`,
+        },
+        {
+            // Decrypt: the parts of a large upload are put together by S3 with the caller's permissions.
+            Effect: "Allow",
+            Action: ["kms:GenerateDataKey", "kms:Decrypt"],
+            Resource: bucket.keyArn,
+            Condition: { StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` } },
+        },
+    ];
+}
+
+/** Plain http, and TLS before 1.2, are refused. */
+export function planBucketPolicy(arn: Text): readonly Statement[] {
+    const everything = {
+        Effect: "Deny" as const,
+        Principal: "*",
+        Action: "s3:*",
+        Resource: [arn, pulumi.interpolate`${arn}/*`],
+    };
+    return [
+        { Sid: "OnlyTls", ...everything, Condition: { Bool: { "aws:SecureTransport": "false" } } },
+        { Sid: "OnlyTls12", ...everything, Condition: { NumericLessThan: { "s3:TlsVersion": "1.2" } } },
+    ];
+}
+
+/** Who may publish to the topic of the alarms. */
+export function planTopicPolicy(topicArn: Text, accountId: string): readonly Statement[] {
+    return [
+        {
+            Effect: "Allow",
+            Principal: { Service: ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] },
+            Action: "sns:Publish",
+            Resource: topicArn,
+            Condition: { StringEquals: { "aws:SourceAccount": accountId } },
+        },
+    ];
+}

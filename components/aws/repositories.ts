@@ -1,0 +1,52 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import type { Aws } from "../config/schema.aws";
+import { imageNames } from "../images.plan";
+
+export interface RepositoriesArgs {
+    readonly stack: Stack;
+    readonly settings: Aws;
+    readonly dataKeyArn: pulumi.Output<string>;
+}
+
+/** One ECR repository per image. Tags cannot be moved; running pods pull what is here: protected, and kept on delete. */
+export class Repositories extends pulumi.ComponentResource {
+    constructor(name: string, args: RepositoriesArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:AwsRepositories", name, {}, opts);
+        const { stack, settings, dataKeyArn } = args;
+        const path = stack.registry.prefix.slice(stack.registry.prefix.indexOf("/") + 1);
+        for (const image of imageNames) {
+            const repository = new aws.ecr.Repository(
+                `${name}-${image}`,
+                {
+                    name: `${path}/${image}`,
+                    imageTagMutability: "IMMUTABLE",
+                    imageScanningConfiguration: { scanOnPush: true },
+                    encryptionConfigurations: [{ encryptionType: "KMS", kmsKey: dataKeyArn }],
+                },
+                { parent: this, protect: true, retainOnDelete: true },
+            );
+            new aws.ecr.LifecyclePolicy(
+                `${name}-${image}-age`,
+                { repository: repository.name, policy: JSON.stringify(planLifecycle(settings.keptImages)) },
+                { parent: this },
+            );
+        }
+        this.registerOutputs({});
+    }
+}
+
+/** @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html */
+function planLifecycle(kept: number): aws.ecr.LifecyclePolicyDocument {
+    return {
+        rules: [
+            {
+                rulePriority: 1,
+                description: `the newest ${kept}`,
+                selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: kept },
+                action: { type: "expire" },
+            },
+        ],
+    };
+}

@@ -1,0 +1,49 @@
+/** The decisions of a Valkey on ElastiCache: what is safe is not an option. */
+import type * as aws from "@pulumi/aws";
+import type { Aws, ElasticacheSettings } from "../config/schema.aws";
+
+export const port = 6379;
+export const userName = "orcheo";
+
+export const groupIdOf = ({ name }: Aws): string => `${name}-cache`;
+
+/** All keys and channels, and every command but those that stop, debug or copy the server, or flush it for others. */
+export const accessString = "on ~* &* +@all -@dangerous +info +keys";
+
+/** A full queue refuses new runs, instead of dropping old ones. */
+export function planParameters({ engineVersion }: ElasticacheSettings): aws.elasticache.ParameterGroupArgs {
+    const [major] = engineVersion.split(".");
+    return {
+        family: `valkey${major ?? ""}`,
+        description: "Orcheo",
+        parameters: [{ name: "maxmemory-policy", value: "noeviction" }],
+    };
+}
+
+export const logTypes = ["slow-log", "engine-log"] as const;
+
+export function planReplicationGroup(
+    settings: ElasticacheSettings,
+    account: Aws,
+): aws.elasticache.ReplicationGroupArgs {
+    const id = groupIdOf(account);
+    return {
+        replicationGroupId: id,
+        description: "Orcheo's broker and cache",
+        engine: "valkey",
+        engineVersion: settings.engineVersion,
+        nodeType: settings.nodeType,
+        numCacheClusters: settings.nodes,
+        port,
+        automaticFailoverEnabled: true,
+        multiAzEnabled: true,
+        transitEncryptionEnabled: true,
+        transitEncryptionMode: "required",
+        atRestEncryptionEnabled: true,
+        autoMinorVersionUpgrade: true,
+        snapshotRetentionLimit: settings.snapshotRetentionDays,
+        snapshotWindow: settings.snapshotWindow,
+        finalSnapshotIdentifier: `${id}-final`,
+        maintenanceWindow: settings.maintenanceWindow,
+    };
+}

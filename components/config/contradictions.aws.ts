@@ -1,0 +1,87 @@
+/** Settings of AWS that are each accepted and cannot be meant together. */
+import type { Problem } from "./problems";
+import type { Stack } from "./schema";
+
+export function awsContradictions(stack: Stack): Problem[] {
+    return [
+        ...withoutAccount(stack),
+        ...tooFewSubnets(stack),
+        ...storage(stack),
+        ...registryElsewhere(stack),
+        ...graviton(stack),
+    ];
+}
+
+function withoutAccount({ aws, database, cache }: Stack): Problem[] {
+    if (aws !== undefined) return [];
+    return Object.entries({ database: database.kind, cache: cache.kind }).flatMap(([section, kind]) =>
+        kind === "rds" || kind === "elasticache"
+            ? [
+                  {
+                      at: `orcheo:stack.${section}.kind`,
+                      found: `found "${kind}" without the section aws`,
+                      remedy: "accepted: with orcheo:stack.aws (region, accountId, network, cluster, …), or another kind",
+                  },
+              ]
+            : [],
+    );
+}
+
+function tooFewSubnets({ aws, database }: Stack): Problem[] {
+    if (aws?.network.kind !== "existing") return [];
+    const found = aws.network.privateSubnetIds.length;
+    const three = [
+        ...(aws.cluster.kind === "new" ? ['aws.cluster.kind "new"'] : []),
+        ...(database.kind === "rds" && database.deployment.kind === "cluster"
+            ? ['database.deployment.kind "cluster"']
+            : []),
+    ];
+    if (three.length === 0 || found >= 3) return [];
+    return [
+        {
+            at: "orcheo:stack.aws.network.privateSubnetIds",
+            found: `found ${found}`,
+            remedy: `accepted: at least 3, each in another zone, with ${three.join(" and ")}`,
+        },
+    ];
+}
+
+function storage({ database }: Stack): Problem[] {
+    if (database.kind !== "rds" || database.deployment.kind !== "instance") return [];
+    // RDS refuses a limit that is not at least a tenth above.
+    const least = Math.ceil(database.storageGiB * 1.1);
+    if (database.deployment.maxStorageGiB >= least) return [];
+    return [
+        {
+            at: "orcheo:stack.database.deployment.maxStorageGiB",
+            found: `found ${database.deployment.maxStorageGiB}`,
+            remedy: `accepted: at least ${least} with storageGiB ${database.storageGiB}`,
+        },
+    ];
+}
+
+function registryElsewhere({ aws, registry, images }: Stack): Problem[] {
+    if (aws?.registry !== true || images.kind !== "build") return [];
+    const host = `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`;
+    if (registry.prefix.startsWith(`${host}/`)) return [];
+    return [
+        {
+            at: "orcheo:stack.registry.prefix",
+            found: `found ${JSON.stringify(registry.prefix)} with aws.registry`,
+            remedy: `accepted: ${host}/<path>; or set aws.registry to false`,
+        },
+    ];
+}
+
+function graviton({ aws, images }: Stack): Problem[] {
+    if (aws?.cluster.kind !== "new" || aws.cluster.nodes.kind !== "managed" || images.kind !== "build") return [];
+    const platform = `linux/${aws.cluster.nodes.architecture}` as const;
+    if (images.platforms.includes(platform)) return [];
+    return [
+        {
+            at: "orcheo:stack.images.platforms",
+            found: `found ${JSON.stringify(images.platforms)} with aws.cluster.nodes.architecture "${aws.cluster.nodes.architecture}"`,
+            remedy: `accepted: a list with ${platform}`,
+        },
+    ];
+}

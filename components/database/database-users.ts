@@ -1,0 +1,70 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import type { Trust } from "../connection";
+import { objectLabels } from "../labels";
+import type { SlotPassword } from "../rotation";
+import { secretOf } from "../secrets";
+import { loginOf, planService, planUsers, planUsersJob } from "./database-users.plan";
+
+export interface DatabaseUsersArgs {
+    readonly stack: Stack;
+    readonly namespace: pulumi.Input<string>;
+    readonly image: pulumi.Input<string>;
+    readonly trust: Trust;
+    readonly host: pulumi.Output<string>;
+    readonly master: pulumi.Output<string>;
+    readonly passwords: { readonly current: SlotPassword; readonly previous?: SlotPassword };
+}
+
+/** A Job that makes the users; the only pod that ever sees the master's password. */
+export class DatabaseUsers extends pulumi.ComponentResource {
+    /** The login that the backend is to use. */
+    readonly current: string;
+    readonly resources: readonly pulumi.Resource[];
+
+    constructor(name: string, args: DatabaseUsersArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:DatabaseUsers", name, {}, opts);
+        const { stack, namespace, image, trust, host, master, passwords } = args;
+        const { version } = stack;
+        const child = { parent: this };
+        const { current, previous } = passwords;
+        this.current = loginOf(current);
+        const logins = [current, ...(previous === undefined ? [] : [previous])];
+        const sql = pulumi
+            .all(logins.map(({ password }) => password))
+            .apply((values) =>
+                planUsers(logins.map((login, index) => ({ login: loginOf(login), password: values[index] ?? "" }))),
+            );
+        const service = pulumi
+            .all([host, master])
+            .apply(([address, password]) => planService(address, password, trust));
+        const secret = secretOf(
+            `${name}-secret`,
+            { "service.conf": pulumi.secret(service), "users.sql": pulumi.secret(sql) },
+            { namespace, version },
+            child,
+        );
+        const account = new k8s.core.v1.ServiceAccount(
+            `${name}-account`,
+            {
+                metadata: { name: "database-users", namespace, labels: objectLabels("init", version) },
+                automountServiceAccountToken: false,
+            },
+            child,
+        );
+        const job = new k8s.batch.v1.Job(
+            name,
+            planUsersJob(stack, {
+                namespace,
+                image,
+                serviceAccountName: account.metadata.name,
+                secretName: secret.metadata.name,
+                trust,
+            }),
+            child,
+        );
+        this.resources = [job];
+        this.registerOutputs({});
+    }
+}
