@@ -15,7 +15,19 @@ export interface Registered {
     readonly type: string;
     readonly name: string;
     readonly inputs: Record<string, unknown>;
-    readonly options: { readonly protect: boolean; readonly retainOnDelete: boolean; readonly parented: boolean };
+    readonly options: {
+        readonly protect: boolean;
+        readonly retainOnDelete: boolean;
+        readonly parented: boolean;
+        readonly urn: string;
+        /** URNs under which it was known before. */
+        readonly aliases: readonly string[];
+    };
+    /** Inputs and what the provider answered. */
+    readonly state: Record<string, unknown>;
+    readonly id: string | undefined;
+    /** `urn::id` of its provider. */
+    readonly provider: string | undefined;
 }
 
 export interface Run {
@@ -69,9 +81,9 @@ const computed: Readonly<Record<string, (name: string, inputs: Record<string, un
 };
 
 /** Another stack's outputs. */
-function referenced(name: string) {
-    const outputs = otherStacks[name];
-    if (outputs === undefined) throw new Error(`the mocks do not know the stack ${name}`);
+function referenced(name: unknown) {
+    const outputs = typeof name === "string" ? otherStacks[name] : undefined;
+    if (outputs === undefined) throw new Error(`the mocks do not know the stack ${String(name)}`);
     return { outputs, secretOutputNames: [] };
 }
 
@@ -106,7 +118,7 @@ function stateOf(
     const more = computed[type];
     if (more === undefined && !type.startsWith("orcheo:index:") && !knownTypes.has(type))
         throw new Error(`the mocks do not know the type ${type} (${name})`);
-    if (type === "pulumi:pulumi:StackReference") return { ...inputs, ...referenced(name) };
+    if (type === "pulumi:pulumi:StackReference") return { ...inputs, ...referenced(inputs["name"]) };
     // As docker-build 0.0.22 does when an image would be rebuilt.
     if (preview && type === "docker-build:index:Image") return { ...inputs, digest: "" };
     if (more !== undefined) return { ...inputs, ...(preview ? {} : more(name, inputs)) };
@@ -121,23 +133,22 @@ function stateOf(
 export async function run({ stack, settings, otherKeys, probes }: Program, preview: boolean): Promise<Run> {
     const resources: Registered[] = [];
     const options = new Map<string, Registered["options"]>();
+    const types = new WeakMap<pulumi.Resource, string>();
     pulumi.runtime.setAllConfig({ "orcheo:stack": JSON.stringify(settings ?? settingsOf(stack)), ...otherKeys });
     await pulumi.runtime.setMocks(
         {
-            newResource: ({ type, name, inputs, custom }) => {
+            newResource: ({ type, name, inputs, custom, provider }) => {
                 const given = inputs as Record<string, unknown>;
                 const state = stateOf(type, name, given, preview);
-                const seen = options.get(`${type} ${name}`);
-                if (type !== "pulumi:pulumi:Stack")
-                    resources.push({
-                        type,
-                        name,
-                        inputs: given,
-                        options: seen ?? { protect: false, retainOnDelete: false, parented: false },
-                    });
                 // An id is chosen in the update, like everything else that a provider answers.
                 const known = !preview || type === "pulumi:pulumi:StackReference";
-                return { id: custom === true && known ? `${name}-id` : undefined, state };
+                const id = custom === true && known ? `${name}-id` : undefined;
+                const seen = options.get(`${type} ${name}`);
+                if (type !== "pulumi:pulumi:Stack") {
+                    if (seen === undefined) throw new Error(`${type} ${name} was not announced`);
+                    resources.push({ type, name, inputs: given, state, id, provider, options: seen });
+                }
+                return { id, state };
             },
             call: ({ token }) => {
                 throw new Error(`the mocks do not know the call ${token}`);
@@ -152,12 +163,16 @@ export async function run({ stack, settings, otherKeys, probes }: Program, previ
     const program = await import("../index");
     let error: string | undefined;
     const outputs: unknown = await pulumi.runtime.runInPulumiStack(() => {
-        pulumi.runtime.registerStackTransformation(({ type, name, opts }) => {
-            const parented = opts.parent !== undefined;
+        pulumi.runtime.registerStackTransformation(({ resource, type, name, opts }) => {
+            const parent = opts.parent === undefined ? undefined : types.get(opts.parent);
+            const chain = parent === undefined ? type : `${parent}$${type}`;
+            types.set(resource, chain);
             options.set(`${type} ${name}`, {
                 protect: opts.protect === true,
                 retainOnDelete: opts.retainOnDelete === true,
-                parented,
+                parented: opts.parent !== undefined,
+                urn: `urn:pulumi:${stack}::orcheo::${chain}::${name}`,
+                aliases: (opts.aliases ?? []).filter((alias) => typeof alias === "string"),
             });
             return undefined;
         });

@@ -1,0 +1,116 @@
+/** Prod on AWS in the ways that config offers, and what the tests ask of its resources. */
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { settingsOf, type Program, type Registered } from "./harness";
+
+type Settings = Record<string, unknown>;
+
+const account = "111122223333";
+const role = (name: string) => `arn:aws:iam::${account}:role/${name}`;
+const key = (id: string) => `arn:aws:kms:eu-central-1:${account}:key/${id}`;
+
+function prod(sections: Settings, aws: Settings): Settings {
+    const given = settingsOf("prod");
+    return { ...given, ...sections, aws: { ...(given["aws"] as Settings), ...aws } };
+}
+
+const nodes = { kind: "managed", architecture: "arm64", instanceTypes: ["m7g.large"] };
+const published = Object.fromEntries(
+    ["backend", "canvas", "postgres", "valkey"].map((name) => [name, `ghcr.io/a/${name}@sha256:${"d".repeat(64)}`]),
+);
+
+/** Nothing is there yet but the network. */
+export const everythingNew = prod(
+    {
+        images: { kind: "build", platforms: ["linux/arm64"] },
+        database: {
+            kind: "rds",
+            instanceClass: "db.m6gd.large",
+            storageGiB: 100,
+            deployment: { kind: "cluster" },
+            caBundleFile: "certificates/rds.pem",
+        },
+    },
+    {
+        cluster: { kind: "new", nodes, publicCidrs: ["198.51.100.7/32"] },
+        bucket: { kind: "new", objectLockDays: 30 },
+        dns: {
+            zoneId: "Z0123456789ABCDEFGHIJ",
+            target: { kind: "alias", name: "lb.eu-central-1.elb.amazonaws.com", zoneId: "Z3F0SRJ5LGBH90" },
+        },
+    },
+);
+
+/** Whatever can be there already is. */
+export const everythingExisting = prod(
+    {
+        images: { kind: "published", ...published },
+        database: { ...(settingsOf("prod")["database"] as Settings), securityGroupId: "sg-00000000000000001" },
+        cache: { ...(settingsOf("prod")["cache"] as Settings), securityGroupId: "sg-00000000000000002" },
+    },
+    {
+        network: { kind: "stackReference", stack: "organization/network/prod", cidrs: ["10.20.0.0/16"] },
+        cluster: { kind: "stackReference", stack: "organization/cluster/prod", kubeconfigOutput: "kubeconfig" },
+        identities: {
+            kind: "irsa",
+            oidcProviderArn: `arn:aws:iam::${account}:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/0123`,
+        },
+        keys: { dataKeyArn: key("data"), vaultKeyArn: key("vault") },
+        roles: { backend: role("backend"), backup: role("backup") },
+        bucket: { kind: "existing", name: "their-bucket" },
+        registry: false,
+        dns: { zoneId: "Z0123456789ABCDEFGHIJ", target: { kind: "cname", name: "lb.example.com" } },
+    },
+);
+
+export const awsPrograms: readonly (readonly [string, Program])[] = [
+    ["Pulumi.prod.yaml", { stack: "prod" }],
+    ["everything new", { stack: "prod", settings: everythingNew }],
+    ["everything existing", { stack: "prod", settings: everythingExisting }],
+    [
+        "Auto Mode",
+        {
+            stack: "prod",
+            settings: prod(
+                {},
+                { cluster: { kind: "new", nodes: { kind: "auto" } }, identities: { kind: "podIdentity" } },
+            ),
+        },
+    ],
+];
+
+export const sizes = ["small", "medium", "large"] as const;
+
+export function exampleOf(size: (typeof sizes)[number]): Settings {
+    const file = parse(readFileSync(`examples/prod-${size}.yaml`, "utf8")) as { config: Record<string, Settings> };
+    return file.config["orcheo:stack"] ?? {};
+}
+
+/** How Pulumi marks a secret on its way to the engine. */
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value with each secret in it replaced by `otherwise`. */
+export function withSecrets(value: unknown, otherwise: (secret: unknown) => unknown): unknown {
+    if (Array.isArray(value)) return value.map((each: unknown) => withSecrets(each, otherwise));
+    if (!isRecord(value)) return value;
+    if (Object.values(value).includes(secretSignature)) return otherwise(withSecrets(value["value"], otherwise));
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withSecrets(each, otherwise)]));
+}
+
+/** The inputs as the provider gets them. */
+export function plain(inputs: Registered["inputs"]): Registered["inputs"] {
+    const all = withSecrets(inputs, (secret) => secret);
+    return isRecord(all) ? all : {};
+}
+
+/** Every string in a value, those inside JSON text too. */
+export function stringsIn(value: unknown): string[] {
+    if (Array.isArray(value)) return value.flatMap(stringsIn);
+    if (isRecord(value)) return Object.values(value).flatMap(stringsIn);
+    if (typeof value !== "string") return [];
+    return /^[[{]/.test(value) ? stringsIn(JSON.parse(value)) : [value];
+}

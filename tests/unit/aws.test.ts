@@ -1,0 +1,250 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { everythingExisting, everythingNew, awsPrograms, plain, stringsIn, withSecrets } from "../aws-programs";
+import { run as runOnce, runBoth, secretMark, settingsOf, type Program, type Registered, type Run } from "../harness";
+
+const isAws = ({ type }: Registered) => type.startsWith("aws:");
+const kind = ({ type }: Registered) => type.slice(type.lastIndexOf(":") + 1);
+
+function only({ resources }: Run, wanted: string, name: string): Registered {
+    const [found, ...more] = resources.filter((each) => kind(each) === wanted && each.name === name);
+    if (found === undefined || more.length > 0) throw new Error(`not exactly one ${wanted} ${name}`);
+    return found;
+}
+
+const inputsOf = (run: Run, wanted: string, name: string) => plain(only(run, wanted, name).inputs);
+const names = ({ resources }: Run, wanted: string) =>
+    resources.filter((each) => kind(each) === wanted).map(({ name }) => name);
+
+/** Runs of each program, as preview and as update; the program's modules are loaded anew for each, one by one. */
+const done = new Map<unknown, Run>();
+async function ran(program: Program): Promise<Run> {
+    const run = done.get(program.settings) ?? (await runBoth(program));
+    done.set(program.settings, run);
+    return run;
+}
+
+describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
+    let run: Run;
+    beforeAll(async () => {
+        run = await ran(program);
+    }, 60_000);
+
+    it("every child has a parent, and nothing is known under two names", () => {
+        expect(run.resources.filter(({ type, options }) => !type.startsWith("orcheo:") && !options.parented)).toEqual(
+            [],
+        );
+        const urns = run.resources.map(({ options }) => options.urn);
+        expect(new Set(urns).size).toBe(urns.length);
+    });
+
+    it("goes to one account, whose credentials are asked for, and carries the tags", () => {
+        const provider = only(run, "aws", "aws");
+        expect(plain(provider.inputs)).toMatchObject({
+            region: "eu-central-1",
+            allowedAccountIds: '["111122223333"]',
+            defaultTags:
+                '{"tags":{"Project":"orcheo","Environment":"production","Stack":"orcheo-prod","ManagedBy":"pulumi"}}',
+        });
+        for (const each of run.resources.filter(isAws)) expect(each.provider).toMatch(/::aws::aws-id$/);
+    });
+
+    it("shows a secret nowhere, to nobody", () => {
+        for (const { type, name, inputs } of run.resources)
+            expect(JSON.stringify(withSecrets(inputs, () => "[secret]")), `${type} ${name}`).not.toContain(secretMark);
+        expect(JSON.stringify(run.outputs)).not.toContain(secretMark);
+        expect(JSON.stringify(withSecrets(only(run, "Secret", "backend-secret").inputs, () => "[secret]"))).toContain(
+            "[secret]",
+        );
+    });
+
+    it("refers only to what it makes, what the config names, and what AWS provides", () => {
+        const config = stringsIn(program.settings ?? settingsOf("prod"));
+        const made = run.resources.flatMap(({ state, id, name }) => [
+            ...stringsIn(withSecrets(state, () => "")),
+            ...(id === undefined ? [] : [id, name]),
+        ]);
+        const other = ["vpc-0a1b2c3d4e5f60718", "sg-0a1b2c3d4e5f60718"];
+        const known = new Set([...config, ...made, ...other]);
+        const patterns = [
+            /^arn:aws:iam::aws:policy\/[A-Za-z0-9/_-]+$/,
+            /^arn:aws:eks::aws:cluster-access-policy\/AmazonEKSClusterAdminPolicy$/,
+            /^arn:aws:iam::111122223333:root$/,
+            /^arn:aws:logs:eu-central-1:111122223333:log-group:\*$/,
+            /^arn:aws:eks:eu-central-1:111122223333:cluster\/(orcheo-prod|shared)$/,
+            /^arn:aws:s3:::[a-z0-9-]+\/(backups\/)?\*$/,
+        ];
+        for (const each of run.resources.filter(isAws)) {
+            const references = stringsIn(plain(each.inputs)).filter((value) =>
+                /^(arn:|sg-|subnet-|vpc-)|-id$/.test(value),
+            );
+            for (const reference of references)
+                expect(
+                    known.has(reference) || patterns.some((pattern) => pattern.test(reference)),
+                    `${each.name}: ${reference}`,
+                ).toBe(true);
+        }
+    });
+
+    it("opens database and cache to the pods, and nothing else of the private network", () => {
+        const policy = JSON.stringify(inputsOf(run, "NetworkPolicy", "network-backend-out"));
+        const cidrs =
+            program.settings === everythingExisting
+                ? ["10.20.0.0/16"]
+                : ["10.20.0.0/20", "10.20.16.0/20", "10.20.32.0/20"];
+        for (const port of [5432, 6379])
+            expect(policy).toContain(
+                `{"ports":[{"port":${port},"protocol":"TCP"}],"to":${JSON.stringify(cidrs.map((cidr) => ({ ipBlock: { cidr } })))}}`,
+            );
+        expect(policy.includes("169.254.170.23/32")).toBe(program.settings !== everythingExisting);
+        expect(policy).not.toContain('"component":"postgres"');
+    });
+
+    it("admits nobody to database and cache but the cluster's security group", () => {
+        const groups = names(run, "SecurityGroup");
+        for (const group of groups) expect(inputsOf(run, "SecurityGroup", group)).not.toHaveProperty("egress");
+        const rules = run.resources.filter((each) => kind(each) === "SecurityGroupIngressRule");
+        expect(rules).toHaveLength(groups.length);
+        for (const { inputs } of rules) {
+            expect(inputs["referencedSecurityGroupId"]).toMatch(/^sg-/);
+            expect(inputs).not.toHaveProperty("cidrIpv4");
+            expect(inputs["fromPort"]).toBe(inputs["toPort"]);
+        }
+    });
+
+    it("verifies the database with the RDS authorities and the cache with the public ones", () => {
+        const files = plain(inputsOf(run, "Secret", "backend-secret")["stringData"] as Record<string, unknown>);
+        expect(files["postgres-dsn"]).toMatch(
+            /^postgresql:\/\/orcheo_a:random5ecret-postgres-password-a@orcheo-prod-database\.[a-z0-9.-]+:5432\/orcheo\?sslmode=verify-full&sslrootcert=\/etc\/orcheo\/database-ca\/ca\.crt$/,
+        );
+        expect(files["redis-url"]).toMatch(
+            /^rediss:\/\/orcheo:random5ecret-valkey-password-a@master\.orcheo-prod-cache\.[a-z0-9.]+:6379\/0\?ssl_cert_reqs=required&ssl_ca_certs=\/etc\/ssl\/certs\/ca-certificates\.crt$/,
+        );
+        expect(inputsOf(run, "ConfigMap", "postgres-authority")["data"]).toEqual({
+            "ca.crt": "the text of certificates/rds.pem",
+        });
+    });
+});
+
+describe("what config decides", () => {
+    let fresh: Run;
+    let existing: Run;
+    beforeAll(async () => {
+        fresh = await ran({ stack: "prod", settings: everythingNew });
+        existing = await ran({ stack: "prod", settings: everythingExisting });
+    }, 60_000);
+
+    it("existing resources are used, and none is made beside them", () => {
+        for (const absent of ["Key", "Bucket", "Repository", "SecurityGroup", "RolePolicy", "PodIdentityAssociation"])
+            expect(names(existing, absent), absent).toEqual([]);
+        expect(names(existing, "Role").sort()).toEqual(["aws-backup-role", "postgres-observer"]);
+        expect(inputsOf(existing, "Instance", "postgres")).toMatchObject({
+            kmsKeyId: "arn:aws:kms:eu-central-1:111122223333:key/data",
+            vpcSecurityGroupIds: ["sg-00000000000000001"],
+        });
+        expect(inputsOf(existing, "kubernetes", "cluster")).toEqual({
+            context: "orcheo-prod",
+            kubeconfig: "apiVersion: v1",
+        });
+        expect(inputsOf(existing, "ServiceAccount", "api-account")).toMatchObject({
+            metadata: { annotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/backend" } },
+        });
+        expect(inputsOf(existing, "ServiceAccount", "beat-account")["metadata"]).not.toHaveProperty("annotations");
+    });
+
+    it("a cluster of its own is private but for the named addresses, encrypted and audited", () => {
+        expect(inputsOf(fresh, "Cluster", "aws-eks")).toMatchObject({
+            vpcConfig: {
+                endpointPrivateAccess: true,
+                endpointPublicAccess: true,
+                publicAccessCidrs: ["198.51.100.7/32"],
+            },
+            encryptionConfig: { resources: ["secrets"] },
+            enabledClusterLogTypes: ["api", "audit", "authenticator", "controllerManager", "scheduler"],
+            deletionProtection: true,
+            accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: false },
+        });
+        expect(inputsOf(fresh, "LaunchTemplate", "aws-eks-nodes")).toMatchObject({
+            metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
+            blockDeviceMappings: [{ ebs: { encrypted: "true" } }],
+        });
+        expect(inputsOf(fresh, "NodeGroup", "aws-eks-nodes")).toMatchObject({ amiType: "AL2023_ARM_64_STANDARD" });
+        expect(inputsOf(fresh, "Addon", "aws-eks-vpc-cni")["configurationValues"]).toBe(
+            '{"enableNetworkPolicy":"true"}',
+        );
+        const kubeconfig = inputsOf(fresh, "kubernetes", "cluster")["kubeconfig"];
+        expect(kubeconfig).toContain('"eks","get-token","--region","eu-central-1","--cluster-name","orcheo-prod"');
+    });
+
+    it("the vault's key is read by the backend alone, and backups are written below one prefix", () => {
+        const { Statement } = JSON.parse(String(inputsOf(fresh, "Key", "aws-vault-key")["policy"])) as {
+            Statement: { Sid: string; Principal: { AWS: unknown }; Action: string | string[] }[];
+        };
+        const decrypts = Statement.filter(({ Action }) =>
+            [Action].flat().some((each) => /^kms:(\*|Decrypt)/.test(each)),
+        );
+        expect(decrypts.map(({ Principal }) => Principal.AWS)).toEqual([
+            ["arn:aws:iam::111122223333:role/orcheo-deploy"],
+            "arn:aws:iam::111122223333:role/orcheo-prod-backend-20260101",
+        ]);
+        const backup = String(inputsOf(fresh, "RolePolicy", "aws-backup-job-policy")["policy"]);
+        expect(backup).toContain('"Resource":"arn:aws:s3:::orcheo-prod-data-111122223333/backups/*"');
+        expect(backup).not.toMatch(/s3:(Get|Delete|List(?!MultipartUploadParts))/);
+    });
+
+    it("whatever cannot be had again is protected and kept", () => {
+        const kept = fresh.resources.filter(isAws).filter(({ options }) => options.protect);
+        expect(kept.map(({ name }) => name).sort()).toEqual(
+            [
+                ...["aws-backup-vault", "aws-bucket", "aws-data-key", "aws-eks", "aws-vault", "aws-vault-key"],
+                ...["backend", "canvas", "postgres", "valkey"].map((image) => `aws-images-${image}`),
+                ...["postgres", "postgres-stored", "valkey", "valkey-stored"],
+            ].sort(),
+        );
+        expect(kept.filter(({ options }) => !options.retainOnDelete)).toEqual([]);
+    });
+});
+
+describe("a rotation", () => {
+    async function generation(passwordGeneration: number): Promise<Run> {
+        const settings = settingsOf("prod");
+        const rotated = (section: string) => ({ ...(settings[section] as object), passwordGeneration });
+        return runOnce(
+            { stack: "prod", settings: { ...settings, database: rotated("database"), cache: rotated("cache") } },
+            false,
+        );
+    }
+    const keepers = (run: Run, server: string) =>
+        names(run, "RandomPassword")
+            .filter((name) => name.startsWith(`${server}-password`))
+            .map((name) => [name, inputsOf(run, "RandomPassword", name)["keepers"]]);
+
+    it("changes only the slot that nobody uses, and what runs keeps a valid password", async () => {
+        const [first, second, third] = [await generation(1), await generation(2), await generation(3)];
+        for (const server of ["postgres", "valkey"]) {
+            const [a, b] = [`${server}-password-a`, `${server}-password-b`];
+            expect(keepers(first, server)).toEqual([[a, { generation: "1" }]]);
+            expect(Object.fromEntries(keepers(second, server))).toEqual({
+                [a]: { generation: "1" },
+                [b]: { generation: "2" },
+            });
+            expect(Object.fromEntries(keepers(third, server))).toEqual({
+                [a]: { generation: "3" },
+                [b]: { generation: "2" },
+            });
+        }
+        const dsn = (run: Run) =>
+            plain(inputsOf(run, "Secret", "backend-secret")["stringData"] as Record<string, unknown>)["postgres-dsn"];
+        expect([dsn(first), dsn(second), dsn(third)].map((each) => /orcheo_[ab]/.exec(String(each))?.[0])).toEqual([
+            "orcheo_a",
+            "orcheo_b",
+            "orcheo_a",
+        ]);
+        expect(inputsOf(second, "User", "valkey-user")["passwords"]).toEqual([
+            `${secretMark}-valkey-password-b`,
+            `${secretMark}-valkey-password-a`,
+        ]);
+        const sql = plain(inputsOf(second, "Secret", "postgres-users-secret")["stringData"] as Record<string, unknown>);
+        expect(sql["users.sql"]).toContain(`ALTER ROLE orcheo_a LOGIN PASSWORD '${secretMark}-postgres-password-a';`);
+        expect(inputsOf(second, "Instance", "postgres")).toEqual(inputsOf(first, "Instance", "postgres"));
+    });
+});
