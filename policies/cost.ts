@@ -49,6 +49,12 @@ const priced: Readonly<Record<string, (resource: Resource) => number | undefined
         const storage = (number(at(props, "allocatedStorage")) ?? 20) * (monthly["rds gp3 GiB"] ?? 0) * zones;
         return sum(perMonth(text(at(props, "instanceClass")), zones), storage);
     },
+    // A Multi-AZ cluster: a writer and two readable standbys, each with its own storage. Aurora's are ClusterInstances.
+    "aws:rds/cluster:Cluster": ({ props }) => {
+        const size = text(at(props, "dbClusterInstanceClass"));
+        const storage = (number(at(props, "allocatedStorage")) ?? 0) * (monthly["rds gp3 GiB"] ?? 0) * 3;
+        return size === undefined ? 0 : sum(perMonth(size, 3), storage);
+    },
     "aws:rds/clusterInstance:ClusterInstance": ({ props }) => perMonth(text(at(props, "instanceClass"))),
     "aws:elasticache/replicationGroup:ReplicationGroup": ({ props }) => {
         const shards = number(at(props, "numNodeGroups")) ?? 1;

@@ -9,6 +9,7 @@ export function awsContradictions(stack: Stack): Problem[] {
         ...storage(stack),
         ...registryElsewhere(stack),
         ...graviton(stack),
+        ...bucketAges(stack),
     ];
 }
 
@@ -82,6 +83,17 @@ function graviton({ aws, images }: Stack): Problem[] {
             at: "orcheo:stack.images.platforms",
             found: `found ${JSON.stringify(images.platforms)} with aws.cluster.nodes.architecture "${aws.cluster.nodes.architecture}"`,
             remedy: `accepted: a list with ${platform}`,
+        },
+    ];
+}
+
+function bucketAges({ aws }: Stack): Problem[] {
+    if (aws?.bucket.kind !== "new" || aws.bucket.expireAfterDays > aws.bucket.infrequentAfterDays) return [];
+    return [
+        {
+            at: "orcheo:stack.aws.bucket.expireAfterDays",
+            found: `found ${aws.bucket.expireAfterDays}`,
+            remedy: `accepted: more than infrequentAfterDays, which is ${aws.bucket.infrequentAfterDays}`,
         },
     ];
 }

@@ -1,0 +1,59 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { parseStack } from "../../components/config/read";
+import { estimate } from "../../policies/cost";
+import { exampleOf, plain, sizes } from "../aws-programs";
+import { costsDoc, spareAtPeak, type Sized } from "../costs-doc";
+import { runBoth } from "../harness";
+
+async function sizedOf(size: (typeof sizes)[number]): Promise<Sized> {
+    const settings = exampleOf(size);
+    const { stack, problems } = parseStack({ stack: "prod", keys: [], json: JSON.stringify(settings), secret: false });
+    if (stack === undefined || problems.length > 0) throw new Error(JSON.stringify(problems));
+    const { resources } = await runBoth({ stack: "prod", settings });
+    return {
+        size,
+        stack,
+        resources: resources.map(({ type, name, inputs, options }) => ({
+            type,
+            name,
+            urn: options.urn,
+            props: plain(inputs),
+        })),
+    };
+}
+
+describe("the three sizes", () => {
+    const sized: Sized[] = [];
+    beforeAll(async () => {
+        for (const size of sizes) sized.push(await sizedOf(size));
+    }, 120_000);
+
+    it("stay within the budget that each sets itself, and everything has a price", () => {
+        for (const { size, stack, resources } of sized) {
+            const { totalUsd, unpriced } = estimate(resources);
+            expect(unpriced, size).toEqual([]);
+            expect(totalUsd, size).toBeGreaterThan(100);
+            expect(totalUsd, size).toBeLessThan(stack.aws?.budgetUsdPerMonth ?? 0);
+        }
+    });
+
+    it("fit on their nodes at the peak", () => {
+        for (const { size, stack } of sized) {
+            expect(spareAtPeak(stack).cpuMillis, `${size}: cores`).toBeGreaterThan(0);
+            expect(spareAtPeak(stack).memoryMiB, `${size}: memory`).toBeGreaterThan(0);
+        }
+    });
+
+    // `npm run docs` runs this with --update.
+    it("docs/costs.md is what they come to", async () => {
+        await expect(costsDoc(sized)).toMatchFileSnapshot("../../docs/costs.md");
+    });
+});
+
+it("a database cluster is three instances with their storage", () => {
+    const given = (type: string, props: Record<string, unknown>) =>
+        estimate([{ type, name: "d", urn: "d", props }]).totalUsd;
+    const one = given("aws:rds/instance:Instance", { instanceClass: "db.m7g.large", allocatedStorage: 100 });
+    const three = given("aws:rds/cluster:Cluster", { dbClusterInstanceClass: "db.m7g.large", allocatedStorage: 100 });
+    expect(three).toBeCloseTo(3 * one);
+});
