@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import { port as canvasPort } from "./canvas.plan";
 import { port as apiPort } from "./backend/contract";
 import type { Stack } from "./config/schema";
-import { selector, type Role } from "./labels";
+import { objectLabels, selector, type Role } from "./labels";
 import { reachOf } from "./reach.plan";
 
 type Spec = types.input.networking.v1.NetworkPolicySpec;
@@ -90,5 +90,18 @@ function allow(role: Role, from: Peer[], port: number): Spec {
         podSelector: { matchLabels: selector(role) },
         policyTypes: ["Ingress"],
         ingress: [{ from, ports: tcp(port) }],
+    };
+}
+
+/**
+ * What makes EKS Auto Mode enforce policies; without it they are accepted and mean nothing.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html
+ */
+export function planEnforcement({ aws, version }: Stack): types.input.core.v1.ConfigMap | undefined {
+    if (aws?.cluster.kind !== "new" || aws.cluster.nodes.kind !== "auto") return undefined;
+    return {
+        metadata: { name: "amazon-vpc-cni", namespace: "kube-system", labels: objectLabels(undefined, version) },
+        data: { "enable-network-policy-controller": "true" },
     };
 }

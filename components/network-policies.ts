@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "./config/schema";
 import { objectLabels } from "./labels";
-import { planNetworkPolicies } from "./network-policies.plan";
+import { planEnforcement, planNetworkPolicies } from "./network-policies.plan";
 
 export interface NetworkPoliciesArgs {
     readonly stack: Stack;
@@ -20,6 +20,8 @@ export class NetworkPolicies extends pulumi.ComponentResource {
                 { metadata: { name: policy, namespace, labels }, spec },
                 { parent: this },
             );
+        const enforcement = planEnforcement(stack);
+        if (enforcement !== undefined) new k8s.core.v1.ConfigMap(`${name}-enforcement`, enforcement, { parent: this });
         this.registerOutputs({});
     }
 }

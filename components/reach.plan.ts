@@ -1,5 +1,6 @@
 /** What the network lets the backend reach of its database and cache. */
 import type { types } from "@pulumi/kubernetes";
+import { serverCidrs } from "./aws/vpc.plan";
 import { port as valkeyPort } from "./cache/valkey.plan";
 import type { Stack } from "./config/schema";
 import type { ServerName } from "./connection.plan";
@@ -24,7 +25,7 @@ export function reachOf({ database, cache, aws }: Stack, server: ServerName): Re
             };
         case "rds":
         case "elasticache":
-            return { to: addresses(aws?.network.cidrs ?? []), port };
+            return { to: addresses(aws === undefined ? [] : serverCidrs(aws.network)), port };
         case "external": {
             const { reach } = settings;
             if (reach.kind === "addresses") return { to: addresses(reach.cidrs), port: settings.port };

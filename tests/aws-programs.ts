@@ -19,7 +19,9 @@ const published = Object.fromEntries(
     ["backend", "canvas", "postgres", "valkey"].map((name) => [name, `ghcr.io/a/${name}@sha256:${"d".repeat(64)}`]),
 );
 
-/** Nothing is there yet but the network. */
+export const zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];
+
+/** An empty account. */
 export const everythingNew = prod(
     {
         images: { kind: "build", platforms: ["linux/arm64"] },
@@ -32,6 +34,7 @@ export const everythingNew = prod(
         },
     },
     {
+        network: { kind: "new", cidr: "10.30.0.0/16", zones },
         cluster: { kind: "new", nodes, publicCidrs: ["198.51.100.7/32"] },
         bucket: { kind: "new", objectLockDays: 30 },
         dns: {

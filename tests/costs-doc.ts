@@ -16,21 +16,18 @@ const parts: readonly (readonly [string, RegExp])[] = [
     ["EKS control plane", /^Cluster /],
     ["database (two zones)", /^Instance /],
     ["cache", /^ReplicationGroup /],
+    ["NAT gateways and their addresses", /^(NatGateway|Eip) /],
     ["KMS keys and secrets", /^(Key|Secret) /],
 ];
 
-/** What an existing VPC of three zones adds, by the same prices. */
-const around: readonly Resource[] = [
-    ...[1, 2, 3].map((zone) => ({ type: "aws:ec2/natGateway:NatGateway", name: `nat-${zone}` })),
-    { type: "aws:lb/loadBalancer:LoadBalancer", name: "entrance" },
-].map((each) => ({ ...each, urn: each.name, props: {} }));
+/** The load balancer of the ingress controller, which the cluster asks AWS for by itself. */
+const balancer = estimate([{ type: "aws:lb/loadBalancer:LoadBalancer", name: "entrance", urn: "entrance", props: {} }]);
 
 const usd = (value: number): string => `$${value.toFixed(0)}`;
 
 /** The whole text. */
 export function costsDoc(sized: readonly Sized[]): string {
     const estimates = sized.map(({ resources }) => estimate(resources));
-    const outside = estimate(around);
     const row = (what: string, cells: readonly string[]) => `| ${[what, ...cells].join(" | ")} |`;
     const described = (of: (stack: Stack) => string) => sized.map(({ stack }) => of(stack));
     const sums = parts.map(([what, pattern]) =>
@@ -80,12 +77,12 @@ export function costsDoc(sized: readonly Sized[]): string {
             estimates.map(({ totalUsd }) => `**${usd(totalUsd)}**`),
         ),
         row(
-            "NAT gateways (3) and load balancer of its VPC",
-            estimates.map(() => usd(outside.totalUsd)),
+            "load balancer of the ingress controller",
+            estimates.map(() => usd(balancer.totalUsd)),
         ),
         row(
             "**all**",
-            estimates.map(({ totalUsd }) => `**${usd(totalUsd + outside.totalUsd)}**`),
+            estimates.map(({ totalUsd }) => `**${usd(totalUsd + balancer.totalUsd)}**`),
         ),
         "",
         "The figures are those that the policy pack holds against a budget (`monthly-cost-within-budget`), at the fewest",

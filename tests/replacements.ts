@@ -15,6 +15,8 @@ export interface Deployed {
 /** By type: inputs that the providers document as forcing a new resource. */
 const immutableInputs: Readonly<Record<string, readonly string[]>> = {
     "aws:backup/vault:Vault": ["name", "kmsKeyArn"],
+    "aws:ec2/subnet:Subnet": ["vpcId", "cidrBlock", "availabilityZone"],
+    "aws:ec2/vpc:Vpc": ["cidrBlock"],
     "aws:ecr/repository:Repository": ["name", "encryptionConfigurations"],
     "aws:eks/cluster:Cluster": ["name", "roleArn", "bootstrapSelfManagedAddons", "encryptionConfig"],
     "aws:elasticache/replicationGroup:ReplicationGroup": [

@@ -72,7 +72,6 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
             { parent: this },
         );
         const child = { parent: this, provider };
-        const network = networkOf(settings, { parent: this });
         const dataKeyArn = keyOf(
             `${name}-data-key`,
             {
@@ -84,6 +83,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
             child,
         );
         const shared = { stack, settings, dataKeyArn };
+        const network = networkOf(`${name}-network`, shared, child);
         const { topicArn } = new Monitoring(`${name}-monitoring`, shared, child);
         const cluster = this.cluster(name, { ...shared, network, tags }, child);
         this.kubeconfig = cluster.kubeconfig;

@@ -2,18 +2,27 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Aws } from "../config/schema.aws";
+import { Vpc } from "./vpc";
 
 export interface Network {
     readonly vpcId: pulumi.Output<string>;
     readonly subnetIds: pulumi.Output<string[]>;
 }
 
-export function networkOf({ network }: Aws, opts: pulumi.CustomResourceOptions): Network {
+export interface NetworkArgs {
+    readonly settings: Aws;
+    readonly dataKeyArn: pulumi.Output<string>;
+}
+
+export function networkOf(name: string, args: NetworkArgs, opts: pulumi.ComponentResourceOptions): Network {
+    const { network } = args.settings;
     switch (network.kind) {
+        case "new":
+            return new Vpc(name, { ...args, config: network }, opts);
         case "existing":
             return { vpcId: pulumi.output(network.vpcId), subnetIds: pulumi.output(network.privateSubnetIds) };
         case "stackReference": {
-            const other = new pulumi.StackReference("aws-network-stack", { name: network.stack }, opts);
+            const other = new pulumi.StackReference(`${name}-stack`, { name: network.stack }, { parent: opts.parent });
             return {
                 vpcId: textOf(other, network.vpcIdOutput),
                 subnetIds: other

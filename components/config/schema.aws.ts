@@ -95,6 +95,20 @@ export const elasticache = z.strictObject({
 
 const network = oneOf([
     z.strictObject({
+        kind: kind("new"),
+        cidr: text(/^\d{1,3}\.\d{1,3}\.0\.0\/16$/, "a /16 such as 10.20.0.0/16").describe(
+            "Addresses of the VPC; not those of a network that it is to be connected with.",
+        ),
+        zones: z
+            .array(text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, "a zone such as eu-central-1a"))
+            .min(3, { error: "at least three zones" })
+            .max(6, { error: "at most six zones" })
+            .describe("Availability zones."),
+        natPerZone: flag()
+            .default(true)
+            .describe("A NAT gateway in each zone; `false`: one, with which all zones lose the way out."),
+    }),
+    z.strictObject({
         kind: kind("existing"),
         vpcId: resourceId("vpc").describe("The cluster's VPC."),
         privateSubnetIds: z

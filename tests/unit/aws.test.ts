@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { everythingExisting, everythingNew, awsPrograms, plain, stringsIn, withSecrets } from "../aws-programs";
+import { awsPrograms, everythingExisting, everythingNew, plain, stringsIn, withSecrets, zones } from "../aws-programs";
 import { run as runOnce, runBoth, secretMark, settingsOf, type Program, type Registered, type Run } from "../harness";
 
 const isAws = ({ type }: Registered) => type.startsWith("aws:");
@@ -87,10 +87,11 @@ describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
 
     it("opens database and cache to the pods, and nothing else of the private network", () => {
         const policy = JSON.stringify(inputsOf(run, "NetworkPolicy", "network-backend-out"));
+        const base = program.settings === everythingNew ? "10.30" : "10.20";
         const cidrs =
             program.settings === everythingExisting
                 ? ["10.20.0.0/16"]
-                : ["10.20.0.0/20", "10.20.16.0/20", "10.20.32.0/20"];
+                : [0, 16, 32].map((third) => `${base}.${third}.0/20`);
         for (const port of [5432, 6379])
             expect(policy).toContain(
                 `{"ports":[{"port":${port},"protocol":"TCP"}],"to":${JSON.stringify(cidrs.map((cidr) => ({ ipBlock: { cidr } })))}}`,
@@ -175,6 +176,44 @@ describe("what config decides", () => {
         expect(kubeconfig).toContain('"eks","get-token","--region","eu-central-1","--cluster-name","orcheo-prod"');
     });
 
+    it("a network of its own has public subnets for gateways alone, one in each zone, and nodes in private ones", () => {
+        const zoneOf = (name: string) => inputsOf(fresh, "Subnet", name)["availabilityZone"];
+        const subnets = names(fresh, "Subnet");
+        expect(subnets.map(zoneOf).sort()).toEqual([...zones, ...zones].sort());
+        const cidrs = subnets.map((name) => inputsOf(fresh, "Subnet", name)["cidrBlock"]);
+        expect(new Set(cidrs).size).toBe(6);
+        expect(names(fresh, "NatGateway")).toHaveLength(3);
+        for (const [type, name, key] of [
+            ["Cluster", "aws-eks", "vpcConfig"],
+            ["NodeGroup", "aws-eks-nodes", "subnetIds"],
+            ["SubnetGroup", "postgres-subnets", "subnetIds"],
+            ["SubnetGroup", "valkey-subnets", "subnetIds"],
+        ] as const) {
+            const used = stringsIn(inputsOf(fresh, type, name)[key]).filter((each) => each.startsWith("aws-network"));
+            expect(used, name).toEqual(zones.map((zone) => `aws-network-private-${zone}-id`));
+        }
+        const routed = zones.map((zone) => inputsOf(fresh, "RouteTable", `aws-network-private-${zone}`)["routes"]);
+        expect(routed).toEqual(
+            zones.map((zone) => [{ cidrBlock: "0.0.0.0/0", natGatewayId: `aws-network-nat-${zone}-id` }]),
+        );
+    });
+
+    it("Auto Mode runs nodes itself, and enforces policies because it is told to", async () => {
+        const [, auto] = awsPrograms.find(([name]) => name === "Auto Mode") ?? [];
+        if (auto === undefined) throw new Error("no program with Auto Mode");
+        const run = await ran(auto);
+        expect(names(run, "NodeGroup")).toEqual([]);
+        expect(inputsOf(run, "Cluster", "aws-eks")).toMatchObject({
+            computeConfig: { enabled: true },
+            storageConfig: { blockStorage: { enabled: true } },
+            kubernetesNetworkConfig: { elasticLoadBalancing: { enabled: true } },
+        });
+        expect(inputsOf(run, "ConfigMap", "network-enforcement")["data"]).toEqual({
+            "enable-network-policy-controller": "true",
+        });
+        expect(names(fresh, "ConfigMap")).not.toContain("network-enforcement");
+    }, 60_000);
+
     it("the vault's key is read by the backend alone, and backups are written below one prefix", () => {
         const { Statement } = JSON.parse(String(inputsOf(fresh, "Key", "aws-vault-key")["policy"])) as {
             Statement: { Sid: string; Principal: { AWS: unknown }; Action: string | string[] }[];
@@ -197,7 +236,8 @@ describe("what config decides", () => {
             [
                 ...["aws-backup-vault", "aws-bucket", "aws-data-key", "aws-eks", "aws-vault", "aws-vault-key"],
                 ...["backend", "canvas", "postgres", "valkey"].map((image) => `aws-images-${image}`),
-                ...["postgres", "postgres-stored", "valkey", "valkey-stored"],
+                ...["postgres", "postgres-stored", "valkey", "valkey-stored", "aws-network"],
+                ...zones.flatMap((zone) => [`aws-network-private-${zone}`, `aws-network-public-${zone}`]),
             ].sort(),
         );
         expect(kept.filter(({ options }) => !options.retainOnDelete)).toEqual([]);
