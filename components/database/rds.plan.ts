@@ -45,6 +45,8 @@ function planShared(identifier: string, settings: RdsSettings, account: Pick<Aws
         storageEncrypted: true,
         port,
         autoMinorVersionUpgrade: true,
+        // Only engineMajor changes the major version.
+        allowMajorVersionUpgrade: true,
         backupRetentionPeriod: settings.backupRetentionDays,
         copyTagsToSnapshot: true,
         deleteAutomatedBackups: false,
