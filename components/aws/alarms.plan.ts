@@ -1,6 +1,6 @@
 /** Alarms of the database and the cache: what is told to people before users notice. */
 import type { DatabaseOf } from "../config/schema";
-import type { ElasticacheSettings } from "../config/schema.aws";
+import type { ElasticacheSettings } from "../config/schema.aws.data";
 
 export interface AlarmPlan {
     readonly name: string;

@@ -11,9 +11,9 @@ import { PodIdentity } from "./identities";
 import { keyOf } from "./keys";
 import { Monitoring } from "./monitoring";
 import { networkOf, textOf, type Network } from "./network";
-import { planBackendPolicy, planBackupPolicy, planDataKey, planVaultKey } from "./policies.plan";
+import { planBackupPolicy, planDataKey } from "./policies.plan";
 import { Repositories } from "./repositories";
-import { storedSecret } from "./secret";
+import { vaultKey } from "./vault";
 
 /** What database and cache need of the account. */
 export interface Account {
@@ -95,28 +95,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
         const backend = new PodIdentity(`${name}-backend`, { ...identity, identity: "backend" }, child);
         const backup = new PodIdentity(`${name}-backup-job`, { ...identity, identity: "backup" }, child);
         backup.allow(`${name}-backup-job-policy`, planBackupPolicy(bucket, settings.region), child);
-        const vaultKeyArn = keyOf(
-            `${name}-vault-key`,
-            {
-                existing: settings.keys.vaultKeyArn,
-                alias: `${settings.name}-vault`,
-                description: "Orcheo: the key of the vault, for the backend alone",
-                policy: planVaultKey(settings, backend.roleArn),
-            },
-            child,
-        );
-        const vault = storedSecret(
-            `${name}-vault`,
-            {
-                path: `${settings.name}/vault`,
-                description: "Encrypts the credentials in Orcheo's vault",
-                keyArn: vaultKeyArn,
-                value: pulumi.jsonStringify({ "vault-encryption-key": secrets.vaultKey }),
-            },
-            child,
-        );
-        const vaultAccess = planBackendPolicy(settings, { secretArn: vault.arn, keyArn: vaultKeyArn });
-        backend.allow(`${name}-backend-policy`, vaultAccess, child);
+        const vault = vaultKey(`${name}-vault`, { settings, backend, value: secrets.vaultKey }, child);
         dnsRecord(`${name}-record`, stack.host, settings.dns, child);
 
         const clusterSecurityGroupId = cluster.securityGroupId;

@@ -1,6 +1,7 @@
 /** The decisions of a Valkey on ElastiCache: what is safe is not an option. */
 import type * as aws from "@pulumi/aws";
-import type { Aws, ElasticacheSettings } from "../config/schema.aws";
+import type { Aws } from "../config/schema.aws";
+import type { ElasticacheSettings } from "../config/schema.aws.data";
 
 export const port = 6379;
 export const userName = "orcheo";

@@ -1,97 +1,7 @@
-/** Settings of what runs on AWS: the account (`aws`), RDS and ElastiCache. */
+/** Settings of the AWS account, and of what is around database and cache there. */
 import { z } from "zod";
-import { choice, cidr, flag, hostName, kind, oneOf, path, text, whole, words } from "./fields";
-
-const arn = (service: string, example: string) =>
-    text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:\\d{12}:\\S+$`), `an ARN such as ${example}`);
-const roleArn = () => arn("iam", "arn:aws:iam::111122223333:role/deploy");
-const keyArn = () => arn("kms", "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-…");
-const resourceId = (prefix: string) =>
-    text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `an id such as ${prefix}-0a1b2c3d`);
-const stackName = () => words("a stack such as organization/network/prod");
-const outputName = (fallback: string) => words("the name of an output").default(fallback);
-const email = () => text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
-
-const day = "(mon|tue|wed|thu|fri|sat|sun)";
-const time = "([01]\\d|2[0-3]):[0-5]\\d";
-const weekly = () =>
-    text(new RegExp(`^${day}:${time}-${day}:${time}$`), "a weekly window in UTC such as sun:04:00-sun:05:00");
-const daily = () => text(new RegExp(`^${time}-${time}$`), "a daily window in UTC such as 02:00-03:00");
-
-const securityGroup = () =>
-    resourceId("sg")
-        .optional()
-        .describe("Existing security group; default one of the stack's own, which admits the cluster's alone.");
-
-const passwordGeneration = whole(1, 9999)
-    .default(1)
-    .describe(
-        "Count it up by one to rotate the password: pods that run keep the old one, which stays valid until the next.",
-    );
-
-export const rds = z.strictObject({
-    kind: kind("rds"),
-    deployment: oneOf([
-        z.strictObject({
-            kind: kind("instance"),
-            maxStorageGiB: whole(22, 65_536).default(200).describe("Storage grows by itself up to this, GiB."),
-        }),
-        z.strictObject({
-            kind: kind("cluster"),
-            iops: whole(1000, 256_000).optional().describe("Provisioned IOPS; default what gp3 includes."),
-        }),
-    ])
-        .prefault({ kind: "instance" })
-        .describe(
-            "`instance`: a standby in a second zone takes over. `cluster`: two readable standbys in two further zones.",
-        ),
-    instanceClass: text(/^db\.[a-z0-9-]+\.[a-z0-9]+$/, "a class such as db.m7g.large").describe("Instance class."),
-    storageGiB: whole(20, 65_536).default(20).describe("Storage, GiB (gp3). It can grow and never shrinks."),
-    engineMajor: whole(15, 18).default(17).describe("Major version of PostgreSQL; minor ones come by themselves."),
-    caBundleFile: path().describe(
-        "PEM file of the RDS authorities, mounted into the pods; docs/aws.md says where AWS publishes it.",
-    ),
-    certificateAuthority: choice(["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"])
-        .default("rds-ca-rsa2048-g1")
-        .describe("Authority that signs the server's certificate."),
-    passwordGeneration,
-    backupRetentionDays: whole(7, 35).default(14).describe("Days to which the database can be set back."),
-    backupWindow: daily().default("01:00-02:00").describe("Window of the daily snapshot."),
-    maintenanceWindow: weekly().default("sun:03:00-sun:04:00").describe("Window of changes that need a restart."),
-    blueGreenUpdates: flag()
-        .default(false)
-        .describe("Change engine, class and parameters of an instance on a copy that then takes over."),
-    securityGroupId: securityGroup(),
-    alarms: z
-        .strictObject({
-            cpuPercent: whole(1, 100).default(80).describe("CPU for 15 minutes, percent."),
-            freeStoragePercent: whole(1, 50).default(10).describe("Least free storage, percent of storageGiB."),
-            connections: whole(10, 5000).default(400).describe("Connections for 15 minutes."),
-        })
-        .prefault({})
-        .describe("Alarms."),
-});
-
-export const elasticache = z.strictObject({
-    kind: kind("elasticache"),
-    nodeType: text(/^cache\.[a-z0-9-]+\.[a-z0-9]+$/, "a type such as cache.t4g.small").describe("Node type."),
-    nodes: whole(2, 6)
-        .default(2)
-        .describe("Nodes, each in another zone as long as there are zones: one serves, the others take over."),
-    engineVersion: choice(["8.0", "8.1"]).default("8.1").describe("Version of Valkey."),
-    passwordGeneration,
-    snapshotRetentionDays: whole(1, 35).default(7).describe("Days that daily snapshots are kept."),
-    snapshotWindow: daily().default("02:00-03:00").describe("Window of the daily snapshot."),
-    maintenanceWindow: weekly().default("sun:04:00-sun:05:00").describe("Window of changes that need a restart."),
-    securityGroupId: securityGroup(),
-    alarms: z
-        .strictObject({
-            memoryPercent: whole(1, 100).default(75).describe("Memory in use, percent. At 100 new runs are refused."),
-            cpuPercent: whole(1, 100).default(80).describe("CPU of the engine for 15 minutes, percent."),
-        })
-        .prefault({})
-        .describe("Alarms, besides one on every eviction."),
-});
+import { choice, cidr, flag, hostName, kind, oneOf, text, whole, words } from "./fields";
+import { arn, email, keyArn, logRetention, outputName, resourceId, roleArn, stackName } from "./fields.aws";
 
 const network = oneOf([
     z.strictObject({
@@ -275,7 +185,7 @@ export const aws = z
             .default(true)
             .describe("One ECR repository per image; registry.prefix must be this account's."),
         keptImages: whole(5, 1000).default(50).describe("Images of a repository that are kept."),
-        logRetentionDays: choiceOfDays().default(90).describe("Days that logs are kept."),
+        logRetentionDays: logRetention().default(90).describe("Days that logs are kept."),
         alarmEmails: z
             .array(email())
             .default([])
@@ -297,17 +207,5 @@ export const aws = z
     .optional()
     .describe("The AWS account; needed by `rds` and `elasticache`, left out elsewhere.");
 
-/** The retentions that CloudWatch accepts, within the policy pack's bounds. */
-function choiceOfDays() {
-    const days = [30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-    const accepted = `one of ${days.join(", ")}`;
-    return z
-        .int({ error: accepted })
-        .refine((value) => days.includes(value), { error: accepted })
-        .meta({ accepted });
-}
-
 /** The account's settings, defaults filled in. */
 export type Aws = NonNullable<z.output<typeof aws>>;
-export type RdsSettings = z.output<typeof rds>;
-export type ElasticacheSettings = z.output<typeof elasticache>;

@@ -1,6 +1,6 @@
 /** Settings of what holds data. */
 import { z } from "zod";
-import { elasticache, rds } from "./schema.aws";
+import { elasticache, rds } from "./schema.aws.data";
 import { cidr, dataKey, kind, labelKey, labelValue, name, oneOf, path, whole, words } from "./fields";
 
 const authority = oneOf([

@@ -1,6 +1,7 @@
 /** The decisions of a PostgreSQL on RDS: what is safe is not an option. */
 import type * as aws from "@pulumi/aws";
-import type { Aws, RdsSettings } from "../config/schema.aws";
+import type { Aws } from "../config/schema.aws";
+import type { RdsSettings } from "../config/schema.aws.data";
 
 export const port = 5432;
 export const databaseName = "orcheo";
