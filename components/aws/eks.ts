@@ -53,10 +53,27 @@ export class Eks extends pulumi.ComponentResource {
             },
             { ...kept, dependsOn: [logs, ...clusterRole.attached, ...nodeRole.attached] },
         );
-        for (const [index, principalArn] of settings.deployerRoleArns.entries()) {
+        const ready = [...this.deployers(name, settings, cluster), ...this.nodes(name, args, cluster, nodeRole)];
+        this.clusterName = cluster.name;
+        this.securityGroupId = cluster.vpcConfig.clusterSecurityGroupId;
+        const { context } = stack.kubernetes;
+        // Whoever has the kubeconfig may come in, and finds nodes.
+        const isReady = pulumi.all(ready.map(({ id }) => id));
+        this.kubeconfig = pulumi
+            .all([cluster.name, cluster.endpoint, cluster.certificateAuthority.data, isReady])
+            .apply(([clusterName, endpoint, authority]) =>
+                plan.planKubeconfig({ name: clusterName, endpoint, authority }, { region: settings.region, context }),
+            );
+        this.registerOutputs({});
+    }
+
+    /** Pulumi's roles administer the cluster; who made it has no other right to it. */
+    private deployers(name: string, settings: Aws, cluster: aws.eks.Cluster): pulumi.CustomResource[] {
+        const child = { parent: this };
+        return settings.deployerRoleArns.map((principalArn, index) => {
             const access = { clusterName: cluster.name, principalArn };
             const entry = new aws.eks.AccessEntry(`${name}-deployer-${index}`, access, child);
-            new aws.eks.AccessPolicyAssociation(
+            return new aws.eks.AccessPolicyAssociation(
                 `${name}-deployer-${index}-admin`,
                 {
                     ...access,
@@ -65,21 +82,16 @@ export class Eks extends pulumi.ComponentResource {
                 },
                 { ...child, dependsOn: [entry] },
             );
-        }
-        this.nodes(name, args, cluster, nodeRole);
-        this.clusterName = cluster.name;
-        this.securityGroupId = cluster.vpcConfig.clusterSecurityGroupId;
-        const { context } = stack.kubernetes;
-        this.kubeconfig = pulumi
-            .all([cluster.name, cluster.endpoint, cluster.certificateAuthority.data])
-            .apply(([clusterName, endpoint, authority]) =>
-                plan.planKubeconfig({ name: clusterName, endpoint, authority }, { region: settings.region, context }),
-            );
-        this.registerOutputs({});
+        });
     }
 
     /** Add-ons, and the node group between those that nodes need and those that need nodes. */
-    private nodes(name: string, { config, network, tags }: EksArgs, cluster: aws.eks.Cluster, nodeRole: Role): void {
+    private nodes(
+        name: string,
+        { config, network, tags }: EksArgs,
+        cluster: aws.eks.Cluster,
+        nodeRole: Role,
+    ): pulumi.CustomResource[] {
         const child = { parent: this };
         const addons = Object.entries(plan.planAddons(config));
         const addon =
@@ -98,10 +110,7 @@ export class Eks extends pulumi.ComponentResource {
                 );
         const first = addons.filter(([each]) => plan.beforeNodes.includes(each)).map(addon([]));
         const later = addons.filter(([each]) => !plan.beforeNodes.includes(each));
-        if (config.nodes.kind === "auto") {
-            later.map(addon([]));
-            return;
-        }
+        if (config.nodes.kind === "auto") return later.map(addon([]));
         const { architecture, instanceTypes, minNodes, maxNodes, diskGiB } = config.nodes;
         const template = new aws.ec2.LaunchTemplate(`${name}-nodes`, plan.planLaunchTemplate(diskGiB, tags), child);
         const group = new aws.eks.NodeGroup(
@@ -119,7 +128,7 @@ export class Eks extends pulumi.ComponentResource {
             // An autoscaler of the cluster owns the number of nodes.
             { ...child, dependsOn: [...first, ...nodeRole.attached], ignoreChanges: ["scalingConfig.desiredSize"] },
         );
-        later.map(addon([group]));
+        return [group, ...later.map(addon([group]))];
     }
 
     private role(

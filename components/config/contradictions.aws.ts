@@ -10,6 +10,7 @@ export function awsContradictions(stack: Stack): Problem[] {
         ...registryElsewhere(stack),
         ...graviton(stack),
         ...bucketAges(stack),
+        ...windows(stack),
     ];
 }
 
@@ -96,4 +97,29 @@ function bucketAges({ aws }: Stack): Problem[] {
             remedy: `accepted: more than infrequentAfterDays, which is ${aws.bucket.infrequentAfterDays}`,
         },
     ];
+}
+
+/** AWS refuses a daily window that the weekly one may fall into. */
+function windows({ database, cache }: Stack): Problem[] {
+    const pairs = [
+        ...(database.kind === "rds"
+            ? [{ key: "database.backupWindow", daily: database.backupWindow, weekly: database.maintenanceWindow }]
+            : []),
+        ...(cache.kind === "elasticache"
+            ? [{ key: "cache.snapshotWindow", daily: cache.snapshotWindow, weekly: cache.maintenanceWindow }]
+            : []),
+    ];
+    return pairs.flatMap(({ key, daily, weekly }) => {
+        const [one, other] = [minutesOf(daily), minutesOf(weekly)];
+        if (one.end <= other.start || other.end <= one.start) return [];
+        const remedy = `accepted: a window apart from maintenanceWindow, which is ${weekly}`;
+        return [{ at: `orcheo:stack.${key}`, found: `found ${JSON.stringify(daily)}`, remedy }];
+    });
+}
+
+/** Begin and end of a window in minutes of the day; one that ends past midnight ends above 1440. */
+function minutesOf(window: string): { start: number; end: number } {
+    const times = window.match(/\d\d:\d\d/g) ?? [];
+    const [start = 0, end = 0] = times.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
+    return { start, end: end > start ? end : end + 1440 };
 }

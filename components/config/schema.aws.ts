@@ -110,7 +110,7 @@ const bucket = oneOf([
         infrequentAfterDays: whole(30, 3650).default(30).describe("Days until objects move to infrequent access."),
         expireAfterDays: whole(31, 3650)
             .default(365)
-            .describe("Days until objects and their old versions are deleted."),
+            .describe("Days until objects are deleted; their old versions go 90 days later."),
     }),
     z.strictObject({
         kind: kind("existing"),

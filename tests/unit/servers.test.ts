@@ -154,6 +154,11 @@ describe("AWS settings that cannot be meant together", () => {
             "aws.bucket.expireAfterDays: found 60; accepted: more than infrequentAfterDays, which is 90",
         ],
         [
+            "a backup during the maintenance",
+            { database: { ...(prod["database"] as object), backupWindow: "03:30-04:30" } },
+            'database.backupWindow: found "03:30-04:30"; accepted: a window apart from maintenanceWindow, which is sun:03:00-sun:04:00',
+        ],
+        [
             "a public API",
             {
                 ...everythingNew,
