@@ -5,6 +5,7 @@ import type { Stack } from "./schema";
 export function awsContradictions(stack: Stack): Problem[] {
     return [
         ...withoutAccount(stack),
+        ...newBesideExisting(stack),
         ...tooFewSubnets(stack),
         ...storage(stack),
         ...registryElsewhere(stack),
@@ -27,6 +28,32 @@ function withoutAccount({ aws, database, cache }: Stack): Problem[] {
               ]
             : [],
     );
+}
+
+/** What is made in one update cannot be named by what is there before it. */
+function newBesideExisting({ aws }: Stack): Problem[] {
+    if (aws === undefined) return [];
+    const { network, cluster, identities } = aws;
+    return [
+        ...(network.kind === "new" && cluster.kind !== "new"
+            ? [
+                  {
+                      at: "orcheo:stack.aws.network.kind",
+                      found: `found "new" with aws.cluster.kind ${JSON.stringify(cluster.kind)}`,
+                      remedy: 'accepted: "existing" or "stackReference", the network of that cluster',
+                  },
+              ]
+            : []),
+        ...(identities.kind === "irsa" && cluster.kind === "new"
+            ? [
+                  {
+                      at: "orcheo:stack.aws.identities.kind",
+                      found: 'found "irsa" with aws.cluster.kind "new", whose OIDC provider is not there yet',
+                      remedy: 'accepted: "podIdentity"',
+                  },
+              ]
+            : []),
+    ];
 }
 
 function tooFewSubnets({ aws, database }: Stack): Problem[] {

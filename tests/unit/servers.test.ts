@@ -134,6 +134,26 @@ describe("AWS settings that cannot be meant together", () => {
             'aws.network.privateSubnetIds: found 2; accepted: at least 3, each in another zone, with aws.cluster.kind "new" and database.deployment.kind "cluster"',
         ],
         [
+            "a network that its cluster is not in",
+            { aws: { ...aws, network: fresh["network"] } },
+            'aws.network.kind: found "new" with aws.cluster.kind "existing"; accepted: "existing" or "stackReference", the network of that cluster',
+        ],
+        [
+            "an OIDC provider of a cluster that is not there",
+            {
+                ...everythingNew,
+                aws: {
+                    ...fresh,
+                    identities: {
+                        kind: "irsa",
+                        oidcProviderArn:
+                            "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/0",
+                    },
+                },
+            },
+            'aws.identities.kind: found "irsa" with aws.cluster.kind "new", whose OIDC provider is not there yet; accepted: "podIdentity"',
+        ],
+        [
             "storage that cannot grow",
             { database: { ...(prod["database"] as object), storageGiB: 500 } },
             "database.deployment.maxStorageGiB: found 500; accepted: at least 550 with storageGiB 500",
