@@ -169,6 +169,23 @@ describe("the main job", () => {
         expect(actorsOf(done)).toContain("worker");
     });
 
+    test("a worker that is told to stop finishes its run first", async () => {
+        const slow = await createWorkflow(entrance, "0.33", "e2e-slow", 20);
+        const slowRun = await dispatch(entrance, slow);
+        const status = async (): Promise<unknown> =>
+            at((await ask(entrance, "GET", `/api/runs/${slowRun}`)).body, "status");
+        expect(await eventually(60, status, (seen) => seen === "running")).toBe("running");
+        await kube("delete", "pods", "-l", "app.kubernetes.io/component=worker", "--wait=false");
+        expect(answerOf(await ended(entrance, slowRun))).toBe(42);
+        expect(
+            await eventually(
+                180,
+                () => readyPods("worker"),
+                (n) => n > 0,
+            ),
+        ).toBeGreaterThan(0);
+    });
+
     test("its result is in Postgres after API, worker, Postgres and Valkey have all been deleted and come back", async () => {
         const roles = ["api", "worker", "postgres", "valkey"];
         const label = `app.kubernetes.io/component in (${roles.join(",")})`;
@@ -193,6 +210,28 @@ describe("the main job", () => {
         expect(answerOf(next)).toBe(42);
         const stored = await exec("postgres-0", "psql", "-h", "/tmp", "-U", "postgres", "-d", "orcheo", "-Atc", tables);
         expect(stored.output).toContain("workflow_runs");
+    });
+});
+
+describe("without its database", () => {
+    test("no API pod is ready, and all are again when it is back", async () => {
+        await kube("scale", "statefulset/postgres", "--replicas=0");
+        expect(
+            await eventually(
+                120,
+                () => readyPods("api"),
+                (n) => n === 0,
+            ),
+        ).toBe(0);
+        await kube("scale", "statefulset/postgres", "--replicas=1");
+        expect(
+            await eventually(
+                300,
+                () => readyPods("api"),
+                (n) => n >= 2,
+            ),
+        ).toBeGreaterThanOrEqual(2);
+        expect((await ask(entrance, "GET", "/api/workflows")).status).toBe(200);
     });
 });
 

@@ -56,16 +56,18 @@ export const at = (value: unknown, ...path: readonly (string | number)[]): unkno
         value,
     );
 
-/** Sets one variable: the smallest workflow with a result. */
-const script = `from langgraph.graph import END, START, StateGraph
+/** Sets one variable, after a wait: the smallest workflow with a result. */
+const script = (waitSeconds: number): string => `from langgraph.graph import END, START, StateGraph
 from orcheo.graph.state import State
-from orcheo.nodes.logic import SetVariableNode
+from orcheo.nodes.logic import DelayNode, SetVariableNode
 
 
 def build():
     graph = StateGraph(State)
+    graph.add_node("wait", DelayNode(name="wait", duration_seconds=${waitSeconds}))
     graph.add_node("set", SetVariableNode(name="set", variables={"answer": 42}))
-    graph.add_edge(START, "set")
+    graph.add_edge(START, "wait")
+    graph.add_edge("wait", "set")
     graph.add_edge("set", END)
     return graph
 `;
@@ -82,7 +84,12 @@ export interface Workflow {
 }
 
 /** Creates the workflow with one version. 0.46 keeps workflows in workspaces. */
-export async function createWorkflow(entrance: Entrance, release: string, handle: string): Promise<Workflow> {
+export async function createWorkflow(
+    entrance: Entrance,
+    release: string,
+    handle: string,
+    waitSeconds = 0,
+): Promise<Workflow> {
     if (release === "0.46")
         await expected(ask(entrance, "POST", "/api/workspaces", { slug: "e2e", name: "E2E" }), 201, 409);
     const workflow = await expected(
@@ -90,7 +97,7 @@ export async function createWorkflow(entrance: Entrance, release: string, handle
         201,
     );
     const id = String(at(workflow, "id"));
-    const version = { script, entrypoint: "build", created_by: "e2e" };
+    const version = { script: script(waitSeconds), entrypoint: "build", created_by: "e2e" };
     await expected(ask(entrance, "POST", `/api/workflows/${id}/versions/ingest`, version), 201);
     return { id };
 }
