@@ -16,7 +16,7 @@ import { readStack } from "./components/stack";
 export = async () => {
     const stack = await readStack();
 
-    const secrets = new Secrets("secrets");
+    const secrets = new Secrets("secrets", { stack });
     const cloud = createCloud("aws", { stack, secrets });
     const images = new Images("images", { stack }, { dependsOn: cloud.repositories });
     const cluster = new Cluster("cluster", { stack, kubeconfig: cloud.kubeconfig });
@@ -50,6 +50,6 @@ export = async () => {
         namespace,
         images: { backend: images.backend, canvas: images.canvas, postgres: images.postgres, valkey: images.valkey },
         ...cloud.outputs,
-        ...guide(stack, { secretName: backend.secretName, url }),
+        ...guide(stack, { bootstrapToken: backend.bootstrapToken, url }),
     };
 };

@@ -34,7 +34,7 @@ export function planSettings(stack: Stack): Record<string, string> {
 }
 
 export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps.v1.Deployment {
-    const { canvas, registry, version } = stack;
+    const { canvas, version } = stack;
     const site = volumes.scratch("site", "/srv/canvas", 64);
     const tmp = volumes.scratch("tmp", "/tmp", 64);
     const healthy = { httpGet: { path: "/healthz", port, scheme: "HTTPS" } };
@@ -70,7 +70,7 @@ export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps
             template: planPod({
                 role: "canvas",
                 serviceAccountName: inputs.serviceAccountName,
-                pullSecret: registry.pullSecret,
+                stack,
                 terminationGraceSeconds: 30,
                 initContainers: [prepare],
                 containers: [serve],

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { planCanvas, port } from "./canvas.plan";
 import type { Authority } from "./certificates";
 import type { Stack } from "./config/schema";
-import { planDisruptionBudget, planService, planServiceAccount } from "./objects.plan";
+import { planDisruptionBudget, planService } from "./objects.plan";
+import { serviceAccount } from "./service-account";
 
 export interface CanvasArgs {
     readonly stack: Stack;
@@ -24,17 +25,13 @@ export class Canvas extends pulumi.ComponentResource {
         const { version } = stack;
         const child = { parent: this };
         this.authoritySecret = authority.serverCertificate("canvas", child);
-        const account = new k8s.core.v1.ServiceAccount(
-            `${name}-account`,
-            planServiceAccount("canvas", namespace, version),
-            child,
-        );
+        const serviceAccountName = serviceAccount(`${name}-account`, "canvas", { stack, namespace }, child);
         this.deployment = new k8s.apps.v1.Deployment(
             name,
             planCanvas(stack, {
                 namespace,
                 image,
-                serviceAccountName: account.metadata.name,
+                serviceAccountName,
                 certificateSecret: this.authoritySecret,
             }),
             child,

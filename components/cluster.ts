@@ -2,6 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { planLimitRange, planNamespace, planQuota } from "./cluster.plan";
 import type { Stack } from "./config/schema";
+import { planPullSecret } from "./registry.plan";
+import { registryPassword } from "./stack";
 
 export interface ClusterArgs {
     readonly stack: Stack;
@@ -10,7 +12,7 @@ export interface ClusterArgs {
 }
 
 /**
- * The cluster's API, and the namespace with its quota. The namespace holds the data: protected, and kept on delete.
+ * The cluster's API, and the namespace with its quota and pull secret. The namespace holds the data: protected, and kept on delete.
  *
  * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
  */
@@ -29,14 +31,27 @@ export class Cluster extends pulumi.ComponentResource {
             { parent: this },
         );
         const inCluster = { parent: this, provider: this.provider };
-        const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, planNamespace(stack), {
-            ...inCluster,
-            protect: true,
-            retainOnDelete: true,
-        });
-        this.namespace = namespace.metadata.name;
-        new k8s.core.v1.ResourceQuota(`${name}-quota`, planQuota(stack, this.namespace), inCluster);
-        new k8s.core.v1.LimitRange(`${name}-limits`, planLimitRange(stack, this.namespace), inCluster);
+        if (stack.kubernetes.namespaceKind === "existing") {
+            // Read, so that a missing one is told in the preview and the policy pack judges its labels.
+            const found = k8s.core.v1.Namespace.get(`${name}-namespace`, stack.kubernetes.namespace, inCluster);
+            this.namespace = found.metadata.name;
+        } else {
+            const namespace = new k8s.core.v1.Namespace(`${name}-namespace`, planNamespace(stack), {
+                ...inCluster,
+                protect: true,
+                retainOnDelete: true,
+            });
+            this.namespace = namespace.metadata.name;
+            new k8s.core.v1.ResourceQuota(`${name}-quota`, planQuota(stack, this.namespace), inCluster);
+            new k8s.core.v1.LimitRange(`${name}-limits`, planLimitRange(stack, this.namespace), inCluster);
+        }
+        const { pull } = stack.registry;
+        if (pull.kind === "credentials")
+            new k8s.core.v1.Secret(
+                `${name}-pull`,
+                planPullSecret(stack, pull, registryPassword(), this.namespace),
+                inCluster,
+            );
         this.registerOutputs({ namespace: this.namespace });
     }
 }

@@ -1,13 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "./config/schema";
 
+/** Where a value is in the cluster. */
+export interface SecretValue {
+    readonly secretName: pulumi.Output<string>;
+    readonly key: string;
+}
+
 /** What to do next, as outputs: commands, never a secret. */
-export function guide(stack: Stack, { secretName, url }: { secretName: pulumi.Output<string>; url: string }) {
+export function guide(stack: Stack, { bootstrapToken, url }: { bootstrapToken: SecretValue; url: string }) {
     const { context, namespace, kubeconfig } = stack.kubernetes;
     const file = kubeconfig === undefined ? "" : ` --kubeconfig ${kubeconfig}`;
+    const { secretName, key } = bootstrapToken;
     const kubectl = `kubectl${file} --context ${context} --namespace ${namespace}`;
     return {
-        bootstrapToken: pulumi.interpolate`${kubectl} get secret ${secretName} --output jsonpath='{.data.auth-bootstrap-service-token}' | base64 --decode`,
+        bootstrapToken: pulumi.interpolate`${kubectl} get secret ${secretName} --output jsonpath='{.data.${key.replaceAll(".", "\\.")}}' | base64 --decode`,
         nextSteps: [
             `open ${url}`,
             "make a service token of your own with the bootstrap token (see bootstrapToken): POST /api/admin/service-tokens",

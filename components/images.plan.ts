@@ -1,4 +1,6 @@
 import type { Stack } from "./config/schema";
+import { proxyEnvironment } from "./outbound.plan";
+import { mirrored } from "./registry.plan";
 
 export const imageNames = ["backend", "canvas", "postgres", "valkey"] as const;
 export type ImageName = (typeof imageNames)[number];
@@ -24,9 +26,9 @@ export type ImagePlan =
 /** Pure: which image is built from what, or pulled from where. */
 export function planImage(name: ImageName, stack: Stack): ImagePlan {
     const { images } = stack;
-    if (images.kind === "published") return { kind: "published", ref: images[name] };
+    if (images.kind === "published") return { kind: "published", ref: mirrored(images[name], stack) };
     const { source } = images.canvas;
-    if (name === "canvas" && source.kind === "image") return { kind: "published", ref: source.ref };
+    if (name === "canvas" && source.kind === "image") return { kind: "published", ref: mirrored(source.ref, stack) };
     return {
         kind: "build",
         context: `images/${name}`,
@@ -56,10 +58,13 @@ function canvasLocation(source: Build["canvas"]["source"]): string {
     }
 }
 
-function buildArgs(name: ImageName, { version, release }: Stack, images: Build): Record<string, string> {
+function buildArgs(name: ImageName, stack: Stack, images: Build): Record<string, string> {
+    const { version, release } = stack;
     return {
+        // Known to BuildKit: neither in the image nor part of its cache's key.
+        ...proxyEnvironment(stack),
         ...images.buildArgs,
-        BASE_IMAGE: images.baseImage,
+        BASE_IMAGE: mirrored(images.baseImage, stack),
         SOURCE_DATE_EPOCH: String(images.sourceDateEpoch),
         CREATED: new Date(images.sourceDateEpoch * 1000).toISOString().replace(".000Z", "Z"),
         VERSION: version,

@@ -93,12 +93,13 @@ export function planServiceAccount(
     version: string,
     annotations: Readonly<Record<string, Input<string>>> = {},
 ): types.input.core.v1.ServiceAccount {
+    const annotated = Object.keys(annotations).length > 0;
     return {
         metadata: {
             name: role,
             namespace,
             labels: objectLabels(role, version),
-            ...(Object.keys(annotations).length > 0 && { annotations: { ...annotations } }),
+            ...(annotated && { annotations: { ...annotations } }),
         },
         automountServiceAccountToken: false,
     };

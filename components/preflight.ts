@@ -48,15 +48,15 @@ function kubeContext({ kubernetes, aws }: Partial<Sections>, probes: Probes): Pr
     return [{ at: "orcheo:stack.kubernetes.context", found, remedy }];
 }
 
-function files({ images }: Partial<Sections>, probes: Probes): Problem[] {
-    if (images?.kind !== "build") return [];
-    const problems: Problem[] = [];
-    if (images.caBundleFile !== undefined && !probes.isFile(images.caBundleFile))
-        problems.push({
-            at: "orcheo:stack.images.caBundleFile",
-            found: `there is no file ${images.caBundleFile}`,
-            remedy: "accepted: a PEM file; or leave it out",
-        });
+function pemFile(at: string, file: string | undefined, probes: Probes): Problem[] {
+    if (file === undefined || probes.isFile(file)) return [];
+    return [{ at, found: `there is no file ${file}`, remedy: "accepted: a PEM file; or leave it out" }];
+}
+
+function files({ images, outbound }: Partial<Sections>, probes: Probes): Problem[] {
+    const problems = pemFile("orcheo:stack.outbound.caBundleFile", outbound?.caBundleFile, probes);
+    if (images?.kind !== "build") return problems;
+    problems.push(...pemFile("orcheo:stack.images.caBundleFile", images.caBundleFile, probes));
     const { source } = images.canvas;
     if (source.kind === "directory" && !probes.isFile(`${source.path}/apps/canvas/package.json`))
         problems.push({

@@ -1,6 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { ApplicationKey } from "./backend/contract";
+import type { Stack } from "./config/schema";
 import { objectLabels } from "./labels";
 
 export interface SecretsArgs {
@@ -17,31 +19,35 @@ export interface SecretsArgs {
 export class Secrets extends pulumi.ComponentResource {
     readonly postgresPassword: pulumi.Output<string>;
     readonly valkeyPassword: pulumi.Output<string>;
-    /** 64 hex digits. Orcheo refuses a key without a letter; the runtime image checks that. */
-    readonly vaultKey: pulumi.Output<string>;
-    readonly chatkitSigningKey: pulumi.Output<string>;
-    readonly jwtSecret: pulumi.Output<string>;
-    readonly bootstrapToken: pulumi.Output<string>;
+    /** Orcheo's own, by the name of their file; undefined when they live elsewhere. */
+    readonly application?: Readonly<Record<ApplicationKey, pulumi.Output<string>>>;
 
-    constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+    constructor(
+        name: string,
+        { stack }: { readonly stack: Pick<Stack, "secrets"> },
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
         super("orcheo:index:Secrets", name, {}, opts);
         const kept = { parent: this, protect: true };
         const password = { length: 40, special: false };
         const hex = { additionalSecretOutputs: ["hex", "base64"] };
         this.postgresPassword = new random.RandomPassword(`${name}-postgres`, password, kept).result;
         this.valkeyPassword = new random.RandomPassword(`${name}-valkey`, password, { parent: this }).result;
-        this.vaultKey = new random.RandomBytes(`${name}-vault`, { length: 32 }, { ...kept, ...hex }).hex;
-        this.chatkitSigningKey = new random.RandomBytes(
-            `${name}-chatkit`,
-            { length: 32 },
-            { parent: this, ...hex },
-        ).hex;
-        this.jwtSecret = new random.RandomBytes(`${name}-jwt`, { length: 32 }, { parent: this, ...hex }).hex;
-        this.bootstrapToken = new random.RandomPassword(
-            `${name}-bootstrap`,
-            { length: 48, special: false },
-            kept,
-        ).result;
+        if (stack.secrets.kind === "pulumi") {
+            const bytes = (role: string, options: pulumi.CustomResourceOptions) =>
+                new random.RandomBytes(`${name}-${role}`, { length: 32 }, { ...options, ...hex }).hex;
+            this.application = {
+                // 64 hex digits. Orcheo refuses a key without a letter; the runtime image checks that.
+                "vault-encryption-key": bytes("vault", kept),
+                "chatkit-token-signing-key": bytes("chatkit", { parent: this }),
+                "auth-jwt-secret": bytes("jwt", { parent: this }),
+                "auth-bootstrap-service-token": new random.RandomPassword(
+                    `${name}-bootstrap`,
+                    { length: 48, special: false },
+                    kept,
+                ).result,
+            };
+        }
         this.registerOutputs({});
     }
 }

@@ -15,11 +15,19 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     const config = new pulumi.Config("orcheo");
     const name = pulumi.getStack();
     const json = config.get("stack");
-    // The keys that hold a secret, as the engine hands them to the program.
-    const secret = (process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "").includes('"orcheo:stack"');
-    const { stack, sections, problems } = parseStack({ stack: name, keys: Object.keys(allConfig()), json, secret });
+    const keys = Object.keys(allConfig());
+    // As the engine hands them to the program.
+    const marked = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
+    const secretKeys = keys.filter((key) => marked.includes(JSON.stringify(key)));
+    const secret = secretKeys.includes("orcheo:stack");
+    const { stack, sections, problems } = parseStack({ stack: name, keys, json, secret, secretKeys });
     const around = await preflight(sections, probes, !isDryRun());
     const all = [...problems, ...around];
     if (stack === undefined || all.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(name), all).message);
     return stack;
+}
+
+/** The password that pods pull with; the settings are refused when it is missing or not a secret. */
+export function registryPassword(): pulumi.Output<string> {
+    return new pulumi.Config("orcheo").requireSecret("registryPassword");
 }

@@ -26,15 +26,17 @@ export function scratch(name: string, mountPath: string, sizeMiB: number, medium
 /** A part of a Secret to be mounted: only these keys reach the pod. */
 export interface SecretFiles {
     readonly secretName: Input<string>;
-    readonly keys: readonly string[];
-    /** File of the one key, when it is named otherwise. */
-    readonly file?: string;
+    /** A file has its key's name, unless it is given another. */
+    readonly keys: readonly (string | { readonly key: string; readonly path: string })[];
 }
 
 /** Keys of one or more Secrets as files below /run/secrets/orcheo. */
 export function secretFiles(secrets: readonly SecretFiles[]): Mounted {
-    const sources = secrets.map(({ secretName, keys, file }) => ({
-        secret: { name: secretName, items: keys.map((key) => ({ key, path: file ?? key })) },
+    const sources = secrets.map(({ secretName, keys }) => ({
+        secret: {
+            name: secretName,
+            items: keys.map((each) => (typeof each === "string" ? { key: each, path: each } : each)),
+        },
     }));
     return {
         volume: { name: "secrets", projected: { sources, defaultMode: readableByGroup } },

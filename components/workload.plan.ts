@@ -2,7 +2,11 @@
 import type { Input } from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
 import type { Resources } from "./config/fields";
+import type { Stack } from "./config/schema";
+import type { Placement } from "./config/schema.pods";
 import { podLabels, selector, type Role } from "./labels";
+import { environmentFrom, extraVolumes, planPlacement, scheduling } from "./placement.plan";
+import { pullSecretName } from "./registry.plan";
 import type { Mounted } from "./volumes";
 
 type Container = types.input.core.v1.Container;
@@ -13,7 +17,7 @@ export interface ContainerPlan {
     readonly name: string;
     /** By digest. */
     readonly image: Input<string>;
-    /** Instead of the image's own start. */
+    /** Instead of the image's entrypoint. */
     readonly command?: readonly string[];
     readonly args?: readonly string[];
     readonly env?: Readonly<Record<string, Input<string>>>;
@@ -27,12 +31,14 @@ export interface ContainerPlan {
 
 export interface PodPlan {
     readonly role: Role;
+    readonly stack: Pick<Stack, "registry" | "pods">;
     readonly serviceAccountName: Input<string>;
     readonly containers: readonly ContainerPlan[];
     readonly initContainers?: readonly ContainerPlan[];
     /** Includes the preStop wait. */
     readonly terminationGraceSeconds: number;
-    readonly pullSecret?: string;
+    /** Whatever changes here restarts the pods. */
+    readonly annotations?: Readonly<Record<string, string>>;
     readonly restartPolicy?: "Always" | "Never" | "OnFailure";
 }
 
@@ -40,9 +46,17 @@ export const uid = 1000;
 
 export function planPod(pod: PodPlan): PodTemplate {
     const all = [...pod.containers, ...(pod.initContainers ?? [])];
-    const volumes = new Map(all.flatMap(({ mounts }) => mounts).map(({ volume }) => [volume.name, volume]));
+    const placement = planPlacement(pod.role, pod.stack);
+    const mounted = [...all.flatMap(({ mounts }) => mounts), ...extraVolumes(placement)];
+    const volumes = new Map(mounted.map(({ volume }) => [volume.name, volume]));
+    const pullSecret = pullSecretName(pod.stack);
+    const annotations = { ...placement.annotations, ...pod.annotations };
+    const container = (plan: ContainerPlan) => planContainer(plan, placement);
     return {
-        metadata: { labels: podLabels(pod.role) },
+        metadata: {
+            labels: { ...placement.labels, ...podLabels(pod.role) },
+            ...(Object.keys(annotations).length > 0 && { annotations }),
+        },
         spec: {
             serviceAccountName: pod.serviceAccountName,
             automountServiceAccountToken: false,
@@ -55,7 +69,8 @@ export function planPod(pod: PodPlan): PodTemplate {
                 fsGroupChangePolicy: "OnRootMismatch",
                 seccompProfile: { type: "RuntimeDefault" },
             },
-            ...(pod.pullSecret !== undefined && { imagePullSecrets: [{ name: pod.pullSecret }] }),
+            ...(pullSecret !== undefined && { imagePullSecrets: [{ name: pullSecret }] }),
+            ...scheduling(placement),
             ...(pod.restartPolicy !== undefined && { restartPolicy: pod.restartPolicy }),
             terminationGracePeriodSeconds: pod.terminationGraceSeconds,
             // Two replicas on one machine fall together; preferred, so that one machine is enough.
@@ -65,22 +80,24 @@ export function planPod(pod: PodPlan): PodTemplate {
                 whenUnsatisfiable: "ScheduleAnyway",
                 labelSelector: { matchLabels: selector(pod.role) },
             })),
-            ...(pod.initContainers !== undefined && { initContainers: pod.initContainers.map(planContainer) }),
-            containers: pod.containers.map(planContainer),
+            ...(pod.initContainers !== undefined && { initContainers: pod.initContainers.map(container) }),
+            containers: pod.containers.map(container),
             volumes: [...volumes.values()],
         },
     };
 }
 
-function planContainer(plan: ContainerPlan): Container {
+function planContainer(plan: ContainerPlan, placement: Placement): Container {
     const { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB, memoryLimitMiB } = plan.resources;
+    const envFrom = environmentFrom(placement);
     return {
         name: plan.name,
         image: plan.image,
         imagePullPolicy: "IfNotPresent",
         ...(plan.command && { command: [...plan.command] }),
         ...(plan.args && { args: [...plan.args] }),
-        env: Object.entries(plan.env ?? {}).map(([name, value]) => ({ name, value })),
+        env: Object.entries({ ...placement.extraEnv, ...plan.env }).map(([name, value]) => ({ name, value })),
+        ...(envFrom.length > 0 && { envFrom }),
         ...(plan.port && { ports: [{ name: plan.port.name, containerPort: plan.port.number, protocol: "TCP" }] }),
         resources: {
             requests: { cpu: millis(cpuRequestMillis), memory: mebibytes(memoryRequestMiB) },
@@ -93,7 +110,7 @@ function planContainer(plan: ContainerPlan): Container {
             capabilities: { drop: ["ALL"] },
             seccompProfile: { type: "RuntimeDefault" },
         },
-        volumeMounts: plan.mounts.map(({ mount }) => mount),
+        volumeMounts: [...plan.mounts, ...extraVolumes(placement)].map(({ mount }) => mount),
         ...(plan.probes && {
             startupProbe: plan.probes.startup,
             readinessProbe: plan.probes.readiness,

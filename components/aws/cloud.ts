@@ -95,7 +95,9 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
         const backend = new PodIdentity(`${name}-backend`, { ...identity, identity: "backend" }, child);
         const backup = new PodIdentity(`${name}-backup-job`, { ...identity, identity: "backup" }, child);
         backup.allow(`${name}-backup-job-policy`, planBackupPolicy(bucket, settings.region), child);
-        const vault = vaultKey(`${name}-vault`, { settings, backend, value: secrets.vaultKey }, child);
+        // A vault key that lives elsewhere is not copied.
+        const value = secrets.application?.["vault-encryption-key"];
+        const vault = value && vaultKey(`${name}-vault`, { settings, backend, value }, child);
         dnsRecord(`${name}-record`, stack.host, settings.dns, child);
 
         const clusterSecurityGroupId = cluster.securityGroupId;
@@ -105,7 +107,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
             bucket: bucket.name,
             backupRoleArn: backup.roleArn,
             backendRoleArn: backend.roleArn,
-            vaultSecretArn: vault.arn,
+            ...(vault !== undefined && { vaultSecretArn: vault.arn }),
         };
         this.registerOutputs({});
     }

@@ -6,9 +6,11 @@ import type { Stack } from "../config/schema";
 import type { Server } from "../connection";
 import { trustDir, urlDemands, type ServerName } from "../connection.plan";
 import { objectLabels, selector } from "../labels";
+import { planTrust, proxyEnvironment, trustEnvironment, trustMount } from "../outbound.plan";
+import { planRotation } from "../secrets.plan";
 import * as volumes from "../volumes";
 import { planPod, probe, type ContainerPlan } from "../workload.plan";
-import { keysOf, port, refusalExitCode, type BackendRole, type SecretKey } from "./contract";
+import { applicationKeysOf, keysOf, port, refusalExitCode, type ApplicationKey, type BackendRole, type SecretKey } from "./contract";
 
 type Deployment = types.input.apps.v1.Deployment;
 type Probes = NonNullable<ContainerPlan["probes"]>;
@@ -17,7 +19,15 @@ export interface BackendInputs {
     readonly namespace: Input<string>;
     readonly image: Input<string>;
     readonly serviceAccountName: Input<string>;
+    /** Secret of the stack's own, and the one of Orcheo's own secrets when they live elsewhere. */
     readonly secretName: Input<string>;
+    readonly applicationSecret?: {
+        readonly secretName: Input<string>;
+        /** The key of each file. */
+        readonly keys: Readonly<Record<ApplicationKey, string>>;
+    };
+    /** ConfigMap of private authorities. */
+    readonly trustConfigMap?: Input<string>;
     /** Secret of the API's own certificate, whose ca.crt is the stack's authority. */
     readonly certificateSecret: Input<string>;
     readonly servers: Readonly<Record<ServerName, Pick<Server, "url" | "trust">>>;
@@ -37,6 +47,7 @@ export function planEnvironment(role: BackendRole, stack: Stack): Record<string,
     const own = role === "init" ? undefined : stack[role];
     return {
         ...own?.extraEnv,
+        ...proxyEnvironment(stack),
         ORCHEO_LOG_LEVEL: own?.logLevel ?? "INFO",
         ORCHEO_AUTH_MODE: "required",
         ORCHEO_WORKFLOW_TRUST_MODE: auth.clientUploads ? "allow_client_uploads" : "managed",
@@ -94,16 +105,25 @@ const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
     },
 };
 
-/** The role's files: from the backend's own Secret, and the URLs that only an existing Secret holds. */
-function planSecrets(role: BackendRole, { secretName, servers }: BackendInputs): volumes.SecretFiles[] {
-    const elsewhere = serverNames.flatMap((server) => {
+/** The role's files: from the backend's own Secret, and what only Secrets of others hold. */
+function planSecrets(
+    role: BackendRole,
+    { secretName, applicationSecret, servers }: BackendInputs,
+): volumes.SecretFiles[] {
+    const urls = serverNames.flatMap((server): volumes.SecretFiles[] => {
         const { url } = servers[server];
-        return url.kind === "secret" ? [{ secretName: url.secretName, keys: [url.key], file: urlFile[server] }] : [];
+        const key = { key: url.kind === "secret" ? url.key : "", path: urlFile[server] };
+        return url.kind === "secret" ? [{ secretName: url.secretName, keys: [key] }] : [];
     });
-    const files: readonly string[] = elsewhere.map(({ file }) => file);
-    const own = keysOf[role].filter((key) => !files.includes(key));
+    const application = applicationSecret && {
+        secretName: applicationSecret.secretName,
+        keys: applicationKeysOf(role).map((path) => ({ key: applicationSecret.keys[path], path })),
+    };
+    const elsewhere = [...urls, ...(application ? [application] : [])];
+    const files = elsewhere.flatMap(({ keys }) => keys.map((each) => (typeof each === "string" ? each : each.path)));
+    const own = { secretName, keys: keysOf[role].filter((key) => !files.includes(key)) };
     // A Secret without items would be mounted whole.
-    return [...(own.length > 0 ? [{ secretName, keys: own }] : []), ...elsewhere];
+    return [own, ...elsewhere].filter(({ keys }) => keys.length > 0);
 }
 
 /** What completes a URL that the program cannot read. */
@@ -117,7 +137,11 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
         name: role,
         image: inputs.image,
         args: [role],
-        env: { ...planEnvironment(role, stack), ...planDemands(inputs) },
+        env: {
+            ...planEnvironment(role, stack),
+            ...planDemands(inputs),
+            ...(inputs.trustConfigMap !== undefined && trustEnvironment),
+        },
         resources: role === "init" ? initResources : stack[role].resources,
         mounts: [
             volumes.secretFiles(planSecrets(role, inputs)),
@@ -125,6 +149,7 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
             ...serverNames.flatMap((server) =>
                 volumes.trusted(`${server}-ca`, inputs.servers[server].trust, trustDir(server)),
             ),
+            ...(inputs.trustConfigMap === undefined ? [] : [trustMount]),
             ...(role === "api" ? [volumes.serverCertificate(inputs.certificateSecret)] : []),
             volumes.scratch("tmp", "/tmp", 512),
             // Plugins are installed and caches filled at run time; neither is the data's only copy.
@@ -153,9 +178,13 @@ function planTemplate(role: BackendRole, stack: Stack, inputs: BackendInputs) {
     return planPod({
         role,
         serviceAccountName: inputs.serviceAccountName,
-        pullSecret: stack.registry.pullSecret,
+        stack,
         terminationGraceSeconds: graceSeconds(role, stack),
         containers: [planContainer(role, stack, inputs)],
+        ...(inputs.trustConfigMap !== undefined && {
+            initContainers: [planTrust(inputs.image, inputs.trustConfigMap)],
+        }),
+        annotations: planRotation(stack.secrets).pods,
         ...(role === "init" && { restartPolicy: "Never" }),
     });
 }
@@ -188,9 +217,15 @@ export function planInitialisation(stack: Stack, inputs: BackendInputs): types.i
 }
 
 export function planDeployment(role: "api" | "worker" | "beat", stack: Stack, inputs: BackendInputs): Deployment {
+    const annotations = planRotation(stack.secrets).deployment;
     const rolling = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
     return {
-        metadata: { name: role, namespace: inputs.namespace, labels: objectLabels(role, stack.version) },
+        metadata: {
+            name: role,
+            namespace: inputs.namespace,
+            labels: objectLabels(role, stack.version),
+            ...(Object.keys(annotations).length > 0 && { annotations }),
+        },
         spec: {
             // The autoscaler owns the API's replicas. Beat is one: two would dispatch every trigger twice.
             ...(role === "worker" && { replicas: stack.worker.replicas }),

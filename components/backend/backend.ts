@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Autoscaler } from "../autoscaler";
@@ -7,8 +8,12 @@ import type { Authority } from "../certificates";
 import type { Stack } from "../config/schema";
 import type { Database } from "../database";
 import { objectLabels } from "../labels";
-import { planDisruptionBudget, planService, planServiceAccount } from "../objects.plan";
+import type { SecretValue } from "../guide";
+import { planDisruptionBudget, planService } from "../objects.plan";
+import { privateCaKey } from "../outbound.plan";
 import { secretOf, type Secrets } from "../secrets";
+import { applicationKeys, externalName, planExternalSecret } from "../secrets.plan";
+import { serviceAccount } from "../service-account";
 import { planDeployment, planInitialisation, type BackendInputs } from "./backend.plan";
 import { port, type SecretKey } from "./contract";
 
@@ -27,8 +32,7 @@ export interface BackendArgs {
 export class Backend extends pulumi.ComponentResource {
     /** Secret whose ca.crt signs the API. */
     readonly authoritySecret: pulumi.Output<string>;
-    /** Secret with the bootstrap token. */
-    readonly secretName: pulumi.Output<string>;
+    readonly bootstrapToken: SecretValue;
 
     constructor(name: string, args: BackendArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Backend", name, {}, opts);
@@ -36,20 +40,32 @@ export class Backend extends pulumi.ComponentResource {
         const { version } = stack;
         const child = { parent: this };
         const secret = secretOf(`${name}-secret`, filesOf(args), { namespace, version }, child);
-        this.secretName = secret.metadata.name;
+        const secretName = secret.metadata.name;
+        const applicationSecret = secretElsewhere(`${name}-application`, args, child);
+        const tokenKey = "auth-bootstrap-service-token";
+        this.bootstrapToken = {
+            secretName: applicationSecret?.secretName ?? secretName,
+            key: applicationSecret?.keys[tokenKey] ?? tokenKey,
+        };
         this.authoritySecret = authority.serverCertificate("api", child);
         const inputs = {
             namespace,
             image,
-            secretName: this.secretName,
+            secretName,
+            applicationSecret,
+            trustConfigMap: trustConfigMap(`${name}-private-ca`, args, child),
             certificateSecret: this.authoritySecret,
             servers: { database, cache },
         };
-        const runAs = (role: "init" | "api" | "worker" | "beat"): BackendInputs => {
-            const plan = planServiceAccount(role, namespace, version, role === "beat" ? {} : cloud.annotations);
-            const account = new k8s.core.v1.ServiceAccount(`${role}-account`, plan, child);
-            return { ...inputs, serviceAccountName: account.metadata.name };
-        };
+        const runAs = (role: "init" | "api" | "worker" | "beat"): BackendInputs => ({
+            ...inputs,
+            serviceAccountName: serviceAccount(
+                `${role}-account`,
+                role,
+                { stack, namespace, annotations: role === "beat" ? {} : cloud.annotations },
+                child,
+            ),
+        });
 
         const initialised = new k8s.batch.v1.Job(`${name}-init`, planInitialisation(stack, runAs("init")), {
             ...child,
@@ -82,9 +98,34 @@ function filesOf({ database, cache, secrets }: BackendArgs): Partial<Record<Secr
     return {
         ...(database.url.kind === "value" && { "postgres-dsn": database.url.value }),
         ...(cache.url.kind === "value" && { "redis-url": cache.url.value }),
-        "vault-encryption-key": secrets.vaultKey,
-        "auth-bootstrap-service-token": secrets.bootstrapToken,
-        "auth-jwt-secret": secrets.jwtSecret,
-        "chatkit-token-signing-key": secrets.chatkitSigningKey,
+        ...secrets.application,
     };
+}
+
+/** The Secret with Orcheo's own secrets, when the stack does not make them; known once it is there. */
+function secretElsewhere(
+    name: string,
+    { stack, namespace }: BackendArgs,
+    opts: pulumi.CustomResourceOptions,
+): (BackendInputs["applicationSecret"] & { readonly secretName: pulumi.Output<string> }) | undefined {
+    const { secrets, version } = stack;
+    if (secrets.kind === "pulumi") return undefined;
+    const keys = applicationKeys(secrets);
+    if (secrets.kind === "existing") return { secretName: pulumi.output(secrets.name), keys };
+    const plan = planExternalSecret(secrets, namespace, version);
+    const written = new k8s.apiextensions.CustomResource(name, plan, opts);
+    return { secretName: written.id.apply(() => externalName), keys };
+}
+
+/** Auto-named: another file rolls the pods, which read it at start. */
+function trustConfigMap(
+    name: string,
+    { stack, namespace }: BackendArgs,
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Output<string> | undefined {
+    const { caBundleFile } = stack.outbound;
+    if (caBundleFile === undefined) return undefined;
+    const metadata = { namespace, labels: objectLabels(undefined, stack.version) };
+    const data = { [privateCaKey]: readFileSync(caBundleFile, "utf8") };
+    return new k8s.core.v1.ConfigMap(name, { metadata, data }, opts).metadata.name;
 }

@@ -8,15 +8,17 @@ export const refusalExitCode = 78;
 
 export type BackendRole = "init" | "api" | "worker" | "beat";
 
-/** Files below /run/secrets/orcheo that the image reads at start. */
-export const secretKeys = [
-    "postgres-dsn",
-    "redis-url",
+/** Orcheo's own secrets, which may live outside the stack. */
+export const applicationKeys = [
     "vault-encryption-key",
     "auth-bootstrap-service-token",
     "auth-jwt-secret",
     "chatkit-token-signing-key",
 ] as const;
+export type ApplicationKey = (typeof applicationKeys)[number];
+
+/** Files below /run/secrets/orcheo that the image reads at start. */
+export const secretKeys = ["postgres-dsn", "redis-url", ...applicationKeys] as const;
 export type SecretKey = (typeof secretKeys)[number];
 
 /** Beat only dispatches: it needs no vault and signs nothing. */
@@ -26,3 +28,6 @@ export const keysOf: Readonly<Record<BackendRole, readonly SecretKey[]>> = {
     worker: ["postgres-dsn", "redis-url", "vault-encryption-key", "chatkit-token-signing-key"],
     beat: ["postgres-dsn", "redis-url"],
 };
+
+/** Those of a role's keys that are Orcheo's own. */
+export const applicationKeysOf = (role: BackendRole) => applicationKeys.filter((key) => keysOf[role].includes(key));

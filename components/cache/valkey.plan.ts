@@ -32,7 +32,7 @@ export function planValkey(
             template: planPod({
                 role: "valkey",
                 serviceAccountName: inputs.serviceAccountName,
-                pullSecret: stack.registry.pullSecret,
+                stack,
                 terminationGraceSeconds: 60,
                 containers: [
                     {

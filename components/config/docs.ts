@@ -44,7 +44,7 @@ function rowsOf(schema: Schema, path: string): Row[] {
             (each): each is Schema => typeof each !== "boolean",
         );
         if (variants.length > 0) return unionRows(property, variants, key, required);
-        if (property.properties !== undefined)
+        if (property.properties !== undefined && property["accepted"] === undefined)
             return [{ key, accepted: "", fallback: "", doc: docOf(property) }, ...rowsOf(property, key)];
         return [
             { key, accepted: acceptedBy(property), fallback: fallbackOf(property, required), doc: docOf(property) },

@@ -42,6 +42,15 @@ const label = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
 export const name = () => text(new RegExp(`^${label}$`), "lower-case letters, digits and `-`, at most 63");
 /** Key of a Secret or ConfigMap. */
 export const dataKey = () => text(/^[A-Za-z0-9._-]{1,253}$/, "a key such as ca.crt");
+/** Short enough for a prefix that keeps it apart from the stack's own names. */
+export const shortName = () =>
+    text(/^[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?$/, "lower-case letters, digits and `-`, at most 50");
+/** RFC 1123 subdomain, the name of most objects. */
+export const objectName = () =>
+    text(
+        new RegExp(`^(?=.{1,253}$)${label}(\\.${label})*$`),
+        "an object's name: lower-case letters, digits, `-` and `.`",
+    );
 export const hostName = () =>
     text(
         new RegExp(`^(?=.{1,253}$)${label}(\\.${label})+$`),
@@ -58,6 +67,12 @@ export const imagePrefix = () =>
         /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/,
         "a registry and a path without a tag, such as ghcr.io/team/orcheo",
     );
+/** Where images come from, as a mirror replaces it: `registry[:port][/path]`. */
+export const imageSource = () =>
+    text(
+        /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+        "a registry, and a path if need be, such as docker.io or ghcr.io/team",
+    );
 /** A reference by digest: what is pulled cannot change behind the deployment's back. */
 export const pinnedImage = () =>
     text(
@@ -71,9 +86,40 @@ export const words = (accepted: string) => text(/^\S(.*\S)?$/, accepted);
 export const path = () => text(/^\S.*$/, "a path, absolute or relative to the project");
 export const cidr = () =>
     text(/^(\d{1,3}(\.\d{1,3}){3}\/([0-9]|[12]\d|3[0-2])|[0-9a-f:]+\/\d{1,3})$/i, "a CIDR such as 10.20.0.0/16");
+export const secretKey = () => text(/^[-._a-zA-Z0-9]{1,253}$/, "a key of a Secret: letters, digits, `-`, `_` and `.`");
+export const hostOrCidr = () =>
+    text(/^[A-Za-z0-9.:*-]+(\/\d{1,3})?$/, "a host name, a domain such as .example.com, an address or a CIDR");
 export const environmentName = () => text(/^[A-Z][A-Z0-9_]*$/, "an environment variable such as ORCHEO_LOG_FORMAT");
 export const labelKey = () => text(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, "a label's key");
+/** A label that selects nothing of the stack's. */
+export const freeLabelKey = () => {
+    const accepted = "a label's key outside app.kubernetes.io/, which the stack sets itself";
+    return labelKey()
+        .refine((key) => !key.startsWith("app.kubernetes.io/"), { error: accepted })
+        .meta({ accepted });
+};
 export const labelValue = () => text(/^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/, "a label's value");
+
+/** What the images hold, and what the stack mounts into them. */
+const takenPaths = [
+    ...["/data", "/dev", "/etc/orcheo", "/opt/orcheo", "/proc", "/run/secrets", "/srv/canvas", "/sys", "/tmp", "/usr"],
+    ...["/var/lib/orcheo", "/var/lib/postgresql"],
+];
+/** A directory of a pod that nothing else uses. */
+export const freeMountPath = () => {
+    const accepted = `an absolute path apart from ${takenPaths.join(", ")}`;
+    const within = (path: string, other: string): boolean => path === other || path.startsWith(`${other}/`);
+    return z
+        .string({ error: accepted })
+        .refine(
+            (path) =>
+                /^(\/[\w.-]+)+$/.test(path) &&
+                !path.split("/").includes("..") &&
+                !takenPaths.some((taken) => within(path, taken) || within(taken, path)),
+            { error: accepted },
+        )
+        .meta({ accepted });
+};
 
 /**
  * CPU and memory of one container.

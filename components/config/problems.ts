@@ -69,8 +69,12 @@ function keysAt(schema: unknown, path: Path, value: unknown): string[] {
         );
         return [...new Set(variants.flatMap((variant) => keysAt(variant, path, value)))];
     }
-    if (!(here instanceof z.ZodObject)) return [];
     const [first, ...rest] = path;
+    if (here instanceof z.ZodArray)
+        return first === undefined
+            ? []
+            : keysAt(here.element, rest, Array.isArray(value) ? value[Number(first)] : undefined);
+    if (!(here instanceof z.ZodObject)) return [];
     if (first === undefined) return Object.keys(here.shape);
     return keysAt(here.shape[String(first)], rest, isRecord(value) ? value[String(first)] : undefined);
 }
@@ -109,8 +113,8 @@ export function problemsOf(schema: z.ZodType, error: z.ZodError, value: unknown,
     );
 }
 
-/** `orcheo:policyExceptions` belongs to the policy pack, which checks it itself. */
-const projectKeys = ["orcheo:stack", "orcheo:policyExceptions"];
+/** `orcheo:policyExceptions` belongs to the policy pack, which checks it itself; read.ts checks the password. */
+const projectKeys = ["orcheo:stack", "orcheo:policyExceptions", "orcheo:registryPassword"];
 
 /** Problems of keys beside `orcheo:stack`. */
 export function strayKeys(keys: readonly string[]): Problem[] {
@@ -119,6 +123,6 @@ export function strayKeys(keys: readonly string[]): Problem[] {
         .map((key) => ({
             at: key,
             found: "unknown key",
-            remedy: "accepted: orcheo:stack (and orcheo:policyExceptions of the policy pack); write settings below it, as in orcheo:stack.host",
+            remedy: "accepted: orcheo:stack, orcheo:registryPassword (and orcheo:policyExceptions of the policy pack); write settings below it, as in orcheo:stack.host",
         }));
 }

@@ -13,12 +13,14 @@ export interface RawConfig {
     readonly json: string | undefined;
     /** `orcheo:stack` holds a value that is marked secret. */
     readonly secret: boolean;
+    /** Those of `keys` that are marked secret. */
+    readonly secretKeys?: readonly string[];
 }
 
 export const fileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
 /** What the preflight looks at. */
-export type Sections = Pick<Stack, "kubernetes" | "registry" | "images" | "database" | "cache" | "aws">;
+export type Sections = Pick<Stack, "kubernetes" | "registry" | "images" | "outbound" | "database" | "cache" | "aws">;
 
 export interface Parsed {
     /** Undefined when a setting is refused. */
@@ -53,7 +55,12 @@ export function parseStack(raw: RawConfig): Parsed {
         const problems = [...stray, ...problemsOf(stackSchema, parsed.error, value, raw.secret)];
         return { sections: sectionsOf(value), problems };
     }
-    const problems = [...stray, ...contradictions(parsed.data), ...(raw.secret ? [] : urlsInTheClear(parsed.data))];
+    const problems = [
+        ...stray,
+        ...registryPassword(parsed.data, raw),
+        ...contradictions(parsed.data),
+        ...(raw.secret ? [] : urlsInTheClear(parsed.data)),
+    ];
     return { stack: parsed.data, sections: parsed.data, problems };
 }
 
@@ -68,13 +75,25 @@ function urlsInTheClear(stack: Stack): Problem[] {
     });
 }
 
+/** The password stands beside the settings: one secret among them would hide them all. */
+function registryPassword({ registry }: Stack, { keys, secretKeys = [] }: RawConfig): Problem[] {
+    const at = "orcheo:registryPassword";
+    const remedy = `accepted: the password of orcheo:stack.registry.pull.username, set with pulumi config set --secret ${at}`;
+    const wanted = registry.pull.kind === "credentials";
+    if (!keys.includes(at)) return wanted ? [{ at, found: "is missing", remedy }] : [];
+    if (!secretKeys.includes(at)) return [{ at, found: "found in plain text", remedy }];
+    const unused = `accepted only with orcheo:stack.registry.pull.kind "credentials", which is "${registry.pull.kind}"`;
+    return wanted ? [] : [{ at, found: "is not used", remedy: unused }];
+}
+
 function sectionsOf(value: object): Partial<Sections> {
-    const { kubernetes, registry, images, database, cache, aws } = stackSchema.shape;
+    const { kubernetes, registry, images, outbound, database, cache, aws } = stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
         kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
         registry: registry.safeParse(given.get("registry")).data,
         images: images.safeParse(given.get("images")).data,
+        outbound: outbound.safeParse(given.get("outbound")).data,
         database: database.safeParse(given.get("database")).data,
         cache: cache.safeParse(given.get("cache")).data,
         aws: aws.safeParse(given.get("aws")).data,

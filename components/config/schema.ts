@@ -3,13 +3,14 @@ import { z } from "zod";
 import { auth, canvas, api, worker, beat } from "./schema.apps";
 import { aws } from "./schema.aws";
 import { cache, database } from "./schema.data";
+import { pods, serviceAccounts } from "./schema.pods";
+import { secrets } from "./schema.secrets";
+import { outbound, registry } from "./schema.surroundings";
 import {
     choice,
     cidr,
-    flag,
     gitUrl,
     hostName,
-    imagePrefix,
     kind,
     labelKey,
     labelValue,
@@ -34,8 +35,11 @@ const kubernetes = z
         kubeconfig: path().optional().describe("Kubeconfig file; default $KUBECONFIG, then ~/.kube/config."),
         namespace: name()
             .default("orcheo")
+            .describe("Namespace. It holds the data: one that the stack made is kept by `pulumi destroy`."),
+        namespaceKind: choice(["created", "existing"])
+            .default("created")
             .describe(
-                "Namespace that the stack creates and owns. It holds the data: it is protected and kept by `pulumi destroy`.",
+                "`created`: the stack makes the namespace, protects it, and sets its quota. `existing`: it is there, enforces Pod Security `restricted`, and has its owner's quota.",
             ),
         podSecurityVersion: words("`latest` or a Kubernetes minor such as v1.34")
             .default("latest")
@@ -64,18 +68,6 @@ const kubernetes = z
             .describe("ResourceQuota of the namespace; refused when smaller than the workloads at their peak."),
     })
     .describe("The cluster.");
-
-const registry = z
-    .strictObject({
-        prefix: imagePrefix().describe(
-            "Registry and path that built images are pushed to; `/backend`, `/canvas`, … are appended.",
-        ),
-        plainHttp: flag().default(false).describe("Speak http to the registry (a registry on loopback)."),
-        pullSecret: name()
-            .optional()
-            .describe("Name of a docker-registry Secret in the namespace that pods pull with."),
-    })
-    .describe("The image registry.");
 
 const canvasSource = oneOf([
     z.strictObject({
@@ -225,6 +217,10 @@ export const stackSchema = z.strictObject({
     tracing,
     network,
     aws,
+    outbound,
+    secrets,
+    pods,
+    serviceAccounts,
 });
 
 /** A stack's settings, defaults filled in. */

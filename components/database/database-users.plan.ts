@@ -66,12 +66,12 @@ export interface UsersInputs {
     readonly trust: Trust;
 }
 
-export function planUsersJob({ registry, version }: Stack, inputs: UsersInputs): types.input.batch.v1.Job {
+export function planUsersJob(stack: Stack, inputs: UsersInputs): types.input.batch.v1.Job {
     const [service, sql] = files.map((file) => `${volumes.secretsDir}/${file}`);
     return {
         metadata: {
             namespace: inputs.namespace,
-            labels: objectLabels("init", version),
+            labels: objectLabels("init", stack.version),
             annotations: { "pulumi.com/replaceUnready": "true" },
         },
         spec: {
@@ -80,7 +80,7 @@ export function planUsersJob({ registry, version }: Stack, inputs: UsersInputs):
             template: planPod({
                 role: "init",
                 serviceAccountName: inputs.serviceAccountName,
-                pullSecret: registry.pullSecret,
+                stack,
                 terminationGraceSeconds: 30,
                 restartPolicy: "Never",
                 containers: [

@@ -53,10 +53,11 @@ export function planPostgresConf(database: Settings): string {
 }
 
 export function planPostgres(
-    { registry, version }: Stack,
+    stack: Stack,
     database: Settings,
     inputs: PostgresInputs,
 ): types.input.apps.v1.StatefulSet {
+    const { version } = stack;
     const exec = (verdict: string) => ({ exec: { command: ["postgres-probe", verdict] } });
     return {
         metadata: { name: "postgres", namespace: inputs.namespace, labels: objectLabels("postgres", version) },
@@ -67,7 +68,7 @@ export function planPostgres(
             template: planPod({
                 role: "postgres",
                 serviceAccountName: inputs.serviceAccountName,
-                pullSecret: registry.pullSecret,
+                stack,
                 terminationGraceSeconds: database.terminationGraceSeconds,
                 containers: [
                     {

@@ -52,7 +52,7 @@ describe("refused, each with its whole message", () => {
         [
             "an unknown key",
             { hots: "a.example.com" },
-            '  - orcheo:stack.hots: unknown key; did you mean "host"? accepted here: kubernetes, registry, release, version, images, host, entrance, database, cache, api, worker, beat, canvas, auth, tracing, network, aws',
+            '  - orcheo:stack.hots: unknown key; did you mean "host"? accepted here: kubernetes, registry, release, version, images, host, entrance, database, cache, api, worker, beat, canvas, auth, tracing, network, aws, outbound, secrets, pods, serviceAccounts',
         ],
         [
             "an unknown key of a chosen kind",
@@ -141,8 +141,8 @@ describe("refused, each with its whole message", () => {
 
     it("everything that is missing", () => {
         expect(messages({})).toEqual([
-            "  - orcheo:stack.kubernetes: is missing; accepted: an object with context, kubeconfig, namespace, podSecurityVersion, quota",
-            "  - orcheo:stack.registry: is missing; accepted: an object with prefix, plainHttp, pullSecret",
+            "  - orcheo:stack.kubernetes: is missing; accepted: an object with context, kubeconfig, namespace, namespaceKind, podSecurityVersion, quota",
+            "  - orcheo:stack.registry: is missing; accepted: an object with prefix, plainHttp, pull, mirrors",
             "  - orcheo:stack.version: is missing; accepted: a semantic version such as 1.4.0 or 1.4.0-rc.1 (no `latest`, no leading `v`)",
         ]);
     });
@@ -156,7 +156,7 @@ describe("refused, each with its whole message", () => {
 
     it("a stray key of the project", () => {
         expect(messages(least, ["orcheo:replicas"])).toEqual([
-            "  - orcheo:replicas: unknown key; accepted: orcheo:stack (and orcheo:policyExceptions of the policy pack); write settings below it, as in orcheo:stack.host",
+            "  - orcheo:replicas: unknown key; accepted: orcheo:stack, orcheo:registryPassword (and orcheo:policyExceptions of the policy pack); write settings below it, as in orcheo:stack.host",
         ]);
     });
 

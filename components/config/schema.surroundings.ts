@@ -1,0 +1,66 @@
+/** Settings of what lies between the stack and the world: the image registry, proxies, private authorities. */
+import { z } from "zod";
+import { flag, hostOrCidr, imagePrefix, imageSource, kind, objectName, oneOf, path, url, words } from "./fields";
+
+const pull = oneOf([
+    z.strictObject({ kind: kind("anonymous") }),
+    z.strictObject({
+        kind: kind("secret"),
+        name: objectName().describe("Secret of type kubernetes.io/dockerconfigjson in the namespace."),
+    }),
+    z.strictObject({
+        kind: kind("credentials"),
+        username: words("a user name").describe(
+            "User. The password is the secret `orcheo:registryPassword`: pulumi config set --secret orcheo:registryPassword",
+        ),
+        server: words("a registry's host name")
+            .optional()
+            .describe("Registry that they are for; default that of prefix."),
+    }),
+]);
+
+export const registry = z
+    .strictObject({
+        prefix: imagePrefix().describe(
+            "Registry and path that built images are pushed to; `/backend`, `/canvas`, … are appended.",
+        ),
+        plainHttp: flag().default(false).describe("Speak http to the registry (a registry on loopback)."),
+        pull: pull
+            .prefault({ kind: "anonymous" })
+            .describe(
+                "How pods pull: with no credentials (or the node's), with a Secret, or with one the stack makes.",
+            ),
+        mirrors: z
+            .record(imageSource(), imagePrefix())
+            .default({})
+            .describe(
+                "Mirrors: images whose name starts with the key are pulled from the value instead, such as docker.io: mirror.example.com/hub. For published images, the base image and a ready canvas.",
+            ),
+    })
+    .describe("The image registry.");
+
+export const outbound = z
+    .strictObject({
+        proxy: z
+            .strictObject({
+                httpUrl: url().optional().describe("Proxy for http, such as http://proxy.example.com:3128."),
+                httpsUrl: url().optional().describe("Proxy for https; most are asked by http all the same."),
+                direct: z
+                    .array(hostOrCidr())
+                    .default([])
+                    .describe(
+                        "What is reached without the proxy (NO_PROXY): host names, domains with a leading dot, addresses, CIDRs. The cluster's own names always are.",
+                    ),
+            })
+            .optional()
+            .describe(
+                "HTTP proxy of API, worker, beat, initialisation and image builds. One at a private address also needs network.privateCidrs. A proxy that asks for a password comes by pods.all.envFrom.",
+            ),
+        caBundleFile: path()
+            .optional()
+            .describe(
+                "PEM file of private authorities that API, worker, beat and initialisation trust besides the usual ones.",
+            ),
+    })
+    .prefault({})
+    .describe("The way out of what calls others.");

@@ -1,0 +1,60 @@
+/** How pods pull: credentials, and mirrors in front of public registries. */
+import type { types } from "@pulumi/kubernetes";
+import { interpolate, jsonStringify, secret, type Input, type Output } from "@pulumi/pulumi";
+import type { Stack } from "./config/schema";
+import { objectLabels } from "./labels";
+
+type Credentials = Extract<Stack["registry"]["pull"], { kind: "credentials" }>;
+
+/** Read by the kubelet whenever it pulls: new credentials need no new pods, so the name stays. */
+const madeByStack = "registry-pull";
+
+export function pullSecretName({ registry }: Pick<Stack, "registry">): string | undefined {
+    switch (registry.pull.kind) {
+        case "anonymous":
+            return undefined;
+        case "secret":
+            return registry.pull.name;
+        case "credentials":
+            return madeByStack;
+    }
+}
+
+/** @see https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
+export function planPullSecret(
+    { registry, version }: Pick<Stack, "registry" | "version">,
+    { username, server }: Credentials,
+    password: Output<string>,
+    namespace: Input<string>,
+): types.input.core.v1.Secret {
+    const [host = ""] = registry.prefix.split("/");
+    const auth = interpolate`${username}:${password}`.apply((text) => Buffer.from(text).toString("base64"));
+    return {
+        metadata: { name: madeByStack, namespace, labels: objectLabels(undefined, version) },
+        type: "kubernetes.io/dockerconfigjson",
+        stringData: {
+            ".dockerconfigjson": secret(jsonStringify({ auths: { [server ?? host]: { username, password, auth } } })),
+        },
+    };
+}
+
+/**
+ * The image as its mirror has it. The longest prefix wins; names without a registry are Docker Hub's.
+ *
+ * `debian:trixie-slim` with {"docker.io": "mirror.example.com/hub"} is `mirror.example.com/hub/library/debian:trixie-slim`.
+ */
+export function mirrored(image: string, { registry }: Pick<Stack, "registry">): string {
+    const full = qualified(image);
+    const [prefix = ""] = Object.keys(registry.mirrors)
+        .filter((each) => full.startsWith(`${each}/`))
+        .sort((one, other) => other.length - one.length);
+    const mirror = registry.mirrors[prefix];
+    return mirror === undefined ? image : `${mirror}${full.slice(prefix.length)}`;
+}
+
+/** With registry and, on Docker Hub, `library`. */
+function qualified(image: string): string {
+    const [first = "", ...rest] = image.split("/");
+    if (rest.length === 0) return `docker.io/library/${image}`;
+    return first === "localhost" || /[.:]/.test(first) ? image : `docker.io/${image}`;
+}
