@@ -6,7 +6,7 @@ import { Canvas } from "./components/canvas";
 import { Authority } from "./components/certificates";
 import { Cluster } from "./components/cluster";
 import { createDatabase } from "./components/database";
-import { Entrance } from "./components/entrance";
+import { Entrance } from "./components/entrance/entrance";
 import { guide } from "./components/guide";
 import { Images } from "./components/images";
 import { NetworkPolicies } from "./components/network-policies";

@@ -3,7 +3,7 @@ import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "./config/schema";
 import { objectLabels, selector } from "./labels";
 import * as volumes from "./volumes";
-import { planPod, probe, type ContainerPlan } from "./workload.plan";
+import { leaveSeconds, planPod, probe, type ContainerPlan } from "./workload.plan";
 
 export const port = 8443;
 
@@ -59,7 +59,7 @@ export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps
             readiness: probe(healthy, { everySeconds: 5, failures: 3, timeoutSeconds: 3 }),
             liveness: probe(healthy, { everySeconds: 15, failures: 4, timeoutSeconds: 3 }),
         },
-        preStopSeconds: 5,
+        preStopSeconds: leaveSeconds(stack),
     };
     return {
         metadata: { name: "canvas", namespace: inputs.namespace, labels: objectLabels("canvas", version) },
@@ -71,7 +71,7 @@ export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps
                 role: "canvas",
                 serviceAccountName: inputs.serviceAccountName,
                 stack,
-                terminationGraceSeconds: 30,
+                terminationGraceSeconds: 25 + leaveSeconds(stack),
                 initContainers: [prepare],
                 containers: [serve],
             }),

@@ -2,7 +2,7 @@ import type { Input } from "@pulumi/pulumi";
 import { interpolate } from "@pulumi/pulumi";
 
 /** Pulumi waits for this condition instead of guessing. */
-const untilReady = { "pulumi.com/waitFor": "condition=Ready" };
+export const untilReady = { "pulumi.com/waitFor": "condition=Ready" };
 
 export interface IssuerRef {
     readonly kind: "Issuer" | "ClusterIssuer";

@@ -5,7 +5,7 @@ import type { Stack } from "./config/schema";
 import { objectLabels } from "./labels";
 import { mebibytes, millis } from "./workload.plan";
 
-export function planNamespace({ kubernetes, version }: Stack): types.input.core.v1.Namespace {
+export function planNamespace({ kubernetes, entrance, version }: Stack): types.input.core.v1.Namespace {
     const modes = ["enforce", "audit", "warn"].flatMap((mode) => [
         [`pod-security.kubernetes.io/${mode}`, "restricted"],
         [`pod-security.kubernetes.io/${mode}-version`, kubernetes.podSecurityVersion],
@@ -16,6 +16,10 @@ export function planNamespace({ kubernetes, version }: Stack): types.input.core.
             labels: {
                 ...objectLabels(undefined, version),
                 ...Object.fromEntries<string>(modes.map(([k = "", v = ""]) => [k, v])),
+                // A new pod counts as ready once the load balancer sends to it: updates drop no request.
+                ...(entrance.controller.kind.startsWith("aws") && {
+                    "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
+                }),
             },
         },
     };

@@ -25,6 +25,17 @@ const backendRoles: readonly Role[] = ["api", "worker", "beat", "init"];
 const tcp = (port: number) => [{ port, protocol: "TCP" }];
 const pods = (role: Role): Peer => ({ podSelector: { matchLabels: selector(role) } });
 
+/** The ingress controller's pods, and its addresses when it is outside the pod network. */
+export function controllerPeers({ network }: Pick<Stack, "network">): Peer[] {
+    return [
+        {
+            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.ingressNamespace } },
+            podSelector: { matchLabels: network.ingressPodLabels },
+        },
+        ...network.ingressCidrs.map((cidr) => ({ ipBlock: { cidr } })),
+    ];
+}
+
 /**
  * Name and spec of every policy: all refused, then what is listed.
  *
@@ -32,14 +43,8 @@ const pods = (role: Role): Peer => ({ podSelector: { matchLabels: selector(role)
  * -> api · Postgres, Valkey and canvas -> nothing.
  */
 export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
+    const controller = controllerPeers(stack);
     const { network } = stack;
-    const controller: Peer[] = [
-        {
-            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.ingressNamespace } },
-            podSelector: { matchLabels: network.ingressPodLabels },
-        },
-        ...network.ingressCidrs.map((cidr) => ({ ipBlock: { cidr } })),
-    ];
     const backends = backendRoles.map(pods);
     const outbound = {
         podSelector: {

@@ -3,6 +3,18 @@ import { interpolate, type Input } from "@pulumi/pulumi";
 import type { Stack } from "./config/schema";
 import { objectLabels, selector, type Role } from "./labels";
 
+/** An object of a kind that only its controller knows. */
+export interface CustomObject {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly metadata: {
+        readonly name: string;
+        readonly namespace?: Input<string>;
+        readonly annotations?: Readonly<Record<string, string>>;
+    };
+    readonly spec: object;
+}
+
 export interface StorageArgs {
     readonly role: Role;
     readonly namespace: Input<string>;
@@ -56,6 +68,7 @@ export function planService(args: ServiceArgs): types.input.core.v1.Service {
                 // Its pods are waited for where they are declared.
                 "pulumi.com/skipAwait": "true",
                 ...(controller?.kind === "traefik" && verifiedByTraefik(role, namespace)),
+                ...(controller?.kind === "awsLoadBalancer" && checkedByLoadBalancer(role)),
             },
         },
         spec: {
@@ -72,6 +85,13 @@ function verifiedByTraefik(role: Role, namespace: Input<string>): Record<string,
         "traefik.ingress.kubernetes.io/service.serversscheme": "https",
         "traefik.ingress.kubernetes.io/service.serverstransport": interpolate`${namespace}-${role}@kubernetescrd`,
     };
+}
+
+/** What a load balancer asks a pod before it sends anyone there. */
+export const healthPath = (role: Role) => (role === "api" ? "/healthz/ready" : "/healthz");
+
+function checkedByLoadBalancer(role: Role): Record<string, string> {
+    return { "alb.ingress.kubernetes.io/healthcheck-path": healthPath(role) };
 }
 
 /** One pod at a time may be evicted. Never `minAvailable`, which with one replica would block a drain for ever. */

@@ -44,6 +44,11 @@ export interface PodPlan {
 
 export const uid = 1000;
 
+/** Seconds in which a stopping pod is still asked: a load balancer learns of it later than proxies in the cluster. */
+export function leaveSeconds({ entrance }: Pick<Stack, "entrance">): number {
+    return entrance.controller.kind.startsWith("aws") ? 20 : 5;
+}
+
 export function planPod(pod: PodPlan): PodTemplate {
     const all = [...pod.containers, ...(pod.initContainers ?? [])];
     const placement = planPlacement(pod.role, pod.stack);

@@ -9,7 +9,7 @@ import { objectLabels, selector } from "../labels";
 import { planTrust, proxyEnvironment, trustEnvironment, trustMount } from "../outbound.plan";
 import { planRotation } from "../secrets.plan";
 import * as volumes from "../volumes";
-import { planPod, probe, type ContainerPlan } from "../workload.plan";
+import { leaveSeconds, planPod, probe, type ContainerPlan } from "../workload.plan";
 import { applicationKeysOf, keysOf, port, refusalExitCode, type ApplicationKey, type BackendRole, type SecretKey } from "./contract";
 
 type Deployment = types.input.apps.v1.Deployment;
@@ -36,8 +36,6 @@ export interface BackendInputs {
 const serverNames: readonly ServerName[] = ["database", "cache"];
 const urlFile: Readonly<Record<ServerName, SecretKey>> = { database: "postgres-dsn", cache: "redis-url" };
 
-/** Seconds in which a stopped API pod is still being asked: endpoints leave every proxy meanwhile. */
-const leaveSeconds = 5;
 /** What a worker needs beside the run it finishes. */
 const workerSpareSeconds = 30;
 
@@ -157,15 +155,16 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
             ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", 128, "Memory")] : []),
         ],
         ...(role !== "init" && { probes: probesOf[role] }),
-        ...(role === "api" && { port: { name: "https", number: port }, preStopSeconds: leaveSeconds }),
+        ...(role === "api" && { port: { name: "https", number: port }, preStopSeconds: leaveSeconds(stack) }),
     };
 }
 
 /** Seconds from the signal to the kill, the wait before it included. */
-function graceSeconds(role: BackendRole, { api, worker }: Stack): number {
+function graceSeconds(role: BackendRole, stack: Stack): number {
+    const { api, worker } = stack;
     switch (role) {
         case "api":
-            return leaveSeconds + api.drainSeconds;
+            return leaveSeconds(stack) + api.drainSeconds;
         case "worker":
             return worker.longestRunSeconds + workerSpareSeconds;
         case "beat":

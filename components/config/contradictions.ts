@@ -2,13 +2,20 @@
 import { quotaOf } from "../capacity.plan";
 import { urlProblem } from "../connection.plan";
 import { awsContradictions } from "./contradictions.aws";
+import { kubernetesContradictions } from "./contradictions.kubernetes";
 import type { Problem } from "./problems";
 import { publicCanvas, type Stack } from "./schema";
 
 const quotaKeys = ["cpuRequestMillis", "memoryRequestMiB", "memoryLimitMiB", "pods", "storageGiB"] as const;
 
 export function contradictions(stack: Stack): Problem[] {
-    return [...quotaTooSmall(stack), ...privateFrontEnd(stack), ...serverUrls(stack), ...awsContradictions(stack)];
+    return [
+        ...quotaTooSmall(stack),
+        ...privateFrontEnd(stack),
+        ...serverUrls(stack),
+        ...kubernetesContradictions(stack),
+        ...awsContradictions(stack),
+    ];
 }
 
 function quotaTooSmall(stack: Stack): Problem[] {

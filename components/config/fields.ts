@@ -87,6 +87,15 @@ export const path = () => text(/^\S.*$/, "a path, absolute or relative to the pr
 export const cidr = () =>
     text(/^(\d{1,3}(\.\d{1,3}){3}\/([0-9]|[12]\d|3[0-2])|[0-9a-f:]+\/\d{1,3})$/i, "a CIDR such as 10.20.0.0/16");
 export const secretKey = () => text(/^[-._a-zA-Z0-9]{1,253}$/, "a key of a Secret: letters, digits, `-`, `_` and `.`");
+/** An ARN of one AWS service. */
+export const arn = (service: "acm" | "iam" | "wafv2") => {
+    const resource = { acm: "certificate", iam: "role", wafv2: "regional/webacl" }[service];
+    const region = service === "iam" ? "" : "[a-z0-9-]+";
+    return text(
+        new RegExp(`^arn:aws[a-z-]*:${service}:${region}:\\d{12}:${resource}/[\\w+=,.@/-]+$`),
+        `an ARN such as arn:aws:${service}:${service === "iam" ? "" : "eu-central-1"}:111122223333:${resource}/…`,
+    );
+};
 export const hostOrCidr = () =>
     text(/^[A-Za-z0-9.:*-]+(\/\d{1,3})?$/, "a host name, a domain such as .example.com, an address or a CIDR");
 export const environmentName = () => text(/^[A-Z][A-Z0-9_]*$/, "an environment variable such as ORCHEO_LOG_FORMAT");

@@ -52,6 +52,9 @@ export const outbound = z
                         "What is reached without the proxy (NO_PROXY): host names, domains with a leading dot, addresses, CIDRs. The cluster's own names always are.",
                     ),
             })
+            .refine((proxy) => proxy.httpUrl !== undefined || proxy.httpsUrl !== undefined, {
+                error: "httpUrl, httpsUrl or both; or leave the proxy out",
+            })
             .optional()
             .describe(
                 "HTTP proxy of API, worker, beat, initialisation and image builds. One at a private address also needs network.privateCidrs. A proxy that asks for a password comes by pods.all.envFrom.",

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { auth, canvas, api, worker, beat } from "./schema.apps";
 import { aws } from "./schema.aws";
 import { cache, database } from "./schema.data";
+import { entrance } from "./schema.entrance";
 import { pods, serviceAccounts } from "./schema.pods";
 import { secrets } from "./schema.secrets";
 import { outbound, registry } from "./schema.surroundings";
@@ -128,45 +129,6 @@ const images = oneOf([
         valkey: pinnedImage().describe("Valkey."),
     }),
 ]).describe("Built by the stack, or published ones by digest.");
-
-const entrance = z
-    .strictObject({
-        className: name().default("traefik").describe("IngressClass."),
-        controller: oneOf([
-            z.strictObject({ kind: kind("traefik") }),
-            z.strictObject({
-                kind: kind("standard"),
-                annotations: z
-                    .record(labelKey(), z.string())
-                    .default({})
-                    .describe(
-                        "Annotations that tell the controller of https backends, body size, redirect and HSTS in its own words.",
-                    ),
-            }),
-        ])
-            .prefault({ kind: "traefik" })
-            .describe("`traefik` uses its Middleware and ServersTransport resources; `standard` is a bare Ingress."),
-        port: whole(1, 65_535).default(443).describe("Public https port; part of the URL unless 443."),
-        tls: oneOf([
-            z.strictObject({ kind: kind("clusterIssuer"), name: name().describe("ClusterIssuer of cert-manager.") }),
-            z.strictObject({ kind: kind("issuer"), name: name().describe("Issuer of cert-manager in the namespace.") }),
-            z.strictObject({
-                kind: kind("secret"),
-                name: name().describe("TLS Secret that is already in the namespace."),
-            }),
-        ])
-            .prefault({ kind: "clusterIssuer", name: "orcheo-local-ca" })
-            .describe("Who signs the public certificate."),
-        maxBodyMiB: whole(1, 1024).default(32).describe("Largest request body, MiB (Traefik)."),
-        responseTimeoutSeconds: whole(1, 3600)
-            .default(120)
-            .describe("Longest wait for the first byte of an answer (Traefik). WebSockets stay open without limit."),
-        hstsSeconds: whole(0, 63_072_000)
-            .default(31_536_000)
-            .describe("Strict-Transport-Security max-age; 0 leaves the header out (Traefik)."),
-    })
-    .prefault({})
-    .describe("The way in from outside.");
 
 const network = z
     .strictObject({

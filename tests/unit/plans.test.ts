@@ -8,7 +8,9 @@ import { nearest } from "../../components/config/nearest";
 import { parseStack } from "../../components/config/read";
 import type { DatabaseOf, Stack } from "../../components/config/schema";
 import { planPostgresConf, planTuning } from "../../components/database/postgres.plan";
-import { planRoutes, planTraefik } from "../../components/entrance.plan";
+import { planEntrance } from "../../components/entrance/entrance.plan";
+import { planRoutes } from "../../components/entrance/routes.plan";
+import { planTraefik } from "../../components/entrance/traefik.plan";
 import { planImage } from "../../components/images.plan";
 import { planNetworkPolicies } from "../../components/network-policies.plan";
 import { mebibytes, millis } from "../../components/workload.plan";
@@ -187,9 +189,8 @@ describe("entrance", () => {
             spec: { serverName: "api", rootCAs: [{ secret: "api-tls" }] },
         });
         expect(objects["middleware-headers"]).toMatchObject({ spec: { headers: { stsSeconds: 31_536_000 } } });
-        expect(
-            planTraefik(stackOf({ entrance: { controller: { kind: "standard" } } }), "orcheo", { api: "", canvas: "" }),
-        ).toEqual({});
+        const standard = stackOf({ entrance: { controller: { kind: "standard" } } });
+        expect(planEntrance(standard, "orcheo", { api: "", canvas: "" }).objects).toEqual({});
     });
 });
 

@@ -1,0 +1,50 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { publicUrl } from "../canvas.plan";
+import { certificate } from "../certificates";
+import type { Stack } from "../config/schema";
+import { planEntrance } from "./entrance.plan";
+import { AcmeIssuer } from "./issuer";
+import { issuerOf } from "./issuer.plan";
+
+export interface EntranceArgs {
+    readonly stack: Stack;
+    readonly namespace: pulumi.Input<string>;
+    /** What serves, each with the Secret whose ca.crt signs it. */
+    readonly backend: { readonly authoritySecret: pulumi.Output<string> };
+    readonly canvas: { readonly authoritySecret: pulumi.Output<string> };
+}
+
+/** The way in: certificate, routes, https up to the pods. */
+export class Entrance extends pulumi.ComponentResource {
+    readonly url: string;
+
+    constructor(name: string, args: EntranceArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:Entrance", name, {}, opts);
+        const { stack, namespace, backend, canvas } = args;
+        const child = { parent: this };
+        const authorities = { api: backend.authoritySecret, canvas: canvas.authoritySecret };
+        const plan = planEntrance(stack, namespace, authorities);
+        const rules = Object.entries(plan.objects).map(
+            ([part, object]) => new k8s.apiextensions.CustomResource(`${name}-${part}`, object, child),
+        );
+        for (const [part, ingress] of Object.entries(plan.ingresses))
+            new k8s.networking.v1.Ingress(`${name}-${part}`, ingress, { ...child, dependsOn: rules });
+        this.certificate(name, args, rules);
+        this.url = publicUrl(stack);
+        this.registerOutputs({ url: this.url });
+    }
+
+    /** None when it is there already. A Gateway of the stack's own comes first: ACME's proof goes through it. */
+    private certificate(name: string, { stack, namespace }: EntranceArgs, rules: pulumi.Resource[]): void {
+        const { tls, controller } = stack.entrance;
+        const issuer = issuerOf(stack);
+        if (issuer === undefined) return;
+        const child = { parent: this };
+        const made =
+            tls.kind === "acme" ? [new AcmeIssuer(`${name}-acme`, { stack, namespace, acme: tls, issuer }, child)] : [];
+        const before = "gateway" in controller ? [...made, ...rules] : made;
+        const order = before.length > 0 ? { dependsOn: before } : {};
+        certificate(`${name}-tls`, { name: "entrance", namespace, issuer, host: stack.host }, { ...child, ...order });
+    }
+}

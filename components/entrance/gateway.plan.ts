@@ -1,0 +1,171 @@
+/** Gateway API. @see https://gateway-api.sigs.k8s.io/reference/spec/ */
+import type { Input } from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import type { Entrance } from "../config/schema.entrance";
+import type { CustomObject } from "../objects.plan";
+import { planBalancerConfiguration, planTargetGroups } from "./load-balancer.plan";
+import { planRoutes, ports, servers, strictTransport, tlsSecretName, type Paths, type Server } from "./routes.plan";
+import { planBodyLimit } from "./traefik.plan";
+
+export type GatewayController = Extract<
+    Entrance["controller"],
+    { kind: "traefikGateway" | "envoyGateway" | "awsGateway" }
+>;
+type Made = Extract<GatewayController["gateway"], { kind: "created" }>;
+
+const object = (kind: string, name: string, namespace: Input<string>, spec: object): CustomObject => ({
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind,
+    metadata: { name, namespace },
+    spec,
+});
+
+/** What a route hangs on; undefined when the listener is not there. */
+export function parentRef({ gateway }: GatewayController, listener: "http" | "https"): object | undefined {
+    if (gateway.kind === "created") return { name: "orcheo", sectionName: listener };
+    const { name, namespace, httpSection, httpsSection } = gateway;
+    const sectionName = listener === "http" ? httpSection : httpsSection;
+    if (listener === "http" && sectionName === undefined) return undefined;
+    return { name, ...(namespace !== undefined && { namespace }), ...(sectionName !== undefined && { sectionName }) };
+}
+
+function planGateway(stack: Stack, gateway: Made, namespace: Input<string>): CustomObject {
+    const secretName = tlsSecretName(stack);
+    const { host: hostname } = stack;
+    const shared = { hostname, allowedRoutes: { namespaces: { from: "Same" } } };
+    const listening = "httpsPort" in gateway ? gateway : { httpPort: 80, httpsPort: stack.entrance.port };
+    return object("Gateway", "orcheo", namespace, {
+        gatewayClassName: gateway.className,
+        // An AWS load balancer has its certificate from its configuration.
+        ...(secretName === undefined && {
+            infrastructure: {
+                parametersRef: { group: "gateway.k8s.aws", kind: "LoadBalancerConfiguration", name: "orcheo" },
+            },
+        }),
+        listeners: [
+            { name: "http", protocol: "HTTP", port: listening.httpPort, ...shared },
+            {
+                name: "https",
+                protocol: "HTTPS",
+                port: listening.httpsPort,
+                ...shared,
+                ...(secretName !== undefined && {
+                    tls: { mode: "Terminate", certificateRefs: [{ name: secretName }] },
+                }),
+            },
+        ],
+    });
+}
+
+/** What a controller does to plain requests, and to streams, on their way. */
+function handling(kind: GatewayController["kind"], { entrance }: Stack): Record<"plain" | "streams", object> {
+    const hsts = strictTransport(entrance);
+    const set = [
+        ...(hsts === undefined ? [] : [{ name: "Strict-Transport-Security", value: hsts }]),
+        { name: "X-Content-Type-Options", value: "nosniff" },
+    ];
+    const headers = { type: "ResponseHeaderModifier", responseHeaderModifier: { set } };
+    const body = { type: "ExtensionRef", extensionRef: { group: "traefik.io", kind: "Middleware", name: "body" } };
+    switch (kind) {
+        case "traefikGateway":
+            return { plain: { filters: [headers, body] }, streams: { filters: [headers] } };
+        case "envoyGateway":
+            return {
+                plain: { filters: [headers], timeouts: { request: `${entrance.responseTimeoutSeconds}s` } },
+                streams: { filters: [headers], timeouts: { request: "0s" } },
+            };
+        case "awsGateway":
+            // Its listener sets the headers.
+            return { plain: {}, streams: {} };
+    }
+}
+
+function planRoute(
+    name: string,
+    stack: Stack,
+    namespace: Input<string>,
+    parent: object,
+    rules: object[],
+): CustomObject {
+    return object("HTTPRoute", name, namespace, { parentRefs: [parent], hostnames: [stack.host], rules });
+}
+
+const prefix = (value: string) => [{ path: { type: "PathPrefix", value } }];
+
+const rulesOf = (paths: Paths, handled: object) =>
+    Object.entries(paths).map(([path, server]) => ({
+        matches: prefix(path),
+        ...handled,
+        backendRefs: [{ name: server, port: ports[server] }],
+    }));
+
+/** https to the pods, which are verified. */
+function planBackendTls(server: Server, namespace: Input<string>, authority: Input<string>): CustomObject {
+    return object("BackendTLSPolicy", server, namespace, {
+        targetRefs: [{ group: "", kind: "Service", name: server }],
+        validation: { hostname: server, caCertificateRefs: [{ group: "", kind: "Secret", name: authority }] },
+    });
+}
+
+/** Larger bodies are refused with 413. @see https://gateway.envoyproxy.io/docs/api/extension_types/#requestbuffer */
+function planEnvoyBodyLimit({ entrance }: Stack, namespace: Input<string>): CustomObject {
+    return {
+        apiVersion: "gateway.envoyproxy.io/v1alpha1",
+        kind: "BackendTrafficPolicy",
+        metadata: { name: "orcheo", namespace },
+        spec: {
+            targetRefs: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", name: "orcheo" }],
+            requestBuffer: { limit: `${entrance.maxBodyMiB}Mi` },
+        },
+    };
+}
+
+/** Everything of one controller: routes for plain requests and streams, the redirect from http, and its own objects. */
+export function planGatewayApi(
+    stack: Stack,
+    controller: GatewayController,
+    namespace: Input<string>,
+    authorities: Record<Server, Input<string>>,
+): Record<string, CustomObject> {
+    const { plain, streams } = planRoutes(stack);
+    const handled = handling(controller.kind, stack);
+    const secure = parentRef(controller, "https") ?? {};
+    const open = parentRef(controller, "http");
+    const { port } = stack.entrance;
+    const redirect = { type: "RequestRedirect", requestRedirect: { scheme: "https", port, statusCode: 301 } };
+    return {
+        ...gatewayOf(stack, controller, namespace),
+        ...upstream(stack, controller, namespace, authorities),
+        "route-orcheo": planRoute("orcheo", stack, namespace, secure, rulesOf(plain, handled.plain)),
+        "route-streams": planRoute("streams", stack, namespace, secure, rulesOf(streams, handled.streams)),
+        ...(open && {
+            "route-redirect": planRoute("redirect", stack, namespace, open, [
+                { matches: prefix("/"), filters: [redirect] },
+            ]),
+        }),
+    };
+}
+
+function gatewayOf(
+    stack: Stack,
+    { gateway }: GatewayController,
+    namespace: Input<string>,
+): Record<string, CustomObject> {
+    if (gateway.kind === "existing") return {};
+    const own = { gateway: planGateway(stack, gateway, namespace) };
+    return "scheme" in gateway ? { balancer: planBalancerConfiguration(stack, gateway, namespace), ...own } : own;
+}
+
+function upstream(
+    stack: Stack,
+    { kind }: GatewayController,
+    namespace: Input<string>,
+    authorities: Record<Server, Input<string>>,
+): Record<string, CustomObject> {
+    if (kind === "awsGateway") return planTargetGroups(stack, namespace);
+    const policies = servers.map(
+        (server) => [`tls-${server}`, planBackendTls(server, namespace, authorities[server])] as const,
+    );
+    const limit = kind === "traefikGateway" ? planBodyLimit(stack, namespace) : planEnvoyBodyLimit(stack, namespace);
+    return { ...Object.fromEntries(policies), "body-limit": limit };
+}

@@ -1,0 +1,44 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import { objectLabels } from "../labels";
+import { ports, tlsSecretName, type Paths } from "./routes.plan";
+
+export type Ingress = types.input.networking.v1.Ingress;
+
+export function planIngress(
+    name: string,
+    stack: Stack,
+    namespace: Input<string>,
+    paths: Paths,
+    annotations: Readonly<Record<string, Input<string>>>,
+): Ingress {
+    const { entrance, host, version } = stack;
+    const secretName = tlsSecretName(stack);
+    const usual = entrance.controller.kind === "awsLoadBalancer" ? "alb" : "traefik";
+    return {
+        metadata: {
+            name,
+            namespace,
+            labels: objectLabels(undefined, version),
+            // Not every controller writes the address that Pulumi would wait for.
+            annotations: { "pulumi.com/skipAwait": "true", ...annotations },
+        },
+        spec: {
+            ingressClassName: entrance.className ?? usual,
+            ...(secretName !== undefined && { tls: [{ hosts: [host], secretName }] }),
+            rules: [
+                {
+                    host,
+                    http: {
+                        paths: Object.entries(paths).map(([path, server]) => ({
+                            path,
+                            pathType: "Prefix",
+                            backend: { service: { name: server, port: { number: ports[server] } } },
+                        })),
+                    },
+                },
+            ],
+        },
+    };
+}

@@ -1,0 +1,125 @@
+/** Who signs the public certificate: an issuer that is there, or an ACME issuer of the stack's own. */
+import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
+import { untilReady, type IssuerRef } from "../certificates.plan";
+import type { Stack } from "../config/schema";
+import type { Entrance } from "../config/schema.entrance";
+import { objectLabels } from "../labels";
+import { controllerPeers } from "../network-policies.plan";
+import type { CustomObject } from "../objects.plan";
+import { parentRef } from "./gateway.plan";
+
+export type Acme = Extract<Entrance["tls"], { kind: "acme" }>;
+type Route53 = Extract<Acme["solver"], { kind: "route53" }>;
+
+/** Undefined when no certificate is asked for. */
+export function issuerOf({ entrance, kubernetes }: Stack): IssuerRef | undefined {
+    const { tls } = entrance;
+    switch (tls.kind) {
+        case "clusterIssuer":
+            return { kind: "ClusterIssuer", name: tls.name };
+        case "issuer":
+            return { kind: "Issuer", name: tls.name };
+        case "acme":
+            return tls.solver.kind === "route53Ambient"
+                ? { kind: "ClusterIssuer", name: `${kubernetes.namespace}-acme` }
+                : { kind: "Issuer", name: "acme" };
+        case "acm":
+        case "gateway":
+        case "secret":
+            return undefined;
+    }
+}
+
+/** @see https://cert-manager.io/docs/configuration/acme/ */
+export function planAcme(stack: Stack, acme: Acme, issuer: IssuerRef, namespace: Input<string>): CustomObject {
+    const inNamespace = issuer.kind === "Issuer";
+    return {
+        apiVersion: "cert-manager.io/v1",
+        kind: issuer.kind,
+        metadata: { name: issuer.name, ...(inNamespace && { namespace }), annotations: untilReady },
+        spec: {
+            acme: {
+                email: acme.email,
+                server: acme.server,
+                privateKeySecretRef: { name: `${issuer.name}-account` },
+                solvers: [{ selector: { dnsNames: [stack.host] }, ...planSolver(stack, acme.solver) }],
+            },
+        },
+    };
+}
+
+const route53Account = "acme-route53";
+
+function planSolver(stack: Stack, solver: Acme["solver"]): object {
+    switch (solver.kind) {
+        case "http01":
+            return { http01: planHttp01(stack) };
+        case "route53": {
+            const { region, hostedZoneId: hostedZoneID, roleArn: role } = solver;
+            const auth = { kubernetes: { serviceAccountRef: { name: route53Account } } };
+            return { dns01: { route53: { region, hostedZoneID, role, auth } } };
+        }
+        case "route53Ambient": {
+            const { region, hostedZoneId: hostedZoneID, roleArn: role } = solver;
+            return { dns01: { route53: { region, hostedZoneID, ...(role !== undefined && { role }) } } };
+        }
+    }
+}
+
+/** ClusterIP: the quota allows no NodePort, which cert-manager would make. */
+function planHttp01({ entrance }: Stack): object {
+    const { controller, className } = entrance;
+    const serviceType = "ClusterIP";
+    switch (controller.kind) {
+        case "traefikGateway":
+        case "envoyGateway":
+        case "awsGateway":
+            return { gatewayHTTPRoute: { serviceType, parentRefs: [parentRef(controller, "http")] } };
+        case "traefik":
+        case "standard":
+        case "awsLoadBalancer":
+            return { ingress: { serviceType, ingressClassName: className ?? "traefik" } };
+    }
+}
+
+/** The ingress controller may reach cert-manager's solver, which answers for as long as a challenge lasts. */
+export function planSolverAccess(stack: Stack): types.input.networking.v1.NetworkPolicySpec {
+    return {
+        podSelector: { matchLabels: { "acme.cert-manager.io/http01-solver": "true" } },
+        policyTypes: ["Ingress"],
+        ingress: [{ from: controllerPeers(stack), ports: [{ port: 8089, protocol: "TCP" }] }],
+    };
+}
+
+/**
+ * The identity that changes DNS records, and cert-manager's right to ask for its tokens: no other pod has either.
+ *
+ * @see https://cert-manager.io/docs/configuration/acme/dns01/route53/
+ */
+export function planRoute53Identity(solver: Route53, namespace: Input<string>, version: string) {
+    const labels = objectLabels(undefined, version);
+    const metadata = { name: route53Account, namespace, labels };
+    const account: types.input.core.v1.ServiceAccount = {
+        metadata: { ...metadata, annotations: { "eks.amazonaws.com/role-arn": solver.roleArn } },
+        automountServiceAccountToken: false,
+    };
+    const role: types.input.rbac.v1.Role = {
+        metadata,
+        rules: [
+            {
+                apiGroups: [""],
+                resources: ["serviceaccounts/token"],
+                resourceNames: [route53Account],
+                verbs: ["create"],
+            },
+        ],
+    };
+    const { certManagerNamespace, certManagerServiceAccount } = solver;
+    const binding: types.input.rbac.v1.RoleBinding = {
+        metadata,
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: route53Account },
+        subjects: [{ kind: "ServiceAccount", name: certManagerServiceAccount, namespace: certManagerNamespace }],
+    };
+    return { account, role, binding };
+}

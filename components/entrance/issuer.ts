@@ -1,0 +1,43 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { IssuerRef } from "../certificates.plan";
+import type { Stack } from "../config/schema";
+import { objectLabels } from "../labels";
+import { planAcme, planRoute53Identity, planSolverAccess, type Acme } from "./issuer.plan";
+
+export interface AcmeIssuerArgs {
+    readonly stack: Stack;
+    readonly namespace: pulumi.Input<string>;
+    readonly acme: Acme;
+    readonly issuer: IssuerRef;
+}
+
+/** An ACME account, and what its proofs need: a way to the solver, or an identity that changes DNS records. */
+export class AcmeIssuer extends pulumi.ComponentResource {
+    constructor(name: string, args: AcmeIssuerArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:AcmeIssuer", name, {}, opts);
+        const { stack, namespace, acme, issuer } = args;
+        const { solver } = acme;
+        const child = { parent: this };
+        const labels = objectLabels(undefined, stack.version);
+        const needed: pulumi.Resource[] = [];
+        if (solver.kind === "http01") {
+            const metadata = { name: "acme-solver", namespace, labels };
+            const spec = planSolverAccess(stack);
+            needed.push(new k8s.networking.v1.NetworkPolicy(`${name}-solver`, { metadata, spec }, child));
+        }
+        if (solver.kind === "route53") {
+            const { account, role, binding } = planRoute53Identity(solver, namespace, stack.version);
+            needed.push(
+                new k8s.core.v1.ServiceAccount(`${name}-account`, account, child),
+                new k8s.rbac.v1.Role(`${name}-role`, role, child),
+                new k8s.rbac.v1.RoleBinding(`${name}-binding`, binding, child),
+            );
+        }
+        new k8s.apiextensions.CustomResource(name, planAcme(stack, acme, issuer, namespace), {
+            ...child,
+            dependsOn: needed,
+        });
+        this.registerOutputs({});
+    }
+}

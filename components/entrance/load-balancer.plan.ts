@@ -1,0 +1,120 @@
+/**
+ * AWS load balancers, as the AWS Load Balancer Controller makes them: of an Ingress, or of a Gateway.
+ *
+ * They speak https to the pods and, as AWS has it, do not verify them: what they can reach is for the VPC to say.
+ *
+ * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
+ */
+import type { Input } from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import type { Entrance } from "../config/schema.entrance";
+import { healthPath, type CustomObject } from "../objects.plan";
+import { planIngress, type Ingress } from "./ingress.plan";
+import { planRoutes, servers, strictTransport, type Server } from "./routes.plan";
+
+type Options = Omit<Extract<Entrance["controller"], { kind: "awsLoadBalancer" }>, "kind">;
+type Attributes = Readonly<Record<string, string>>;
+
+function balancerAttributes({ idleTimeoutSeconds, accessLogsBucket }: Options): Attributes {
+    return {
+        "idle_timeout.timeout_seconds": String(idleTimeoutSeconds),
+        "routing.http.drop_invalid_header_fields.enabled": "true",
+        ...(accessLogsBucket !== undefined && {
+            "access_logs.s3.enabled": "true",
+            "access_logs.s3.bucket": accessLogsBucket,
+        }),
+    };
+}
+
+function listenerAttributes({ entrance }: Stack): Attributes {
+    const hsts = strictTransport(entrance);
+    return {
+        ...(hsts !== undefined && { "routing.http.response.strict_transport_security.header_value": hsts }),
+        "routing.http.response.x_content_type_options.header_value": "nosniff",
+    };
+}
+
+/** Open requests end while the pod drains. */
+function targetAttributes({ api }: Stack): Attributes {
+    return { "deregistration_delay.timeout_seconds": String(api.drainSeconds) };
+}
+
+function certificateArns({ entrance }: Stack): readonly string[] {
+    return entrance.tls.kind === "acm" ? entrance.tls.certificateArns : [];
+}
+
+const joined = (attributes: Attributes): string =>
+    Object.entries(attributes)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(",");
+
+export function planBalancerIngress(stack: Stack, options: Options, namespace: Input<string>): Record<string, Ingress> {
+    const { plain, streams } = planRoutes(stack);
+    const { port } = stack.entrance;
+    const annotations = {
+        scheme: options.scheme,
+        "target-type": "ip",
+        "listen-ports": JSON.stringify([{ HTTP: 80 }, { HTTPS: port }]),
+        "ssl-redirect": String(port),
+        "ssl-policy": options.sslPolicy,
+        "certificate-arn": certificateArns(stack).join(","),
+        "backend-protocol": "HTTPS",
+        "healthcheck-protocol": "HTTPS",
+        "load-balancer-attributes": joined(balancerAttributes(options)),
+        [`listener-attributes.HTTPS-${port}`]: joined(listenerAttributes(stack)),
+        "target-group-attributes": joined(targetAttributes(stack)),
+        ...(options.inboundCidrs.length > 0 && { "inbound-cidrs": options.inboundCidrs.join(",") }),
+        ...(options.webAclArn !== undefined && { "wafv2-acl-arn": options.webAclArn }),
+    };
+    const named = Object.entries(annotations).map(
+        ([key, value]) => [`alb.ingress.kubernetes.io/${key}`, value] as const,
+    );
+    return {
+        orcheo: planIngress("orcheo", stack, namespace, { ...plain, ...streams }, Object.fromEntries(named)),
+    };
+}
+
+const listed = (attributes: Attributes) => Object.entries(attributes).map(([key, value]) => ({ key, value }));
+
+// v1beta1: served by every release that has HTTPRoutes (2.14 and later).
+const aws = (kind: string, name: string, namespace: Input<string>, spec: object): CustomObject => ({
+    apiVersion: "gateway.k8s.aws/v1beta1",
+    kind,
+    metadata: { name, namespace },
+    spec,
+});
+
+/** The Gateway's load balancer. */
+export function planBalancerConfiguration(stack: Stack, options: Options, namespace: Input<string>): CustomObject {
+    const [defaultCertificate, ...certificates] = certificateArns(stack);
+    return aws("LoadBalancerConfiguration", "orcheo", namespace, {
+        scheme: options.scheme,
+        loadBalancerAttributes: listed(balancerAttributes(options)),
+        listenerConfigurations: [
+            {
+                protocolPort: `HTTPS:${stack.entrance.port}`,
+                sslPolicy: options.sslPolicy,
+                defaultCertificate,
+                ...(certificates.length > 0 && { certificates }),
+                listenerAttributes: listed(listenerAttributes(stack)),
+            },
+        ],
+        ...(options.inboundCidrs.length > 0 && { sourceRanges: options.inboundCidrs }),
+        ...(options.webAclArn !== undefined && { wafV2: { webACL: options.webAclArn } }),
+    });
+}
+
+/** How the load balancer speaks to the pods of each Service. */
+export function planTargetGroups(stack: Stack, namespace: Input<string>): Record<string, CustomObject> {
+    const target = (server: Server) =>
+        aws("TargetGroupConfiguration", server, namespace, {
+            targetReference: { name: server },
+            defaultConfiguration: {
+                targetType: "ip",
+                protocol: "HTTPS",
+                healthCheckConfig: { healthCheckPath: healthPath(server), healthCheckProtocol: "HTTPS" },
+                targetGroupAttributes: listed(targetAttributes(stack)),
+            },
+        });
+    return Object.fromEntries(servers.map((server) => [`target-${server}`, target(server)]));
+}

@@ -1,0 +1,73 @@
+/** Traefik's own resources. @see https://doc.traefik.io/traefik/reference/ */
+import type { Input } from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import type { CustomObject } from "../objects.plan";
+import { planIngress, type Ingress } from "./ingress.plan";
+import { planRoutes, type Server } from "./routes.plan";
+
+/** Names of the middlewares, in the order in which they act. */
+const middlewares = { plain: ["headers", "body"], streams: ["headers"], redirect: ["redirect"] };
+
+/** Three, as middlewares belong to a whole Ingress: plain, streams, and the redirect from http. */
+export function planTraefikIngresses(stack: Stack, namespace: Input<string>): Record<string, Ingress> {
+    const { plain, streams } = planRoutes(stack);
+    const annotations = (entryPoint: "web" | "websecure", names: readonly string[]) => ({
+        "traefik.ingress.kubernetes.io/router.entrypoints": entryPoint,
+        ...(entryPoint === "websecure" && { "traefik.ingress.kubernetes.io/router.tls": "true" }),
+        "traefik.ingress.kubernetes.io/router.middlewares": names
+            .map((name) => `${stack.kubernetes.namespace}-${name}@kubernetescrd`)
+            .join(","),
+    });
+    return {
+        orcheo: planIngress("orcheo", stack, namespace, plain, annotations("websecure", middlewares.plain)),
+        streams: planIngress("streams", stack, namespace, streams, annotations("websecure", middlewares.streams)),
+        redirect: planIngress(
+            "redirect",
+            stack,
+            namespace,
+            { "/": "canvas" },
+            annotations("web", middlewares.redirect),
+        ),
+    };
+}
+
+const traefik = (kind: "Middleware" | "ServersTransport", name: string, namespace: Input<string>, spec: object) => ({
+    apiVersion: "traefik.io/v1alpha1",
+    kind,
+    metadata: { name, namespace },
+    spec,
+});
+
+/** Limits the body; it buffers, which streams must not be. */
+export function planBodyLimit({ entrance }: Stack, namespace: Input<string>): CustomObject {
+    return traefik("Middleware", "body", namespace, {
+        buffering: { maxRequestBodyBytes: entrance.maxBodyMiB * 1024 * 1024 },
+    });
+}
+
+export function planTraefik(
+    stack: Stack,
+    namespace: Input<string>,
+    authorities: Record<Server, Input<string>>,
+): Record<string, CustomObject> {
+    const { entrance } = stack;
+    const stsSeconds = entrance.hstsSeconds;
+    const hsts = stsSeconds > 0 ? { stsSeconds, stsIncludeSubdomains: true, forceSTSHeader: true } : {};
+    const transport = (server: Server) =>
+        traefik("ServersTransport", server, namespace, {
+            serverName: server,
+            rootCAs: [{ secret: authorities[server] }],
+            forwardingTimeouts: { dialTimeout: "5s", responseHeaderTimeout: `${entrance.responseTimeoutSeconds}s` },
+        });
+    return {
+        "middleware-headers": traefik("Middleware", "headers", namespace, {
+            headers: { ...hsts, contentTypeNosniff: true },
+        }),
+        "middleware-body": planBodyLimit(stack, namespace),
+        "middleware-redirect": traefik("Middleware", "redirect", namespace, {
+            redirectScheme: { scheme: "https", permanent: true, port: String(entrance.port) },
+        }),
+        "transport-api": transport("api"),
+        "transport-canvas": transport("canvas"),
+    };
+}
