@@ -42,6 +42,8 @@ export interface Program {
     /** `orcheo:stack`; default that of Pulumi.<stack>.yaml. */
     readonly settings?: unknown;
     readonly otherKeys?: Readonly<Record<string, string>>;
+    /** Those of the keys that are marked secret. */
+    readonly secretKeys?: readonly string[];
     readonly probes?: Partial<Probes>;
 }
 
@@ -103,6 +105,14 @@ const knownTypes: ReadonlySet<string> = new Set([
     "kubernetes:cert-manager.io/v1:Certificate",
     "kubernetes:traefik.io/v1alpha1:Middleware",
     "kubernetes:traefik.io/v1alpha1:ServersTransport",
+    "kubernetes:cert-manager.io/v1:ClusterIssuer",
+    "kubernetes:rbac.authorization.k8s.io/v1:Role",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    "kubernetes:external-secrets.io/v1:ExternalSecret",
+    ...["Gateway", "HTTPRoute", "BackendTLSPolicy"].map((kind) => `kubernetes:gateway.networking.k8s.io/v1:${kind}`),
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy",
+    "kubernetes:gateway.k8s.aws/v1beta1:LoadBalancerConfiguration",
+    "kubernetes:gateway.k8s.aws/v1beta1:TargetGroupConfiguration",
 ]);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -130,19 +140,24 @@ function stateOf(
 }
 
 /** One run of index.ts. */
-export async function run({ stack, settings, otherKeys, probes }: Program, preview: boolean): Promise<Run> {
+export async function run({ stack, settings, otherKeys, secretKeys, probes }: Program, preview: boolean): Promise<Run> {
     const resources: Registered[] = [];
     const options = new Map<string, Registered["options"]>();
     const types = new WeakMap<pulumi.Resource, string>();
-    pulumi.runtime.setAllConfig({ "orcheo:stack": JSON.stringify(settings ?? settingsOf(stack)), ...otherKeys });
+    const config = { "orcheo:stack": JSON.stringify(settings ?? settingsOf(stack)), ...otherKeys };
+    pulumi.runtime.setAllConfig(config, [...(secretKeys ?? [])]);
+    vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", JSON.stringify(secretKeys ?? []));
     await pulumi.runtime.setMocks(
         {
-            newResource: ({ type, name, inputs, custom, provider }) => {
+            newResource: ({ type, name, inputs, custom, provider, id: read = "" }) => {
                 const given = inputs as Record<string, unknown>;
-                const state = stateOf(type, name, given, preview);
+                // What is read is known in a preview too.
+                const there = read !== "";
+                const state = there ? { ...given, metadata: { name: read } } : stateOf(type, name, given, preview);
                 // An id is chosen in the update, like everything else that a provider answers.
                 const known = !preview || type === "pulumi:pulumi:StackReference";
-                const id = custom === true && known ? `${name}-id` : undefined;
+                const made = custom === true && known ? `${name}-id` : undefined;
+                const id = there ? read : made;
                 const seen = options.get(`${type} ${name}`);
                 if (type !== "pulumi:pulumi:Stack") {
                     if (seen === undefined) throw new Error(`${type} ${name} was not announced`);

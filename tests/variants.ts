@@ -1,0 +1,175 @@
+/** Stacks that differ from dev in what lies around them: the way in, secrets, namespace, pods. */
+import { settingsOf } from "./harness";
+
+const dev = settingsOf("dev");
+const acme = { kind: "acme", email: "ops@example.com" };
+const route53 = { region: "eu-central-1", hostedZoneId: "Z0123456789" };
+const role = (name: string): string => `arn:aws:iam::111122223333:role/${name}`;
+const acm = {
+    kind: "acm",
+    certificateArns: [
+        "arn:aws:acm:eu-central-1:111122223333:certificate/1",
+        "arn:aws:acm:eu-central-1:111122223333:certificate/2",
+    ],
+};
+const loadBalancer = {
+    scheme: "internet-facing",
+    inboundCidrs: ["198.51.100.0/24"],
+    webAclArn: "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/orcheo/1",
+    accessLogsBucket: "example-logs",
+};
+const envoy = { ingressNamespace: "envoy-gateway-system", ingressPodLabels: { "app.kubernetes.io/name": "envoy" } };
+const subnets = { ingressCidrs: ["10.0.0.0/20"] };
+
+const remote = (property: string) => ({ key: "orcheo/prod", property });
+export const externalSecrets = {
+    kind: "externalSecrets",
+    store: { scope: "cluster", name: "aws" },
+    values: {
+        vaultEncryptionKey: remote("vault"),
+        authBootstrapServiceToken: remote("bootstrap"),
+        authJwtSecret: remote("jwt"),
+        chatkitTokenSigningKey: remote("chatkit"),
+    },
+    rotation: { kind: "reloader" },
+};
+
+/** Settings of pods that use every key. */
+export const pods = {
+    all: {
+        nodeSelector: { "kubernetes.io/arch": "arm64" },
+        tolerations: [{ key: "dedicated", operator: "Equal", value: "orcheo", effect: "NoSchedule" }],
+        affinity: {
+            nodeAffinity: {
+                requiredDuringSchedulingIgnoredDuringExecution: {
+                    nodeSelectorTerms: [
+                        {
+                            matchExpressions: [
+                                { key: "node.kubernetes.io/instance-type", operator: "In", values: ["m7g.large"] },
+                            ],
+                        },
+                    ],
+                },
+            },
+            podAntiAffinity: {
+                preferredDuringSchedulingIgnoredDuringExecution: [
+                    {
+                        weight: 100,
+                        podAffinityTerm: {
+                            topologyKey: "kubernetes.io/hostname",
+                            labelSelector: { matchLabels: { "app.kubernetes.io/name": "orcheo" } },
+                        },
+                    },
+                ],
+            },
+        },
+        labels: { "cost-center": "42" },
+        annotations: { "example.com/scrape": "no" },
+        extraEnv: { TZ: "Europe/Berlin" },
+        envFrom: [{ kind: "configMap", name: "team-settings", prefix: "TEAM_" }],
+    },
+    worker: {
+        tolerations: [{ key: "spot", operator: "Exists" }],
+        priorityClassName: "batch",
+        runtimeClassName: "gvisor",
+        volumes: [
+            { name: "models", mountPath: "/models", source: { kind: "claim", name: "models" } },
+            { name: "cache", mountPath: "/models-cache", readOnly: false, source: { kind: "claim", name: "cache" } },
+            { name: "rules", mountPath: "/rules", source: { kind: "configMap", name: "rules" } },
+            { name: "keys", mountPath: "/keys", source: { kind: "secret", name: "keys" } },
+        ],
+    },
+};
+
+export const variants = {
+    "Traefik with ACME over http": {
+        ...dev,
+        entrance: { tls: { ...acme, solver: { kind: "http01" } } },
+    },
+    "Traefik's Gateway with ACME over http": {
+        ...dev,
+        entrance: {
+            controller: {
+                kind: "traefikGateway",
+                gateway: { kind: "created", className: "traefik", httpPort: 8000, httpsPort: 8443 },
+            },
+            tls: { ...acme, solver: { kind: "http01" } },
+        },
+    },
+    "Envoy Gateway with ACME by DNS": {
+        ...dev,
+        network: envoy,
+        entrance: {
+            controller: { kind: "envoyGateway", gateway: { kind: "created", className: "envoy" } },
+            tls: { ...acme, solver: { kind: "route53", ...route53, roleArn: role("acme") } },
+        },
+    },
+    "a Gateway that exists": {
+        ...dev,
+        network: envoy,
+        entrance: {
+            controller: {
+                kind: "envoyGateway",
+                gateway: {
+                    kind: "existing",
+                    name: "shared",
+                    namespace: "edge",
+                    httpsSection: "https",
+                    httpSection: "http",
+                },
+            },
+            tls: { kind: "gateway" },
+        },
+    },
+    "ACME with cert-manager's own credentials": {
+        ...dev,
+        entrance: { tls: { ...acme, solver: { kind: "route53Ambient", ...route53 } } },
+    },
+    "an AWS load balancer of an Ingress": {
+        ...dev,
+        network: subnets,
+        entrance: { controller: { kind: "awsLoadBalancer", ...loadBalancer }, tls: acm },
+    },
+    "an AWS load balancer of a Gateway": {
+        ...dev,
+        network: subnets,
+        entrance: {
+            controller: { kind: "awsGateway", gateway: { kind: "created", className: "alb", ...loadBalancer } },
+            tls: acm,
+        },
+    },
+    "everything from elsewhere": {
+        ...dev,
+        kubernetes: { context: "orcheo-local", namespaceKind: "existing", namespace: "team-a" },
+        registry: {
+            prefix: "registry.example.com/orcheo",
+            pull: { kind: "credentials", username: "puller" },
+            mirrors: { "docker.io": "mirror.example.com/hub" },
+        },
+        outbound: {
+            proxy: {
+                httpUrl: "http://proxy.example.com:3128",
+                httpsUrl: "http://proxy.example.com:3128",
+                direct: [".example.com"],
+            },
+            caBundleFile: "tests/fixtures/private-ca.crt",
+        },
+        secrets: externalSecrets,
+        pods,
+        serviceAccounts: {
+            api: { kind: "existing", name: "team-api" },
+            worker: { kind: "created", annotations: { "eks.amazonaws.com/role-arn": role("worker") } },
+        },
+    },
+} as const;
+
+export type Variant = keyof typeof variants;
+
+/** The one variant that pulls with a password, and what a run of it needs besides its settings. */
+export const password = {
+    otherKeys: { "orcheo:registryPassword": "hunter2-of-the-registry" },
+    of: (name: Variant) =>
+        name === "everything from elsewhere"
+            ? { otherKeys: password.otherKeys, secretKeys: Object.keys(password.otherKeys) }
+            : {},
+};
