@@ -40,7 +40,7 @@ const kubernetes = z
         namespaceKind: choice(["created", "existing"])
             .default("created")
             .describe(
-                "`created`: the stack makes the namespace, protects it, and sets its quota. `existing`: it is there, enforces Pod Security `restricted`, and has its owner's quota.",
+                "`created`: the stack makes the namespace, protects it, and sets its quota. `existing`: it is there for Orcheo alone, enforces Pod Security `restricted`, and has its owner's quota.",
             ),
         podSecurityVersion: words("`latest` or a Kubernetes minor such as v1.34")
             .default("latest")

@@ -1,0 +1,31 @@
+#!/bin/bash
+# Previews the stack with the policy pack and writes what a reviewer needs, as Markdown, to the step's output `comment`.
+# Exit code: Pulumi's own, which a mandatory violation makes non-zero.
+set -euo pipefail
+preview=$RUNNER_TEMP/preview.json
+log=$RUNNER_TEMP/preview.log
+status=0
+pulumi preview --stack "$PULUMI_STACK" --non-interactive --json --policy-pack policies >"$preview" 2>"$log" || status=$?
+cat "$log" >&2
+
+comment() {
+    echo "### Preview of \`$PULUMI_STACK\`: $([[ $status == 0 ]] && echo passed || echo failed)"
+    echo
+    if jq -e '.steps' "$preview" >/dev/null 2>&1; then
+        jq -r '"Changes: " + ((.changeSummary // {}) | to_entries | map("\(.value) \(.key)") | join(", "))' "$preview"
+        echo
+        jq -r '[.steps[] | select(.op != "same")][:100][] | "- \(.op) `\(.urn | split("::") | .[2:] | join("::"))`"' "$preview"
+        echo
+        node policies/report.ts --markdown "$preview" || true
+    else
+        echo 'The preview did not come to an end; the log of the run says why.'
+    fi
+}
+text=$(comment)
+{
+    echo 'comment<<END_OF_COMMENT'
+    # A comment holds 65,536 characters.
+    echo "${text:0:60000}"
+    echo 'END_OF_COMMENT'
+} >>"$GITHUB_OUTPUT"
+exit "$status"
