@@ -152,7 +152,7 @@ export async function run({ stack, settings, otherKeys, secretKeys, probes }: Pr
             newResource: ({ type, name, inputs, custom, provider, id: read = "" }) => {
                 const given = inputs as Record<string, unknown>;
                 // What is read is known in a preview too.
-                const there = read !== "";
+                const there = read !== "" && type.startsWith("kubernetes:");
                 const state = there ? { ...given, metadata: { name: read } } : stateOf(type, name, given, preview);
                 // An id is chosen in the update, like everything else that a provider answers.
                 const known = !preview || type === "pulumi:pulumi:StackReference";
