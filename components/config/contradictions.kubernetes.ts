@@ -8,13 +8,7 @@ const key = (rest: string): string => `orcheo:stack.${rest}`;
 const quoted = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(" or ");
 
 export function kubernetesContradictions(stack: Stack): Problem[] {
-    return [
-        ...certificateMismatch(stack),
-        ...unreachable(stack),
-        ...foreignQuota(stack),
-        ...volumesTwice(stack),
-        ...withoutWheels(stack),
-    ];
+    return [...certificateMismatch(stack), ...unreachable(stack), ...foreignQuota(stack), ...volumesTwice(stack)];
 }
 
 /** Who may sign for a controller: cert-manager and Secrets, AWS, or the Gateway itself. */
@@ -76,12 +70,4 @@ function volumesTwice(stack: Stack): Problem[] {
             return [{ at: key(`pods.${role}.volumes`), found: `found ${field} "${twice}" twice`, remedy }];
         });
     });
-}
-
-/** py-mini-racer 0.6.0, which 0.33 depends on, is published for amd64 only; its source needs all of V8. */
-function withoutWheels({ images, release }: Stack): Problem[] {
-    if (images.kind !== "build" || release !== "0.33" || !images.platforms.includes("linux/arm64")) return [];
-    const remedy =
-        'accepted: "linux/amd64" with release "0.33", whose py-mini-racer exists for no other; "0.46" has both';
-    return [{ at: key("images.platforms"), found: 'found "linux/arm64"', remedy }];
 }

@@ -103,11 +103,6 @@ describe("refused, each with its whole message", () => {
             '  - orcheo:stack.entrance.tls.email: found "ops"; accepted: an e-mail address',
         ],
         [
-            "arm64 for a release that has no packages for it",
-            { images: { kind: "build", platforms: ["linux/amd64", "linux/arm64"] } },
-            '  - orcheo:stack.images.platforms: found "linux/arm64"; accepted: "linux/amd64" with release "0.33", whose py-mini-racer exists for no other; "0.46" has both',
-        ],
-        [
             "a quota for someone else's namespace",
             { kubernetes: { context: "orcheo-local", namespaceKind: "existing", quota: { pods: 100 } } },
             '  - orcheo:stack.kubernetes.quota: found {"pods":100}; accepted with kubernetes.namespaceKind "created": the quota of a namespace that exists is its owner\'s',
