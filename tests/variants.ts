@@ -152,7 +152,7 @@ export const variants = {
                 httpsUrl: "http://proxy.example.com:3128",
                 direct: [".example.com"],
             },
-            caBundleFile: "tests/fixtures/private-ca.crt",
+            caBundleFile: "certificates/private-ca.pem",
         },
         secrets: externalSecrets,
         pods,

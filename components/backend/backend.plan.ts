@@ -3,38 +3,27 @@ import type { Input } from "@pulumi/pulumi";
 import { publicUrl } from "../canvas.plan";
 import { initResources } from "../capacity.plan";
 import type { Stack } from "../config/schema";
-import type { Server } from "../connection";
-import { trustDir, urlDemands, type ServerName } from "../connection.plan";
+import { trustDir } from "../connection.plan";
 import { objectLabels, selector } from "../labels";
 import { planTrust, proxyEnvironment, trustEnvironment, trustMount } from "../outbound.plan";
 import { planRotation } from "../secrets.plan";
 import * as volumes from "../volumes";
 import { leaveSeconds, planPod, probe, type ContainerPlan } from "../workload.plan";
-import { applicationKeysOf, keysOf, port, refusalExitCode, type ApplicationKey, type BackendRole, type SecretKey } from "./contract";
+import { port, refusalExitCode, type BackendRole } from "./contract";
+import { planDemands, planSecretFiles, serverNames, type SecretSources } from "./secret-files.plan";
 
 type Deployment = types.input.apps.v1.Deployment;
 type Probes = NonNullable<ContainerPlan["probes"]>;
 
-export interface BackendInputs {
+export interface BackendInputs extends SecretSources {
     readonly namespace: Input<string>;
     readonly image: Input<string>;
     readonly serviceAccountName: Input<string>;
-    /** Secret of the stack's own, and the one of Orcheo's own secrets when they live elsewhere. */
-    readonly secretName: Input<string>;
-    readonly applicationSecret?: {
-        readonly secretName: Input<string>;
-        /** The key of each file. */
-        readonly keys: Readonly<Record<ApplicationKey, string>>;
-    };
     /** ConfigMap of private authorities. */
     readonly trustConfigMap?: Input<string>;
     /** Secret of the API's own certificate, whose ca.crt is the stack's authority. */
     readonly certificateSecret: Input<string>;
-    readonly servers: Readonly<Record<ServerName, Pick<Server, "url" | "trust">>>;
 }
-
-const serverNames: readonly ServerName[] = ["database", "cache"];
-const urlFile: Readonly<Record<ServerName, SecretKey>> = { database: "postgres-dsn", cache: "redis-url" };
 
 /** What a worker needs beside the run it finishes. */
 const workerSpareSeconds = 30;
@@ -103,33 +92,6 @@ const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
     },
 };
 
-/** The role's files: from the backend's own Secret, and what only Secrets of others hold. */
-function planSecrets(
-    role: BackendRole,
-    { secretName, applicationSecret, servers }: BackendInputs,
-): volumes.SecretFiles[] {
-    const urls = serverNames.flatMap((server): volumes.SecretFiles[] => {
-        const { url } = servers[server];
-        const key = { key: url.kind === "secret" ? url.key : "", path: urlFile[server] };
-        return url.kind === "secret" ? [{ secretName: url.secretName, keys: [key] }] : [];
-    });
-    const application = applicationSecret && {
-        secretName: applicationSecret.secretName,
-        keys: applicationKeysOf(role).map((path) => ({ key: applicationSecret.keys[path], path })),
-    };
-    const elsewhere = [...urls, ...(application ? [application] : [])];
-    const files = elsewhere.flatMap(({ keys }) => keys.map((each) => (typeof each === "string" ? each : each.path)));
-    const own = { secretName, keys: keysOf[role].filter((key) => !files.includes(key)) };
-    // A Secret without items would be mounted whole.
-    return [own, ...elsewhere].filter(({ keys }) => keys.length > 0);
-}
-
-/** What completes a URL that the program cannot read. */
-function planDemands({ servers }: BackendInputs): Record<string, string> {
-    const unread = serverNames.filter((server) => servers[server].url.kind === "secret");
-    return Object.fromEntries(unread.flatMap((server) => Object.entries(urlDemands(server, servers[server].trust))));
-}
-
 function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): ContainerPlan {
     return {
         name: role,
@@ -142,7 +104,7 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
         },
         resources: role === "init" ? initResources : stack[role].resources,
         mounts: [
-            volumes.secretFiles(planSecrets(role, inputs)),
+            volumes.secretFiles(planSecretFiles(role, inputs)),
             volumes.authority(inputs.certificateSecret),
             ...serverNames.flatMap((server) =>
                 volumes.trusted(`${server}-ca`, inputs.servers[server].trust, trustDir(server)),

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Autoscaler } from "../autoscaler";
@@ -11,6 +10,7 @@ import { objectLabels } from "../labels";
 import type { SecretValue } from "../guide";
 import { planDisruptionBudget, planService } from "../objects.plan";
 import { privateCaKey } from "../outbound.plan";
+import { machine } from "../probes";
 import { secretOf, type Secrets } from "../secrets";
 import { applicationKeys, externalName, planExternalSecret } from "../secrets.plan";
 import { serviceAccount } from "../service-account";
@@ -126,6 +126,6 @@ function trustConfigMap(
     const { caBundleFile } = stack.outbound;
     if (caBundleFile === undefined) return undefined;
     const metadata = { namespace, labels: objectLabels(undefined, stack.version) };
-    const data = { [privateCaKey]: readFileSync(caBundleFile, "utf8") };
+    const data = { [privateCaKey]: machine.read(caBundleFile) };
     return new k8s.core.v1.ConfigMap(name, { metadata, data }, opts).metadata.name;
 }

@@ -75,9 +75,12 @@ describe("a server of others", () => {
     }, 60_000);
 
     it("or by a URL from the encrypted config, verified by a PEM file", async () => {
-        vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", '["orcheo:stack"]');
         const authority = { kind: "file", path: "certificates/theirs.pem" };
-        const run = await runBoth({ stack: "dev", settings: external("database", url, { authority }) });
+        const run = await runBoth({
+            stack: "dev",
+            settings: external("database", url, { authority }),
+            secretKeys: ["orcheo:stack"],
+        });
         expect(only(run, "postgres-authority")["data"]).toEqual({ "ca.crt": "the text of certificates/theirs.pem" });
         for (const { inputs, name } of run.resources)
             if (name !== "backend-secret") expect(JSON.stringify(inputs)).not.toContain("s3cret");

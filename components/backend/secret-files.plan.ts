@@ -1,0 +1,47 @@
+/** The secrets that a pod reads as files, from wherever they are. */
+import type { Input } from "@pulumi/pulumi";
+import type { Server } from "../connection";
+import { urlDemands, type ServerName } from "../connection.plan";
+import type { SecretFiles } from "../volumes";
+import { applicationKeysOf, keysOf, type ApplicationKey, type BackendRole, type SecretKey } from "./contract";
+
+export interface SecretSources {
+    /** Secret of the stack's own, and the one of Orcheo's own secrets when they live elsewhere. */
+    readonly secretName: Input<string>;
+    readonly applicationSecret?: {
+        readonly secretName: Input<string>;
+        /** The key of each file. */
+        readonly keys: Readonly<Record<ApplicationKey, string>>;
+    };
+    readonly servers: Readonly<Record<ServerName, Pick<Server, "url" | "trust">>>;
+}
+
+export const serverNames: readonly ServerName[] = ["database", "cache"];
+const urlFile: Readonly<Record<ServerName, SecretKey>> = { database: "postgres-dsn", cache: "redis-url" };
+
+/** The role's files: from the backend's own Secret, and what only Secrets of others hold. */
+export function planSecretFiles(
+    role: BackendRole,
+    { secretName, applicationSecret, servers }: SecretSources,
+): SecretFiles[] {
+    const urls = serverNames.flatMap((server) => {
+        const { url } = servers[server];
+        if (url.kind !== "secret") return [];
+        return [{ secretName: url.secretName, keys: [{ key: url.key, path: urlFile[server] }] }];
+    });
+    const application = applicationSecret && {
+        secretName: applicationSecret.secretName,
+        keys: applicationKeysOf(role).map((path) => ({ key: applicationSecret.keys[path], path })),
+    };
+    const elsewhere = [...urls, ...(application ? [application] : [])];
+    const files: readonly string[] = elsewhere.flatMap(({ keys }) => keys.map(({ path }) => path));
+    const own = { secretName, keys: keysOf[role].filter((key) => !files.includes(key)) };
+    // A Secret without items would be mounted whole.
+    return [own, ...elsewhere].filter(({ keys }) => keys.length > 0);
+}
+
+/** What completes a URL that the program cannot read. */
+export function planDemands({ servers }: SecretSources): Record<string, string> {
+    const unread = serverNames.filter((server) => servers[server].url.kind === "secret");
+    return Object.fromEntries(unread.flatMap((server) => Object.entries(urlDemands(server, servers[server].trust))));
+}
