@@ -14,9 +14,10 @@ comment() {
     if jq -e '.steps' "$preview" >/dev/null 2>&1; then
         jq -r '"Changes: " + ((.changeSummary // {}) | to_entries | map("\(.value) \(.key)") | join(", "))' "$preview"
         echo
-        jq -r '[.steps[] | select(.op != "same")][:100][] | "- \(.op) `\(.urn | split("::") | .[2:] | join("::"))`"' "$preview"
+        jq -r '[.steps[] | select(.op != "same")][:100][] | "- \(.op) `\(.urn | split("::") | (.[2] | split("$") | last) + " " + .[3])`"' "$preview"
         echo
-        node policies/report.ts --markdown "$preview" || true
+        # What is only read is someone else's, and its properties are not in the preview.
+        jq 'del(.steps[] | select(.op == "read"))' "$preview" | node policies/report.ts --markdown - || true
     else
         echo 'The preview did not come to an end; the log of the run says why.'
     fi
