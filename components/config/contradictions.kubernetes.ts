@@ -8,7 +8,13 @@ const key = (rest: string): string => `orcheo:stack.${rest}`;
 const quoted = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(" or ");
 
 export function kubernetesContradictions(stack: Stack): Problem[] {
-    return [...certificateMismatch(stack), ...unreachable(stack), ...foreignQuota(stack), ...volumesTwice(stack)];
+    return [
+        ...certificateMismatch(stack),
+        ...unreachable(stack),
+        ...foreignQuota(stack),
+        ...volumesTwice(stack),
+        ...roleWithoutAccount(stack),
+    ];
 }
 
 /** Who may sign for a controller: cert-manager and Secrets, AWS, or the Gateway itself. */
@@ -70,4 +76,16 @@ function volumesTwice(stack: Stack): Problem[] {
             return [{ at: key(`pods.${role}.volumes`), found: `found ${field} "${twice}" twice`, remedy }];
         });
     });
+}
+
+/** The stack's own role is given to the accounts that the stack makes: another would run without it. */
+function roleWithoutAccount({ aws, serviceAccounts }: Stack): Problem[] {
+    if (aws === undefined || aws.roles.backend !== undefined) return [];
+    return (["api", "init", "worker"] as const)
+        .filter((role) => serviceAccounts[role].kind === "existing")
+        .map((role) => ({
+            at: key(`serviceAccounts.${role}.kind`),
+            found: 'found "existing" with a role of the stack\'s own',
+            remedy: 'accepted: "created", which gets the role; or name the role of that account in aws.roles.backend',
+        }));
 }

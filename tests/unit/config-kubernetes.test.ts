@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../components/config/problems";
 import { parseStack } from "../../components/config/read";
-import { run } from "../harness";
+import { run, settingsOf } from "../harness";
 import { password, variants } from "../variants";
 
 const least = {
@@ -101,6 +101,11 @@ describe("refused, each with its whole message", () => {
             "no e-mail address",
             { entrance: { tls: { kind: "acme", email: "ops", solver: { kind: "http01" } } } },
             '  - orcheo:stack.entrance.tls.email: found "ops"; accepted: an e-mail address',
+        ],
+        [
+            "someone else's account for a role of the stack's own",
+            { ...settingsOf("prod"), serviceAccounts: { api: { kind: "existing", name: "team-api" } } },
+            '  - orcheo:stack.serviceAccounts.api.kind: found "existing" with a role of the stack\'s own; accepted: "created", which gets the role; or name the role of that account in aws.roles.backend',
         ],
         [
             "a quota for someone else's namespace",

@@ -1,0 +1,47 @@
+/** Rules that GitHub does not enforce. */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+interface Workflow {
+    readonly permissions: Readonly<Record<string, string>>;
+    readonly jobs: Readonly<
+        Record<string, { readonly permissions: object; readonly "timeout-minutes": number; readonly steps: Step[] }>
+    >;
+}
+interface Step {
+    readonly uses?: string;
+    readonly with?: Readonly<Record<string, unknown>>;
+    readonly run?: string;
+}
+
+const folder = ".github/workflows";
+
+describe.each(readdirSync(folder))("%s", (file) => {
+    const text = readFileSync(`${folder}/${file}`, "utf8");
+    const workflow = parse(text) as Workflow;
+    const jobs = Object.values(workflow.jobs);
+    const steps = jobs.flatMap((job) => job.steps);
+
+    it("gives no right that a job does not ask for", () => {
+        expect(workflow.permissions).toEqual({});
+        for (const { permissions } of jobs) expect(permissions).toBeDefined();
+    });
+
+    it("takes actions by commit, and leaves no token behind", () => {
+        const used = steps.flatMap(({ uses, with: options }) => (uses === undefined ? [] : [{ uses, options }]));
+        for (const { uses, options } of used) {
+            expect(uses).toMatch(/^actions\/[a-z-]+@[0-9a-f]{40}$/);
+            expect(options).toMatchObject({ "persist-credentials": false });
+        }
+    });
+
+    it("lets no text of others into a script, and ends in time", () => {
+        for (const { run = "" } of steps) expect(run).not.toContain("${{");
+        for (const job of jobs) expect(job["timeout-minutes"]).toBeLessThanOrEqual(30);
+    });
+
+    it("does not run code of forks with rights", () => {
+        expect(text).not.toContain("pull_request_target");
+    });
+});
