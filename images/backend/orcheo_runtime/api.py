@@ -19,6 +19,7 @@ from typing import Any
 
 from orcheo_runtime import logs
 from orcheo_runtime.dependencies import postgres_answers
+from orcheo_runtime.inside import KeepInside
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -126,7 +127,7 @@ async def serve() -> bool:
     logging.getLogger("uvicorn.access").addFilter(WithoutProbes())
     tls = CERTIFICATE.is_file()
     config = uvicorn.Config(
-        Health(app, app.state),
+        KeepInside(Health(app, app.state)),
         host="0.0.0.0",  # noqa: S104 - the pod's address is not known before
         port=8443 if tls else 8000,
         ssl_certfile=CERTIFICATE if tls else None,
