@@ -92,7 +92,8 @@ check_settings() {
 
 # The policy follows from the build: what it loads from elsewhere is allowed, and nothing else.
 write_csp() {
-    scripts=$(grep -oE '<script[^>]*src="https://[^"]*"' index.html | sed -E 's|.*src="(https://[^/"]*).*|\1|' | sort -u)
+    # A tag may run over several lines.
+    scripts=$(tr '\n' ' ' <index.html | grep -oE '<script[^>]*src="https://[^"]*"' | sed -E 's|.*src="(https://[^/"]*).*|\1|' | sort -u)
     # Monaco's loader brings the editor's scripts, styles and fonts from this one directory.
     monaco=$(grep -rhoE 'https://cdn\.jsdelivr\.net/npm/monaco-editor@[0-9.]+/' --include='*.js' . | sort -u)
     # Form validators are compiled with `new Function`: only a build that holds such code may do so.

@@ -121,7 +121,7 @@ describe("prepare", () => {
     });
 
     it("allows in the content security policy what this build and these settings need", () => {
-        write("index.html", `<script async src="https://chat.example.com/chatkit.js"></script>${main}\n`);
+        write("index.html", `<script\n  async\n  src="https://chat.example.com/chatkit.js"\n></script>${main}\n`);
         prepare({
             ...good,
             VITE_ORCHEO_AUTH_ISSUER: "https://login.example.com/tenant/",
