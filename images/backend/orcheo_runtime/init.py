@@ -68,6 +68,15 @@ def connect() -> "Connection":
             time.sleep(3)
 
 
+def lock(connection: "Connection") -> None:
+    """Returns when this session alone has the lock, which ends with the session."""
+    # Asked again and again: a session that waits inside Postgres would itself hold up LangGraph's CREATE INDEX
+    # CONCURRENTLY in the one that has the lock, for ever.
+    while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
+        logger.info("another initialisation is under way")
+        time.sleep(2)
+
+
 def generation_of(connection: "Connection") -> tuple[str | None, str]:
     """The generation of the database, None for an empty one, and by what it is told."""
     if connection.execute("SELECT to_regclass('orcheo_deploy.release') IS NOT NULL").fetchone() == (True,):
@@ -162,7 +171,7 @@ def main() -> int:
     """0: initialised and stamped; 1: a store failed; 78: a database of another generation."""
     generation = os.environ["ORCHEO_RELEASE"]
     with connect() as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
+        lock(connection)
         found, told_by = generation_of(connection)
         reason = refusal(generation, found, told_by)
         if reason:

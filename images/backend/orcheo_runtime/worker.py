@@ -5,7 +5,6 @@ from typing import Any
 
 import celery.apps.worker
 from celery.signals import setup_logging, worker_ready
-from orcheo_backend.worker.celery_app import celery_app
 
 from orcheo_runtime import logs
 from orcheo_runtime.health_server import Pulse, serve
@@ -17,8 +16,8 @@ BEAT_SECONDS = 5.0
 def main() -> None:
     """Runs until SIGTERM."""
     logs.install()
-    # Every task imports it, which sets up logging anew; once here, before the fork, its memory is shared.
-    import orcheo_backend.app  # noqa: F401
+    # It sets up logging of its own, which Celery's signal takes back.
+    from orcheo_backend.worker.celery_app import celery_app
 
     setup_logging.connect(lambda **_: logs.install(), weak=False)
     # It writes past every stream, which is no line of JSON.

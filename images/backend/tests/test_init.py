@@ -1,7 +1,9 @@
 """Which database the initialisation takes."""
 
+import time
 import unittest
 from typing import Any
+from unittest.mock import patch
 
 from orcheo_runtime import init
 
@@ -51,6 +53,22 @@ class Generations(unittest.TestCase):
         self.assertEqual(self.told(None, workflows=True, service_tokens=True), "0.46")
         # A first start of 0.33 that broke off early.
         self.assertEqual(self.told([], service_tokens=False), "0.33")
+
+
+class Lock(unittest.TestCase):
+    def test_it_is_asked_for_again_and_never_waited_for_inside_postgres(self) -> None:
+        answers = iter([(False,), (False,), (True,)])
+        asked: list[str] = []
+
+        class Session:
+            def execute(self, question: str, _: tuple[int]) -> Any:
+                asked.append(question)
+                return Rows([next(answers)])
+
+        with patch.object(time, "sleep") as slept, self.assertLogs("orcheo_runtime.init"):
+            init.lock(Session())  # type: ignore[arg-type]
+        self.assertEqual((len(asked), slept.call_count), (3, 2))
+        self.assertEqual(set(asked), {"SELECT pg_try_advisory_lock(%s)"})
 
 
 class Refusals(unittest.TestCase):
