@@ -5,7 +5,6 @@ Nothing here prints, and no problem that is returned names the value of a secret
 
 import difflib
 import json
-import secrets
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TypedDict
@@ -173,9 +172,6 @@ def apply_contract(role: str, environ: MutableMapping[str, str], contract: Contr
             environ.setdefault(second, environ[name])
     if environ["ORCHEO_AUTH_MODE"] != "required":
         problems.append('ORCHEO_AUTH_MODE must be "required" (or unset): otherwise anonymous callers are answered')
-    if role == "beat":
-        # It reads no vault, but Orcheo does not import without a key: one that nothing is encrypted with.
-        environ.setdefault("ORCHEO_VAULT_ENCRYPTION_KEY", f"a{secrets.token_hex(32)[1:]}")
     for name in REQUIRED[role]:
         if not environ.get(name):
             files = [file for file, variable in SECRETS.items() if variable == name]
