@@ -1,6 +1,6 @@
 import type { Stack } from "./config/schema";
 import { proxyEnvironment } from "./outbound.plan";
-import { mirrored } from "./registry.plan";
+import { mirrored, registryScheme } from "./registry.plan";
 
 export const imageNames = ["backend", "canvas", "postgres", "valkey"] as const;
 export type ImageName = (typeof imageNames)[number];
@@ -42,7 +42,7 @@ export function planImage(name: ImageName, stack: Stack): ImagePlan {
             "push=true",
             "rewrite-timestamp=true",
             "oci-mediatypes=true",
-            ...(stack.registry.plainHttp ? ["registry.insecure=true"] : []),
+            ...(registryScheme(stack.registry) === "http" ? ["registry.insecure=true"] : []),
         ].join(","),
     };
 }

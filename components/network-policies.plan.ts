@@ -73,8 +73,8 @@ export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
                         { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.dnsNamespace } } },
                     ],
                     ports: [
-                        { port: 53, protocol: "UDP" },
-                        { port: 53, protocol: "TCP" },
+                        { port: network.dnsPort, protocol: "UDP" },
+                        { port: network.dnsPort, protocol: "TCP" },
                     ],
                 },
                 {

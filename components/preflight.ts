@@ -4,6 +4,7 @@
  */
 import type { Problem } from "./config/problems";
 import type { Sections } from "./config/read";
+import { registryScheme } from "./registry.plan";
 
 export interface Probes {
     /** Contexts of the kubeconfig, and where it was read; undefined when there is none. */
@@ -92,7 +93,7 @@ async function building({ images, registry }: Partial<Sections>, probes: Probes)
     if (images?.kind !== "build" || registry === undefined) return [];
     const problems: Problem[] = [];
     const [host = ""] = registry.prefix.split("/");
-    const base = `${registry.plainHttp ? "http" : "https"}://${host}/v2/`;
+    const base = `${registryScheme(registry)}://${host}/v2/`;
     const silent = await probes.registry(base);
     if (silent !== undefined)
         problems.push({

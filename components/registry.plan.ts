@@ -58,3 +58,12 @@ function qualified(image: string): string {
     if (rest.length === 0) return `docker.io/library/${image}`;
     return first === "localhost" || /[.:]/.test(first) ? image : `docker.io/${image}`;
 }
+
+/** `http` only where it is configured, or where nobody can listen in between. */
+export function registryScheme({
+    prefix,
+    plainHttp,
+}: Pick<Stack["registry"], "prefix" | "plainHttp">): "http" | "https" {
+    const onLoopback = /^(127(\.\d+){3}|localhost)(:|\/)/.test(prefix);
+    return (plainHttp ?? onLoopback) ? "http" : "https";
+}

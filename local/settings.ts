@@ -62,7 +62,7 @@ export function embeddedSettings(committed: Settings, machine: Machine): Setting
     const source = canvasDirectory === undefined ? undefined : { kind: "directory", path: canvasDirectory };
     return merge(committed, {
         kubernetes: { context: cluster.context, kubeconfig: cluster.kubeconfig },
-        registry: { prefix: `${cluster.registry}/orcheo`, plainHttp: true },
+        registry: { prefix: `${cluster.registry}/orcheo` },
         entrance: { port: httpsPort },
         images: builds
             ? { kind: "build", builder: cluster.builder, caBundleFile, ...(source && { canvas: { source } }) }

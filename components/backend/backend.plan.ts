@@ -25,6 +25,8 @@ export interface BackendInputs extends SecretSources {
     readonly certificateSecret: Input<string>;
 }
 
+/** Between the end of open requests and that of the process. */
+const drainSpareSeconds = 3;
 /** What a worker needs beside the run it finishes. */
 const workerSpareSeconds = 30;
 
@@ -48,6 +50,12 @@ export function planEnvironment(role: BackendRole, stack: Stack): Record<string,
         }),
         ...(tracing && { ORCHEO_TRACING_EXPORTER: "otlp", ORCHEO_TRACING_ENDPOINT: tracing.otlpEndpoint }),
         ...(role === "worker" && { ORCHEO_WORKER_CONCURRENCY: String(stack.worker.concurrency) }),
+        ...(role === "api" && {
+            // The process leaves before the kubelet ends its patience.
+            ORCHEO_API_DRAIN_SECONDS: String(stack.api.drainSeconds - drainSpareSeconds),
+            // Limits by address mean the caller's; the NetworkPolicy lets the ingress controller in and nobody else outside.
+            FORWARDED_ALLOW_IPS: "*",
+        }),
     };
 }
 

@@ -76,7 +76,7 @@ export const worker = z
 
 export const beat = z
     .strictObject({
-        resources: resources({ cpuRequestMillis: 50, cpuLimitMillis: 500, memoryRequestMiB: 320, memoryLimitMiB: 640 }),
+        resources: resources({ cpuRequestMillis: 50, cpuLimitMillis: 500, memoryRequestMiB: 96, memoryLimitMiB: 256 }),
         logLevel: logLevel(),
         extraEnv: extraEnv(),
     })

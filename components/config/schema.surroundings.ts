@@ -24,7 +24,9 @@ export const registry = z
         prefix: imagePrefix().describe(
             "Registry and path that built images are pushed to; `/backend`, `/canvas`, … are appended.",
         ),
-        plainHttp: flag().default(false).describe("Speak http to the registry (a registry on loopback)."),
+        plainHttp: flag()
+            .optional()
+            .describe("Speak http to the registry; default only to one on loopback (127.0.0.1, localhost)."),
         pull: pull
             .prefault({ kind: "anonymous" })
             .describe(

@@ -144,6 +144,9 @@ const network = z
             .default([])
             .describe("Addresses of an ingress controller that runs outside the pod network (host network)."),
         dnsNamespace: name().default("kube-system").describe("Namespace of the cluster's DNS."),
+        dnsPort: whole(1, 65_535)
+            .default(53)
+            .describe("Port of the DNS server's pods, which policies name, not that of its Service."),
         privateCidrs: z
             .array(cidr())
             .default([])

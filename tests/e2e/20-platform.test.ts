@@ -262,7 +262,7 @@ describe("somebody with a cluster of their own", () => {
         const { context, kubeconfig, registry, builder } = clusterInfo(spec);
         const settings = {
             kubernetes: { context, kubeconfig, namespace: "elsewhere" },
-            registry: { prefix: `${registry}/elsewhere`, plainHttp: true },
+            registry: { prefix: `${registry}/elsewhere` },
             images: { builder, canvas: { source: { kind: "directory", path: "tests/canvas-app" } } },
             version: "1.0.0",
         };

@@ -23,7 +23,7 @@ describe("settings for the embedded cluster", () => {
             version: "1.2.3",
             api: { logLevel: "DEBUG" },
             kubernetes: { context: "orcheo-x", kubeconfig: "/k" },
-            registry: { prefix: "127.0.0.1:1/orcheo", plainHttp: true },
+            registry: { prefix: "127.0.0.1:1/orcheo" },
             entrance: { port: 443 },
             images: {
                 kind: "build",

@@ -199,7 +199,7 @@ describe("preflight", () => {
     it("a registry that is down, in an update and not in a preview", async () => {
         const registry = () => Promise.resolve("connect ECONNREFUSED");
         expect(await found({ registry })).toEqual([
-            "  - orcheo:stack.registry.prefix: the registry does not answer at https://127.0.0.1:5000/v2/ (connect ECONNREFUSED); start it (`make up` starts the embedded one), or name another; plainHttp decides between http and https",
+            "  - orcheo:stack.registry.prefix: the registry does not answer at http://127.0.0.1:5000/v2/ (connect ECONNREFUSED); start it (`make up` starts the embedded one), or name another; plainHttp decides between http and https",
         ]);
         expect(await found({ registry }, {}, false)).toEqual([]);
     });
@@ -230,6 +230,6 @@ it("a refused stack registers nothing, and says all at once", async () => {
         "Pulumi.dev.yaml: 3 problems, nothing was changed",
         "  - orcheo:stack.hots: unknown key",
         '  - orcheo:stack.kubernetes.context: found "orcheo-local", which is no context of ~/.kube/config',
-        "  - orcheo:stack.registry.prefix: the registry does not answer at https://127.0.0.1:5000/v2/ (connect ECONNREFUSED)",
+        "  - orcheo:stack.registry.prefix: the registry does not answer at http://127.0.0.1:5000/v2/ (connect ECONNREFUSED)",
     ]);
 });
