@@ -256,6 +256,15 @@ export const tools: readonly Tool[] = [
         packages: ["github.com/google/go-containerregistry/cmd/crane"],
     },
     {
+        name: "helm",
+        group: "test",
+        version: "3.20.2",
+        module: "helm",
+        packages: ["helm.sh/helm/v3/cmd/helm"],
+        stamps: { "helm.sh/helm/v3/internal/version.version": "v3.20.2" },
+        probe: ["version"],
+    },
+    {
         name: "vegeta",
         group: "test",
         version: "12.13.0",
