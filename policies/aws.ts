@@ -1,15 +1,18 @@
 /** What the AWS rules share. They go by type token and plain inputs: loading the AWS SDK would take seconds. */
 import { at, list, strings, text } from "./values.ts";
-import type { Resource } from "./rule.ts";
+import type { Described, Resource } from "./rule.ts";
 
 export const notInCel = "it is no Kubernetes object";
 
-/** A control of the AWS Foundational Security Best Practices standard, such as `RDS.3`. */
-export function control(id: string): { title: string; url: string } {
+/**
+ * A control of AWS Security Hub, such as `RDS.3`: of the AWS Foundational Security Best Practices, or else of the standard
+ * named.
+ */
+export function control(id: string, standard = "AWS Foundational Security Best Practices"): Described["reference"] {
     const [service = "", number = ""] = id.split(".");
     const page = service.toLowerCase();
     return {
-        title: `AWS Foundational Security Best Practices ${id}`,
+        title: `${standard}: Security Hub ${id}`,
         url: `https://docs.aws.amazon.com/securityhub/latest/userguide/${page}-controls.html#${page}-${number}`,
     };
 }
@@ -18,6 +21,9 @@ export function control(id: string): { title: string; url: string } {
 export function called(resource: Resource): string {
     return `${resource.type.slice(resource.type.lastIndexOf(":") + 1)} "${resource.name}"`;
 }
+
+/** For controls that Security Hub has, but not in the best practices. */
+export const nist = "NIST SP 800-53";
 
 export const databases = ["aws:rds/instance:Instance", "aws:rds/cluster:Cluster"] as const;
 export const buckets = ["aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"] as const;

@@ -27,9 +27,11 @@ import { noAddedCapabilities } from "./rules/no-added-capabilities.ts";
 import { noHostNamespaces } from "./rules/no-host-namespaces.ts";
 import { noHostPath } from "./rules/no-host-path.ts";
 import { noHostPorts } from "./rules/no-host-ports.ts";
+import { noHostProcess } from "./rules/no-host-process.ts";
 import { noOpaqueResources } from "./rules/no-opaque-resources.ts";
 import { noPrivilegeEscalation } from "./rules/no-privilege-escalation.ts";
 import { noPrivilegedContainers } from "./rules/no-privileged-containers.ts";
+import { noProbeHosts } from "./rules/no-probe-hosts.ts";
 import { noSecretLiterals } from "./rules/no-secret-literals.ts";
 import { noSharedProcessNamespace } from "./rules/no-shared-process-namespace.ts";
 import { noTokenAutomount } from "./rules/no-token-automount.ts";
@@ -67,6 +69,7 @@ import { selinuxOptions } from "./rules/selinux-options.ts";
 import { serviceType } from "./rules/service-type.ts";
 import { volumeClass } from "./rules/volume-class.ts";
 import { volumeRetention } from "./rules/volume-retention.ts";
+import { volumeTypes } from "./rules/volume-types.ts";
 
 export const rules: readonly Rule[] = [
     runAsNonRoot,
@@ -85,7 +88,10 @@ export const rules: readonly Rule[] = [
     selinuxOptions,
     noHostNamespaces,
     noHostPath,
+    volumeTypes,
     noHostPorts,
+    noHostProcess,
+    noProbeHosts,
     noTokenAutomount,
     noSharedProcessNamespace,
     requestsAndLimits,

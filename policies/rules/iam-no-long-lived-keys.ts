@@ -1,4 +1,4 @@
-import { called, control, notInCel } from "../aws.ts";
+import { called, notInCel } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 
 export const iamNoLongLivedKeys: ResourceRule = {
@@ -8,7 +8,10 @@ export const iamNoLongLivedKeys: ResourceRule = {
     types: ["aws:iam/accessKey:AccessKey"],
     description: "An access key works for whoever finds it, until somebody remembers to delete it.",
     remedy: "Use a role: EKS Pod Identity or IRSA in the cluster, OIDC in CI.",
-    reference: control("IAM.3"),
+    reference: {
+        title: "AWS IAM: security best practices, temporary credentials",
+        url: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-workloads-use-roles",
+    },
     notInCel,
     found: (resource) => [`${called(resource)} is a long-lived key`],
 };

@@ -1,4 +1,4 @@
-import { called, control, notInCel } from "../aws.ts";
+import { called, control, nist, notInCel } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 import { at, shown, UNKNOWN } from "../values.ts";
 
@@ -9,7 +9,7 @@ export const kmsRotation: ResourceRule = {
     types: ["aws:kms/key:Key"],
     description: "A key that never changes protects everything ever written with it, or nothing.",
     remedy: "Set enableKeyRotation: true.",
-    reference: control("KMS.4"),
+    reference: control("KMS.4", nist),
     notInCel,
     found(resource) {
         const spec = at(resource.props, "customerMasterKeySpec") ?? "SYMMETRIC_DEFAULT";

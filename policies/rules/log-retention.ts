@@ -1,4 +1,4 @@
-import { called, control, notInCel } from "../aws.ts";
+import { called, control, nist, notInCel } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 import { at, number, shown, UNKNOWN } from "../values.ts";
 
@@ -9,7 +9,7 @@ export const logRetention: ResourceRule = {
     types: ["aws:cloudwatch/logGroup:LogGroup"],
     description: "Logs kept too short miss the incident; logs kept for ever are paid for, and leak, for ever.",
     remedy: "Set retentionInDays within the rule's settings.",
-    reference: control("CloudWatch.16"),
+    reference: control("CloudWatch.16", nist),
     settings: {
         fewest: { type: "integer", description: "Fewest days.", default: 30 },
         most: { type: "integer", description: "Most days.", default: 3653 },

@@ -1,22 +1,31 @@
-import { buckets, called, control, notInCel, satellites } from "../aws.ts";
+import { buckets, called, control, nist, notInCel, satellites } from "../aws.ts";
 import type { StackRule } from "../rule.ts";
-import { at } from "../values.ts";
+import { at, list, text, UNKNOWN } from "../values.ts";
+
+/** Whether a rule, or one of a list of rules, encrypts with a key of KMS, or may. S3's own key is there without asking. */
+function withKms(rules: unknown): boolean {
+    if (rules === UNKNOWN) return true;
+    return (Array.isArray(rules) ? list(rules) : [rules]).some((rule) => {
+        const algorithm = at(rule, "applyServerSideEncryptionByDefault", "sseAlgorithm");
+        return algorithm === UNKNOWN || (text(algorithm) ?? "").startsWith("aws:kms");
+    });
+}
 
 export const s3Encrypted: StackRule = {
     name: "s3-encrypted",
     level: "mandatory",
     scope: "stack",
     description: "Only a key of one's own says who may read what lies in the bucket, and can be taken away.",
-    remedy: "Add an aws.s3.BucketServerSideEncryptionConfiguration of the bucket.",
-    reference: control("S3.17"),
+    remedy: "Add an aws.s3.BucketServerSideEncryptionConfiguration of the bucket with sseAlgorithm aws:kms.",
+    reference: control("S3.17", nist),
     notInCel,
     found: (resources) =>
         resources
             .filter((each) => buckets.some((type) => type === each.type))
-            .filter(
-                (bucket) =>
-                    at(bucket.props, "serverSideEncryptionConfiguration") === undefined &&
-                    satellites(bucket, /:BucketServerSideEncryptionConfiguration(V2)?$/, resources).length === 0,
-            )
-            .map((resource) => ({ resource, found: `${called(resource)} has no encryption configuration` })),
+            .filter((bucket) => {
+                const separate = satellites(bucket, /:BucketServerSideEncryptionConfiguration(V2)?$/, resources);
+                const inside = at(bucket.props, "serverSideEncryptionConfiguration", "rule");
+                return ![inside, ...separate.map((each) => at(each.props, "rules"))].some(withKms);
+            })
+            .map((resource) => ({ resource, found: `${called(resource)} is not encrypted with a KMS key` })),
 };

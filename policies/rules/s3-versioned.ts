@@ -1,4 +1,4 @@
-import { buckets, called, control, notInCel, satellites } from "../aws.ts";
+import { buckets, called, control, nist, notInCel, satellites } from "../aws.ts";
 import type { StackRule } from "../rule.ts";
 import { at, UNKNOWN } from "../values.ts";
 
@@ -8,7 +8,7 @@ export const s3Versioned: StackRule = {
     scope: "stack",
     description: "Without versions an overwritten or deleted object is gone.",
     remedy: "Add an aws.s3.BucketVersioning of the bucket with status Enabled.",
-    reference: control("S3.14"),
+    reference: control("S3.14", nist),
     notInCel,
     found: (resources) =>
         resources

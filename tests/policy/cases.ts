@@ -119,6 +119,10 @@ const group = (name: string, port: number, range = "0.0.0.0/0"): Given =>
 const bucket = aws("s3/bucket:Bucket", { bucket: "orcheo-data" });
 const ofBucket = (type: string, props: Mutable): Given =>
     aws(`s3/${type}:${type.charAt(0).toUpperCase()}${type.slice(1)}`, { bucket: "orcheo-data", ...props });
+const encryption = (sseAlgorithm: string): Given =>
+    ofBucket("bucketServerSideEncryptionConfiguration", {
+        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm } }],
+    });
 const blocked = {
     blockPublicAcls: true,
     blockPublicPolicy: true,
@@ -358,9 +362,15 @@ export const cases: readonly Case[] = [
     },
     {
         rule: "s3-encrypted",
-        passing: [bucket, ofBucket("bucketServerSideEncryptionConfiguration", { rules: [] })],
+        passing: [bucket, encryption("aws:kms")],
         failing: [bucket],
-        says: 'Bucket "orcheo" has no encryption configuration',
+        says: 'Bucket "orcheo" is not encrypted with a KMS key',
+    },
+    {
+        rule: "s3-encrypted",
+        passing: [],
+        failing: [bucket, encryption("AES256")],
+        says: 'Bucket "orcheo" is not encrypted with a KMS key',
     },
     {
         rule: "s3-versioned",

@@ -310,6 +310,36 @@ export const mutations: readonly Mutation[] = [
         (c) => (c["ports"] = [{ containerPort: 80, hostPort: 80 }]),
     ),
     {
+        rule: "volume-types",
+        change: "nfs and iscsi volumes",
+        says: 'mounts iscsi "disk", nfs "files"',
+        apply: (pod) =>
+            (pod["volumes"] = [
+                { name: "files", nfs: { server: "nfs.example.com", path: "/" } },
+                { name: "disk", iscsi: { targetPortal: "192.0.2.1", iqn: "iqn.2001-04.com.example:a", lun: 0 } },
+            ]),
+    },
+    {
+        rule: "no-probe-hosts",
+        change: "host in a probe and a hook",
+        says: 'container "main" names a host in livenessProbe, lifecycle.preStop',
+        apply: (pod) => {
+            first(pod)["livenessProbe"] = { tcpSocket: { port: 8000, host: "127.0.0.1" } };
+            first(pod)["lifecycle"] = { preStop: { httpGet: { port: 80, host: "192.0.2.1" } } };
+        },
+    },
+    {
+        rule: "no-host-process",
+        change: "windowsOptions.hostProcess: true",
+        says: 'container "main" windowsOptions.hostProcess is true',
+        apply: (pod) => {
+            // The API server demands hostNetwork of such a pod: the object breaks two rules.
+            Object.assign(object(pod["securityContext"]), { windowsOptions: { hostProcess: true } });
+            pod["hostNetwork"] = true;
+            delete first(pod)["ports"];
+        },
+    },
+    {
         rule: "no-token-automount",
         change: "no automountServiceAccountToken",
         says: "automountServiceAccountToken is not set",
