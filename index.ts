@@ -1,4 +1,5 @@
 /** Orcheo on Kubernetes. Settings: docs/config.md. */
+import { Admission } from "./components/admission";
 import { createCloud } from "./components/aws/cloud";
 import { Backend } from "./components/backend/backend";
 import { createCache } from "./components/cache";
@@ -25,7 +26,8 @@ export = async () => {
 
     const network = new NetworkPolicies("network", { stack, namespace }, place);
     const authority = new Authority("authority", { namespace }, place);
-    const guarded = { ...place, dependsOn: [network] };
+    const admission = new Admission("admission", { stack }, place);
+    const guarded = { ...place, dependsOn: [network, admission] };
 
     const database = createDatabase(
         "postgres",

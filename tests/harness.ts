@@ -20,6 +20,8 @@ export interface Registered {
         readonly retainOnDelete: boolean;
         readonly parented: boolean;
         readonly urn: string;
+        /** Classes of the resources that it waits for. */
+        readonly after: readonly string[];
         /** URNs under which it was known before. */
         readonly aliases: readonly string[];
     };
@@ -101,6 +103,8 @@ const knownTypes: ReadonlySet<string> = new Set([
     "kubernetes:policy/v1:PodDisruptionBudget",
     "kubernetes:networking.k8s.io/v1:Ingress",
     "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy",
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding",
     "kubernetes:cert-manager.io/v1:Issuer",
     "kubernetes:cert-manager.io/v1:Certificate",
     "kubernetes:traefik.io/v1alpha1:Middleware",
@@ -186,6 +190,7 @@ export async function run({ stack, settings, otherKeys, secretKeys, probes }: Pr
                 protect: opts.protect === true,
                 retainOnDelete: opts.retainOnDelete === true,
                 parented: opts.parent !== undefined,
+                after: [opts.dependsOn ?? []].flat().map((each) => each.constructor.name),
                 urn: `urn:pulumi:${stack}::orcheo::${chain}::${name}`,
                 aliases: (opts.aliases ?? []).filter((alias) => typeof alias === "string"),
             });

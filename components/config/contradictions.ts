@@ -1,4 +1,5 @@
 /** What no single setting shows: settings that are each accepted and cannot be meant together. */
+import { admissionRules } from "../admission.plan";
 import { quotaOf } from "../capacity.plan";
 import { urlProblem } from "../connection.plan";
 import { awsContradictions } from "./contradictions.aws";
@@ -15,7 +16,18 @@ export function contradictions(stack: Stack): Problem[] {
         ...serverUrls(stack),
         ...kubernetesContradictions(stack),
         ...awsContradictions(stack),
+        ...unknownRules(stack),
     ];
+}
+
+function unknownRules({ kubernetes: { admission } }: Stack): Problem[] {
+    if (admission.kind !== "enforce") return [];
+    const unknown = admission.warnOnly.filter((rule) => !admissionRules.includes(rule));
+    return unknown.map((rule) => ({
+        at: `orcheo:stack.kubernetes.admission.warnOnly[${admission.warnOnly.indexOf(rule)}]`,
+        found: `found "${rule}"`,
+        remedy: `accepted: ${admissionRules.join(", ")}`,
+    }));
 }
 
 function quotaTooSmall(stack: Stack): Problem[] {

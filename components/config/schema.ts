@@ -45,6 +45,21 @@ const kubernetes = z
         podSecurityVersion: words("`latest` or a Kubernetes minor such as v1.34")
             .default("latest")
             .describe("Version of the Pod Security Standards enforced in the namespace."),
+        admission: oneOf([
+            z.strictObject({
+                kind: kind("enforce"),
+                warnOnly: z
+                    .array(words("a rule of docs/policies.md that is enforced in the cluster"))
+                    .default([])
+                    .describe("Rules that only warn: those with an exception in orcheo:policyExceptions."),
+            }),
+            z.strictObject({ kind: kind("warn") }),
+            z.strictObject({ kind: kind("off") }),
+        ])
+            .prefault({ kind: "enforce" })
+            .describe(
+                "Whether the cluster's API server holds pods in the namespace to docs/policies.md, whoever starts them. `warn` lets every pod in and tells; `off` is unsafe: only what Pulumi deploys is judged.",
+            ),
         quota: z
             .strictObject({
                 cpuRequestMillis: whole(100, 10_000_000)
