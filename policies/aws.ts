@@ -1,5 +1,5 @@
 /** What the AWS rules share. They go by type token and plain inputs: loading the AWS SDK would take seconds. */
-import { at, list, strings, text } from "./values.ts";
+import { at, list, strings, text, UNKNOWN } from "./values.ts";
 import type { Described, Resource } from "./rule.ts";
 
 export const notInCel = "it is no Kubernetes object";
@@ -30,12 +30,15 @@ export const buckets = ["aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"] as c
 
 /** The satellites of a bucket (`aws:s3/bucketVersioning:BucketVersioning` and the like) among the resources. */
 export function satellites(bucket: Resource, type: RegExp, resources: readonly Resource[]): readonly Resource[] {
-    const bucketName = text(at(bucket.props, "bucket"));
+    const own = at(bucket.props, "bucket");
     return resources.filter((each) => {
         if (!type.test(each.type)) return false;
         // At preview the bucket's name is unknown: the dependency of the property tells whose it is.
-        if (each.sources?.["bucket"]?.includes(bucket.urn) === true) return true;
-        return bucketName !== undefined && at(each.props, "bucket") === bucketName;
+        const from = each.sources?.["bucket"] ?? [];
+        if (from.includes(bucket.urn)) return true;
+        const named = at(each.props, "bucket");
+        if (named === UNKNOWN) return from.length === 0;
+        return own === UNKNOWN || (own !== undefined && named === own);
     });
 }
 

@@ -51,11 +51,15 @@ export function scalersOf(workload: Resource, resources: readonly Resource[]): r
     });
 }
 
-/** The fewest replicas the workload will have: an autoscaler's minimum, its own number, or Kubernetes' default of 1. */
-export function fewestReplicas(workload: Resource, resources: readonly Resource[]): number {
+/**
+ * The fewest replicas the workload will have: an autoscaler's minimum, its own number, or Kubernetes' default of 1.
+ * Undefined while that is not known.
+ */
+export function fewestReplicas(workload: Resource, resources: readonly Resource[]): number | undefined {
     const [scaler] = scalersOf(workload, resources);
-    if (scaler !== undefined) return number(at(scaler.props, "spec", "minReplicas")) ?? 1;
-    return number(at(workload.props, "spec", "replicas")) ?? 1;
+    const asked =
+        scaler === undefined ? at(workload.props, "spec", "replicas") : at(scaler.props, "spec", "minReplicas");
+    return asked === UNKNOWN ? undefined : (number(asked) ?? 1);
 }
 
 /** Whether a label selector picks these labels. An empty one picks all; expressions that cannot be told pick none. */

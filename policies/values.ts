@@ -83,6 +83,6 @@ export function shown(field: string, value: unknown): string {
 
 /** Whether anything in the value is not known before the update. */
 export function holdsUnknown(value: unknown): boolean {
-    if (typeof value !== "object" || value === null) return sentinels.has(value);
+    if (typeof value !== "object" || value === null) return value === UNKNOWN || sentinels.has(value);
     return Object.values(value).some(holdsUnknown);
 }

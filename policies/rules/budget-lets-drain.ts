@@ -25,7 +25,7 @@ export const budgetLetsDrain: StackRule = {
             }
             return workloadsUnder(resource, resources).flatMap((workload) => {
                 const fewest = fewestReplicas(workload, resources);
-                if (Math.ceil(share(minAvailable, fewest) ?? 0) < fewest) return [];
+                if (fewest === undefined || Math.ceil(share(minAvailable, fewest) ?? 0) < fewest) return [];
                 const text = `${called(resource)}: ${shown("minAvailable", minAvailable)}`;
                 return [{ resource, found: `${text} and ${called(workload)} may have only ${fewest}` }];
             });

@@ -1,5 +1,5 @@
 import { podSecurity, type ContainerRule } from "../rule.ts";
-import { at, fields, strings, UNKNOWN } from "../values.ts";
+import { at, fields, holdsUnknown, strings } from "../values.ts";
 
 const dropped = "c.?securityContext.?capabilities.?drop.orValue([])";
 
@@ -13,7 +13,7 @@ export const dropAllCapabilities: ContainerRule = {
     reference: podSecurity,
     found(container) {
         const value = at(container.spec, "securityContext", "capabilities", "drop");
-        if (value === UNKNOWN || (Array.isArray(value) && value.includes("ALL"))) return undefined;
+        if (holdsUnknown(value) || (Array.isArray(value) && value.includes("ALL"))) return undefined;
         return `capabilities.drop is [${strings(value).join(", ")}]`;
     },
     cel: { broken: `!("ALL" in ${dropped})`, found: `"capabilities.drop is [" + ${dropped}.join(", ") + "]"` },

@@ -1,6 +1,6 @@
 import { called, control, notInCel } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, list, UNKNOWN } from "../values.ts";
+import { at, holdsUnknown, list } from "../values.ts";
 
 export const elasticacheAuth: ResourceRule = {
     name: "elasticache-auth",
@@ -14,7 +14,7 @@ export const elasticacheAuth: ResourceRule = {
     found(resource) {
         const token = at(resource.props, "authToken");
         const users = at(resource.props, "userGroupIds");
-        return token !== undefined || users === UNKNOWN || list(users).length > 0
+        return token !== undefined || holdsUnknown(users) || list(users).length > 0
             ? []
             : [`${called(resource)}: neither authToken nor userGroupIds is set`];
     },

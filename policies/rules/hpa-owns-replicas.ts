@@ -1,6 +1,6 @@
 import type { StackRule } from "../rule.ts";
 import { called, scalable, scalersOf } from "../stack.ts";
-import { at } from "../values.ts";
+import { at, UNKNOWN } from "../values.ts";
 
 export const hpaOwnsReplicas: StackRule = {
     name: "hpa-owns-replicas",
@@ -18,7 +18,8 @@ export const hpaOwnsReplicas: StackRule = {
             const scalers = scalersOf(resource, resources);
             const names = scalers.map(called).join(" and ");
             if (scalers.length > 1) return [{ resource, found: `${called(resource)} is scaled by ${names}` }];
-            if (scalers.length === 0 || at(resource.props, "spec", "replicas") === undefined) return [];
+            const replicas = at(resource.props, "spec", "replicas");
+            if (scalers.length === 0 || replicas === undefined || replicas === UNKNOWN) return [];
             return [{ resource, found: `${called(resource)} sets spec.replicas and is scaled by ${names}` }];
         }),
 };

@@ -1,6 +1,6 @@
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
-import { at, list, strings, text, UNKNOWN } from "../values.ts";
+import { at, holdsUnknown, list, strings, text, UNKNOWN } from "../values.ts";
 
 export const ingressTls: ResourceRule = {
     name: "ingress-tls",
@@ -19,9 +19,7 @@ export const ingressTls: ResourceRule = {
         const entries = list(tls);
         // An AWS load balancer takes its certificate from an annotation.
         const certificate = at(resource.props, "metadata", "annotations", "alb.ingress.kubernetes.io/certificate-arn");
-        if (tls === UNKNOWN || entries.some((each) => at(each, "hosts") === UNKNOWN) || certificate !== undefined) {
-            return [];
-        }
+        if (holdsUnknown(tls) || certificate !== undefined) return [];
         const covered = entries.flatMap((each) => strings(at(each, "hosts")));
         const rules = list(at(resource.props, "spec", "rules"));
         const hosts = rules.filter((rule) => at(rule, "host") !== UNKNOWN).map((rule) => text(at(rule, "host")) ?? "");

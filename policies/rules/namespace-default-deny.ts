@@ -1,6 +1,6 @@
 import { hardeningGuide, type StackRule } from "../rule.ts";
 import { called, inNamespace, ofKind } from "../stack.ts";
-import { at, fields, list, strings, UNKNOWN } from "../values.ts";
+import { at, fields, holdsUnknown, list, strings, UNKNOWN } from "../values.ts";
 
 const directions = [
     ["Ingress", "ingress"],
@@ -29,7 +29,9 @@ export const namespaceDefaultDeny: StackRule = {
                         const types = at(spec, "policyTypes");
                         return (
                             spec === UNKNOWN ||
-                            (all && strings(types).includes(type) && list(at(spec, rules)).length === 0)
+                            (all &&
+                                (holdsUnknown(types) || strings(types).includes(type)) &&
+                                list(at(spec, rules)).length === 0)
                         );
                     }),
             );

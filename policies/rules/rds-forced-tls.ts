@@ -1,6 +1,6 @@
 import { called, notInCel } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, list, text, UNKNOWN } from "../values.ts";
+import { at, holdsUnknown, list, text } from "../values.ts";
 
 export const rdsForcedTls: ResourceRule = {
     name: "rds-forced-tls",
@@ -28,10 +28,9 @@ export const rdsForcedTls: ResourceRule = {
         }
         const family = text(at(resource.props, "family")) ?? "";
         const parameters = at(resource.props, "parameters");
-        if (!/postgres/.test(family) || parameters === UNKNOWN) return [];
+        if (!/postgres/.test(family) || holdsUnknown(parameters)) return [];
         const forced = list(parameters).some(
-            (each) =>
-                at(each, "name") === "rds.force_ssl" && ["1", 1, UNKNOWN].some((one) => at(each, "value") === one),
+            (each) => at(each, "name") === "rds.force_ssl" && ["1", 1].some((one) => at(each, "value") === one),
         );
         return forced ? [] : [`${called(resource)} does not set rds.force_ssl to 1`];
     },

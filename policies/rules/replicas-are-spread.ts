@@ -1,6 +1,6 @@
 import type { StackRule } from "../rule.ts";
 import { called, fewestReplicas, scalable } from "../stack.ts";
-import { at, list, UNKNOWN } from "../values.ts";
+import { at, holdsUnknown, list } from "../values.ts";
 import { podsOf } from "../workloads.ts";
 
 export const replicasAreSpread: StackRule = {
@@ -18,10 +18,10 @@ export const replicasAreSpread: StackRule = {
         scalable(resources).flatMap((resource) => {
             const fewest = fewestReplicas(resource, resources);
             const [pod] = podsOf(resource.type, resource.name, resource.props);
-            if (fewest < 2 || pod === undefined) return [];
+            if (fewest === undefined || fewest < 2 || pod === undefined) return [];
             const constraints = at(pod.spec, "topologySpreadConstraints");
             const apart = at(pod.spec, "affinity", "podAntiAffinity");
-            if (constraints === UNKNOWN || list(constraints).length > 0 || apart !== undefined) return [];
+            if (holdsUnknown(constraints) || list(constraints).length > 0 || apart !== undefined) return [];
             return [{ resource, found: `${called(resource)} may put its ${fewest} replicas on one node` }];
         }),
 };

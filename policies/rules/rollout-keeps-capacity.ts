@@ -17,7 +17,7 @@ export const rolloutKeepsCapacity: StackRule = {
         ofKind(resources, "Deployment").flatMap((resource) => {
             const fewest = fewestReplicas(resource, resources);
             // A single replica that is recreated is a choice: a scheduler must not run twice.
-            if (fewest < 2) return [];
+            if (fewest === undefined || fewest < 2) return [];
             const type = at(resource.props, "spec", "strategy", "type");
             if (type === "Recreate") {
                 return [{ resource, found: `${called(resource)} has ${fewest} replicas and strategy Recreate` }];

@@ -1,13 +1,13 @@
 import { buckets, called, control, nist, notInCel, satellites } from "../aws.ts";
 import type { StackRule } from "../rule.ts";
-import { at, list, text, UNKNOWN } from "../values.ts";
+import { at, holdsUnknown, list, text } from "../values.ts";
 
 /** Whether a rule, or one of a list of rules, encrypts with a key of KMS, or may. S3's own key is there without asking. */
 function withKms(rules: unknown): boolean {
-    if (rules === UNKNOWN) return true;
+    if (holdsUnknown(rules)) return true;
     return (Array.isArray(rules) ? list(rules) : [rules]).some((rule) => {
-        const algorithm = at(rule, "applyServerSideEncryptionByDefault", "sseAlgorithm");
-        return algorithm === UNKNOWN || (text(algorithm) ?? "").startsWith("aws:kms");
+        const algorithm = text(at(rule, "applyServerSideEncryptionByDefault", "sseAlgorithm")) ?? "";
+        return algorithm.startsWith("aws:kms");
     });
 }
 

@@ -82,7 +82,11 @@ test("satellites of a bucket are found by their dependency while its name is unk
         sources: { bucket: [bucket.urn] },
     };
     expect(messages("s3-versioned", [bucket, versioning])).toEqual([]);
-    expect(messages("s3-versioned", [bucket, { ...versioning, sources: {} }])).toHaveLength(1);
+    expect(messages("s3-versioned", [bucket, { ...versioning, sources: { bucket: ["urn of another"] } }])).toHaveLength(
+        1,
+    );
+    // Whose it is cannot be told before the update, which asks again.
+    expect(messages("s3-versioned", [bucket, { ...versioning, sources: {} }])).toEqual([]);
 });
 
 test("default tags of the provider count", () => {
