@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { judge, judgeStack } from "../../policies/judge.ts";
-import { findings } from "../../policies/report.ts";
+import { findings } from "../../policies/findings.ts";
 import type { Resource } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
 import { asResource, cases, type Given } from "./cases.ts";
@@ -104,7 +104,7 @@ test("stacks of anything, disturbed fixtures among it", () => {
     fc.assert(
         fc.property(fc.array(fc.oneof(disturbed, wild), { maxLength: 6 }), (resources) => {
             expect(complaints(resources)).toEqual([]);
-            const located = resources.map((resource) => ({ file: "f", resource }));
+            const located = resources.map((resource) => ({ file: "f", line: 1, resource }));
             expect(findings(located, rules)).toEqual(findings(located, rules));
         }),
         { numRuns: 500 },
@@ -158,7 +158,7 @@ test("no message shows what a container holds in its environment, command or arg
             const manifest = compliant(kind);
             templateOf(manifest)["spec"] = { containers: [{ ...container("main"), ...parts, securityContext: {} }] };
             const resource = asResource({ type: tokenOf(manifest), name: "api", props: manifest });
-            const located = [{ file: "f", resource }];
+            const located = [{ file: "f", line: 1, resource }];
             expect(findings(located, rules).length).toBeGreaterThan(0);
             expect(JSON.stringify(findings(located, rules))).not.toContain(mark);
         }),

@@ -1,0 +1,99 @@
+/** Judges resources that are already written down, by the pack's own config and exceptions. */
+import { covers, ExceptionAccount, type Exception, type ExceptionList } from "./exceptions.ts";
+import { judge, judgeStack } from "./judge.ts";
+import type { Level, Resource, Rule, Settings } from "./rule.ts";
+import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
+import { fields, holdsUnknown, text } from "./values.ts";
+
+export interface Finding {
+    readonly rule: string;
+    readonly level: Level;
+    /** `Kind::name`, as exceptions name it; `stack` for the whole. */
+    readonly resource: string;
+    /** The file that the resource stands in, and the line that it begins on. */
+    readonly file: string;
+    readonly line: number;
+    readonly message: string;
+    readonly remedy: string;
+    readonly reference: string;
+}
+
+/** A resource and where it was read from. */
+export interface Located {
+    readonly file: string;
+    readonly line: number;
+    readonly resource: Resource;
+}
+
+export interface Terms {
+    /** As `--policy-pack-config` takes it: by rule, or `all`, a level or an object of settings with `enforcementLevel`. */
+    readonly config?: unknown;
+    readonly exceptions?: ExceptionList;
+    /** The day that exceptions are held against. */
+    readonly now?: Date;
+}
+
+/** The level that the config gives a rule; undefined where the rule is switched off. */
+function levelOf(rule: Rule, config: unknown): Level | undefined {
+    const asked = ["all", rule.name].map((key) => fields(config)[key]);
+    const levels = asked.map((each) => text(each) ?? text(fields(each)["enforcementLevel"]));
+    const level = levels[1] ?? levels[0];
+    switch (level) {
+        case undefined:
+            return rule.level;
+        case "disabled":
+            return undefined;
+        case "advisory":
+            return "advisory";
+        // What can be remediated is a violation until it has been.
+        default:
+            return "mandatory";
+    }
+}
+
+/** Every violation, in the order of the rules and of the resources. */
+export function findings(
+    located: readonly Located[],
+    rules: readonly Rule[],
+    { config, exceptions, now = new Date() }: Terms = {},
+): readonly Finding[] {
+    const account = new ExceptionAccount(exceptions ?? { exceptions: [], malformed: [] }, now);
+    const resources = located.map(({ resource }) => resource);
+    const places = new Map(located.map(({ file, line, resource }) => [resource, { file, line }]));
+    // What is said of the whole stands where the whole begins.
+    const beginning = { file: located[0]?.file ?? "", line: 1 };
+    const found = rules.flatMap((rule) => {
+        const level = levelOf(rule, config);
+        if (level === undefined) return [];
+        const given: Settings = fields(fields(config)[rule.name]);
+        const broken: readonly { resource?: Resource; message: string }[] =
+            rule.scope === "stack"
+                ? judgeStack(rule, resources, given)
+                : resources.flatMap((resource) =>
+                      judge(rule, resource, given).map((message) => ({ resource, message })),
+                  );
+        return broken
+            .filter(({ resource }) => !account.excepts(rule.name, resource))
+            .map(({ resource, message }) => ({
+                rule: rule.name,
+                level,
+                resource: resource === undefined ? "stack" : nameOf(resource),
+                ...((resource === undefined ? undefined : places.get(resource)) ?? beginning),
+                message,
+                remedy: rule.remedy,
+                reference: rule.reference.url,
+            }));
+    });
+    const { name, level, remedy, reference } = exceptionsAreCurrent;
+    const stale = account
+        .stale(() => false)
+        .map((problem) => ({
+            ...{ rule: name, level, resource: "stack", ...beginning },
+            ...{ message: `${problem}. ${remedy}`, remedy, reference: reference.url },
+        }));
+    return [...found, ...stale];
+}
+
+function nameOf(resource: Resource): string {
+    return `${resource.type.slice(resource.type.lastIndexOf(":") + 1)}::${resource.name}`;
+}

@@ -1,0 +1,86 @@
+/** Reads resources from files: Kubernetes manifests, exports of a Pulumi stack, previews. */
+import { isNode, LineCounter, parseAllDocuments } from "yaml";
+
+import type { Located } from "./findings.ts";
+import { at, fields, strings, text } from "./values.ts";
+
+/** The line on which the value at a path begins. */
+type LineOf = (path: readonly (string | number)[]) => number;
+
+/** The resource as its manifest gives it. Lists are taken apart. */
+function fromManifest(
+    object: unknown,
+    file: string,
+    lineOf: LineOf,
+    path: readonly (string | number)[] = [],
+): readonly Located[] {
+    const kind = text(at(object, "kind"));
+    const apiVersion = text(at(object, "apiVersion"));
+    if (kind === undefined || apiVersion === undefined) return [];
+    const items = at(object, "items");
+    if (kind.endsWith("List") && Array.isArray(items)) {
+        return items.flatMap((item, index) => fromManifest(item, file, lineOf, [...path, "items", index]));
+    }
+    const name = text(at(object, "metadata", "name")) ?? text(at(object, "metadata", "generateName")) ?? "";
+    const version = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
+    const type = `kubernetes:${version}:${kind}`;
+    const urn = `${file}#${text(at(object, "metadata", "namespace")) ?? ""}/${type}::${name}`;
+    return [{ file, line: lineOf(path), resource: { type, name, urn, props: fields(object) } }];
+}
+
+/** The resource as Pulumi's state gives it. */
+function fromState(state: unknown, file: string): readonly Located[] {
+    const [type, urn] = [text(at(state, "type")), text(at(state, "urn"))];
+    if (type === undefined || urn === undefined) return [];
+    const name = urn.split("::").at(-1) ?? "";
+    const sources = Object.entries(fields(at(state, "propertyDependencies"))).map(([key, urns]) => [
+        key,
+        strings(urns),
+    ]);
+    const resource = {
+        ...{ type, urn, name, props: fields(at(state, "inputs")) },
+        options: { protect: at(state, "protect") === true },
+        sources: Object.fromEntries(sources) as Record<string, readonly string[]>,
+    };
+    return [{ file, line: 1, resource }];
+}
+
+/** A whole document, of whichever sort it is. */
+function fromDocument(value: unknown, file: string, lineOf: LineOf): readonly Located[] {
+    const exported = at(value, "deployment", "resources");
+    if (Array.isArray(exported)) return exported.flatMap((each) => fromState(each, file));
+    const steps = at(value, "steps");
+    if (Array.isArray(steps)) return steps.flatMap((step) => fromState(at(step, "newState"), file));
+    return fromManifest(value, file, lineOf);
+}
+
+/** The value of a JSON text; undefined for any other. */
+function fromJson(content: string): unknown {
+    try {
+        return JSON.parse(content);
+    } catch {
+        return undefined;
+    }
+}
+
+/**
+ * Every resource in a file's text.
+ *
+ * @throws when the text is neither YAML nor JSON
+ */
+export function resourcesIn(content: string, file: string): readonly Located[] {
+    // An export of a large stack takes the YAML parser many seconds.
+    const json = fromJson(content);
+    if (json !== undefined) return fromDocument(json, file, () => 1);
+    const lineCounter = new LineCounter();
+    return parseAllDocuments(content, { lineCounter }).flatMap((document) => {
+        const [problem] = document.errors;
+        if (problem !== undefined) throw new Error(`${file}: ${problem.message}`);
+        const lineOf: LineOf = (path) => {
+            const node = document.getIn(path, true);
+            return isNode(node) && node.range ? lineCounter.linePos(node.range[0]).line : 1;
+        };
+        // Merge keys and anchors of a hostile file may not blow up: the parser bounds aliases.
+        return fromDocument(document.toJS({ maxAliasCount: 100 }), file, lineOf);
+    });
+}
