@@ -1,7 +1,7 @@
 /** Writes docs/policies.md from the rules: `node policies/docs.ts`. */
 import { writeFileSync } from "node:fs";
 
-import { inCluster } from "./admission.ts";
+import { inCluster, namespaceLabel } from "./admission.ts";
 import type { Rule } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
 import { rules } from "./table.ts";
@@ -10,16 +10,26 @@ const intro = `# Policies
 
 <!-- Written by \`node policies/docs.ts\` from the rules; do not edit. -->
 
-Run them with \`pulumi preview --policy-pack policies\` (Node 24 or newer; nothing is to be built). In any other project,
-copy \`policies/\` beside it and run \`npm install\` there.
+Run them with \`pulumi preview --policy-pack policies\` (Node 24 or newer; nothing is to be built).
 
-A value that is not known at preview breaks no rule; the engine asks again during the update, when it is known.
+A value that is not known at preview breaks no rule; the engine asks again during the update, when it is known. What cannot
+be judged is refused. Messages name the object, the container and the remedy, and never show a secret.
+
+## In another project
+
+The pack reads only what the engine shows it: copy the folder anywhere and install its three packages.
+
+\`\`\`sh
+cp -r policies ../shop/policies
+npm install --prefix ../shop/policies
+cd ../shop
+pulumi preview --policy-pack policies
+\`\`\`
 
 ## Exceptions
 
 They stand in the stack's config, with rule, resource, reason and last day. One that has expired, excepts nothing, or is
-incomplete is itself a violation (\`${exceptionsAreCurrent.name}\`). They are read from \`Pulumi.<stack>.yaml\`; whoever uses
-\`--config-file FILE\` sets \`ORCHEO_POLICY_STACK_CONFIG\` to the same file.
+incomplete is itself a violation (\`${exceptionsAreCurrent.name}\`).
 
 \`\`\`yaml
 config:
@@ -30,6 +40,12 @@ config:
           expires: 2027-01-31
 \`\`\`
 
+The engine tells a pack the stack's name, but not which config file it read, so the pack reads \`Pulumi.<stack>.yaml\`
+beside \`Pulumi.yaml\`. **With \`--config-file FILE\`, set \`ORCHEO_POLICY_STACK_CONFIG=FILE\` too**; otherwise the exceptions in
+FILE are not seen, and what they except is refused.
+
+The cluster sees no such list: a rule with an exception is also named in \`kubernetes.admission.warnOnly\` (docs/config.md).
+
 ## Settings, levels and remediation
 
 \`--policy-pack-config FILE\` takes JSON: \`{"image-registry": {"registries": ["registry.example.com/team"]}}\`. A level is
@@ -38,9 +54,25 @@ into the update. No rule remediates unless it is told to.
 
 ## In the cluster
 
-Rules with CEL below are also ValidatingAdmissionPolicies (\`policies/admission.json\`, generated), bound in namespaces
-labelled \`orcheo.dev/policies: enforced\`. They refuse with the same name and message. The verdict test asks Pulumi's engine
-and a real API server about the same objects.
+Rules with CEL below are also ValidatingAdmissionPolicies, made from the same table: \`kubectl run\` by hand, a Helm release or
+a controller is refused with the same name and message. The stack declares them for its own namespace
+(\`kubernetes.admission\` in docs/config.md). Anywhere else, \`policies/admission.json\` is the same as a manifest, bound in
+namespaces with the label \`${namespaceLabel.key}: ${namespaceLabel.value}\`:
+
+\`\`\`sh
+kubectl apply -f policies/admission.json
+kubectl label namespace shop ${namespaceLabel.key}=${namespaceLabel.value}
+\`\`\`
+
+The rules that refer to the Pod Security Standards refuse every test pod that Kubernetes 1.34 itself refuses under
+\`restricted\`, and ask the same of Windows pods.
+
+## Reports
+
+\`node policies/report.ts FILE…\` judges what is written down, without the engine: manifests, a \`pulumi stack export\`, a
+\`pulumi preview --json\`, or \`-\` for standard input. It prints a summary, or \`--json\`, \`--sarif\` for code scanning,
+\`--markdown\` for a pull request; \`--config FILE\` is the pack's config, \`--stack-config FILE\` the file with the exceptions.
+Exit code 1: a mandatory rule is broken.
 `;
 
 /** A cell of a Markdown table. */

@@ -85,12 +85,12 @@ export function findings(
             }));
     });
     const { name, level, remedy, reference } = exceptionsAreCurrent;
-    const stale = account
-        .stale(() => false)
-        .map((problem) => ({
-            ...{ rule: name, level, resource: "stack", ...beginning },
-            ...{ message: `${problem}. ${remedy}`, remedy, reference: reference.url },
-        }));
+    const mayYetBeUsed = (exception: Exception): boolean =>
+        resources.some((each) => covers(exception, each) && holdsUnknown(each.props));
+    const stale = account.stale(mayYetBeUsed).map((problem) => ({
+        ...{ rule: name, level, resource: "stack", ...beginning },
+        ...{ message: `${problem}. ${remedy}`, remedy, reference: reference.url },
+    }));
     return [...found, ...stale];
 }
 

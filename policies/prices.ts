@@ -1,11 +1,12 @@
 /**
- * List prices for the cost estimate: on-demand, Linux, us-east-1, USD. An order of magnitude for a budget check, not a bill:
- * traffic, requests and discounts are not in it.
+ * List prices for the cost estimate: on-demand, Linux, us-east-1, USD; RDS for PostgreSQL in one zone; ElastiCache for Redis
+ * OSS (Valkey is a fifth cheaper). An order of magnitude for a budget check, not a bill: traffic, requests, backups and
+ * discounts are not in it.
  *
- * Source: the public pages https://aws.amazon.com/{ec2,rds,elasticache,eks,vpc,elasticloadbalancing,ebs,kms,secrets-manager}/pricing/
- * written down by hand; look there before you rely on one, and renew the date with the numbers.
+ * Source: AWS' list as https://aws.amazon.com/{ec2,rds,elasticache,eks,vpc,elasticloadbalancing,ebs,kms,secrets-manager,route53}/pricing/
+ * shows it, compared with public tables made from AWS' price list; renew the month with the numbers.
  */
-export const pricesOf = "2025-06";
+export const pricesOf = "2026-11";
 
 /** Hours in an average month, as AWS counts them. */
 export const hoursPerMonth = 730;

@@ -1,4 +1,5 @@
 import { estimate } from "../cost.ts";
+import { pricesOf } from "../prices.ts";
 import type { StackRule } from "../rule.ts";
 import { number } from "../values.ts";
 
@@ -9,7 +10,7 @@ export const monthlyCostWithinBudget: StackRule = {
     description: "A larger instance is one word in a config and thousands on the bill.",
     remedy: "Choose smaller or fewer resources, or raise the budget in the rule's setting.",
     reference: {
-        title: "AWS price list (policies/prices.ts is dated)",
+        title: `AWS pricing, as of ${pricesOf} in policies/prices.ts`,
         url: "https://aws.amazon.com/pricing/",
     },
     settings: {

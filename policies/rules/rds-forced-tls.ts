@@ -15,7 +15,7 @@ export const rdsForcedTls: ResourceRule = {
     remedy: "Give the database a parameterGroupName whose group sets rds.force_ssl to 1.",
     reference: {
         title: "Amazon RDS: requiring an SSL connection to PostgreSQL",
-        url: "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.Requiring.html",
+        url: "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html#PostgreSQL.Concepts.General.SSL.Requiring",
     },
     notInCel,
     found(resource) {

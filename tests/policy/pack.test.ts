@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { expect, test } from "vitest";
 
@@ -5,7 +7,7 @@ import { judge, judgeStack } from "../../policies/judge.ts";
 import { policyPack } from "../../policies/pack.ts";
 import type { Rule } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
-import { fields } from "../../policies/values.ts";
+import { at, fields } from "../../policies/values.ts";
 import { compliant, container, kinds, templateOf, tokenOf } from "./pods.ts";
 
 const { policies } = policyPack(rules, { directory: "/nowhere" });
@@ -46,6 +48,16 @@ test("policies have unique names, and all rules and the exceptions are among the
     const names = policies.map((policy) => policy.name);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toEqual([...rules.map((rule) => rule.name), "exceptions-are-current"]);
+});
+
+test("another project installs the very versions that are tested here", () => {
+    const versions = (file: string): Record<string, string> => {
+        const json: unknown = JSON.parse(readFileSync(new URL(`../../${file}`, import.meta.url), "utf8"));
+        return fields(at(json, "dependencies")) as Record<string, string>;
+    };
+    const [pack, project] = [versions("policies/package.json"), versions("package.json")];
+    expect(Object.keys(pack)).toEqual(["@pulumi/policy", "@pulumi/pulumi", "yaml"]);
+    expect(project).toMatchObject(pack);
 });
 
 test("nothing undefined is sent to the engine with a rule's schema", () => {

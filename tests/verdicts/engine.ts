@@ -9,7 +9,6 @@ import { at, text } from "../../policies/values.ts";
 import type { Given } from "../policy/cases.ts";
 
 const run = promisify(execFile);
-const program = join(import.meta.dirname, "program");
 const pack = join(import.meta.dirname, "../../policies");
 
 export interface Violation {
@@ -22,6 +21,8 @@ export interface Violation {
 
 export interface EngineRun {
     readonly violations: readonly Violation[];
+    /** Type tokens of all resources that the engine was shown, and so the pack. */
+    readonly types: readonly string[];
     readonly seconds: number;
     readonly exitCode: number;
     readonly output: string;
@@ -37,9 +38,13 @@ export interface EngineOptions {
 }
 
 /** What Pulumi exits with, and its output; a program that cannot be started throws. */
-async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: number; output: string }> {
+async function pulumi(
+    cwd: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+): Promise<{ code: number; output: string }> {
     try {
-        const { stdout, stderr } = await run("pulumi", args, { env, cwd: program, maxBuffer: 1 << 28 });
+        const { stdout, stderr } = await run("pulumi", args, { env, cwd, maxBuffer: 1 << 28 });
         return { code: 0, output: stdout + stderr };
     } catch (error) {
         const code = at(error, "code");
@@ -53,7 +58,20 @@ async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<
 }
 
 /** One `pulumi preview --policy-pack` of all the resources, on a stack of its own. */
-export async function previewWithPack(resources: readonly Given[], options: EngineOptions = {}): Promise<EngineRun> {
+export function previewWithPack(resources: readonly Given[], options: EngineOptions = {}): Promise<EngineRun> {
+    return preview("components", resources, options);
+}
+
+/** The same of manifests in YAML, by name, which the Kubernetes provider converts. Needs a cluster. */
+export function previewManifests(
+    manifests: Readonly<Record<string, string>>,
+    options: EngineOptions = {},
+): Promise<EngineRun> {
+    return preview("manifests", manifests, options);
+}
+
+async function preview(program: string, fixtures: unknown, options: EngineOptions): Promise<EngineRun> {
+    const project = join(import.meta.dirname, program);
     const dir = await mkdtemp(join(tmpdir(), "orcheo-verdicts-"));
     try {
         const env = {
@@ -66,42 +84,46 @@ export async function previewWithPack(resources: readonly Given[], options: Engi
             PULUMI_DEBUG_COMMANDS: "true",
         };
         const config = { config: { "orcheo:policyExceptions": [], ...options.config } };
-        await writeFile(env.FIXTURES, JSON.stringify(resources));
+        await writeFile(env.FIXTURES, JSON.stringify(fixtures));
         await writeFile(join(dir, "pack.json"), JSON.stringify(options.settings ?? {}));
         await writeFile(join(dir, "stack.yaml"), JSON.stringify(config));
         const stack = ["--stack", "verdicts", "--config-file", join(dir, "stack.yaml"), "--non-interactive"];
-        await pulumi(["stack", "init", "verdicts"], env);
+        await pulumi(project, ["stack", "init", "verdicts"], env);
         const withPack = options.withPack ?? true;
         const packed = withPack ? ["--policy-pack", pack, "--policy-pack-config", join(dir, "pack.json")] : [];
         const start = performance.now();
         const events = ["--event-log", join(dir, "events.json"), "--suppress-outputs"];
-        const { code, output } = await pulumi(["preview", ...stack, ...packed, ...events], env);
+        const { code, output } = await pulumi(project, ["preview", ...stack, ...packed, ...events], env);
         const seconds = (performance.now() - start) / 1000;
         const log = await readFile(join(dir, "events.json"), "utf8").catch(() => "");
         const violations = violationsIn(log);
+        const types = eventsIn(log, "resourcePreEvent").map((event) => text(at(event, "metadata", "type")) ?? "");
         if (code !== 0 && violations.length === 0) throw new Error(`pulumi preview failed:\n${output.slice(-4000)}`);
-        return { violations, seconds, exitCode: code, output };
+        return { violations, types, seconds, exitCode: code, output };
     } finally {
         await rm(dir, { recursive: true, force: true });
     }
 }
 
-/** The policy events of an engine's event log, one JSON object a line. */
-function violationsIn(log: string): readonly Violation[] {
+/** The events of one sort in an engine's event log, one JSON object a line. */
+function eventsIn(log: string, sort: string): readonly unknown[] {
     return log
         .split("\n")
-        .filter((line) => line.includes("policyEvent"))
-        .map((line): unknown => at(JSON.parse(line), "policyEvent"))
-        .filter((event) => event !== undefined)
-        .map((event) => {
-            const urn = text(at(event, "resourceUrn")) ?? "";
-            const message = text(at(event, "message")) ?? "";
-            return {
-                rule: text(at(event, "policyName")) ?? "",
-                resource: urn.split("::").at(-1) ?? "",
-                // The engine puts the rule's description on a line before the message.
-                message: message.slice(message.indexOf("\n") + 1).trim(),
-                level: text(at(event, "enforcementLevel")) ?? "",
-            };
-        });
+        .filter((line) => line.includes(`"${sort}"`))
+        .map((line): unknown => at(JSON.parse(line), sort))
+        .filter((event) => event !== undefined);
+}
+
+function violationsIn(log: string): readonly Violation[] {
+    return eventsIn(log, "policyEvent").map((event) => {
+        const urn = text(at(event, "resourceUrn")) ?? "";
+        const message = text(at(event, "message")) ?? "";
+        return {
+            rule: text(at(event, "policyName")) ?? "",
+            resource: urn.split("::").at(-1) ?? "",
+            // The engine puts the rule's description on a line before the message.
+            message: message.slice(message.indexOf("\n") + 1).trim(),
+            level: text(at(event, "enforcementLevel")) ?? "",
+        };
+    });
 }
