@@ -1,10 +1,22 @@
 /** What the stack rules ask of a set of Kubernetes resources. */
 import type { Resource } from "./rule.ts";
 import { at, fields, list, number, strings, text, UNKNOWN } from "./values.ts";
-import { kindOf, podsOf } from "./workloads.ts";
+import { kindOf, podsOf, type Pod } from "./workloads.ts";
+
+// A rule asks the same of the same stack for each of its workloads: what that takes grows with the stack once, not twice.
+const sorted = new WeakMap<readonly Resource[], Map<string, readonly Resource[]>>();
+const templates = new WeakMap<Resource, readonly Pod[]>();
 
 export function ofKind(resources: readonly Resource[], ...kinds: readonly string[]): readonly Resource[] {
-    return resources.filter((resource) => kinds.includes(kindOf(resource.type) ?? ""));
+    const byKind = sorted.get(resources) ?? Map.groupBy(resources, ({ type }) => kindOf(type) ?? "");
+    sorted.set(resources, byKind);
+    return kinds.flatMap((kind) => byKind.get(kind) ?? []);
+}
+
+function podsIn(resource: Resource): readonly Pod[] {
+    const pods = templates.get(resource) ?? podsOf(resource.type, resource.name, resource.props);
+    templates.set(resource, pods);
+    return pods;
 }
 
 /** Name of the object; auto-named ones go by their Pulumi name. */
@@ -94,9 +106,7 @@ export function workloadsUnder(owner: Resource, resources: readonly Resource[]):
     return scalable(resources).filter(
         (workload) =>
             sameNamespace(owner, workload) &&
-            podsOf(workload.type, workload.name, workload.props).some((pod) =>
-                selects(selector, at(pod.metadata, "labels")),
-            ),
+            podsIn(workload).some((pod) => selects(selector, at(pod.metadata, "labels"))),
     );
 }
 

@@ -21,6 +21,8 @@ export interface Violation {
 
 export interface EngineRun {
     readonly violations: readonly Violation[];
+    /** Rules that mended a resource, and its properties after that. */
+    readonly remediated: readonly { readonly rule: string; readonly after: unknown }[];
     /** Type tokens of all resources that the engine was shown, and so the pack. */
     readonly types: readonly string[];
     readonly seconds: number;
@@ -97,9 +99,13 @@ async function preview(program: string, fixtures: unknown, options: EngineOption
         const seconds = (performance.now() - start) / 1000;
         const log = await readFile(join(dir, "events.json"), "utf8").catch(() => "");
         const violations = violationsIn(log);
+        const remediated = eventsIn(log, "policyRemediationEvent").map((event) => ({
+            rule: text(at(event, "policyName")) ?? "",
+            after: at(event, "after"),
+        }));
         const types = eventsIn(log, "resourcePreEvent").map((event) => text(at(event, "metadata", "type")) ?? "");
         if (code !== 0 && violations.length === 0) throw new Error(`pulumi preview failed:\n${output.slice(-4000)}`);
-        return { violations, types, seconds, exitCode: code, output };
+        return { violations, remediated, types, seconds, exitCode: code, output };
     } finally {
         await rm(dir, { recursive: true, force: true });
     }

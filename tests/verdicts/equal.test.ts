@@ -138,8 +138,14 @@ describe("rules that only the engine enforces", () => {
         const said = found.map((one) => one.message).join("\n");
         const plain = said.replaceAll(`"${each.where}"`, '"shop"').replaceAll(/"f\d+-\d+-/g, '"');
         expect(plain).toContain(stackWide ? "The stack comes to" : says);
+        expect(plain).toContain(rules.find((one) => one.name === rule)?.remedy);
         if (!stackWide) expect(mine.filter((one) => names(each.passing).includes(one.resource))).toEqual([]);
     });
+});
+
+test("there is no rule that the engine was not seen to refuse by", () => {
+    const asked = [...mutations.map((each) => each.rule), ...others.map((each) => each.rule)];
+    expect([...new Set(asked)].sort()).toEqual(rules.map((rule) => rule.name).sort());
 });
 
 test("a mandatory violation of a stack rule fails the preview", async () => {
@@ -147,35 +153,4 @@ test("a mandatory violation of a stack rule fails the preview", async () => {
     const { exitCode, violations } = await previewWithPack(first?.failing ?? [], {});
     expect(exitCode).not.toBe(0);
     expect(violations.map((each) => [each.rule, each.level])).toContainEqual(["s3-versioned", "mandatory"]);
-});
-
-describe("exceptions in the stack's config", () => {
-    const bad = { type: "kubernetes:apps/v1:Deployment", name: "tool" };
-    const mutation = mutations.find((each) => each.rule === "image-by-digest");
-    const deployment = mutation === undefined ? undefined : mutated(mutation, "Deployment", "tool");
-    const exception = {
-        rule: "image-by-digest",
-        resource: "Deployment::tool",
-        reason: "a test",
-        expires: "2999-12-31",
-    };
-    const preview = (exceptions: unknown): Promise<EngineRun> =>
-        previewWithPack([{ ...bad, props: { ...deployment } }], { config: { "orcheo:policyExceptions": exceptions } });
-
-    test("a live one lets the resource pass", async () => {
-        const { exitCode, violations } = await preview([exception]);
-        expect(violations).toEqual([]);
-        expect(exitCode).toBe(0);
-    });
-    test("an unused one is a violation", async () => {
-        const { exitCode, violations } = await preview([exception, { ...exception, rule: "no-host-path" }]);
-        expect(violations.map((each) => each.message).join()).toContain(
-            "The exception from no-host-path for Deployment::tool excepts nothing.",
-        );
-        expect(exitCode).not.toBe(0);
-    });
-    test("an expired one excepts nothing", async () => {
-        const { violations } = await preview([{ ...exception, expires: "2020-01-01" }]);
-        expect(violations.map((each) => each.rule)).toContain("image-by-digest");
-    });
 });

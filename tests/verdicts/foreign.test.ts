@@ -15,7 +15,7 @@ import { rules } from "../../policies/table.ts";
 import { podsOf } from "../../policies/workloads.ts";
 import type { Given } from "../policy/cases.ts";
 import { previewManifests, previewWithPack, type Violation } from "./engine.ts";
-import { goModule } from "./foreign.ts";
+import { goModule } from "./go-module.ts";
 
 // Rules on pods look at one object: engine and report must find the same in each.
 const onPods = rules.filter((rule) => rule.scope === "container" || rule.scope === "pod").map((rule) => rule.name);

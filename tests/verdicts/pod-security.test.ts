@@ -8,7 +8,7 @@ import { findings } from "../../policies/findings.ts";
 import { resourcesIn } from "../../policies/read.ts";
 import { podSecurity, podSecurityBaseline } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
-import { goModule } from "./foreign.ts";
+import { goModule } from "./go-module.ts";
 
 const ours = rules.filter(({ reference: { url } }) => [podSecurity.url, podSecurityBaseline.url].includes(url));
 

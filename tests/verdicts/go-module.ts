@@ -1,4 +1,4 @@
-/** Manifests that no one here wrote, from Go modules: fetched by the pinned version and checked against the checksum database. */
+/** What Go modules carry: fetched by the pinned version and checked against the checksum database. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
