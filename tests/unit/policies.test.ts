@@ -1,0 +1,36 @@
+/** What the program registers, judged by the policy pack as the export of a stack would be. */
+import { spawnSync } from "node:child_process";
+import { expect, it } from "vitest";
+import { digest, runBoth, settingsOf, type Program } from "../harness";
+
+const published = Object.fromEntries(
+    ["backend", "canvas", "postgres", "valkey"].map((name) => [name, `ghcr.io/a/${name}@${digest}`]),
+);
+const standard = {
+    ...settingsOf("prod"),
+    release: "0.46",
+    images: { kind: "published", ...published },
+    entrance: { className: "alb", controller: { kind: "standard" } },
+};
+const programs: [string, Program][] = [
+    ["dev", { stack: "dev" }],
+    ["prod", { stack: "prod" }],
+    ["prod of 0.46 with published images and a standard controller", { stack: "prod", settings: standard }],
+];
+
+it.each(programs)("%s passes the policy pack with no exception", async (_, program) => {
+    const { resources } = await runBoth(program);
+    const state = resources.map(({ type, name, inputs, options }) => ({
+        ...{ type, inputs, protect: options.protect },
+        urn: `urn:pulumi:${program.stack}::orcheo::${type}::${name}`,
+    }));
+    const { stdout, stderr } = spawnSync(process.execPath, ["policies/report.ts", "--json", "-"], {
+        input: JSON.stringify({ deployment: { resources: state } }),
+        encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    const { judged, findings } = JSON.parse(stdout) as { judged: number; findings: { rule: string }[] };
+    expect(judged).toBe(resources.length);
+    // Which storage class is there only the cluster's owner knows: advice where the stack's config names none.
+    expect(findings.filter(({ rule }) => rule !== "volume-class")).toEqual([]);
+});
