@@ -76,7 +76,8 @@ function violationsCel(rule: PodTemplateRule, settings: Settings): string {
     if (rule.scope === "pod") return `(${broken}) ? [variables.owner + " " + ${rule.cel.found}] : []`;
     const containers = containerLists[rule.containers].map((key) => `variables.pod.?${key}.orValue([])`).join(" + ");
     const worded = `variables.owner + ", container \\"" + c.name + "\\" " + ${rule.cel.found}`;
-    return `(${containers}).filter(c, ${broken}).map(c, ${worded})`;
+    const linux = rule.linuxOnly === true ? `variables.pod.?os.?name.orValue("") != "windows" && ` : "";
+    return `(${containers}).filter(c, ${linux}(${broken})).map(c, ${worded})`;
 }
 
 function policy(rule: PodTemplateRule, name: string, settings: Settings): AdmissionObject {

@@ -64,8 +64,8 @@ kubectl apply -f policies/admission.json
 kubectl label namespace shop ${namespaceLabel.key}=${namespaceLabel.value}
 \`\`\`
 
-The rules that refer to the Pod Security Standards refuse every test pod that Kubernetes 1.34 itself refuses under
-\`restricted\`, and ask the same of Windows pods.
+The rules that refer to the Pod Security Standards refuse every test pod of Kubernetes 1.34 that \`restricted\` refuses, and
+none that it lets in.
 
 ## Reports
 

@@ -1,5 +1,6 @@
 /** Runs one rule on one resource, whatever shape that is in, and words the message. */
 import { settingsOf, type Resource, type Rule, type Settings, type StackRule } from "./rule.ts";
+import { at } from "./values.ts";
 import { podsOf } from "./workloads.ts";
 
 export type OneByOne = Exclude<Rule, StackRule>;
@@ -25,7 +26,8 @@ function found(rule: OneByOne, resource: Resource, settings: Settings): readonly
             return problem === undefined ? [] : [`${pod.owner} ${problem}`];
         });
     }
-    return pods.flatMap((pod) =>
+    const asked = rule.linuxOnly === true ? pods.filter((pod) => at(pod.spec, "os", "name") !== "windows") : pods;
+    return asked.flatMap((pod) =>
         pod.containers
             .filter((container) => looksAt[rule.containers].includes(container.role))
             .flatMap((container) => {

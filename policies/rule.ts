@@ -47,6 +47,8 @@ export interface ContainerRule extends Described {
     readonly scope: "container";
     /** `all`: init and ephemeral ones too; `lasting`: without ephemeral ones; `main`: neither. */
     readonly containers: Containers;
+    /** About a field that the API server refuses in a pod with `os.name: windows`: such pods are not looked at. */
+    readonly linuxOnly?: true;
     /** What is wrong with the container, or undefined. */
     found(container: Container, pod: Pod, settings: Settings): string | undefined;
     readonly cel: Cel;

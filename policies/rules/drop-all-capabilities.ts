@@ -8,6 +8,7 @@ export const dropAllCapabilities: ContainerRule = {
     level: "mandatory",
     scope: "container",
     containers: "all",
+    linuxOnly: true,
     description: "The container runtime's default capabilities are more than a service needs.",
     remedy: `Set securityContext.capabilities.drop: ["ALL"] on the container.`,
     reference: podSecurity,

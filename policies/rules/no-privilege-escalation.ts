@@ -9,6 +9,7 @@ export const noPrivilegeEscalation: ContainerRule = {
     level: "mandatory",
     scope: "container",
     containers: "all",
+    linuxOnly: true,
     description: "A setuid program can give the process more rights than the container was granted.",
     remedy: "Set securityContext.allowPrivilegeEscalation: false on the container.",
     reference: podSecurity,

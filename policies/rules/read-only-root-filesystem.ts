@@ -9,6 +9,7 @@ export const readOnlyRootFilesystem: ContainerRule = {
     level: "mandatory",
     scope: "container",
     containers: "all",
+    linuxOnly: true,
     description: "Whoever gets into a container with a writable root can replace its programs and stay.",
     remedy: "Set securityContext.readOnlyRootFilesystem: true and mount an emptyDir where the program must write.",
     reference: hardeningGuide,

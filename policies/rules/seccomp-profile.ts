@@ -9,6 +9,7 @@ export const seccompProfile: ContainerRule = {
     level: "mandatory",
     scope: "container",
     containers: "all",
+    linuxOnly: true,
     description: "Without a seccomp profile every system call of the kernel can be tried.",
     remedy: "Set securityContext.seccompProfile.type: RuntimeDefault on the pod.",
     reference: podSecurity,

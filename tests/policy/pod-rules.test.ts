@@ -5,7 +5,17 @@ import { judge } from "../../policies/judge.ts";
 import type { Rule } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
 import { fields, unwrap } from "../../policies/values.ts";
-import { compliant, container, kinds, mutated, mutations, templateOf, tokenOf, type Manifest } from "./pods.ts";
+import {
+    compliant,
+    container,
+    kinds,
+    mutated,
+    mutations,
+    templateOf,
+    tokenOf,
+    windowsPod,
+    type Manifest,
+} from "./pods.ts";
 
 type PodRules = Extract<Rule, { scope: "container" | "pod" }>;
 const podRules = rules.filter((rule): rule is PodRules => rule.scope === "container" || rule.scope === "pod");
@@ -47,6 +57,12 @@ describe.each(kinds)("%s", (kind) => {
 
 test("every pod rule has a mutation that breaks it", () => {
     expect(new Set(mutations.map((mutation) => mutation.rule))).toEqual(new Set(podRules.map((rule) => rule.name)));
+});
+
+test("a Windows pod is not asked for fields that the API server refuses it", () => {
+    expect(broken(windowsPod())).toEqual(new Map());
+    const privileged = { ...windowsPod(), spec: { ...fields(windowsPod()["spec"]), hostNetwork: true } };
+    expect([...broken(privileged).keys()]).toEqual(["no-host-namespaces"]);
 });
 
 test("ephemeral containers are judged", () => {

@@ -73,6 +73,20 @@ export function compliant(kind: string): Manifest {
     }
 }
 
+/** A compliant pod of Windows, to which the API server gives none of Linux' security fields. */
+export function windowsPod(): Manifest {
+    const manifest = compliant("Pod");
+    const plain = (name: string): Mutable => ({ ...container(name), securityContext: {} });
+    const spec = {
+        ...podSpec("Pod"),
+        os: { name: "windows" },
+        securityContext: { runAsNonRoot: true },
+        containers: [plain("main")],
+        initContainers: [plain("init")],
+    };
+    return { ...manifest, metadata: { ...manifest.metadata, name: "good-windows" }, spec };
+}
+
 export const kinds = Object.keys(templatePaths);
 
 /** Pulumi's type token of a manifest. */
@@ -332,6 +346,7 @@ export const mutations: readonly Mutation[] = [
         rule: "no-host-process",
         change: "windowsOptions.hostProcess: true",
         says: 'container "main" windowsOptions.hostProcess is true',
+        serverItself: "disallowed by cluster policy",
         apply: (pod) => {
             // The API server demands hostNetwork of such a pod: the object breaks two rules.
             Object.assign(object(pod["securityContext"]), { windowsOptions: { hostProcess: true } });

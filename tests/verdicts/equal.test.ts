@@ -4,7 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rules } from "../../policies/table.ts";
 import { fields } from "../../policies/values.ts";
 import { cases, type Given } from "../policy/cases.ts";
-import { compliant, kinds, mutated, mutations, tokenOf, type Manifest, type Mutation } from "../policy/pods.ts";
+import {
+    compliant,
+    container,
+    kinds,
+    mutated,
+    mutations,
+    tokenOf,
+    windowsPod,
+    type Manifest,
+    type Mutation,
+} from "../policy/pods.ts";
 import { previewWithPack, type EngineRun } from "./engine.ts";
 import { connect, type Denial, type Server } from "./server.ts";
 
@@ -18,6 +28,7 @@ interface Row {
 
 const rows: readonly Row[] = [
     ...kinds.map((kind) => ({ kind, manifest: compliant(kind) })),
+    { kind: "Pod", manifest: windowsPod() },
     ...mutations.flatMap((mutation, index) =>
         kinds
             .filter((kind) => mutation.kinds?.includes(kind) ?? true)
@@ -120,6 +131,28 @@ test("both say the same, word for word", () => {
     }
     expect(compared).toBeGreaterThan(500);
 });
+
+test("an ephemeral container, as of kubectl debug, is judged by both", async () => {
+    const pod = { ...compliant("Pod"), metadata: { name: "debugged", namespace: "orcheo-policies" } };
+    // The API has no resources for ephemeral containers; JSON leaves out what is undefined.
+    const good = { ...container("good"), resources: undefined };
+    const bad = { ...good, name: "bad", securityContext: { privileged: false } };
+    const spec = fields(compliant("Pod")["spec"]);
+    const props = { ...pod, spec: { ...spec, ephemeralContainers: [good, bad] } };
+    const { violations } = await previewWithPack([{ type: tokenOf(pod), name: "debugged", props }]);
+    expect(violations.map(({ rule }) => rule)).toEqual([
+        "read-only-root-filesystem",
+        "no-privilege-escalation",
+        "drop-all-capabilities",
+    ]);
+    const denial = await server.debug(pod, bad);
+    expect(violations.map(({ message }) => message)).toContain(denial.message);
+    expect(denial.message).toContain('Pod "debugged", container "bad"');
+    expect(await server.debug({ ...pod, metadata: { ...pod.metadata, name: "debugged-well" } }, good)).toEqual({
+        rule: "",
+        message: "",
+    });
+}, 60_000);
 
 describe("rules that only the engine enforces", () => {
     let run: EngineRun;

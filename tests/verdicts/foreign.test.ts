@@ -74,7 +74,13 @@ test("Kubernetes' own manifests are judged one by one, by the engine as by the r
 const charts = [
     ["cert-manager", "github.com/cert-manager/cert-manager@v1.21.2", "deploy/charts/cert-manager", "crds.enabled=true"],
     ["metrics-server", "sigs.k8s.io/metrics-server@v0.9.0", "charts/metrics-server"],
-    ["local-path", "github.com/rancher/local-path-provisioner@v0.0.30", "deploy/chart/local-path-provisioner"],
+    [
+        "local-path",
+        "github.com/rancher/local-path-provisioner@v0.0.30",
+        "deploy/chart/local-path-provisioner",
+        // The embedded cluster has a class of the chart's name, with another provisioner.
+        "storageClass.name=foreign",
+    ],
     ["external-dns", "sigs.k8s.io/external-dns@v0.15.1", "charts/external-dns"],
     ["sealed-secrets", "github.com/bitnami-labs/sealed-secrets@v0.29.0", "helm/sealed-secrets"],
 ] as const;

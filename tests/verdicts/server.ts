@@ -22,6 +22,8 @@ export interface Denial {
 
 export interface Server {
     judge(manifest: Manifest): Promise<Denial>;
+    /** What `kubectl debug` does: adds an ephemeral container to a pod, which is created for it. */
+    debug(pod: Manifest, ephemeral: object): Promise<Denial>;
     close(): Promise<void>;
 }
 
@@ -57,13 +59,11 @@ export async function connect(settings: Readonly<Record<string, Readonly<Record<
     const line: unknown = await once(proxy.stdout, "data");
     const port = /:(\d+)/.exec(String(line))?.[1] ?? "";
 
-    const judge = async (manifest: Manifest): Promise<Denial> => {
-        const group = manifest.apiVersion.includes("/") ? `apis/${manifest.apiVersion}` : `api/${manifest.apiVersion}`;
-        const path = `${group}/namespaces/${namespace}/${collections[manifest.kind] ?? ""}?dryRun=All`;
+    const ask = async (method: string, path: string, type: string, body: object): Promise<Denial> => {
         const response = await fetch(`http://127.0.0.1:${port}/${path}`, {
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body: JSON.stringify(manifest),
+            method,
+            headers: { "content-type": type },
+            body: JSON.stringify(body),
         });
         const answer: unknown = await response.json();
         if (response.ok) return { rule: "", message: "" };
@@ -74,9 +74,22 @@ export async function connect(settings: Readonly<Record<string, Readonly<Record<
         if (denied === null) return { rule: `status ${response.status}`, message };
         return { rule: (denied[1] ?? "").slice(prefix.length), message: denied[2] ?? "" };
     };
+    const judge = (manifest: Manifest): Promise<Denial> => {
+        const group = manifest.apiVersion.includes("/") ? `apis/${manifest.apiVersion}` : `api/${manifest.apiVersion}`;
+        const path = `${group}/namespaces/${namespace}/${collections[manifest.kind] ?? ""}?dryRun=All`;
+        return ask("POST", path, "application/json", manifest);
+    };
+    const debug = async (pod: Manifest, ephemeral: object): Promise<Denial> => {
+        const pods = `api/v1/namespaces/${namespace}/pods`;
+        const created = await ask("POST", pods, "application/json", pod);
+        if (created.message !== "") throw new Error(`the pod cannot be created: ${created.message}`);
+        const path = `${pods}/${pod.metadata.name}/ephemeralcontainers?dryRun=All`;
+        const patch = { spec: { ephemeralContainers: [ephemeral] } };
+        return ask("PATCH", path, "application/strategic-merge-patch+json", patch);
+    };
     const close = async (): Promise<void> => {
         proxy.kill();
         await kubectl(["delete", "--ignore-not-found", "--timeout=60s", "-f", "-"], all);
     };
-    return { judge, close };
+    return { judge, debug, close };
 }
