@@ -1,6 +1,6 @@
 /** Asks Pulumi's engine, through the real policy pack. Needs `pulumi` and `pulumi-language-nodejs` on the PATH. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -72,6 +72,11 @@ export function previewManifests(
     return preview("manifests", manifests, options);
 }
 
+/** The same of this project's own program. Needs a cluster. */
+export function previewProgram(settings: object): Promise<EngineRun> {
+    return preview("../..", [], { config: { "orcheo:stack": settings } });
+}
+
 async function preview(program: string, fixtures: unknown, options: EngineOptions): Promise<EngineRun> {
     const project = join(import.meta.dirname, program);
     const dir = await mkdtemp(join(tmpdir(), "orcheo-verdicts-"));
@@ -90,7 +95,9 @@ async function preview(program: string, fixtures: unknown, options: EngineOption
         await writeFile(join(dir, "pack.json"), JSON.stringify(options.settings ?? {}));
         await writeFile(join(dir, "stack.yaml"), JSON.stringify(config));
         const stack = ["--stack", "verdicts", "--config-file", join(dir, "stack.yaml"), "--non-interactive"];
-        await pulumi(project, ["stack", "init", "verdicts"], env);
+        // In a folder of its own: it writes the stack's file beside Pulumi.yaml.
+        await copyFile(join(project, "Pulumi.yaml"), join(dir, "Pulumi.yaml"));
+        await pulumi(dir, ["stack", "init", "verdicts"], env);
         const withPack = options.withPack ?? true;
         const packed = withPack ? ["--policy-pack", pack, "--policy-pack-config", join(dir, "pack.json")] : [];
         const start = performance.now();

@@ -1,0 +1,31 @@
+/** The project's own stacks pass its own pack: `pulumi preview --policy-pack policies`, on the cluster, with no exception. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+
+import { at, fields } from "../../policies/values.ts";
+import { previewProgram } from "./engine.ts";
+
+const published = ["backend", "canvas", "postgres", "valkey"].map((name) => [
+    name,
+    `registry.example.com/orcheo/${name}@sha256:${"a".repeat(64)}`,
+]);
+
+test.each(["dev", "prod"])("%s", async (stack) => {
+    const file: unknown = parse(readFileSync(new URL(`../../Pulumi.${stack}.yaml`, import.meta.url), "utf8"));
+    const settings = fields(at(file, "config", "orcheo:stack"));
+    const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
+    const { violations, types, exitCode, output } = await previewProgram({
+        ...settings,
+        kubernetes: { ...fields(settings["kubernetes"]), context },
+        // Nothing is built: only the references matter to the pack.
+        images: { kind: "published", ...Object.fromEntries(published) },
+    });
+    expect(exitCode, output.slice(-4000)).toBe(0);
+    expect(violations.filter(({ level }) => level === "mandatory")).toEqual([]);
+    expect(new Set(violations.map(({ rule }) => rule))).toEqual(new Set(["volume-class"]));
+    expect(types.filter((type) => type.endsWith(":ValidatingAdmissionPolicyBinding")).length).toBeGreaterThan(20);
+    console.log(`${stack}: ${types.length} resources, ${violations.length} advisory violations`);
+});
