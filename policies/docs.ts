@@ -13,7 +13,9 @@ const intro = `# Policies
 Run them with \`pulumi preview --policy-pack policies\` (Node 24 or newer; nothing is to be built).
 
 A value that is not known at preview breaks no rule; the engine asks again during the update, when it is known. What cannot
-be judged is refused. Messages name the object, the container and the remedy, and never show a secret.
+be judged is refused: so is an update with \`--target\` of a stack that is not there yet, because the engine shows the pack the
+resources that it leaves out, with half of their properties. Messages name the object, the container and the remedy, and never
+show a secret.
 
 ## In another project
 
