@@ -32,17 +32,27 @@ function rulesAlone(given: readonly Given[]): number {
     return (performance.now() - start) / 1000;
 }
 
+/** Seconds of the fastest of three previews: what else the machine does only ever adds to them. */
+async function fastest(given: readonly Given[], withPack: boolean): Promise<number> {
+    let best = Infinity;
+    for (let run = 0; run < 3; run++) {
+        const { seconds, violations, exitCode } = await previewWithPack(given, { withPack });
+        if (exitCode !== 0) throw new Error(`the bench's resources break rules: ${JSON.stringify(violations[0])}`);
+        best = Math.min(best, seconds);
+    }
+    return best;
+}
+
 console.log("| resources | preview s | with pack s | pack s | share | ms per resource | rules alone s |");
 console.log("| --- | --- | --- | --- | --- | --- | --- |");
 for (const size of sizes) {
     const given = Array.from({ length: size }, (_, index) => resource(index));
-    const without = await previewWithPack(given, { withPack: false });
-    const { seconds, violations, exitCode } = await previewWithPack(given);
-    if (exitCode !== 0) throw new Error(`the bench's resources break rules: ${JSON.stringify(violations.slice(0, 3))}`);
-    const pack = seconds - without.seconds;
+    const without = await fastest(given, false);
+    const seconds = await fastest(given, true);
+    const pack = seconds - without;
     const cells = [
         size,
-        without.seconds.toFixed(1),
+        without.toFixed(1),
         seconds.toFixed(1),
         pack.toFixed(1),
         `${((100 * pack) / seconds).toFixed(0)} %`,

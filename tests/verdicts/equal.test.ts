@@ -137,6 +137,10 @@ test("both say the same, word for word", () => {
     expect(compared).toBeGreaterThan(500);
 });
 
+test("the API server's own check of the CEL against the objects' schemas finds nothing", async () => {
+    await expect.poll(() => server.doubtful(), { timeout: 60_000, interval: 1000 }).toEqual([]);
+});
+
 test("an ephemeral container, as of kubectl debug, is judged by both", async () => {
     const pod = { ...compliant("Pod"), metadata: { name: "debugged", namespace: "orcheo-policies" } };
     // The API has no resources for ephemeral containers; JSON leaves out what is undefined.

@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { at, fields } from "../../policies/values.ts";
 import { previewProgram } from "./engine.ts";
 
-const published = ["backend", "canvas", "postgres", "valkey"].map((name) => [
+const published = ["backend", "canvas", "postgres", "valkey"].map((name): [string, string] => [
     name,
     `registry.example.com/orcheo/${name}@sha256:${"a".repeat(64)}`,
 ]);

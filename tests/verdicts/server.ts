@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 import { admissionObjects } from "../../policies/admission.ts";
 import { rules } from "../../policies/table.ts";
-import { at, text } from "../../policies/values.ts";
+import { at, list, text } from "../../policies/values.ts";
 import type { Manifest } from "../policy/pods.ts";
 
 const run = promisify(execFile);
@@ -24,6 +24,8 @@ export interface Server {
     judge(manifest: Manifest): Promise<Denial>;
     /** What `kubectl debug` does: adds an ephemeral container to a pod, which is created for it. */
     debug(pod: Manifest, ephemeral: object): Promise<Denial>;
+    /** Policies of which the API server has not said yet that their CEL fits the objects' schemas. */
+    doubtful(): Promise<readonly string[]>;
     close(): Promise<void>;
 }
 
@@ -38,6 +40,8 @@ const collections: Readonly<Record<string, string>> = {
     Job: "jobs",
     CronJob: "cronjobs",
 };
+
+const warnings = (policy: unknown): unknown => at(policy, "status", "typeChecking", "expressionWarnings");
 
 async function kubectl(args: readonly string[], input = ""): Promise<string> {
     const pending = run("kubectl", args, { maxBuffer: 1 << 26 });
@@ -87,9 +91,16 @@ export async function connect(settings: Readonly<Record<string, Readonly<Record<
         const patch = { spec: { ephemeralContainers: [ephemeral] } };
         return ask("PATCH", path, "application/strategic-merge-patch+json", patch);
     };
+    const doubtful = async (): Promise<readonly string[]> => {
+        const all: unknown = JSON.parse(await kubectl(["get", "validatingadmissionpolicies", "-o", "json"]));
+        return list(at(all, "items"))
+            .filter((item) => text(at(item, "metadata", "name"))?.startsWith(prefix))
+            .filter((item) => at(item, "status", "observedGeneration") === undefined || warnings(item) !== undefined)
+            .map((item) => `${text(at(item, "metadata", "name")) ?? ""}: ${JSON.stringify(warnings(item))}`);
+    };
     const close = async (): Promise<void> => {
         proxy.kill();
         await kubectl(["delete", "--ignore-not-found", "--timeout=60s", "-f", "-"], all);
     };
-    return { judge, debug, close };
+    return { judge, debug, doubtful, close };
 }
