@@ -2,7 +2,7 @@
 import { isNode, LineCounter, parseAllDocuments } from "yaml";
 
 import type { Located } from "./findings.ts";
-import { at, fields, strings, text } from "./values.ts";
+import { at, fields, strings, text, type Fields } from "./values.ts";
 
 /** The line on which the value at a path begins. */
 type LineOf = (path: readonly (string | number)[]) => number;
@@ -28,8 +28,8 @@ function fromManifest(
     return [{ file, line: lineOf(path), resource: { type, name, urn, props: fields(object) } }];
 }
 
-/** The resource as Pulumi's state gives it. */
-function fromState(state: unknown, file: string): readonly Located[] {
+/** The resource as Pulumi's state gives it. `providers` holds the inputs of the providers among the states, by URN. */
+function fromState(state: unknown, file: string, providers: ReadonlyMap<string, Fields>): readonly Located[] {
     const [type, urn] = [text(at(state, "type")), text(at(state, "urn"))];
     if (type === undefined || urn === undefined) return [];
     const name = urn.split("::").at(-1) ?? "";
@@ -40,17 +40,31 @@ function fromState(state: unknown, file: string): readonly Located[] {
     const resource = {
         ...{ type, urn, name, props: fields(at(state, "inputs")) },
         options: { protect: at(state, "protect") === true },
+        // The reference is the provider's URN and its id.
+        provider: providers.get((text(at(state, "provider")) ?? "").replace(/::[^:]*$/, "")),
         sources: Object.fromEntries(sources) as Record<string, readonly string[]>,
     };
     return [{ file, line: 1, resource }];
 }
 
+function fromStates(states: readonly unknown[], file: string): readonly Located[] {
+    const known = states
+        .filter((state) => text(at(state, "type"))?.startsWith("pulumi:providers:"))
+        .map((state) => [text(at(state, "urn")) ?? "", fields(at(state, "inputs"))] as const);
+    const providers = new Map(known);
+    return states.flatMap((state) => fromState(state, file, providers));
+}
+
 /** A whole document, of whichever sort it is. */
 function fromDocument(value: unknown, file: string, lineOf: LineOf): readonly Located[] {
     const exported = at(value, "deployment", "resources");
-    if (Array.isArray(exported)) return exported.flatMap((each) => fromState(each, file));
+    if (Array.isArray(exported)) return fromStates(exported, file);
     const steps = at(value, "steps");
-    if (Array.isArray(steps)) return steps.flatMap((step) => fromState(at(step, "newState"), file));
+    if (Array.isArray(steps))
+        return fromStates(
+            steps.map((step) => at(step, "newState")),
+            file,
+        );
     return fromManifest(value, file, lineOf);
 }
 

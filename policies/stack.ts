@@ -4,12 +4,21 @@ import { at, fields, list, number, strings, text, UNKNOWN } from "./values.ts";
 import { kindOf, podsOf, type Pod } from "./workloads.ts";
 
 // A rule asks the same of the same stack for each of its workloads: what that takes grows with the stack once, not twice.
-const sorted = new WeakMap<readonly Resource[], Map<string, readonly Resource[]>>();
+const sorted = new WeakMap<readonly Resource[], Map<string, Resource[]>>();
 const templates = new WeakMap<Resource, readonly Pod[]>();
 
 export function ofKind(resources: readonly Resource[], ...kinds: readonly string[]): readonly Resource[] {
-    const byKind = sorted.get(resources) ?? Map.groupBy(resources, ({ type }) => kindOf(type) ?? "");
-    sorted.set(resources, byKind);
+    let byKind = sorted.get(resources);
+    if (byKind === undefined) {
+        byKind = new Map<string, Resource[]>();
+        for (const resource of resources) {
+            const kind = kindOf(resource.type) ?? "";
+            const same = byKind.get(kind);
+            if (same === undefined) byKind.set(kind, [resource]);
+            else same.push(resource);
+        }
+        sorted.set(resources, byKind);
+    }
     return kinds.flatMap((kind) => byKind.get(kind) ?? []);
 }
 

@@ -68,6 +68,17 @@ test("each report names rule, resource, what was found and the remedy", () => {
     expect(row).toContain(String.raw`| Pod::tool | Pod "tool", container "a" uses image "nginx\|x" | Pin the image`);
 });
 
+test("the provider's default tags are found in an export", () => {
+    const urn = "urn:pulumi:s::p::pulumi:providers:aws::main";
+    const tags = JSON.stringify({ tags: { Project: "p", Environment: "e" } });
+    const provider = { type: "pulumi:providers:aws", urn, inputs: { defaultTags: tags } };
+    const untagged = { ...state, provider: `${urn}::0b1c-2d` };
+    const broken = (resources: readonly object[]): readonly string[] =>
+        findings(resourcesIn(JSON.stringify({ deployment: { resources } }), "f"), rules).map((each) => each.rule);
+    expect(broken([provider, untagged])).not.toContain("required-tags");
+    expect(broken([untagged])).toContain("required-tags");
+});
+
 test("a clean file says so", () => {
     const located = resourcesIn(JSON.stringify(compliant("Pod")), "pod.json");
     expect(asText(findings(located, rules), 1)).toBe("1 resources judged: 0 mandatory and 0 advisory violations.");

@@ -20,9 +20,8 @@ const programs: [string, Program][] = [
 
 it.each(programs)("%s passes the policy pack with no exception", async (_, program) => {
     const { resources } = await runBoth(program);
-    const state = resources.map(({ type, name, inputs, options }) => ({
-        ...{ type, inputs, protect: options.protect },
-        urn: `urn:pulumi:${program.stack}::orcheo::${type}::${name}`,
+    const state = resources.map(({ type, inputs, provider, options: { urn, protect } }) => ({
+        ...{ type, inputs, provider, urn, protect },
     }));
     const { stdout, stderr } = spawnSync(process.execPath, ["policies/report.ts", "--json", "-"], {
         input: JSON.stringify({ deployment: { resources: state } }),

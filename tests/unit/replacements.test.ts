@@ -37,7 +37,7 @@ describe("the comparison itself", () => {
             state: inputs,
             id: undefined,
             provider: undefined,
-            options: { protect, retainOnDelete: protect, parented: true, urn: urn(name), aliases },
+            options: { protect, retainOnDelete: protect, parented: true, urn: urn(name), aliases, after: [] },
         };
         return { resources: [registered] };
     }
