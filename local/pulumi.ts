@@ -1,7 +1,7 @@
 /** Pulumi as `make up` runs it: a stack of its own on this machine's disk, with the policy pack, its files below `dir`. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { projectDir } from "./paths.ts";
@@ -52,7 +52,9 @@ export const localEnvironment = (dir: string, stack: string): PulumiEnvironment 
 
 /** Creates the stack unless it is there, and removes the lock that a killed update left. */
 export async function prepareStack(dir: string, stack: string, env: NodeJS.ProcessEnv): Promise<void> {
-    await run("pulumi", ["stack", "select", "--create", "--non-interactive", stack], { cwd: projectDir, env });
+    // A new stack's salt is written beside Pulumi.yaml whatever the config file is: it belongs into ours, which lies in `dir`.
+    copyFileSync(join(projectDir, "Pulumi.yaml"), join(dir, "Pulumi.yaml"));
+    await run("pulumi", ["stack", "select", "--create", "--non-interactive", stack], { cwd: dir, env });
     const locks = join(dir, "state", ".pulumi", "locks");
     const files = existsSync(locks) ? readdirSync(locks, { recursive: true, encoding: "utf8" }) : [];
     const left = files.filter((file) => file.endsWith(".json")).map((file) => join(locks, file));
