@@ -4,7 +4,8 @@
  * discounts are not in it.
  *
  * Source: AWS' list as https://aws.amazon.com/{ec2,rds,elasticache,eks,vpc,elasticloadbalancing,ebs,kms,secrets-manager,route53}/pricing/
- * shows it, compared with public tables made from AWS' price list; renew the month with the numbers.
+ * shows it. RDS and a part of ElastiCache were compared with public tables made from AWS' price list, the others were not;
+ * renew the month with the numbers.
  */
 export const pricesOf = "2026-11";
 

@@ -77,13 +77,9 @@ async function ensureImage(spec: ClusterSpec, toolchain: Toolchain, image: Syste
     try {
         for (const file of files) copyFileSync(file, join(context, basename(file)));
         writeFileSync(join(context, "Dockerfile"), dockerfile(image, files));
-        const digest = await buildAndPush(
-            spec,
-            toolchain,
-            context,
-            `${repository}:${image.tag ?? key}`,
-            logFile(`image-${image.name}`),
-        );
+        const digest = await buildAndPush(spec, toolchain, context, `${repository}:${image.tag ?? key}`, {
+            log: logFile(`image-${image.name}`),
+        });
         mkdirSync(pathsOf(spec).config, { recursive: true });
         writeFileSync(record, digest);
         return `${repository}@${digest}`;
@@ -92,15 +88,23 @@ async function ensureImage(spec: ClusterSpec, toolchain: Toolchain, image: Syste
     }
 }
 
+export interface BuildOptions {
+    readonly log?: string;
+    /** Further arguments of buildctl. */
+    readonly args?: readonly string[];
+    readonly timeoutSeconds?: number;
+}
+
 /** Builds the Dockerfile of a folder with the cluster's BuildKit and pushes it as `name`. Returns the manifest's digest. */
 export async function buildAndPush(
     spec: ClusterSpec,
     toolchain: Toolchain,
     context: string,
     name: string,
-    log?: string,
+    { log, args = [], timeoutSeconds = 300 }: BuildOptions = {},
 ): Promise<string> {
-    const metadata = join(context, "metadata.json");
+    const scratch = mkdtempSync(join(tmpdir(), "orcheo-build-"));
+    const metadata = join(scratch, "metadata.json");
     await run(
         toolchain.bin("buildctl"),
         [
@@ -116,10 +120,12 @@ export async function buildAndPush(
             `type=image,name=${name},push=true`,
             "--metadata-file",
             metadata,
+            ...args,
         ],
-        { log, timeoutSeconds: 300 },
+        { log, timeoutSeconds },
     );
     const built = JSON.parse(readFileSync(metadata, "utf8")) as Record<string, unknown>;
+    rmSync(scratch, { recursive: true });
     return String(built["containerimage.digest"]);
 }
 

@@ -2,9 +2,9 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClusterSpec, pathsOf, registryOf } from "../../local/cluster/spec.ts";
+import { buildAndPush } from "../../local/cluster/images.ts";
+import { type ClusterSpec, registryOf } from "../../local/cluster/spec.ts";
 import { logFile, projectDir } from "../../local/paths.ts";
-import { run } from "../../local/process.ts";
 import type { Report } from "../../local/report.ts";
 import type { Toolchain } from "../../local/toolchain/build.ts";
 
@@ -37,19 +37,16 @@ async function build(spec: ClusterSpec, toolchain: Toolchain, given: Build, cold
     const { name, context, args = {}, orcheo } = given;
     const bundle = process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE;
     const start = performance.now();
-    await run(
-        toolchain.bin("buildctl"),
-        [
-            ...["--addr", `unix://${pathsOf(spec).buildkitSocket}`, "build", "--frontend=dockerfile.v0"],
-            ...["--local", `context=${context}`, "--local", `dockerfile=${context}`],
+    await buildAndPush(spec, toolchain, context, `${registryOf(spec)}/bench/${name}:1`, {
+        log: logFile(`bench-${name}`),
+        timeoutSeconds: 1800,
+        args: [
             ...Object.entries(args).flatMap(([key, value]) => ["--opt", `build-arg:${key}=${value}`]),
             ...(orcheo === undefined ? [] : ["--local", `orcheo=${orcheo}`, "--opt", "context:orcheo=local:orcheo"]),
             ...(bundle === undefined ? [] : ["--secret", `id=ca-bundle,src=${bundle}`]),
             ...(cold ? ["--no-cache"] : []),
-            ...["--output", `type=image,name=${registryOf(spec)}/bench/${name}:1,push=true,oci-mediatypes=true`],
         ],
-        { log: logFile(`bench-${name}`), timeoutSeconds: 1800 },
-    );
+    });
     return (performance.now() - start) / 1000;
 }
 
