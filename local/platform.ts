@@ -77,7 +77,7 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
         canvasDirectory: await canvasDirectory(committed, existsSync(before) ? before : undefined, report),
         caBundleFile: process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE ?? process.env.NODE_EXTRA_CA_CERTS,
     });
-    localStack(pulumiDir(spec), stack, settings);
+    localStack(pulumiDir(spec), stack, settings, toolchain);
     const env = { ...process.env, ...clusterEnvironment(spec, toolchain, stack) };
     await prepareStack(pulumiDir(spec), stack, env);
     await report.step(`pulumi up of the stack "${stack}"`, undefined, () =>

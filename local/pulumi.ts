@@ -1,12 +1,23 @@
 /** Pulumi as `make up` runs it: a stack of its own on this machine's disk, with the policy pack, its files below `dir`. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { projectDir } from "./paths.ts";
 import { run } from "./process.ts";
 import { type Settings, stackFile, type StackFile } from "./settings.ts";
+import type { Toolchain } from "./toolchain/build.ts";
+import { tools } from "./toolchain/tools.ts";
 
 /** Variables that make plain `pulumi` commands act on one stack. */
 export type PulumiEnvironment = Readonly<Record<string, string>>;
@@ -26,8 +37,21 @@ export const policyEnvironment = (configFile: string): PulumiEnvironment => ({
     ORCHEO_POLICY_STACK_CONFIG: configFile,
 });
 
-/** State, passphrase and config file of a stack on the embedded cluster. Written anew at each start. */
-export function localStack(dir: string, stack: string, settings: Settings): PulumiEnvironment {
+/** Puts the providers and the language host where Pulumi keeps what it downloads. */
+function linkPlugins(dir: string, toolchain: Toolchain): void {
+    for (const { name, version } of tools) {
+        const [, kind, plugin] = /^pulumi-(resource|language)-(.+)$/.exec(name) ?? [];
+        if (kind === undefined || plugin === undefined) continue;
+        const place = join(dir, "home", "plugins", `${kind}-${plugin}-v${version}`);
+        rmSync(place, { recursive: true, force: true });
+        mkdirSync(place, { recursive: true });
+        symlinkSync(toolchain.bin(name), join(place, name));
+    }
+}
+
+/** State, passphrase, plugins and config file of a stack on the embedded cluster. Written anew at each start. */
+export function localStack(dir: string, stack: string, settings: Settings, toolchain: Toolchain): void {
+    linkPlugins(dir, toolchain);
     const state = join(dir, "state");
     mkdirSync(state, { recursive: true, mode: 0o700 });
     const passphrase = join(dir, "passphrase");
@@ -35,7 +59,6 @@ export function localStack(dir: string, stack: string, settings: Settings): Pulu
     const file = join(dir, `Pulumi.${stack}.yaml`);
     const own: unknown = existsSync(file) ? parse(readFileSync(file, "utf8")) : undefined;
     writeFileSync(file, stringify(stackFile(settings, readStackFile(committedFile(stack)), own)), { mode: 0o600 });
-    return localEnvironment(dir, stack);
 }
 
 export const localEnvironment = (dir: string, stack: string): PulumiEnvironment => ({
@@ -45,8 +68,9 @@ export const localEnvironment = (dir: string, stack: string): PulumiEnvironment 
     PULUMI_CONFIG_PASSPHRASE_FILE: join(dir, "passphrase"),
     PULUMI_STACK: stack,
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // The providers are on the PATH; nothing is downloaded.
+    // The providers are in the home (`linkPlugins`): nothing is downloaded, and no line warns of those on the PATH.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
     ...policyEnvironment(join(dir, `Pulumi.${stack}.yaml`)),
 });
 
