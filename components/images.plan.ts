@@ -20,6 +20,8 @@ export type ImagePlan =
           readonly repository: string;
           /** Semver tag. */
           readonly tag: string;
+          /** What pods name before the digest. */
+          readonly name: string;
           readonly output: string;
       };
 
@@ -28,14 +30,16 @@ export function planImage(name: ImageName, stack: Stack): ImagePlan {
     const { images } = stack;
     if (images.kind === "published") return { kind: "published", ref: mirrored(images[name], stack) };
     const { source } = images.canvas;
+    const repository = `${stack.registry.prefix}/${name}`;
     if (name === "canvas" && source.kind === "image") return { kind: "published", ref: mirrored(source.ref, stack) };
     return {
         kind: "build",
         context: `images/${name}`,
         named: name === "canvas" ? { orcheo: { location: canvasLocation(source) } } : {},
         args: buildArgs(name, stack, images),
-        repository: `${stack.registry.prefix}/${name}`,
+        repository,
         tag: stack.version,
+        name: holdsData(name) ? repository : `${repository}:${stack.version}`,
         // Time stamps of files are rewritten as well: the same input gives the same digest.
         output: [
             "type=image",
@@ -46,6 +50,12 @@ export function planImage(name: ImageName, stack: Stack): ImagePlan {
         ].join(","),
     };
 }
+
+/**
+ * An image of a server that holds data knows nothing of the stack's version: a release with the same server is the same
+ * digest and the same reference, and restarts nothing.
+ */
+const holdsData = (name: ImageName): boolean => name === "postgres" || name === "valkey";
 
 function canvasLocation(source: Build["canvas"]["source"]): string {
     switch (source.kind) {
@@ -67,8 +77,7 @@ function buildArgs(name: ImageName, stack: Stack, images: Build): Record<string,
         BASE_IMAGE: mirrored(images.baseImage, stack),
         SOURCE_DATE_EPOCH: String(images.sourceDateEpoch),
         CREATED: new Date(images.sourceDateEpoch * 1000).toISOString().replace(".000Z", "Z"),
-        VERSION: version,
-        REVISION: images.revision,
+        ...(!holdsData(name) && { VERSION: version, REVISION: images.revision }),
         ...(name === "backend" && { ORCHEO_RELEASE: release }),
     };
 }

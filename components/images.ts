@@ -43,7 +43,7 @@ export class Images extends pulumi.ComponentResource {
             { parent: this, retainOnDelete: true },
         );
         const digest = built.digest.apply((value) => (value === "" ? notBuiltYet(name) : value));
-        return pulumi.interpolate`${plan.repository}:${plan.tag}@${digest}`;
+        return pulumi.interpolate`${plan.name}@${digest}`;
     }
 }
 

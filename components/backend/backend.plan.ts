@@ -9,7 +9,7 @@ import { planTrust, proxyEnvironment, trustEnvironment, trustMount } from "../ou
 import { planRotation } from "../secrets.plan";
 import * as volumes from "../volumes";
 import { leaveSeconds, planPod, probe, type ContainerPlan } from "../workload.plan";
-import { port, refusalExitCode, type BackendRole } from "./contract";
+import { port, type BackendRole } from "./contract";
 import { planDemands, planSecretFiles, serverNames, type SecretSources } from "./secret-files.plan";
 
 type Deployment = types.input.apps.v1.Deployment;
@@ -75,9 +75,10 @@ const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
             { httpGet: { path: "/healthz/ready", port, scheme: "HTTPS" } },
             { everySeconds: 5, failures: 3, timeoutSeconds: 5 },
         ),
+        // Fails when listeners died with a lost database that is back: until the restart nothing serves.
         liveness: probe(
             { httpGet: { path: "/healthz/live", port, scheme: "HTTPS" } },
-            { everySeconds: 15, failures: 4, timeoutSeconds: 5 },
+            { everySeconds: 5, failures: 6, timeoutSeconds: 5 },
         ),
     },
     worker: {
@@ -169,16 +170,9 @@ export function planInitialisation(stack: Stack, inputs: BackendInputs): types.i
         metadata: { namespace: inputs.namespace, labels, annotations: { "pulumi.com/replaceUnready": "true" } },
         // No time to live: a Job that vanished would read as drift.
         spec: {
-            backoffLimit: 4,
-            // A refusal (wrong settings, a database of another generation) is no better the next time.
-            podFailurePolicy: {
-                rules: [
-                    {
-                        action: "FailJob",
-                        onExitCodes: { containerName: "init", operator: "In", values: [refusalExitCode] },
-                    },
-                ],
-            },
+            // Waits for its servers itself; a refusal is told to Pulumi after two more tries. (It does not see the end of a
+            // Job that a podFailurePolicy ends, and would wait for the whole timeout.)
+            backoffLimit: 2,
             activeDeadlineSeconds: 540,
             template: planTemplate("init", stack, inputs),
         },

@@ -3,9 +3,6 @@
 /** https; the certificate is the Service's. */
 export const port = 8443;
 
-/** Every start ends with it when its settings, or its database, cannot be used as they are. */
-export const refusalExitCode = 78;
-
 export type BackendRole = "init" | "api" | "worker" | "beat";
 
 /** Orcheo's own secrets, which may live outside the stack. */

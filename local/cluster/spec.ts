@@ -24,6 +24,15 @@ export const clusterSpec = (name = "local", ports: Ports = defaultPorts, root = 
     ports,
 });
 
+/** The variables by which `make` acts on this cluster. */
+export const variablesOf = ({ name, ports }: ClusterSpec): Record<string, string> => ({
+    ORCHEO_CLUSTER: name,
+    ORCHEO_API_PORT: String(ports.api),
+    ORCHEO_REGISTRY_PORT: String(ports.registry),
+    ORCHEO_HTTP_PORT: String(ports.http),
+    ORCHEO_HTTPS_PORT: String(ports.https),
+});
+
 // Every cluster has a network of its own, so all of them use the same addresses.
 /** The node's address: on a bridge without members, so that it stays when the machine changes networks. */
 export const NODE_IP = "10.241.0.1";

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clusterInfo, stopCluster } from "../../local/cluster/cluster.ts";
-import { type ClusterSpec, clusterSpec } from "../../local/cluster/spec.ts";
+import { type ClusterSpec, clusterSpec, variablesOf } from "../../local/cluster/spec.ts";
 import { projectDir, timingFile } from "../../local/paths.ts";
 import { clusterEnvironment } from "../../local/platform.ts";
 import { run } from "../../local/process.ts";
@@ -18,15 +18,7 @@ const spec: ClusterSpec = clusterSpec("bench", { api: 28443, registry: 28000, ht
 const report = consoleReport();
 const toolchain = await ensureToolchain(["cluster", "add-ons", "pulumi"], report);
 const env = { ...process.env, ...clusterEnvironment(spec, toolchain, "dev") };
-const { api, registry, http, https } = spec.ports;
-const ownCluster = {
-    ...process.env,
-    ORCHEO_CLUSTER: spec.name,
-    ORCHEO_API_PORT: String(api),
-    ORCHEO_REGISTRY_PORT: String(registry),
-    ORCHEO_HTTP_PORT: String(http),
-    ORCHEO_HTTPS_PORT: String(https),
-};
+const ownCluster = { ...process.env, ...variablesOf(spec) };
 
 const seconds = async (work: () => Promise<unknown>): Promise<number> => {
     const start = performance.now();

@@ -204,6 +204,17 @@ describe("images", () => {
         });
     });
 
+    it("a release leaves the servers that hold data as they are, but for their tag", () => {
+        for (const name of ["postgres", "valkey"] as const) {
+            const [one, two] = ["1.0.0", "2.0.0"].map((version) => planImage(name, stackOf({ version })));
+            expect(one).toMatchObject({ name: `127.0.0.1:5000/orcheo/${name}`, tag: "1.0.0" });
+            expect(two).toEqual({ ...one, tag: "2.0.0" });
+        }
+        expect(planImage("backend", stackOf({ version: "1.0.0" }))).toMatchObject({
+            name: "127.0.0.1:5000/orcheo/backend:1.0.0",
+        });
+    });
+
     it("the same input is the same build: nothing of the clock", () => {
         expect(planImage("backend", stackOf())).toMatchObject({
             args: { SOURCE_DATE_EPOCH: "1767225600", CREATED: "2026-01-01T00:00:00Z", ORCHEO_RELEASE: "0.33" },

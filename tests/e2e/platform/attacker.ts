@@ -1,0 +1,55 @@
+/** What an attacker in a pod, or with kubectl, cannot do. */
+import { expect, test } from "vitest";
+import { at } from "../orcheo.ts";
+import { attempt, caller, exec, kube, NAMESPACE } from "./harness.ts";
+
+export function inPod(): void {
+    test("is no root, cannot write to the root, and has no token", async () => {
+        const pods = JSON.parse(await kube("get", "pods", "-o", "json")) as unknown;
+        const items = at(pods, "items") as unknown[];
+        const running = items.filter((pod) => at(pod, "status", "phase") === "Running");
+        const roles = new Set(running.map((pod) => at(pod, "metadata", "labels", "app.kubernetes.io/component")));
+        expect([...roles].sort()).toEqual(["api", "beat", "canvas", "postgres", "valkey", "worker"]);
+        for (const pod of running) {
+            const name = String(at(pod, "metadata", "name"));
+            const probe = "id -u; touch /here; ls /var/run/secrets/kubernetes.io";
+            const { output } = await exec(name, "sh", "-c", probe);
+            expect(output, name).toMatch(/^1000$/m);
+            expect(output, name).toMatch(/here'?: Read-only file system/);
+            expect(output, name).toMatch(/kubernetes.io'?: No such file or directory/);
+        }
+    });
+
+    test("sees no secret in the environment", async () => {
+        const { output } = await exec("deployment/api", "sh", "-c", "env; cat /proc/1/environ");
+        expect(output).not.toContain(caller().token);
+        expect(output).not.toMatch(/postgresql:\/\/|rediss:\/\//);
+    });
+
+    test("reaches only what its role needs", async () => {
+        const addressOf = (service: string): Promise<string> =>
+            kube("get", "service", service, "-o", "jsonpath={.spec.clusterIP}");
+        const postgres = await addressOf("postgres");
+        const connects = async (from: string): Promise<boolean> => {
+            const open = `exec 3<>/dev/tcp/${postgres}/5432`;
+            return (await exec(from, "timeout", "3", "bash", "-c", open)).code === 0;
+        };
+        expect({
+            api: await connects("deployment/api"),
+            worker: await connects("deployment/worker"),
+            canvas: await connects("deployment/canvas"),
+            valkey: await connects("valkey-0"),
+        }).toEqual({ api: true, worker: true, canvas: false, valkey: false });
+    });
+}
+
+export function withKubectl(): void {
+    test("refuses what the policy pack refuses, whoever asks", async () => {
+        const { code, output } = await attempt("kubectl", [
+            ...["--namespace", NAMESPACE, "create", "deployment", "shell", "--image=docker.io/library/debian:latest"],
+        ]);
+        expect(code).not.toBe(0);
+        expect(output).toMatch(/ValidatingAdmissionPolicy 'orcheo\.[a-z-]+'/);
+        expect(output).toContain("debian:latest");
+    });
+}

@@ -1,0 +1,62 @@
+/** Settings and surroundings that are refused before anything changes. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { inNode } from "../../../local/cluster/node.ts";
+import { pathsOf } from "../../../local/cluster/spec.ts";
+import { pulumiDir } from "../../../local/platform.ts";
+import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
+import { artifacts, pulumi, spec, STACK } from "./harness.ts";
+
+/** The settings of the stack's file with some changed, in a file of their own: nothing of it may come to pass. */
+function changed(settings: Settings, name: string): string {
+    const file = join(pulumiDir(spec), `Pulumi.${STACK}.yaml`);
+    const whole = parse(readFileSync(file, "utf8")) as Settings;
+    const path = join(artifacts, `bad-${name}.yaml`);
+    const next = merge(settingsOf(whole, file), settings);
+    writeFileSync(path, stringify({ ...whole, config: { "orcheo:stack": next } }), { mode: 0o600 });
+    return path;
+}
+
+export function badInput(): void {
+    const cases: [string, Settings, RegExp[]][] = [
+        ["an unknown key", { api: { replicas: 3 } }, [/api\.replicas/, /unknown/i]],
+        ["a wrong type", { worker: { concurrency: "two" } }, [/worker\.concurrency/, /"two"/, /whole number/]],
+        ["min over max", { api: { scaling: { minReplicas: 9 } } }, [/minReplicas/, /at most maxReplicas/]],
+        ["a database of an unknown kind", { database: { kind: "mysql" } }, [/database\.kind/, /mysql/, /statefulset/]],
+        ["a context that is none", { kubernetes: { context: "nowhere" } }, [/nowhere/, /accepted: orcheo-platform/]],
+        ["a tag `latest`", { version: "latest" }, [/version/, /semantic version/]],
+    ];
+    test.each(cases)("%s", async (name, settings, reasons) => {
+        const before = (await pulumi("stack", "export")).output;
+        const file = changed(settings, name.replaceAll(/\W/g, "-"));
+        const { code, output } = await pulumi("up", "--yes", "--config-file", file);
+        expect(code).not.toBe(0);
+        for (const reason of reasons) expect(output).toMatch(reason);
+        expect((await pulumi("stack", "export")).output).toBe(before);
+    });
+
+    test("several at once are told at once", async () => {
+        const file = changed({ api: { replicas: 3 }, worker: { concurrency: 0 } }, "several");
+        const { output } = await pulumi("preview", "--config-file", file);
+        expect(output).toMatch(/api\.replicas[\s\S]*worker\.concurrency|worker\.concurrency[\s\S]*api\.replicas/);
+    });
+
+    test("a registry that is down", async () => {
+        const service = join(pathsOf(spec).services, "registry");
+        await inNode(spec, ["sv", "-w", "10", "down", service]);
+        try {
+            const { code, output } = await pulumi(
+                "up",
+                "--yes",
+                "--config-file",
+                changed({ version: "0.1.1" }, "down"),
+            );
+            expect(code).not.toBe(0);
+            expect(output).toContain("the registry does not answer at http://127.0.0.1:25001/v2/");
+        } finally {
+            await inNode(spec, ["sv", "-w", "10", "up", service]);
+        }
+    });
+}

@@ -1,0 +1,103 @@
+/** What the end-to-end tests of the platform share: one cluster, the stack on it, and its clients. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
+import { clusterInfo } from "../../../local/cluster/cluster.ts";
+import { clusterSpec, variablesOf } from "../../../local/cluster/spec.ts";
+import { projectDir } from "../../../local/paths.ts";
+import { clusterEnvironment, deploy } from "../../../local/platform.ts";
+import { run } from "../../../local/process.ts";
+import { committedFile, readStackFile } from "../../../local/pulumi.ts";
+import { consoleReport } from "../../../local/report.ts";
+import { type Settings, settingsOf } from "../../../local/settings.ts";
+import { ensureToolchain } from "../../../local/toolchain/build.ts";
+import type { Entrance } from "../orcheo.ts";
+
+export const spec = clusterSpec("platform", { api: 26444, registry: 25001, http: 20081, https: 20444 });
+export const report = consoleReport();
+export const artifacts = join(projectDir, "artifacts");
+export const STACK = "dev";
+export const NAMESPACE = "orcheo";
+
+export const toolchain = await ensureToolchain(["cluster", "add-ons", "pulumi", "test"], report);
+export const environmentOf = (stack: string): NodeJS.ProcessEnv => ({
+    ...process.env,
+    ...clusterEnvironment(spec, toolchain, stack),
+});
+export const env = environmentOf(STACK);
+/** For `make`: it acts on this cluster. */
+export const makeEnvironment: NodeJS.ProcessEnv = { ...process.env, ...variablesOf(spec) };
+
+/** The bootstrap token's owner at the front door of a host. */
+export async function callerAt(host: string, tokenCommand: string): Promise<Entrance> {
+    const token = await run("bash", ["-c", tokenCommand], { env });
+    return { origin: `https://${host}:${spec.ports.https}`, caFile: clusterInfo(spec).caFile, token };
+}
+/** The caller of the dev stack; known once `make up` has ended. */
+export const dev: { caller?: Entrance } = {};
+export const caller = (): Entrance => {
+    if (dev.caller === undefined) throw new Error("`make up` has not ended well: nothing further can be shown");
+    return dev.caller;
+};
+
+/** What a command said, and whether it went well; for commands that are meant to fail. */
+export interface Outcome {
+    readonly code: number;
+    readonly output: string;
+}
+
+export const attempt = (command: string, args: readonly string[], environment = env): Promise<Outcome> =>
+    new Promise((done, fail) => {
+        const child = spawn(command, args, { cwd: projectDir, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+        let output = "";
+        for (const stream of [child.stdout, child.stderr])
+            stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+        child.once("error", fail);
+        child.once("close", (code) => {
+            done({ code: code ?? -1, output });
+        });
+    });
+
+export const kube = (...args: string[]): Promise<string> =>
+    run("kubectl", ["--namespace", NAMESPACE, ...args], { env, timeoutSeconds: 300 });
+export const exec = (target: string, ...command: string[]): Promise<Outcome> =>
+    attempt("kubectl", ["--namespace", NAMESPACE, "exec", target, "--", ...command]);
+export const pulumi = (...args: string[]): Promise<Outcome> => attempt("pulumi", [...args, "--non-interactive"]);
+
+export async function eventually<T>(seconds: number, look: () => Promise<T>, fits: (seen: T) => boolean): Promise<T> {
+    for (const end = Date.now() + seconds * 1000; ;) {
+        const seen = await look();
+        if (fits(seen) || Date.now() > end) return seen;
+        await sleep(1000);
+    }
+}
+
+export const readyPods = async (component: string): Promise<number> => {
+    const label = `app.kubernetes.io/component=${component}`;
+    const ready = '{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
+    return (await kube("get", "pods", "-l", label, "-o", `jsonpath=${ready}`)).split("\n").filter((s) => s === "True")
+        .length;
+};
+
+export async function expectReady(component: string, seconds = 240, least = 1): Promise<void> {
+    const seen = await eventually(
+        seconds,
+        () => readyPods(component),
+        (count) => count >= least,
+    );
+    expect(seen, `ready pods of ${component}`).toBeGreaterThanOrEqual(least);
+}
+
+/** Deletes the pods of some roles, and waits until each role serves again. */
+export async function restart(...roles: string[]): Promise<void> {
+    const label = `app.kubernetes.io/component in (${roles.join(",")})`;
+    await kube("delete", "pods", "-l", label, "--wait=true", "--timeout=240s");
+    for (const role of roles) await expectReady(role);
+}
+
+export const committed = (): Settings => settingsOf(readStackFile(committedFile(STACK)), STACK);
+/** A measurement every 15 s decides; minutes of waiting would show nothing more. */
+export const quickScaling = { api: { scaling: { scaleDownStabilizationSeconds: 15, podsPerMinute: 10 } } };
+export const up = (settings: Settings, stack = STACK): Promise<Settings> =>
+    deploy({ spec, toolchain, report, stack, settings });

@@ -1,0 +1,101 @@
+/** Workflows and their runs, through restarts and without a database. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { projectDir } from "../../../local/paths.ts";
+import { merge } from "../../../local/settings.ts";
+import {
+    actorsOf,
+    answerOf,
+    ask,
+    at,
+    createWorkflow,
+    dispatch,
+    ended,
+    type Entrance,
+    type Workflow,
+} from "../orcheo.ts";
+import { caller, callerAt, committed, eventually, exec, expectReady, kube, readyPods, restart, up } from "./harness.ts";
+
+/** The first requests of each store fail until its dead connection is dropped. */
+async function answerAgain(entrance: Entrance, runId: string): Promise<unknown> {
+    const { body } = await eventually(
+        60,
+        () => ask(entrance, "GET", `/api/runs/${runId}`),
+        ({ status }) => status === 200,
+    );
+    return answerOf(body);
+}
+
+const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
+
+export function mainJob(): void {
+    let workflow: Workflow;
+    let runId: string;
+
+    test("a workflow is created, and its run executed by the worker", async () => {
+        workflow = await createWorkflow(caller(), "0.33", "e2e-set");
+        runId = await dispatch(caller(), workflow);
+        const done = await ended(caller(), runId);
+        expect(at(done, "status")).toBe("succeeded");
+        expect(answerOf(done)).toBe(42);
+        expect(actorsOf(done)).toContain("worker");
+    });
+
+    test("a worker that is told to stop finishes its run first", async () => {
+        const slow = await createWorkflow(caller(), "0.33", "e2e-slow", 20);
+        const slowRun = await dispatch(caller(), slow);
+        const status = async (): Promise<unknown> =>
+            at((await ask(caller(), "GET", `/api/runs/${slowRun}`)).body, "status");
+        expect(await eventually(60, status, (seen) => seen === "running")).toBe("running");
+        await kube("delete", "pods", "-l", "app.kubernetes.io/component=worker", "--wait=false");
+        expect(answerOf(await ended(caller(), slowRun))).toBe(42);
+        await expectReady("worker");
+    });
+
+    test("its result is in Postgres after API, worker, Postgres and Valkey have all been deleted and come back", async () => {
+        await restart("api", "worker", "postgres", "valkey");
+        expect(await answerAgain(caller(), runId)).toBe(42);
+        const next = await ended(caller(), await dispatch(caller(), workflow));
+        expect(answerOf(next)).toBe(42);
+        const stored = await exec("postgres-0", "psql", "-h", "/tmp", "-U", "postgres", "-d", "orcheo", "-Atc", tables);
+        expect(stored.output).toContain("workflow_runs");
+    });
+}
+
+export function withoutDatabase(): void {
+    test("no API pod is ready, and all are again when it is back", async () => {
+        await kube("scale", "statefulset/postgres", "--replicas=0");
+        expect(
+            await eventually(
+                120,
+                () => readyPods("api"),
+                (n) => n === 0,
+            ),
+        ).toBe(0);
+        await kube("scale", "statefulset/postgres", "--replicas=1");
+        await expectReady("api", 300, 2);
+        expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
+    });
+}
+
+export function newerRelease(): void {
+    test("starts, runs the main job, and again after a restart", async () => {
+        const host = "orcheo46.localhost";
+        const source = { kind: "directory", path: join(projectDir, "tests", "canvas-app") };
+        const settings = merge(committed(), {
+            release: "0.46",
+            version: "0.2.0",
+            host,
+            images: { canvas: { source } },
+        });
+        const { bootstrapToken } = await up(settings);
+        const newer = await callerAt(host, String(bootstrapToken));
+        const workflow = await createWorkflow(newer, "0.46", "e2e-set");
+        const runId = await dispatch(newer, workflow);
+        const done = await ended(newer, runId);
+        expect(answerOf(done)).toBe(42);
+        expect(actorsOf(done)).toContain("worker");
+        await restart("postgres", "api", "worker");
+        expect(await answerAgain(newer, runId)).toBe(42);
+    });
+}

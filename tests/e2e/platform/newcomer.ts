@@ -1,0 +1,97 @@
+/** A newcomer, and somebody who brings a cluster along. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { stringify } from "yaml";
+import { clusterInfo } from "../../../local/cluster/cluster.ts";
+import { pathsOf } from "../../../local/cluster/spec.ts";
+import { pulumiDir } from "../../../local/platform.ts";
+import { run } from "../../../local/process.ts";
+import { committedFile } from "../../../local/pulumi.ts";
+import { openBrowser } from "../browser.ts";
+import { ask, createWorkflow } from "../orcheo.ts";
+import { artifacts, attempt, caller, callerAt, dev, makeEnvironment, spec } from "./harness.ts";
+
+export function newcomer(): void {
+    test("make up ends with the URL", async () => {
+        const { code, output } = await attempt("make", ["up"], makeEnvironment);
+        writeFileSync(join(artifacts, "make-up.log"), output);
+        expect(output.slice(-3000)).toContain(`Orcheo runs at https://orcheo.localhost:${spec.ports.https}`);
+        expect(code).toBe(0);
+        const shown = await attempt("make", ["-s", "env"], makeEnvironment);
+        expect(shown.output).toContain(`export KUBECONFIG='${pathsOf(spec).kubeconfig}'`);
+        const command = /^ {2}(kubectl .*base64 --decode)$/m.exec(output)?.[1] ?? "no command for the token";
+        dev.caller = await callerAt("orcheo.localhost", command);
+    });
+
+    test("health answers 200 through the Ingress, its certificate verified", async () => {
+        const { status, headers } = await ask(caller(), "GET", "/api/system/health");
+        expect(status).toBe(200);
+        expect(headers.toLowerCase()).toContain("strict-transport-security: max-age=31536000");
+    });
+
+    test("http leads to https; anonymous callers, internal paths and unknown hosts lead nowhere", async () => {
+        const location = await run("curl", [
+            ...["--silent", "--output", "/dev/null", "--write-out", "%{http_code} %{redirect_url}"],
+            ...["--header", "Host: orcheo.localhost", `http://127.0.0.1:${spec.ports.http}/x?y=1`],
+        ]);
+        expect(location).toMatch(new RegExp(`^30[18] https://orcheo.localhost:${spec.ports.https}/x\\?y=1$`));
+        expect((await ask({ ...caller(), token: undefined }, "GET", "/api/workflows")).status).toBe(401);
+        for (const path of ["/internal/x", "/api/internal/x"])
+            expect((await ask(caller(), "POST", path, {})).status, path).toBeGreaterThanOrEqual(400);
+    });
+
+    test("the canvas opens in a browser, sees the backend and opens a WebSocket", async () => {
+        const handle = "e2e-socket";
+        await createWorkflow(caller(), "0.33", handle);
+        const browser = await openBrowser(caller());
+        const page = await browser.newPage();
+        await page.goto(caller().origin);
+        await page.getByTestId("health").filter({ hasText: "HTTP 200" }).waitFor();
+        await page.getByLabel("Service token").fill(caller().token ?? "");
+        await page.getByLabel("Workflow").fill(handle);
+        await page.getByRole("button", { name: "Connect" }).click();
+        await page.getByTestId("socket").filter({ hasText: "open" }).waitFor();
+        // Longer than any proxy's idle time that would show early.
+        await sleep(5000);
+        expect(await page.getByTestId("socket").textContent()).toBe("open");
+        await page.screenshot({ path: join(artifacts, "canvas.png"), fullPage: true });
+        await browser.close();
+    });
+}
+
+export function elsewhere(): void {
+    test("names its context and registry, and make up leaves the embedded cluster alone", async () => {
+        const file = committedFile("elsewhere");
+        const { context, kubeconfig, registry, builder } = clusterInfo(spec);
+        const settings = {
+            kubernetes: { context, kubeconfig, namespace: "elsewhere" },
+            registry: { prefix: `${registry}/elsewhere` },
+            images: { builder, canvas: { source: { kind: "directory", path: "tests/canvas-app" } } },
+            version: "1.0.0",
+        };
+        writeFileSync(file, stringify({ config: { "orcheo:stack": settings } }));
+        try {
+            const state = join(pulumiDir(spec), "elsewhere");
+            mkdirSync(state, { recursive: true });
+            const own = {
+                PATH: process.env.PATH,
+                HOME: process.env.HOME,
+                ORCHEO_STACK: "elsewhere",
+                PULUMI_HOME: join(state, "home"),
+                PULUMI_CONFIG_PASSPHRASE: "",
+                // What changes is shown; whether it may is asked on a terminal only.
+                PULUMI_OPTION_PREVIEW_ONLY: "true",
+            };
+            const nowhere = await attempt("make", ["up"], { ...own, PULUMI_ACCESS_TOKEN: undefined });
+            expect(nowhere.output).toContain("pulumi login --local");
+            const { code, output } = await attempt("make", ["up"], { ...own, PULUMI_BACKEND_URL: `file://${state}` });
+            expect(output).toContain(`names the context "${context}": the embedded cluster is left alone`);
+            expect(output).toMatch(/\+ \d+ to create/);
+            expect(code, output.slice(-3000)).toBe(0);
+        } finally {
+            rmSync(file, { force: true });
+        }
+    });
+}

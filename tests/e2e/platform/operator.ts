@@ -1,0 +1,117 @@
+/** The stack from one update to the next, to its end. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { run } from "../../../local/process.ts";
+import { merge } from "../../../local/settings.ts";
+import { ask } from "../orcheo.ts";
+import {
+    artifacts,
+    caller,
+    committed,
+    eventually,
+    kube,
+    NAMESPACE,
+    pulumi,
+    quickScaling,
+    readyPods,
+    toolchain,
+    up,
+} from "./harness.ts";
+
+export function secondRun(): void {
+    test("changes nothing, and refresh finds no drift", async () => {
+        const preview = await pulumi("preview", "--expect-no-changes");
+        expect(preview.output.slice(-3000)).toMatch(/\d+ unchanged/);
+        expect(preview.code).toBe(0);
+        const second = await pulumi("up", "--yes", "--expect-no-changes");
+        expect(second.code, second.output.slice(-3000)).toBe(0);
+        const refresh = await pulumi("refresh", "--yes", "--expect-no-changes");
+        expect(refresh.code, refresh.output.slice(-3000)).toBe(0);
+    });
+
+    test("no secret is in the outputs, the preview's details or the state", async () => {
+        const outputs = await pulumi("stack", "output", "--json", "--show-secrets");
+        const state = await pulumi("stack", "export");
+        const details = await pulumi("preview", "--diff", "--show-sames");
+        for (const { output } of [outputs, state, details]) expect(output).not.toContain(caller().token);
+    });
+}
+
+export function load(): void {
+    test("under load the autoscaler adds API pods, and takes them away again", async () => {
+        await up(merge(committed(), quickScaling));
+        const before = await readyPods("api");
+        const targets = join(artifacts, "targets.txt");
+        writeFileSync(
+            targets,
+            `GET ${caller().origin}/api/workflows\nAuthorization: Bearer ${caller().token ?? ""}\n`,
+            {
+                mode: 0o600,
+            },
+        );
+        const { port } = new URL(caller().origin);
+        const attack = [
+            ...["attack", "-targets", targets, "-rate", "40/s", "-duration", "100s", "-timeout", "30s"],
+            ...["-root-certs", caller().caFile, "-connect-to", `orcheo.localhost:${port}:127.0.0.1:${port}`],
+            ...["-max-workers", "60", "-output", join(artifacts, "load.bin")],
+        ];
+        const load = run(toolchain.bin("vegeta"), attack, { timeoutSeconds: 180 });
+        const most = await eventually(
+            130,
+            () => readyPods("api"),
+            (n) => n > before,
+        );
+        const measured = await kube("get", "hpa", "api", "-o", "jsonpath={.status.currentMetrics}");
+        await load;
+        expect(most).toBeGreaterThan(before);
+        expect(measured).toContain("averageUtilization");
+        expect(
+            await eventually(
+                240,
+                () => readyPods("api"),
+                (n) => n === before,
+            ),
+        ).toBe(before);
+    });
+}
+
+export function refusedUpgrade(): void {
+    test("is refused with what to do first, and the old version keeps serving", async () => {
+        const next = merge(committed(), { ...quickScaling, release: "0.46", version: "0.2.0" });
+        const server = ["get", "pod", "postgres-0", "-o", "jsonpath={.metadata.uid}"];
+        const before = await kube(...server);
+        await expect(up(next)).rejects.toThrow("pulumi up");
+        // A new version of Orcheo is no reason to restart its database.
+        expect(await kube(...server)).toBe(before);
+        const logs = await kube("logs", "-l", "app.kubernetes.io/component=init", "--tail=-1");
+        expect(logs).toContain("there is no upgrade in place");
+        expect(logs).toContain("Do this first: 1. keep this database for 0.33");
+        expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
+        await up(merge(committed(), quickScaling));
+        expect((await pulumi("preview", "--expect-no-changes")).code).toBe(0);
+    });
+}
+
+export function destroy(): void {
+    test("pulumi destroy leaves what is protected, and the guide says how to remove it", async () => {
+        const images = await pulumi("stack", "output", "images", "--json");
+        const { output: steps } = await pulumi("stack", "output", "nextSteps", "--json");
+        expect(steps).toContain("pulumi destroy --exclude-protected");
+        const { code, output } = await pulumi("destroy", "--exclude-protected", "--yes");
+        expect(code, output.slice(-3000)).toBe(0);
+        expect(await kube("get", "pods", "-o", "name")).toBe("");
+        expect((await kube("get", "pvc", "-o", "name")).trim().split("\n").sort()).toEqual([
+            "persistentvolumeclaim/postgres-data",
+            "persistentvolumeclaim/valkey-data",
+        ]);
+        // The same images are built again, and the data is still there: the next `up` finds the workflows again.
+        const { images: again } = await up(merge(committed(), quickScaling));
+        expect(again).toEqual(JSON.parse(images.output));
+        expect(JSON.stringify((await ask(caller(), "GET", "/api/workflows")).body)).toContain("e2e-set");
+        expect((await pulumi("destroy", "--exclude-protected", "--yes")).code).toBe(0);
+        expect((await pulumi("state", "unprotect", "--all", "--yes")).code).toBe(0);
+        expect((await pulumi("destroy", "--yes")).code).toBe(0);
+        await kube("delete", "namespace", NAMESPACE, "--wait=true", "--timeout=120s");
+    });
+}
