@@ -7,8 +7,8 @@ import { nodePid } from "./cluster/node.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
 import { lookAtMachine, problemsOf } from "./preflight.ts";
 import { timingFile } from "./paths.ts";
-import { clusterEnvironment, deploy, deployElsewhere } from "./platform.ts";
-import { committedFile, readStackFile } from "./pulumi.ts";
+import { clusterEnvironment, deploy, deployElsewhere, pulumiDir } from "./platform.ts";
+import { committedFile, linkPlugins, readStackFile } from "./pulumi.ts";
 import { consoleReport } from "./report.ts";
 import { contextOf, EMBEDDED_CONTEXT, settingsOf } from "./settings.ts";
 import { ensureToolchain, type Toolchain } from "./toolchain/build.ts";
@@ -85,6 +85,7 @@ function record(seconds: number): void {
 
 /** Prints what a shell takes over with `eval "$(make -s env)"`. */
 function printEnvironment(spec: ClusterSpec, toolchain: Toolchain): void {
+    linkPlugins(pulumiDir(spec), toolchain);
     for (const [name, value] of Object.entries(clusterEnvironment(spec, toolchain, stackName)))
         process.stdout.write(`export ${name}='${value.replaceAll("'", "'\\''")}'\n`);
 }

@@ -38,7 +38,7 @@ export const policyEnvironment = (configFile: string): PulumiEnvironment => ({
 });
 
 /** Puts the providers and the language host where Pulumi keeps what it downloads. */
-function linkPlugins(dir: string, toolchain: Toolchain): void {
+export function linkPlugins(dir: string, toolchain: Toolchain): void {
     for (const { name, version } of tools) {
         const [, kind, plugin] = /^pulumi-(resource|language)-(.+)$/.exec(name) ?? [];
         if (kind === undefined || plugin === undefined) continue;

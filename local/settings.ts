@@ -37,8 +37,9 @@ export function merge(base: Settings, over: Settings): Settings {
     for (const [key, value] of Object.entries(over)) {
         const old = merged.get(key);
         // Two kinds of one choice share no keys: another kind replaces the mapping.
-        const same = isSettings(old) && isSettings(value) && (value.kind === undefined || value.kind === old.kind);
-        if (value !== undefined) merged.set(key, same ? merge(old, value) : value);
+        const both = isSettings(old) && isSettings(value);
+        const replaced = both && old.kind !== undefined && value.kind !== undefined && old.kind !== value.kind;
+        if (value !== undefined) merged.set(key, both && !replaced ? merge(old, value) : value);
     }
     return Object.fromEntries(merged);
 }

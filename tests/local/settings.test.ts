@@ -17,7 +17,7 @@ describe("settings for the embedded cluster", () => {
         const committed = {
             version: "1.2.3",
             api: { logLevel: "DEBUG" },
-            images: { canvas: { source: { kind: "git" } } },
+            images: { sourceDateEpoch: 1, canvas: { source: { kind: "git" } } },
         };
         expect(embeddedSettings(committed, { ...machine, caBundleFile: "/ca", canvasDirectory: "/c" })).toEqual({
             version: "1.2.3",
@@ -27,6 +27,7 @@ describe("settings for the embedded cluster", () => {
             entrance: { port: 443 },
             images: {
                 kind: "build",
+                sourceDateEpoch: 1,
                 builder: "orcheo-x",
                 caBundleFile: "/ca",
                 canvas: { source: { kind: "directory", path: "/c" } },

@@ -11,7 +11,7 @@ import { run } from "../../../local/process.ts";
 import { committedFile } from "../../../local/pulumi.ts";
 import { openBrowser } from "../browser.ts";
 import { ask, createWorkflow } from "../orcheo.ts";
-import { artifacts, attempt, caller, callerAt, dev, makeEnvironment, spec } from "./harness.ts";
+import { artifacts, attempt, caller, callerAt, dev, env, makeEnvironment, spec } from "./harness.ts";
 
 export function newcomer(): void {
     test("make up ends with the URL", async () => {
@@ -64,12 +64,20 @@ export function newcomer(): void {
 export function elsewhere(): void {
     test("names its context and registry, and make up leaves the embedded cluster alone", async () => {
         const file = committedFile("elsewhere");
-        const { context, kubeconfig, registry, builder } = clusterInfo(spec);
+        const { context, kubeconfig, registry, builder, buildxConfigDir, caFile } = clusterInfo(spec);
+        const bundle = process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE;
         const settings = {
             kubernetes: { context, kubeconfig, namespace: "elsewhere" },
             registry: { prefix: `${registry}/elsewhere` },
-            images: { builder, canvas: { source: { kind: "directory", path: "tests/canvas-app" } } },
+            images: {
+                builder,
+                canvas: { source: { kind: "directory", path: "tests/canvas-app" } },
+                ...(bundle !== undefined && { caBundleFile: bundle }),
+            },
             version: "1.0.0",
+            host: "elsewhere.localhost",
+            entrance: { port: spec.ports.https },
+            api: { scaling: { minReplicas: 1, maxReplicas: 1 } },
         };
         writeFileSync(file, stringify({ config: { "orcheo:stack": settings } }));
         try {
@@ -78,18 +86,23 @@ export function elsewhere(): void {
             const own = {
                 PATH: process.env.PATH,
                 HOME: process.env.HOME,
+                BUILDX_CONFIG: buildxConfigDir,
                 ORCHEO_STACK: "elsewhere",
                 PULUMI_HOME: join(state, "home"),
                 PULUMI_CONFIG_PASSPHRASE: "",
-                // What changes is shown; whether it may is asked on a terminal only.
-                PULUMI_OPTION_PREVIEW_ONLY: "true",
             };
-            const nowhere = await attempt("make", ["up"], { ...own, PULUMI_ACCESS_TOKEN: undefined });
+            const nowhere = await attempt("make", ["up"], own);
             expect(nowhere.output).toContain("pulumi login --local");
-            const { code, output } = await attempt("make", ["up"], { ...own, PULUMI_BACKEND_URL: `file://${state}` });
+            const there = { ...own, PULUMI_BACKEND_URL: `file://${state}` };
+            const unasked = await attempt("make", ["up"], there);
+            expect(unasked.output).toContain("--yes or --skip-preview");
+            // On a terminal Pulumi asks; here the answer is given before.
+            const { code, output } = await attempt("make", ["up"], { ...there, PULUMI_OPTION_YES: "true" });
             expect(output).toContain(`names the context "${context}": the embedded cluster is left alone`);
-            expect(output).toMatch(/\+ \d+ to create/);
             expect(code, output.slice(-3000)).toBe(0);
+            const health = { origin: `https://elsewhere.localhost:${spec.ports.https}`, caFile };
+            expect((await ask(health, "GET", "/api/system/health")).status).toBe(200);
+            await run("kubectl", ["delete", "namespace", "elsewhere", "--timeout=180s"], { env });
         } finally {
             rmSync(file, { force: true });
         }

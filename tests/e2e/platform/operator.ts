@@ -52,7 +52,7 @@ export function load(): void {
         );
         const { port } = new URL(caller().origin);
         const attack = [
-            ...["attack", "-targets", targets, "-rate", "40/s", "-duration", "100s", "-timeout", "30s"],
+            ...["attack", "-targets", targets, "-rate", "120/s", "-duration", "90s", "-timeout", "30s"],
             ...["-root-certs", caller().caFile, "-connect-to", `orcheo.localhost:${port}:127.0.0.1:${port}`],
             ...["-max-workers", "60", "-output", join(artifacts, "load.bin")],
         ];
