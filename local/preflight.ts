@@ -1,9 +1,10 @@
 /** What `make up` looks at before it changes anything. Every problem is told at once, each with its remedy. */
-import { readFileSync, statfsSync } from "node:fs";
+import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { cgroupProblem } from "./cluster/cgroups.ts";
 import type { Ports } from "./cluster/spec.ts";
+import { cacheDir } from "./paths.ts";
 import { run } from "./process.ts";
 
 /** What was found on the machine; gathered by `lookAtMachine`, judged by `problemsOf`. */
@@ -13,6 +14,7 @@ export interface Machine {
     readonly os: string;
     readonly arch: string;
     readonly freeGiB: number;
+    readonly neededGiB: number;
     /** The folder whose disk has `freeGiB` left. */
     readonly disk: string;
     /** What may still be used, within the container's limit if there is one; undefined when the cluster runs already. */
@@ -25,8 +27,10 @@ export interface Machine {
 /** Debian releases whose packages the embedded cluster is made of. */
 export const SUPPORTED = ["debian 12"];
 
-/** Toolchain caches, images and volumes of one cluster, with room to build. */
-export const NEEDED_GIB = 15;
+/** Images, volumes and build steps of one cluster. */
+const CLUSTER_GIB = 15;
+/** What the first build leaves besides: modules and the compiler's cache of 27 tools. */
+const TOOLCHAIN_GIB = 15;
 
 /** The cluster with its add-ons, all of Orcheo, and one image being built. */
 export const NEEDED_MEMORY_GIB = 6;
@@ -52,11 +56,11 @@ export function problemsOf(machine: Machine): string[] {
         );
     if (machine.arch !== "x64" && machine.arch !== "arm64")
         say("processor", machine.arch, "x64 and arm64 are accepted");
-    if (machine.freeGiB < NEEDED_GIB)
+    if (machine.freeGiB < machine.neededGiB)
         say(
             "disk",
             `${machine.freeGiB.toFixed(1)} GiB free at ${machine.disk}`,
-            `at least ${NEEDED_GIB} GiB are needed: free some, or move the data with ORCHEO_STATE_DIR`,
+            `at least ${machine.neededGiB} GiB are needed: free some, or move the data with ORCHEO_STATE_DIR`,
         );
     if (machine.freeMemoryGiB !== undefined && machine.freeMemoryGiB < NEEDED_MEMORY_GIB)
         say(
@@ -100,6 +104,7 @@ export async function lookAtMachine(stateDir: string, ports: Partial<Ports>): Pr
         os: `${release.get("ID") ?? "unknown"} ${release.get("VERSION_ID") ?? ""}`.trim(),
         arch: process.arch,
         freeGiB: (bavail * bsize) / 1024 ** 3,
+        neededGiB: existsSync(join(cacheDir, "toolchain")) ? CLUSTER_GIB : CLUSTER_GIB + TOOLCHAIN_GIB,
         disk,
         freeMemoryGiB: Object.keys(ports).length > 0 ? process.availableMemory() / 1024 ** 3 : undefined,
         refused: {
