@@ -1,5 +1,6 @@
 /**
- * `make bench`: what the platform costs, each figure beside its bound, on a cluster of its own. About 20 minutes.
+ * `make bench`: what the platform costs, each figure beside its bound, on a cluster of its own. About 25 minutes;
+ * `local/run node tests/bench/main.ts startup changes bound images pack` takes the parts named.
  * The figures of a cold `make up` (an empty cache) are those of the last one that this machine made.
  */
 import { spawnSync } from "node:child_process";
@@ -8,9 +9,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { clusterInfo, stopCluster } from "../../local/cluster/cluster.ts";
 import { type ClusterSpec, clusterSpec, variablesOf } from "../../local/cluster/spec.ts";
 import { projectDir, timingFile } from "../../local/paths.ts";
-import { clusterEnvironment } from "../../local/platform.ts";
+import { clusterEnvironment, deploy } from "../../local/platform.ts";
 import { run } from "../../local/process.ts";
+import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import { consoleReport, type Step } from "../../local/report.ts";
+import { type Settings, settingsOf } from "../../local/settings.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { measureImages } from "./images.ts";
 
@@ -87,86 +90,121 @@ async function applyAndWait(objects: readonly Applied[]): Promise<void> {
     ]);
 }
 
-async function removeAll(): Promise<void> {
+async function removeAll(objects: readonly Applied[]): Promise<void> {
     await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--wait=true", "--timeout=180s"]);
+    const left = objects.filter(({ kind }) => kind.startsWith("ValidatingAdmissionPolicy"));
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: left });
+    await kubectl(["delete", "--ignore-not-found", "-f", "-"], list);
     // The volumes' folders go a moment after their claims.
     await sleep(3000);
 }
 
-async function removeStack(): Promise<void> {
+async function removeStack(objects: readonly Applied[]): Promise<void> {
     await pulumi("state", "unprotect", "--all", "--yes");
     await pulumi("destroy", "--yes");
-    await removeAll();
+    await removeAll(objects);
 }
 
-function tellSteps(title: string, kind: "cold" | "warm"): void {
-    const file = timingFile(kind);
-    if (!existsSync(file)) {
-        lines.push("", `No ${kind} \`make up\` has been recorded on this machine.`);
+interface Recorded {
+    readonly at: string;
+    readonly seconds: number;
+    readonly steps: readonly Step[];
+}
+const recorded = (kind: "cold" | "warm"): Recorded | undefined =>
+    existsSync(timingFile(kind)) ? (JSON.parse(readFileSync(timingFile(kind), "utf8")) as Recorded) : undefined;
+
+function tellSteps(title: string, told: Recorded | undefined): void {
+    if (told === undefined) {
+        lines.push("", `${title}: none was recorded.`);
         return;
     }
-    const told = JSON.parse(readFileSync(file, "utf8")) as { at: string; seconds: number; steps: readonly Step[] };
     table(`${title}: ${told.seconds} s (${told.at})`, "step", "s");
-    for (const step of told.steps.filter((each) => each.seconds >= 2).sort((a, b) => b.seconds - a.seconds))
+    for (const step of told.steps.filter((each) => each.seconds >= 2).sort((x, y) => y.seconds - x.seconds))
         row(step.name, step.seconds);
 }
 
-try {
-    await stopCluster(spec, report, { deleteData: true });
+/** The first `make up` of this run, on a cluster that did not exist. */
+let fresh = 0;
+let freshSteps: Recorded | undefined;
 
-    table("From `make up` to the first 200", "case", "s", "aim");
-    row(
-        "new cluster, toolchain built",
-        await report.step("make up, new cluster", undefined, () => seconds(() => make("up"))),
-        "",
-    );
-    tellSteps("Where it went", "warm");
+const timed = (name: string, work: () => Promise<unknown>): Promise<number> =>
+    report.step(name, undefined, () => seconds(work));
+const repeated = async (name: string, work: () => Promise<unknown>): Promise<number> => {
+    const measured: number[] = [];
+    for (let n = 0; n < 3; n++) measured.push(await timed(name, work));
+    return median(measured);
+};
+
+async function startup(): Promise<void> {
     await make("down");
-    const warm = await report.step("make up, stopped cluster", undefined, () => seconds(() => make("up")));
-    const running = await report.step("make up, running", undefined, () => seconds(() => make("up")));
-    table("Again", "case", "s", "aim");
-    row("stopped cluster, nothing to build", warm, "<= 90");
+    const stopped = await timed("make up, stopped cluster", () => make("up"));
+    const running = await timed("make up, running", () => make("up"));
+    table("From `make up` to the first 200", "case", "s", "aim");
+    row("new cluster, toolchain built", fresh, "");
+    row("stopped cluster, nothing to build", stopped, "<= 90");
     row("running already", running, "");
+    tellSteps("A new cluster: where it went", freshSteps);
+    tellSteps("The last cold `make up` of this machine", recorded("cold"));
+}
 
-    const repeat = async (name: string, work: () => Promise<unknown>): Promise<number> => {
-        const measured: number[] = [];
-        for (let n = 0; n < 3; n++) measured.push(await report.step(name, undefined, () => seconds(work)));
-        return median(measured);
-    };
+async function changes(): Promise<void> {
     table("Nothing to change (median of 3)", "command", "s", "aim");
-    row("pulumi preview, with the policy pack", await repeat("preview", () => pulumi("preview")), "<= 10");
+    row("pulumi preview, with the policy pack", await repeated("preview", () => pulumi("preview")), "<= 10");
     const bare = { ...env, PULUMI_OPTION_POLICY_PACK: "" };
-    row(
-        "pulumi preview, without",
-        await repeat("preview without pack", () =>
-            run("pulumi", ["preview", "--non-interactive"], { cwd: projectDir, env: bare }),
-        ),
-        "",
-    );
-    row("pulumi up, with the policy pack", await repeat("up", () => pulumi("up", "--yes")), "");
+    const without = (): Promise<string> =>
+        run("pulumi", ["preview", "--non-interactive"], { cwd: projectDir, env: bare });
+    row("pulumi preview, without", await repeated("preview without pack", without), "");
+    row("pulumi up, with the policy pack", await repeated("up", () => pulumi("up", "--yes")), "");
+}
 
+/** With published images on both sides: what they have to build is told apart. */
+async function boundOfUp(): Promise<void> {
+    const images = JSON.parse(await pulumi("stack", "output", "images", "--json")) as Settings;
+    const committed = settingsOf(readStackFile(committedFile("dev")), "dev");
+    const settings = { ...committed, images: { kind: "published", ...images } };
+    await deploy({ spec, toolchain, report, stack: "dev", settings });
     const objects = await objectsOfStack();
-    await removeStack();
+    await removeStack(objects);
     const bounds: number[] = [];
     const ups: number[] = [];
     for (let round = 0; round < 2; round++) {
-        bounds.push(await report.step("kubectl apply and wait", undefined, () => seconds(() => applyAndWait(objects))));
-        await removeAll();
-        ups.push(await report.step("pulumi up", undefined, () => seconds(() => pulumi("up", "--yes"))));
-        await removeStack();
+        bounds.push(await timed("kubectl apply and wait", () => applyAndWait(objects)));
+        await removeAll(objects);
+        ups.push(await timed("pulumi up", () => pulumi("up", "--yes")));
+        await removeStack(objects);
     }
     const [bound, up] = [Math.min(...bounds), Math.min(...ups)];
     table("The whole stack from nothing (images there; best of 2, by turns)", "how", "s", "times the bound", "aim");
     row("kubectl apply of the same objects, until ready", bound, 1, "");
     row("pulumi up, preview and policy pack included", up, up / bound, "<= 1.3");
+}
 
-    lines.push(...(await measureImages(spec, toolchain, report)));
-    tellSteps("The last cold `make up` of this machine", "cold");
-    process.stdout.write(
-        `\n# ${clusterInfo(spec).context}: figures\n${lines.join("\n")}\n\n## The policy pack alone\n\n`,
-    );
-    const pack = spawnSync(process.execPath, ["tests/verdicts/bench.ts"], { cwd: projectDir, env, stdio: "inherit" });
-    process.exitCode = pack.status ?? 1;
+const parts: Readonly<Record<string, () => Promise<unknown>>> = {
+    startup,
+    changes,
+    bound: boundOfUp,
+    images: async () => lines.push(...(await measureImages(spec, toolchain, report))),
+    pack: () => {
+        const pack = spawnSync(process.execPath, ["tests/verdicts/bench.ts"], {
+            cwd: projectDir,
+            env,
+            encoding: "utf8",
+        });
+        if (pack.status !== 0) throw new Error(pack.stderr);
+        lines.push("", "## The policy pack", "", pack.stdout);
+        return Promise.resolve();
+    },
+};
+const asked = process.argv.slice(2);
+const unknown = asked.filter((part) => !(part in parts));
+if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(", ")}; accepted: ${Object.keys(parts).join(", ")}`);
+
+await stopCluster(spec, report, { deleteData: true });
+try {
+    fresh = await timed("make up, new cluster", () => make("up"));
+    freshSteps = recorded("warm");
+    for (const [name, part] of Object.entries(parts)) if (asked.length === 0 || asked.includes(name)) await part();
+    process.stdout.write(`\n# ${clusterInfo(spec).context}: figures\n${lines.join("\n")}\n`);
 } finally {
     await stopCluster(spec, report, { deleteData: true });
 }
