@@ -19,6 +19,7 @@ check:
 
 test: check
 	@$(run) vitest run --project policy
+	@$(run) node local/toolchain/build.ts >/dev/null
 	@$(run) vitest run --project e2e
 	@ORCHEO_CLUSTER=verdicts ORCHEO_API_PORT=27443 ORCHEO_REGISTRY_PORT=27000 ORCHEO_HTTP_PORT=27080 ORCHEO_HTTPS_PORT=27444 \
 		$(run) node local/main.ts exec vitest run --project verdicts
