@@ -123,8 +123,7 @@ export async function ended(entrance: Entrance, runId: string, seconds = 90): Pr
 /** What the workflow computed; the two generations keep it in different places. */
 export const answerOf = (run_: unknown): unknown =>
     at(run_, "output_payload", "final_state", "results", "set", "answer") ??
-    at(run_, "output_payload", "node_results", "set", "answer") ??
-    at(run_, "node_results", "set", "answer");
+    at(run_, "output_payload", "final_state", "node_results", "set", "answer");
 
 /** Who had a hand in the run. */
 export const actorsOf = (run_: unknown): unknown[] => {

@@ -50,6 +50,6 @@ export function withKubectl(): void {
         ]);
         expect(code).not.toBe(0);
         expect(output).toMatch(/ValidatingAdmissionPolicy 'orcheo\.[a-z-]+'/);
-        expect(output).toContain("debian:latest");
+        expect(output).toContain('Deployment "shell", container "debian"');
     });
 }

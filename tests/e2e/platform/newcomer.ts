@@ -70,6 +70,7 @@ export function elsewhere(): void {
             kubernetes: { context, kubeconfig, namespace: "elsewhere" },
             registry: { prefix: `${registry}/elsewhere` },
             images: {
+                kind: "build",
                 builder,
                 canvas: { source: { kind: "directory", path: "tests/canvas-app" } },
                 ...(bundle !== undefined && { caBundleFile: bundle }),
