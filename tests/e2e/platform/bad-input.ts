@@ -26,6 +26,11 @@ export function badInput(): void {
         ["min over max", { api: { scaling: { minReplicas: 9 } } }, [/minReplicas/, /at most maxReplicas/]],
         ["a database of an unknown kind", { database: { kind: "mysql" } }, [/database\.kind/, /mysql/, /statefulset/]],
         ["a context that is none", { kubernetes: { context: "nowhere" } }, [/nowhere/, /accepted: orcheo-platform/]],
+        [
+            "a missing secret",
+            { registry: { pull: { kind: "credentials", username: "ci" } } },
+            [/orcheo:registryPassword/, /pulumi config set --secret/],
+        ],
         ["a tag `latest`", { version: "latest" }, [/version/, /semantic version/]],
     ];
     test.each(cases)("%s", async (name, settings, reasons) => {
