@@ -65,7 +65,21 @@ export async function pushImage(
     return { digest, changed: true };
 }
 
+/** The link between host and node has let a long upload stall for good; on another connection it takes a second. */
+const ATTEMPTS_SECONDS = [15, 30, 60, 120];
+
 async function pushBlob(base: string, blob: Buffer): Promise<void> {
+    for (const [attempt, seconds] of ATTEMPTS_SECONDS.entries()) {
+        try {
+            await uploadBlob(base, blob, seconds);
+            return;
+        } catch (error) {
+            if (!(error instanceof NoAnswer) || attempt === ATTEMPTS_SECONDS.length - 1) throw error;
+        }
+    }
+}
+
+async function uploadBlob(base: string, blob: Buffer, timeoutSeconds: number): Promise<void> {
     const digest = sha256(blob);
     const there = await request(`${base}/blobs/${digest}`, { method: "HEAD" }, [404]);
     if (there.status === 200) return;
@@ -74,22 +88,35 @@ async function pushBlob(base: string, blob: Buffer): Promise<void> {
     if (location === null) throw new Error(`${base}: the registry opened an upload and named no location`);
     const url = new URL(location, base);
     url.searchParams.set("digest", digest);
-    await request(url.href, {
-        method: "PUT",
-        headers: { "Content-Type": "application/octet-stream" },
-        body: new Uint8Array(blob),
-    });
+    await request(
+        url.href,
+        {
+            method: "PUT",
+            headers: { "Content-Type": "application/octet-stream" },
+            body: new Uint8Array(blob),
+        },
+        [],
+        timeoutSeconds,
+    );
 }
 
-async function request(url: string, init: RequestInit, accepted: number[] = []): Promise<Response> {
+class NoAnswer extends Error {}
+
+async function request(
+    url: string,
+    init: RequestInit,
+    accepted: number[] = [],
+    timeoutSeconds = 60,
+): Promise<Response> {
     const method = init.method ?? "GET";
     let response: Response;
     try {
-        response = await fetch(url, { ...init, signal: AbortSignal.timeout(300_000) });
+        response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutSeconds * 1000) });
     } catch (cause) {
-        throw new Error(`${method} ${url}: the registry gave no answer within 5 min; is the cluster running?`, {
-            cause,
-        });
+        throw new NoAnswer(
+            `${method} ${url}: the registry gave no answer within ${timeoutSeconds} s; is the cluster running?`,
+            { cause },
+        );
     }
     if (!response.ok && !accepted.includes(response.status)) {
         throw new Error(`${method} ${url}: HTTP ${response.status} ${await response.text()}`);
