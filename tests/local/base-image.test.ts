@@ -15,6 +15,8 @@ const sha256 = (content: Buffer) => `sha256:${createHash("sha256").update(conten
 const blobs = new Map<string, Buffer>();
 const manifests = new Map<string, Buffer>();
 let requests: string[] = [];
+/** So many uploads get no answer. */
+let stalls = 0;
 const registry = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -34,6 +36,7 @@ const registry = createServer((request, response) => {
             else answer(200, { "docker-content-digest": sha256(found) });
         } else if (request.method === "POST") answer(202, { location: "/v2/upload?state=1" });
         else if (request.method === "PUT") {
+            if (stalls-- > 0) return;
             const digest = url.searchParams.get("digest") ?? "";
             if (digest !== sha256(body)) return answer(400);
             blobs.set(digest, body);
@@ -58,6 +61,20 @@ afterAll(() => {
 });
 
 describe("pushImage", () => {
+    it("tries a stalled upload again", async () => {
+        stalls = 1;
+        writeFileSync(join(dir, "stalled.tar.gz"), gzipSync(Buffer.alloc(2048)));
+        const image = {
+            layerFile: join(dir, "stalled.tar.gz"),
+            diffId: sha256(Buffer.alloc(2048)),
+            createdSeconds: 1_700_000_000,
+            createdBy: "a test",
+            labels: {},
+        };
+        expect((await pushImage(address, "library/debian", "stalled", image)).changed).toBe(true);
+        expect(requests.filter((each) => each === "PUT /v2/upload")).toHaveLength(3);
+    });
+
     it("pushes layer, config and manifest once, and finds them the second time", async () => {
         const tar = Buffer.alloc(1024);
         const layer = gzipSync(tar);
