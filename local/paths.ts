@@ -16,3 +16,7 @@ export const logFile = (step: string): string => join(cacheDir, "logs", `${step}
 
 /** The newest `make up` that built the toolchain, and the newest that did not: what `make bench` tells of. */
 export const timingFile = (kind: "cold" | "warm"): string => join(cacheDir, "timings", `make-up-${kind}.json`);
+
+/** PEM file of the authorities that this network's TLS needs besides the usual, if any: image builds must trust them. */
+export const caBundleFile =
+    process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE ?? process.env.NODE_EXTRA_CA_CERTS;

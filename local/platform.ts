@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { ensureBaseImage } from "./base-image.ts";
 import { clusterInfo } from "./cluster/cluster.ts";
 import type { ClusterSpec } from "./cluster/spec.ts";
-import { cacheDir, projectDir } from "./paths.ts";
+import { caBundleFile, cacheDir, projectDir } from "./paths.ts";
 import { run } from "./process.ts";
 import {
     committedFile,
@@ -75,7 +75,7 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
         cluster,
         httpsPort: spec.ports.https,
         canvasDirectory: await canvasDirectory(committed, existsSync(before) ? before : undefined, report),
-        caBundleFile: process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE ?? process.env.NODE_EXTRA_CA_CERTS,
+        caBundleFile,
     });
     localStack(pulumiDir(spec), stack, settings, toolchain);
     const env = { ...process.env, ...clusterEnvironment(spec, toolchain, stack) };

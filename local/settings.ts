@@ -25,7 +25,7 @@ export function settingsOf(file: unknown, name: string): Settings {
     return settings;
 }
 
-/** Whether the stack is meant for the embedded cluster; else the context of the user's own. */
+/** The kube context that the settings name. */
 export function contextOf(settings: Settings): string | undefined {
     const context = isSettings(settings.kubernetes) ? settings.kubernetes.context : undefined;
     return typeof context === "string" ? context : undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildAndPush } from "../../local/cluster/images.ts";
 import { type ClusterSpec, registryOf } from "../../local/cluster/spec.ts";
-import { logFile, projectDir } from "../../local/paths.ts";
+import { caBundleFile, logFile, projectDir } from "../../local/paths.ts";
 import type { Report } from "../../local/report.ts";
 import type { Toolchain } from "../../local/toolchain/build.ts";
 
@@ -35,7 +35,6 @@ RUN --mount=type=secret,id=ca-bundle,required=false \\
 
 async function build(spec: ClusterSpec, toolchain: Toolchain, given: Build, cold: boolean): Promise<number> {
     const { name, context, args = {}, orcheo } = given;
-    const bundle = process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE;
     const start = performance.now();
     await buildAndPush(spec, toolchain, context, `${registryOf(spec)}/bench/${name}:1`, {
         log: logFile(`bench-${name}`),
@@ -43,7 +42,7 @@ async function build(spec: ClusterSpec, toolchain: Toolchain, given: Build, cold
         args: [
             ...Object.entries(args).flatMap(([key, value]) => ["--opt", `build-arg:${key}=${value}`]),
             ...(orcheo === undefined ? [] : ["--local", `orcheo=${orcheo}`, "--opt", "context:orcheo=local:orcheo"]),
-            ...(bundle === undefined ? [] : ["--secret", `id=ca-bundle,src=${bundle}`]),
+            ...(caBundleFile === undefined ? [] : ["--secret", `id=ca-bundle,src=${caBundleFile}`]),
             ...(cold ? ["--no-cache"] : []),
         ],
     });

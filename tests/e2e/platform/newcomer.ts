@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { pathsOf } from "../../../local/cluster/spec.ts";
+import { caBundleFile } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
 import { committedFile } from "../../../local/pulumi.ts";
@@ -65,7 +66,6 @@ export function elsewhere(): void {
     test("names its context and registry, and make up leaves the embedded cluster alone", async () => {
         const file = committedFile("elsewhere");
         const { context, kubeconfig, registry, builder, buildxConfigDir, caFile } = clusterInfo(spec);
-        const bundle = process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE;
         const settings = {
             kubernetes: { context, kubeconfig, namespace: "elsewhere" },
             registry: { prefix: `${registry}/elsewhere` },
@@ -73,7 +73,7 @@ export function elsewhere(): void {
                 kind: "build",
                 builder,
                 canvas: { source: { kind: "directory", path: "tests/canvas-app" } },
-                ...(bundle !== undefined && { caBundleFile: bundle }),
+                ...(caBundleFile !== undefined && { caBundleFile }),
             },
             version: "1.0.0",
             host: "elsewhere.localhost",
