@@ -8,7 +8,7 @@ help:
 	@echo "make status  every part of it, make down  stops it (data stays), make delete  removes its data too"
 	@echo "make check   the fast tests: format, lint, types, unit tests"
 	@echo "make env     variables for pulumi, kubectl and docker buildx by hand: eval \"\$$(make -s env)\""
-	@echo "make test    all tests, with the end-to-end test on an embedded cluster of its own"
+	@echo "make test    all tests, the end-to-end tests on embedded clusters of their own included"
 	@echo "make bench   figures beside their bounds, on a cluster of its own"
 
 up down delete status env:
@@ -20,9 +20,7 @@ check:
 test: check
 	@$(run) vitest run --project policy
 	@$(run) node local/toolchain/build.ts >/dev/null
-	@$(run) vitest run --project e2e
-	@ORCHEO_CLUSTER=verdicts ORCHEO_API_PORT=27443 ORCHEO_REGISTRY_PORT=27000 ORCHEO_HTTP_PORT=27080 ORCHEO_HTTPS_PORT=27444 \
-		$(run) node local/main.ts exec vitest run --project verdicts
+	@$(run) vitest run --project e2e --project verdicts
 
 bench:
 	@$(run) node tests/bench/main.ts

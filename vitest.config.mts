@@ -5,18 +5,24 @@ export default defineConfig({
         projects: [
             { test: { name: "unit", include: ["tests/{unit,local}/**/*.test.ts"], testTimeout: 60_000 } },
             { test: { name: "policy", include: ["tests/policy/**/*.test.ts"], testTimeout: 300_000 } },
-            // Needs pulumi and kubectl on the PATH, and KUBECONFIG.
-            { test: { name: "verdicts", include: ["tests/verdicts/**/*.test.ts"], testTimeout: 300_000 } },
+            {
+                test: {
+                    name: "verdicts",
+                    include: ["tests/verdicts/**/*.test.ts"],
+                    globalSetup: "tests/verdicts/cluster.ts",
+                    testTimeout: 300_000,
+                    hookTimeout: 3_600_000,
+                    maxWorkers: 2,
+                },
+            },
             {
                 test: {
                     name: "e2e",
                     include: ["tests/e2e/**/*.test.ts"],
                     testTimeout: 900_000,
                     hookTimeout: 3_600_000,
-                    // One cluster, one story: files run in the order of their numbers.
-                    fileParallelism: false,
-                    sequence: { shuffle: false },
-                    bail: 0,
+                    // Each file has a cluster of its own and waits for it most of the time; the verdicts run beside them.
+                    maxWorkers: 2,
                 },
             },
         ],

@@ -1,5 +1,4 @@
-/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `env`; and `exec`, for tests. */
-import { spawnSync } from "node:child_process";
+/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `env`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
@@ -90,22 +89,7 @@ function printEnvironment(spec: ClusterSpec, toolchain: Toolchain): void {
         process.stdout.write(`export ${name}='${value.replaceAll("'", "'\\''")}'\n`);
 }
 
-/** Runs a command against a cluster made for it alone, with every tool on the PATH; the cluster goes with it. */
-async function withCluster(spec: ClusterSpec, [command, ...args]: readonly string[]): Promise<void> {
-    if (command === undefined) throw new Error("exec: found no command; the words after `exec` are run");
-    const toolchain = await ensureToolchain(["cluster", "add-ons", "pulumi"], report);
-    await stopCluster(spec, report, { deleteData: true });
-    try {
-        const { kubeconfig } = await startCluster(spec, toolchain, report);
-        const env = { ...process.env, KUBECONFIG: kubeconfig, PATH: `${toolchain.path}:${process.env.PATH ?? ""}` };
-        const { status } = spawnSync(command, args, { stdio: "inherit", env });
-        process.exitCode = status ?? 1;
-    } finally {
-        await stopCluster(spec, report, { deleteData: true });
-    }
-}
-
-async function main([command, ...words]: readonly string[]): Promise<void> {
+async function main([command]: readonly string[]): Promise<void> {
     const spec = specFromEnvironment(process.env);
     switch (command) {
         case "up":
@@ -131,11 +115,8 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
         case "env":
             printEnvironment(spec, await ensureToolchain(["cluster", "add-ons", "pulumi"], report));
             return;
-        case "exec":
-            await withCluster(spec, words);
-            return;
         default:
-            throw new Error(`unknown command "${command ?? ""}"; up, down, delete, status, env and exec are accepted`);
+            throw new Error(`unknown command "${command ?? ""}"; up, down, delete, status and env are accepted`);
     }
 }
 

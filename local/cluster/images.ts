@@ -92,6 +92,8 @@ export interface BuildOptions {
     readonly log?: string;
     /** Further arguments of buildctl. */
     readonly args?: readonly string[];
+    /** Further attributes of the image exporter. */
+    readonly output?: readonly string[];
     readonly timeoutSeconds?: number;
 }
 
@@ -101,7 +103,7 @@ export async function buildAndPush(
     toolchain: Toolchain,
     context: string,
     name: string,
-    { log, args = [], timeoutSeconds = 300 }: BuildOptions = {},
+    { log, args = [], output = [], timeoutSeconds = 300 }: BuildOptions = {},
 ): Promise<string> {
     const scratch = mkdtempSync(join(tmpdir(), "orcheo-build-"));
     const metadata = join(scratch, "metadata.json");
@@ -117,7 +119,7 @@ export async function buildAndPush(
             "--local",
             `dockerfile=${context}`,
             "--output",
-            `type=image,name=${name},push=true`,
+            ["type=image", `name=${name}`, "push=true", ...output].join(","),
             "--metadata-file",
             metadata,
             ...args,

@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { clusterInfo, stopCluster } from "../../local/cluster/cluster.ts";
+import { stopCluster } from "../../local/cluster/cluster.ts";
 import { type ClusterSpec, clusterSpec, variablesOf } from "../../local/cluster/spec.ts";
 import { projectDir, timingFile } from "../../local/paths.ts";
 import { clusterEnvironment, deploy } from "../../local/platform.ts";
@@ -204,7 +204,8 @@ try {
     fresh = await timed("make up, new cluster", () => make("up"));
     freshSteps = recorded("warm");
     for (const [name, part] of Object.entries(parts)) if (asked.length === 0 || asked.includes(name)) await part();
-    process.stdout.write(`\n# ${clusterInfo(spec).context}: figures\n${lines.join("\n")}\n`);
 } finally {
+    // What was measured before a part failed is told too.
+    process.stdout.write(`\n# Figures\n${lines.join("\n")}\n`);
     await stopCluster(spec, report, { deleteData: true });
 }
