@@ -125,6 +125,18 @@ test("its own registries, tags and levels hold", async () => {
     expect(violations.find(({ rule }) => rule === "required-tags")?.message).toContain("has no tag Team");
 });
 
+test("the settings that docs/policies.md shows are taken", async () => {
+    const docs = await readFile(join(root, "docs/policies.md"), "utf8");
+    const own = join(folder, "from-the-docs.json");
+    await writeFile(own, /```json\n([^]*?)```/.exec(docs)?.[1] ?? "");
+    await registers(breaking("no-token-automount", "web"));
+    const flags = ["--stack", "dev", "--policy-pack", "policies", "--policy-pack-config", own];
+    const run = await previewIn(shop, flags, env, join(folder, "events-of-docs.json"));
+    expect(run.remediated.map(({ rule }) => rule)).toEqual(["no-token-automount"]);
+    // The images of its containers are from another registry than that of the docs.
+    expect(new Set(told(run))).toEqual(new Set(["image-registry web"]));
+});
+
 test("exceptions in Pulumi.<stack>.yaml hold", async () => {
     await registers(breaking("no-host-path", "web"));
     await writeFile(join(shop, "Pulumi.dev.yaml"), "config: {}\n");
