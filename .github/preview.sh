@@ -5,7 +5,8 @@ set -euo pipefail
 preview=$RUNNER_TEMP/preview.json
 log=$RUNNER_TEMP/preview.log
 status=0
-pulumi preview --stack "$PULUMI_STACK" --non-interactive --json --policy-pack policies >"$preview" 2>"$log" || status=$?
+# With what stays the same: rules on the whole stack need all of it, and the providers' default tags.
+pulumi preview --stack "$PULUMI_STACK" --non-interactive --json --show-sames --policy-pack policies >"$preview" 2>"$log" || status=$?
 cat "$log" >&2
 
 comment() {
@@ -16,8 +17,12 @@ comment() {
         echo
         jq -r '[.steps[] | select(.op != "same")][:100][] | "- \(.op) `\(.urn | split("::") | (.[2] | split("$") | last) + " " + .[3])`"' "$preview"
         echo
+        # The exceptions, where the stack has a config file; its name may be that of an organization's stack.
+        local config=Pulumi.${PULUMI_STACK##*/}.yaml exceptions=()
+        if [[ -e $config ]]; then exceptions=(--stack-config "$config"); fi
         # What is only read is someone else's, and its properties are not in the preview.
-        jq 'del(.steps[] | select(.op == "read"))' "$preview" | node policies/report.ts --markdown - || true
+        jq 'del(.steps[] | select(.op == "read"))' "$preview" |
+            node policies/report.ts --markdown "${exceptions[@]}" - || true
     else
         echo 'The preview did not come to an end; the log of the run says why.'
     fi

@@ -27,13 +27,23 @@ export const admissionRules: readonly string[] = policies.map(({ rule }) => rule
 export function planAdmission({ kubernetes, version }: Stack): readonly AdmissionRule[] {
     const { admission, namespace } = kubernetes;
     if (admission.kind === "off") return [];
+    const registries = JSON.stringify(admission.kind === "enforce" ? admission.registries : []);
     const labels = { ...objectLabels(undefined, version), "app.kubernetes.io/component": "policies" };
     return policies.map(({ rule, metadata: { annotations }, spec }) => {
         const name = `${namespace}.${rule}`;
         const warns = admission.kind === "warn" || admission.warnOnly.includes(rule);
         return {
             rule,
-            policy: { metadata: { name, labels, annotations }, spec },
+            policy: {
+                metadata: { name, labels, annotations },
+                spec: {
+                    ...spec,
+                    // The one setting of a rule that is the stack's.
+                    variables: spec.variables?.map((each) =>
+                        each.name === "registries" ? { ...each, expression: registries } : each,
+                    ),
+                },
+            },
             binding: {
                 metadata: { name, labels },
                 spec: {

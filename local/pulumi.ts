@@ -33,8 +33,6 @@ export function readStackFile(path: string): StackFile {
 export const policyEnvironment = (configFile: string): PulumiEnvironment => ({
     PULUMI_OPTION_POLICY_PACK: join(projectDir, "policies"),
     PULUMI_OPTION_CONFIG_FILE: configFile,
-    // The pack reads the exceptions of the stack, which Pulumi does not hand it.
-    ORCHEO_POLICY_STACK_CONFIG: configFile,
 });
 
 /** Puts the providers and the language host where Pulumi keeps what it downloads. */

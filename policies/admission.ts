@@ -57,10 +57,12 @@ function templateCel(): string {
     );
 }
 
+const listed = (key: string): string => `variables.pod.?${key}.orValue([])`;
 const containerLists = {
-    all: ["containers", "initContainers", "ephemeralContainers"],
-    lasting: ["containers", "initContainers"],
-    main: ["containers"],
+    all: ["containers", "initContainers", "ephemeralContainers"].map(listed).join(" + "),
+    lasting: ["containers", "initContainers"].map(listed).join(" + "),
+    // An init container that is always restarted is a sidecar.
+    running: `${listed("containers")} + ${listed("initContainers")}.filter(i, i.?restartPolicy.orValue("") == "Always")`,
 };
 
 const owner = `object.kind + " \\"" + object.metadata.?name.orValue(object.metadata.?generateName.orValue("")) + "\\""`;
@@ -71,13 +73,12 @@ function literal(text: string): string {
 }
 
 /** CEL of a list with one text for each violation, in the words of judge.ts. */
-function violationsCel(rule: PodTemplateRule, settings: Settings): string {
-    const broken = typeof rule.cel.broken === "string" ? rule.cel.broken : rule.cel.broken(settings);
+function violationsCel(rule: PodTemplateRule): string {
+    const { broken } = rule.cel;
     if (rule.scope === "pod") return `(${broken}) ? [variables.owner + " " + ${rule.cel.found}] : []`;
-    const containers = containerLists[rule.containers].map((key) => `variables.pod.?${key}.orValue([])`).join(" + ");
     const worded = `variables.owner + ", container \\"" + c.name + "\\" " + ${rule.cel.found}`;
     const linux = rule.linuxOnly === true ? `variables.pod.?os.?name.orValue("") != "windows" && ` : "";
-    return `(${containers}).filter(c, ${linux}(${broken})).map(c, ${worded})`;
+    return `(${containerLists[rule.containers]}).filter(c, ${linux}(${broken})).map(c, ${worded})`;
 }
 
 function policy(rule: PodTemplateRule, name: string, settings: Settings): AdmissionObject {
@@ -99,7 +100,11 @@ function policy(rule: PodTemplateRule, name: string, settings: Settings): Admiss
                 { name: "pod", expression: "variables.template.spec" },
                 { name: "meta", expression: "variables.template.?metadata.orValue({})" },
                 { name: "owner", expression: owner },
-                { name: "violations", expression: violationsCel(rule, settings) },
+                ...Object.entries(rule.cel.variables?.(settings) ?? {}).map(([key, expression]) => ({
+                    name: key,
+                    expression,
+                })),
+                { name: "violations", expression: violationsCel(rule) },
             ],
             validations: [
                 {

@@ -1,6 +1,9 @@
 /** What the AWS rules share. They go by type token and plain inputs: loading the AWS SDK would take seconds. */
-import { at, list, strings, text, UNKNOWN } from "./values.ts";
+import { called } from "./stack.ts";
+import { at, fields, list, shown, strings, text, UNKNOWN } from "./values.ts";
 import type { Described, Resource } from "./rule.ts";
+
+export { called };
 
 export const notInCel = "it is no Kubernetes object";
 
@@ -17,9 +20,25 @@ export function control(id: string, standard = "AWS Foundational Security Best P
     };
 }
 
-/** `aws:rds/instance:Instance` as `Instance "orcheo"`. */
-export function called(resource: Resource): string {
-    return `${resource.type.slice(resource.type.lastIndexOf(":") + 1)} "${resource.name}"`;
+/**
+ * The complaint about a setting that is not as it must be; none while it is unknown.
+ *
+ * @param path  where the setting stands; the message names its last part
+ */
+export function unless(
+    resource: Resource,
+    path: readonly [string, ...string[]],
+    fine: (value: unknown) => boolean,
+    more = "",
+): readonly string[] {
+    const value = at(resource.props, ...path);
+    if (value === UNKNOWN || fine(value)) return [];
+    return [`${called(resource)}: ${shown(path.at(-1) ?? "", value)}${more}`];
+}
+
+/** For a setting that must be switched on. */
+export function isTrue(value: unknown): boolean {
+    return value === true;
 }
 
 /** For controls that Security Hub has, but not in the best practices. */
@@ -28,15 +47,24 @@ export const nist = "NIST SP 800-53";
 export const databases = ["aws:rds/instance:Instance", "aws:rds/cluster:Cluster"] as const;
 export const buckets = ["aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"] as const;
 
-/** The satellites of a bucket (`aws:s3/bucketVersioning:BucketVersioning` and the like) among the resources. */
-export function satellites(bucket: Resource, type: RegExp, resources: readonly Resource[]): readonly Resource[] {
-    const own = at(bucket.props, "bucket");
+/**
+ * What stands beside a resource and names it (an `aws:s3/bucketVersioning:BucketVersioning` its bucket) among all.
+ *
+ * @param key  the property of both in which the name stands
+ */
+export function satellites(
+    owner: Resource,
+    type: RegExp,
+    resources: readonly Resource[],
+    key = "bucket",
+): readonly Resource[] {
+    const own = at(owner.props, key);
     return resources.filter((each) => {
         if (!type.test(each.type)) return false;
-        // At preview the bucket's name is unknown: the dependency of the property tells whose it is.
-        const from = each.sources?.["bucket"] ?? [];
-        if (from.includes(bucket.urn)) return true;
-        const named = at(each.props, "bucket");
+        // At preview the name is unknown: the dependency of the property tells whose it is.
+        const from = each.sources?.[key] ?? [];
+        if (from.includes(owner.urn)) return true;
+        const named = at(each.props, key);
         if (named === UNKNOWN) return from.length === 0;
         return own === UNKNOWN || (own !== undefined && named === own);
     });
@@ -63,11 +91,14 @@ export function oneOrMore(value: unknown): readonly string[] {
     return one === undefined ? strings(value) : [one];
 }
 
-/** Tags of the resource and the provider's default tags. */
-export function tagsOf(resource: Resource): readonly string[] {
-    const given = at(resource.props, "tags");
-    const defaults = defaultTags(resource.provider?.["defaultTags"]);
-    return [given, defaults].flatMap((tags) => (typeof tags === "object" && tags !== null ? Object.keys(tags) : []));
+/**
+ * The keys of the resource's tags, its own and the default ones of its provider; UNKNOWN when either is. An export without
+ * the provider has both together in `tagsAll`.
+ */
+export function tagsOf({ props, provider }: Resource): readonly string[] | typeof UNKNOWN {
+    const inherited = provider === undefined ? at(props, "tagsAll") : defaultTags(at(provider, "defaultTags"));
+    const found = [at(props, "tags"), inherited];
+    return found.includes(UNKNOWN) ? UNKNOWN : found.flatMap((tags) => Object.keys(fields(tags)));
 }
 
 function defaultTags(value: unknown): unknown {

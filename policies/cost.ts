@@ -1,8 +1,8 @@
 /** What a stack costs a month by prices.ts. Resources without a price are named, not guessed. */
 import { called } from "./aws.ts";
-import { hourly, hoursPerMonth, monthly } from "./prices.ts";
+import { hourly, hoursPerMonth, monthly, valkeyShare } from "./prices.ts";
 import type { Resource } from "./rule.ts";
-import { at, number, strings, text } from "./values.ts";
+import { at, holdsUnknown, number, strings, text } from "./values.ts";
 
 export interface CostLine {
     readonly what: string;
@@ -13,7 +13,7 @@ export interface CostLine {
 export interface Estimate {
     readonly totalUsd: number;
     readonly lines: readonly CostLine[];
-    /** Resources of a priced type whose size has no price here, or is not known yet. */
+    /** Resources of a priced type whose size has no price here. One that is not known yet is not among them. */
     readonly unpriced: readonly string[];
 }
 
@@ -37,7 +37,9 @@ const priced: Readonly<Record<string, (resource: Resource) => number | undefined
     "aws:eks/nodeGroup:NodeGroup": ({ props }) => {
         const count = number(at(props, "scalingConfig", "desiredSize"));
         const disk = (number(at(props, "diskSize")) ?? 20) * (monthly["gp3 GiB"] ?? 0);
-        const node = sum(perMonth(strings(at(props, "instanceTypes"))[0] ?? "t3.medium"), disk);
+        // EKS takes t3.medium where neither the group nor its launch template says.
+        const usual = at(props, "launchTemplate") === undefined ? "t3.medium" : undefined;
+        const node = sum(perMonth(strings(at(props, "instanceTypes"))[0] ?? usual), disk);
         return count === undefined || node === undefined ? undefined : count * node;
     },
     "aws:ebs/volume:Volume": ({ props }) => {
@@ -60,12 +62,18 @@ const priced: Readonly<Record<string, (resource: Resource) => number | undefined
         const shards = number(at(props, "numNodeGroups")) ?? 1;
         const perShard = (number(at(props, "replicasPerNodeGroup")) ?? 0) + 1;
         const nodes = number(at(props, "numCacheClusters")) ?? shards * perShard;
-        return perMonth(text(at(props, "nodeType")), nodes);
+        return perMonth(text(at(props, "nodeType")), nodes * (at(props, "engine") === "valkey" ? valkeyShare : 1));
     },
     "aws:kms/key:Key": () => monthly["kms key"],
     "aws:secretsmanager/secret:Secret": () => monthly["secret"],
     "aws:route53/zone:Zone": () => monthly["hosted zone"],
 };
+
+/** The properties that the prices go by. */
+const sizes = [
+    ...["instanceType", "instanceTypes", "instanceClass", "dbClusterInstanceClass", "nodeType"],
+    ...["size", "scalingConfig"],
+];
 
 /** Estimates the resources that have a price; the cluster's own objects run on nodes that are counted once. */
 export function estimate(resources: readonly Resource[]): Estimate {
@@ -75,8 +83,8 @@ export function estimate(resources: readonly Resource[]): Estimate {
         const price = priced[resource.type];
         if (price === undefined) continue;
         const usd = price(resource);
-        if (usd === undefined) unpriced.push(called(resource));
-        else lines.push({ what: called(resource), usd });
+        if (usd !== undefined) lines.push({ what: called(resource), usd });
+        else if (!sizes.some((key) => holdsUnknown(at(resource.props, key)))) unpriced.push(called(resource));
     }
     return { totalUsd: lines.reduce((total, line) => total + line.usd, 0), lines, unpriced };
 }

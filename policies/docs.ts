@@ -1,7 +1,8 @@
 /** Writes docs/policies.md from the rules: `node policies/docs.ts`. */
 import { writeFileSync } from "node:fs";
 
-import { inCluster, namespaceLabel } from "./admission.ts";
+import { namespaceLabel } from "./admission.ts";
+import { exceptionsKey } from "./exceptions.ts";
 import type { Rule } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
 import { rules } from "./table.ts";
@@ -25,39 +26,50 @@ The pack reads only what the engine shows it: copy the folder anywhere and insta
 cp -r policies ../shop/policies
 npm install --prefix ../shop/policies
 cd ../shop
-pulumi preview --policy-pack policies
+pulumi preview --policy-pack policies --policy-pack-config policy-settings.json
 \`\`\`
+
+Most rules need no settings. These do, or do nothing until they are set: the registries that images may come from, the monthly
+budget, the storage classes, the tags. They stand in a file of any name but that of the folder (of \`policies.json\`
+beside \`policies\` Node would think that it is the pack):
+
+\`\`\`json
+{
+    "image-registry": { "registries": ["registry.example.com/shop"] },
+    "monthly-cost-within-budget": { "budgetUsd": 800 },
+    "required-tags": { "tags": ["Team"] },
+    "ingress-class": { "classes": ["nginx"] },
+    "one-beat": "disabled",
+    "no-token-automount": "remediate"
+}
+\`\`\`
+
+A level is \`mandatory\`, \`advisory\`, \`disabled\`, or, where a rule says so below, \`remediate\`: the safe fix is then made on
+the way into the update. No rule remediates unless it is told to. \`"all": "advisory"\` shows a project that is new to the pack
+what there is to do, and stops nothing.
 
 ## Exceptions
 
-They stand in the stack's config, with rule, resource, reason and last day. One that has expired, excepts nothing, or is
-incomplete is itself a violation (\`${exceptionsAreCurrent.name}\`).
+They stand in the stack's config (of any project), with rule, resource, reason and last day. One that has expired, excepts
+nothing, or is incomplete is itself a violation (\`${exceptionsAreCurrent.name}\`).
 
 \`\`\`yaml
 config:
-    orcheo:policyExceptions:
+    ${exceptionsKey}:
         - rule: no-host-path
           resource: DaemonSet::node-exporter # Kind::name in Pulumi, type token::name, or the URN; \`stack\` for the stack
           reason: reads the node's own metrics
           expires: 2027-01-31
 \`\`\`
 
-The engine tells a pack the stack's name, but not which config file it read, so the pack reads \`Pulumi.<stack>.yaml\`
-beside \`Pulumi.yaml\`. **With \`--config-file FILE\`, set \`ORCHEO_POLICY_STACK_CONFIG=FILE\` too**; otherwise the exceptions in
-FILE are not seen, and what they except is refused.
+The engine tells the pack the stack's config, wherever it comes from (\`--config-file\` included).
 
 The cluster sees no such list: a rule with an exception is also named in \`kubernetes.admission.warnOnly\` (docs/config.md).
 
-## Settings, levels and remediation
-
-\`--policy-pack-config FILE\` takes JSON: \`{"image-registry": {"registries": ["registry.example.com/team"]}}\`. A level is
-\`mandatory\`, \`advisory\`, \`disabled\`, or, where a rule says so below, \`remediate\`: the safe fix is then made on the way
-into the update. No rule remediates unless it is told to.
-
 ## In the cluster
 
-Rules with CEL below are also ValidatingAdmissionPolicies, made from the same table: \`kubectl run\` by hand, a Helm release or
-a controller is refused with the same name and message. The stack declares them for its own namespace
+Rules that the cluster enforces too are ValidatingAdmissionPolicies, made from the same table: \`kubectl run\` by hand, a Helm
+release or a controller is refused with the same name and message. The stack declares them for its own namespace
 (\`kubernetes.admission\` in docs/config.md). Anywhere else, \`policies/admission.json\` is the same as a manifest, bound in
 namespaces with the label \`${namespaceLabel.key}: ${namespaceLabel.value}\`:
 
@@ -66,15 +78,19 @@ kubectl apply -f policies/admission.json
 kubectl label namespace shop ${namespaceLabel.key}=${namespaceLabel.value}
 \`\`\`
 
+The registries that images may come from are \`kubernetes.admission.registries\` of the stack, or the variable \`registries\` of
+\`orcheo-image-registry\` in the manifest; none allows all.
+
 The rules that refer to the Pod Security Standards refuse every test pod of Kubernetes 1.34 that \`restricted\` refuses, and
 none that it lets in.
 
 ## Reports
 
 \`node policies/report.ts FILE…\` judges what is written down, without the engine: manifests, a \`pulumi stack export\`, a
-\`pulumi preview --json\`, or \`-\` for standard input. It prints a summary, or \`--json\`, \`--sarif\` for code scanning,
+\`pulumi preview --json --show-sames\`, or \`-\` for standard input. It prints a summary, or \`--json\`, \`--sarif\` for code scanning,
 \`--markdown\` for a pull request; \`--config FILE\` is the pack's config, \`--stack-config FILE\` the file with the exceptions.
-Exit code 1: a mandatory rule is broken.
+Exit code 1: a mandatory rule is broken. Without \`--show-sames\` Pulumi leaves out what does not change, and rules on the whole
+stack miss it.
 `;
 
 /** A cell of a Markdown table. */
@@ -82,31 +98,61 @@ function cell(text: string): string {
     return text.replaceAll("|", "\\|");
 }
 
-function summary(rule: Rule): string {
-    const cluster = inCluster(rule) ? "CEL" : `no: ${rule.notInCel}`;
-    return `| [${rule.name}](#${rule.name}) | ${rule.level} | ${cell(cluster)} |`;
+/** Every rule of the pack, the one about its exceptions too. */
+type Documented = Rule | typeof exceptionsAreCurrent;
+
+const containers = {
+    all: "containers, init containers and ephemeral containers of every pod",
+    lasting: "containers and init containers of every pod",
+    running: "containers and sidecars of every pod",
+};
+
+function looksAt(rule: Documented): string {
+    switch (rule.scope) {
+        case "container":
+            return containers[rule.containers] + (rule.linuxOnly === true ? ", Windows pods apart" : "");
+        case "pod":
+            return "every pod";
+        case "resource":
+            return "each resource by itself";
+        case "stack":
+            return "the stack as a whole";
+    }
 }
 
-function section(rule: Rule): string {
-    const settings = Object.entries(rule.settings ?? {}).map(
+function enforcedBy(rule: Documented): string {
+    return "notInCel" in rule ? `engine only: ${rule.notInCel}` : "engine and cluster";
+}
+
+function summary(rule: Documented): string {
+    return `| [${rule.name}](#${rule.name}) | ${rule.level} | ${cell(enforcedBy(rule))} |`;
+}
+
+function section(rule: Documented): string {
+    const settings = Object.entries("settings" in rule ? (rule.settings ?? {}) : {}).map(
         ([key, setting]) =>
             `- \`${key}\` (${setting.type}, default \`${JSON.stringify(setting.default)}\`): ${setting.description}`,
     );
-    const remediates = inCluster(rule) && rule.mend !== undefined ? ["", "Can remediate."] : [];
+    const remediates = "mend" in rule ? ["- Can remediate"] : [];
     return [
         `### ${rule.name}`,
         "",
-        `${rule.description} ${rule.remedy}`,
-        ...remediates,
+        rule.description,
         "",
-        `Source: [${rule.reference.title}](${rule.reference.url})`,
+        `**${rule.remedy.replaceAll("<", "\\<")}**`,
+        "",
+        `- Looks at: ${looksAt(rule)}`,
+        `- Level: ${rule.level}; ${enforcedBy(rule)}`,
+        ...remediates,
+        `- Source: [${rule.reference.title}](${rule.reference.url})`,
         ...(settings.length > 0 ? ["", "Settings:", "", ...settings] : []),
     ].join("\n");
 }
 
 /** The whole document. */
-export function ruleDocs(all: readonly Rule[]): string {
-    const table = ["| rule | level | in the cluster |", "| --- | --- | --- |", ...all.map(summary)].join("\n");
+export function ruleDocs(given: readonly Rule[]): string {
+    const all = [...given, exceptionsAreCurrent];
+    const table = ["| rule | level | enforced by |", "| --- | --- | --- |", ...all.map(summary)].join("\n");
     return [intro.trimEnd(), `## Rules\n\n${table}`, ...all.map(section), ""].join("\n\n").trimEnd() + "\n";
 }
 

@@ -1,10 +1,6 @@
 /** Exceptions from rules: visible in the stack's config, dated, and themselves violations when stale. */
-import { existsSync, readFileSync } from "node:fs";
-
-import { parse } from "yaml";
-
 import type { Resource } from "./rule.ts";
-import { at, fields, list, text } from "./values.ts";
+import { fields, list, text } from "./values.ts";
 
 /** The key in the stack's config, a list of exceptions. */
 export const exceptionsKey = "orcheo:policyExceptions";
@@ -27,22 +23,13 @@ export interface ExceptionList {
 const required = ["rule", "resource", "reason", "expires"] as const;
 
 /**
- * Reads the list from the stack's config file, `Pulumi.<stack>.yaml` beside Pulumi.yaml.
+ * Reads the list as a stack's config has it.
  *
- * The engine sends the stack's config to a policy pack, but the policy SDK for Node (1.21) drops it: hence the file. A file
- * that is not there holds no exceptions. With `--config-file FILE`, set ORCHEO_POLICY_STACK_CONFIG to the same file.
- *
- * @param file   path of the config file
- * @param rules  names of all rules
+ * @param entries  the value of the key; undefined where the config has none
+ * @param rules    names of all rules
  */
-export function readExceptions(file: string, rules: readonly string[]): ExceptionList {
-    if (!existsSync(file)) return { exceptions: [], malformed: [] };
-    let entries: unknown;
-    try {
-        entries = at(parse(readFileSync(file, "utf8")), "config", exceptionsKey) ?? [];
-    } catch (error) {
-        return { exceptions: [], malformed: [`${file} cannot be read: ${String(error)}`] };
-    }
+export function exceptionsIn(entries: unknown, rules: readonly string[]): ExceptionList {
+    if (entries === undefined || entries === null) return { exceptions: [], malformed: [] };
     if (!Array.isArray(entries)) return { exceptions: [], malformed: [`${exceptionsKey} is not a list`] };
     const read = list(entries).map((entry, index) => readOne(entry, `${exceptionsKey}[${index}]`, rules));
     return {
@@ -51,12 +38,23 @@ export function readExceptions(file: string, rules: readonly string[]): Exceptio
     };
 }
 
+/** The same from the text that the engine has of it: JSON. */
+export function exceptionsOf(json: string | undefined, rules: readonly string[]): ExceptionList {
+    try {
+        return exceptionsIn(json === undefined ? undefined : JSON.parse(json), rules);
+    } catch {
+        return { exceptions: [], malformed: [`${exceptionsKey} is not a list`] };
+    }
+}
+
 function readOne(entry: unknown, where: string, rules: readonly string[]): Exception | string {
     const given = fields(entry);
     const missing = required.filter((key) => (text(given[key]) ?? "").trim() === "");
     if (missing.length > 0) return `${where} has no ${missing.join(", no ")}`;
-    const [rule = "", resource = "", reason = "", expires = ""] = required.map((key) => text(given[key]) ?? "");
+    const [rule = "", resource = "", reason = "", until = ""] = required.map((key) => text(given[key]) ?? "");
     if (!rules.includes(rule)) return `${where} names rule "${rule}", which does not exist`;
+    // A day without quotes is a time to YAML: so Go writes it, and the engine hands it over.
+    const expires = until.replace(/ 00:00:00 \+0000 UTC$/, "");
     const day = new Date(`${expires}T00:00:00Z`);
     if (!/^\d{4}-\d{2}-\d{2}$/.test(expires) || Number.isNaN(day.getTime())) {
         return `${where} has expires "${expires}", which is not a day as YYYY-MM-DD`;

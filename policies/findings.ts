@@ -1,7 +1,7 @@
 /** Judges resources that are already written down, by the pack's own config and exceptions. */
 import { covers, ExceptionAccount, type Exception, type ExceptionList } from "./exceptions.ts";
 import { judge, judgeStack } from "./judge.ts";
-import type { Level, Resource, Rule, Settings } from "./rule.ts";
+import type { Described, Level, Resource, Rule, Settings } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
 import { fields, holdsUnknown, text } from "./values.ts";
 
@@ -34,7 +34,7 @@ export interface Terms {
 }
 
 /** The level that the config gives a rule; undefined where the rule is switched off. */
-function levelOf(rule: Rule, config: unknown): Level | undefined {
+function levelOf(rule: Described, config: unknown): Level | undefined {
     const asked = ["all", rule.name].map((key) => fields(config)[key]);
     const levels = asked.map((each) => text(each) ?? text(fields(each)["enforcementLevel"]));
     const level = levels[1] ?? levels[0];
@@ -84,7 +84,9 @@ export function findings(
                 reference: rule.reference.url,
             }));
     });
-    const { name, level, remedy, reference } = exceptionsAreCurrent;
+    const { name, remedy, reference } = exceptionsAreCurrent;
+    const level = levelOf(exceptionsAreCurrent, config);
+    if (level === undefined) return found;
     const mayYetBeUsed = (exception: Exception): boolean =>
         resources.some((each) => covers(exception, each) && holdsUnknown(each.props));
     const stale = account.stale(mayYetBeUsed).map((problem) => ({

@@ -1,6 +1,7 @@
 /** The findings of a report, for a person, for a pull request and for code scanning. */
 import type { Finding } from "./findings.ts";
-import type { Rule } from "./rule.ts";
+import type { Described } from "./rule.ts";
+import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
 
 /** What was found, without the remedy that closes each message. */
 function found(finding: Finding): string {
@@ -49,7 +50,7 @@ export function asJson(all: readonly Finding[], judged: number): string {
 }
 
 /** For code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html */
-export function asSarif(all: readonly Finding[], rules: readonly Rule[]): object {
+export function asSarif(all: readonly Finding[], rules: readonly Described[]): object {
     const level = (each: { readonly level: string }): string => (each.level === "mandatory" ? "error" : "warning");
     return {
         $schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -59,7 +60,7 @@ export function asSarif(all: readonly Finding[], rules: readonly Rule[]): object
                 tool: {
                     driver: {
                         name: "orcheo-policies",
-                        rules: rules.map((rule) => ({
+                        rules: [...rules, exceptionsAreCurrent].map((rule) => ({
                             id: rule.name,
                             shortDescription: { text: rule.description },
                             help: { text: rule.remedy },

@@ -1,7 +1,7 @@
 /** Runs one rule on one resource, whatever shape that is in, and words the message. */
-import { settingsOf, type Resource, type Rule, type Settings, type StackRule } from "./rule.ts";
+import { settingsOf, type Containers, type Resource, type Rule, type Settings, type StackRule } from "./rule.ts";
 import { at } from "./values.ts";
-import { podsOf } from "./workloads.ts";
+import { podsOf, type Container } from "./workloads.ts";
 
 export type OneByOne = Exclude<Rule, StackRule>;
 
@@ -11,11 +11,18 @@ export function concerns(rule: OneByOne, type: string): boolean {
     return typeof rule.types === "function" ? rule.types(type) : rule.types.includes(type);
 }
 
-const looksAt = {
-    all: ["container", "initContainer", "ephemeralContainer"],
-    lasting: ["container", "initContainer"],
-    main: ["container"],
-};
+/** Whether a rule on these containers looks at this one. */
+function looksAt(containers: Containers, { role, spec }: Container): boolean {
+    switch (containers) {
+        case "all":
+            return true;
+        case "lasting":
+            return role !== "ephemeralContainer";
+        case "running":
+            // An init container that is always restarted is a sidecar.
+            return role === "container" || (role === "initContainer" && at(spec, "restartPolicy") === "Always");
+    }
+}
 
 function found(rule: OneByOne, resource: Resource, settings: Settings): readonly string[] {
     if (rule.scope === "resource") return rule.found(resource, settings);
@@ -29,7 +36,7 @@ function found(rule: OneByOne, resource: Resource, settings: Settings): readonly
     const asked = rule.linuxOnly === true ? pods.filter((pod) => at(pod.spec, "os", "name") !== "windows") : pods;
     return asked.flatMap((pod) =>
         pod.containers
-            .filter((container) => looksAt[rule.containers].includes(container.role))
+            .filter((container) => looksAt(rule.containers, container))
             .flatMap((container) => {
                 const problem = rule.found(container, pod, settings);
                 return problem === undefined ? [] : [`${pod.owner}, container "${container.name}" ${problem}`];

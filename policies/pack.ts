@@ -1,6 +1,4 @@
 /** Turns the table of rules into what Pulumi's policy SDK runs. */
-import { join } from "node:path";
-
 import type {
     Policies,
     PolicyConfigSchema,
@@ -9,7 +7,7 @@ import type {
     StackValidationPolicy,
 } from "@pulumi/policy";
 
-import { covers, ExceptionAccount, readExceptions } from "./exceptions.ts";
+import { covers, ExceptionAccount, exceptionsOf } from "./exceptions.ts";
 import { concerns, judge, judgeStack, type OneByOne } from "./judge.ts";
 import type { Described, Resource, Rule, Setting, StackRule } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
@@ -22,8 +20,8 @@ type StackArgs = Parameters<StackValidationPolicy["validateStack"]>[0];
 /** What one run of the engine has shown: the stack rules judge inputs, which only the resource calls carry. */
 interface Run {
     readonly inputs: Map<string, Resource>;
-    /** The account of the stack that the URN belongs to. */
-    account(urn: string): ExceptionAccount;
+    /** Which exceptions there are, and which were of use. */
+    account(): ExceptionAccount;
 }
 
 function resourceOf(args: ResourceArgs): Resource {
@@ -106,7 +104,7 @@ function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
         if (!concerns(rule, args.type)) return;
         const resource = resourceOf(args);
         for (const message of judge(rule, resource, args.getConfig<Fields>())) {
-            if (!run.account(args.urn).excepts(rule.name, resource)) report(message);
+            if (!run.account().excepts(rule.name, resource)) report(message);
         }
     };
     const single = rule.scope === "resource" && typeof rule.types !== "function" ? rule.types : [];
@@ -125,7 +123,7 @@ function stackPolicy(rule: StackRule, run: Run): StackValidationPolicy {
         ...described(rule),
         validateStack(args, report) {
             const resources = stackOf(args, run.inputs);
-            const account = run.account(args.resources[0]?.urn ?? "");
+            const account = run.account();
             for (const { resource, message } of judgeStack(rule, resources, args.getConfig<Fields>())) {
                 if (!account.excepts(rule.name, resource)) report(message, resource?.urn);
             }
@@ -140,11 +138,11 @@ function accountPolicy(run: Run): ResourceValidationPolicy & StackValidationPoli
         validateResource(args) {
             run.inputs.set(args.urn, resourceOf(args));
         },
-        validateStack(args, report) {
+        validateStack(_args, report) {
             const resources = [...run.inputs.values()];
             // A value that is unknown at preview may break the rule once it is known.
             const stale = run
-                .account(args.resources[0]?.urn ?? "")
+                .account()
                 .stale((exception) => resources.some((each) => covers(exception, each) && holdsUnknown(each.props)));
             for (const problem of stale) report(`${problem}. ${exceptionsAreCurrent.remedy}`);
             run.inputs.clear();
@@ -152,30 +150,22 @@ function accountPolicy(run: Run): ResourceValidationPolicy & StackValidationPoli
     };
 }
 
-/** Opens the account of exceptions once the first resource tells the stack's name. */
-function accounts(rules: readonly Rule[], project: Project, now: Date): (urn: string) => ExceptionAccount {
-    const opened = new Map<string, ExceptionAccount>();
+/**
+ * Arguments of `new PolicyPack`.
+ *
+ * @param exceptions  the stack's exceptions as JSON; asked for when the first finding needs them, once the engine has told
+ */
+export function policyPack(
+    rules: readonly Rule[],
+    exceptions: () => string | undefined,
+    now = new Date(),
+): PolicyPackArgs {
+    let account: ExceptionAccount | undefined;
     const names = rules.map((rule) => rule.name);
-    return (urn) => {
-        const stack = /^urn:pulumi:([^:]+)::/.exec(urn)?.[1] ?? "";
-        const file = project.stackConfig ?? join(project.directory, `Pulumi.${stack}.yaml`);
-        const account = opened.get(file) ?? new ExceptionAccount(readExceptions(file, names), now);
-        opened.set(file, account);
-        return account;
+    const run: Run = {
+        inputs: new Map(),
+        account: () => (account ??= new ExceptionAccount(exceptionsOf(exceptions(), names), now)),
     };
-}
-
-/** Where the stack's config is found. */
-export interface Project {
-    /** The directory of Pulumi.yaml. */
-    readonly directory: string;
-    /** Path of the stack's config file; default `Pulumi.<stack>.yaml` in the directory. */
-    readonly stackConfig?: string;
-}
-
-/** Arguments of `new PolicyPack`. */
-export function policyPack(rules: readonly Rule[], project: Project, now = new Date()): PolicyPackArgs {
-    const run: Run = { inputs: new Map(), account: accounts(rules, project, now) };
     const policies: Policies = rules.map((rule) =>
         rule.scope === "stack" ? stackPolicy(rule, run) : resourcePolicy(rule, run),
     );

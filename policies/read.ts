@@ -2,7 +2,7 @@
 import { isNode, LineCounter, parseAllDocuments } from "yaml";
 
 import type { Located } from "./findings.ts";
-import { at, fields, strings, text, type Fields } from "./values.ts";
+import { at, fields, isObject, strings, text, unknownText, type Fields } from "./values.ts";
 
 /** The line on which the value at a path begins. */
 type LineOf = (path: readonly (string | number)[]) => number;
@@ -28,6 +28,19 @@ function fromManifest(
     return [{ file, line: lineOf(path), resource: { type, name, urn, props: fields(object) } }];
 }
 
+// How Pulumi's state marks a secret. https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go
+const secretMark = { key: "4dabf18193072939515e22adb298388d", value: "1b47061264138c4ac30d75fd1eb44270" };
+
+/** A value of a state: a secret is what it holds, where the export shows it, or else unknown. */
+function revealed(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(revealed);
+    // What a preview writes for a secret.
+    if (!isObject(value)) return value === "[secret]" ? unknownText : value;
+    if (value[secretMark.key] === secretMark.value)
+        return revealed(fromJson(text(value["plaintext"]) ?? "") ?? unknownText);
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+}
+
 /** The resource as Pulumi's state gives it. `providers` holds the inputs of the providers among the states, by URN. */
 function fromState(state: unknown, file: string, providers: ReadonlyMap<string, Fields>): readonly Located[] {
     const [type, urn] = [text(at(state, "type")), text(at(state, "urn"))];
@@ -37,8 +50,11 @@ function fromState(state: unknown, file: string, providers: ReadonlyMap<string, 
         key,
         strings(urns),
     ]);
+    // With the default tags of a provider that is not in the file.
+    const tagsAll = at(state, "outputs", "tagsAll");
+    const props = fields(revealed(at(state, "inputs")));
     const resource = {
-        ...{ type, urn, name, props: fields(at(state, "inputs")) },
+        ...{ type, urn, name, props: tagsAll === undefined ? props : { ...props, tagsAll: revealed(tagsAll) } },
         options: { protect: at(state, "protect") === true },
         // The reference is the provider's URN and its id.
         provider: providers.get((text(at(state, "provider")) ?? "").replace(/::[^:]*$/, "")),
@@ -47,12 +63,15 @@ function fromState(state: unknown, file: string, providers: ReadonlyMap<string, 
     return [{ file, line: 1, resource }];
 }
 
+/** The resources among the states, each once: of a replacement there are several, and one that is yet to be deleted. */
 function fromStates(states: readonly unknown[], file: string): readonly Located[] {
-    const known = states
-        .filter((state) => text(at(state, "type"))?.startsWith("pulumi:providers:"))
-        .map((state) => [text(at(state, "urn")) ?? "", fields(at(state, "inputs"))] as const);
+    const living = states.filter((state) => at(state, "delete") !== true);
+    const byUrn = new Map(living.map((state) => [text(at(state, "urn")) ?? "", state]));
+    const known = [...byUrn]
+        .filter(([, state]) => text(at(state, "type"))?.startsWith("pulumi:providers:"))
+        .map(([urn, state]) => [urn, fields(revealed(at(state, "inputs")))] as const);
     const providers = new Map(known);
-    return states.flatMap((state) => fromState(state, file, providers));
+    return [...byUrn.values()].flatMap((state) => fromState(state, file, providers));
 }
 
 /** A whole document, of whichever sort it is. */

@@ -10,11 +10,14 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
-import { readExceptions } from "./exceptions.ts";
+import { parseAllDocuments } from "yaml";
+
+import { exceptionsIn, exceptionsKey } from "./exceptions.ts";
 import { findings, type Located, type Terms } from "./findings.ts";
 import { asJson, asMarkdown, asSarif, asText } from "./formats.ts";
 import { resourcesIn } from "./read.ts";
 import { rules } from "./table.ts";
+import { at } from "./values.ts";
 
 const options = {
     json: { type: "boolean" },
@@ -26,6 +29,15 @@ const options = {
 
 function read(file: string): string {
     return readFileSync(file === "-" ? 0 : file, "utf8");
+}
+
+/** The value of a file in YAML or JSON. */
+function valueOf(file: string | undefined): unknown {
+    if (file === undefined) return undefined;
+    const [document] = parseAllDocuments(read(file));
+    const [problem] = document?.errors ?? [];
+    if (problem !== undefined) throw new Error(`${file}: ${problem.message}`);
+    return document?.toJS();
 }
 
 const names = rules.map((rule) => rule.name);
@@ -43,12 +55,9 @@ function main(): number {
     let terms: Terms;
     try {
         located = positionals.flatMap((file) => resourcesIn(read(file), file));
-        const stackConfig = values["stack-config"];
-        // The pack takes a stack without a config file for one without exceptions; a file that was named must be there.
-        if (stackConfig !== undefined) read(stackConfig);
         terms = {
-            config: values.config === undefined ? undefined : JSON.parse(read(values.config)),
-            exceptions: readExceptions(stackConfig ?? "", names),
+            config: valueOf(values.config),
+            exceptions: exceptionsIn(at(valueOf(values["stack-config"]), "config", exceptionsKey), names),
         };
     } catch (error) {
         console.error(error instanceof Error ? error.message : String(error));

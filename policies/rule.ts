@@ -35,17 +35,19 @@ export interface Described {
  */
 export interface Cel {
     /** Boolean expression: true when the rule is broken. */
-    readonly broken: string | ((settings: Settings) => string);
+    readonly broken: string;
+    /** Expressions of the rule's own variables, by name: its settings. */
+    variables?(settings: Settings): Readonly<Record<string, string>>;
     /** String expression: what was found, in the words of `found`. */
     readonly found: string;
 }
 
-/** Which of a pod's containers a container rule looks at. */
-export type Containers = "all" | "lasting" | "main";
+/** Which of a pod's containers a container rule looks at: `lasting` ones are those of the spec, `running` ones stay up. */
+export type Containers = "all" | "lasting" | "running";
 
 export interface ContainerRule extends Described {
     readonly scope: "container";
-    /** `all`: init and ephemeral ones too; `lasting`: without ephemeral ones; `main`: neither. */
+    /** `all`: init and ephemeral ones too; `lasting`: without ephemeral ones; `running`: of init ones only sidecars. */
     readonly containers: Containers;
     /** About a field that the API server refuses in a pod with `os.name: windows`: such pods are not looked at. */
     readonly linuxOnly?: true;
@@ -120,10 +122,11 @@ export const podSecurityBaseline = {
     title: "Pod Security Standards, baseline",
     url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline",
 };
-export const hardeningGuide = {
-    title: "NSA/CISA Kubernetes Hardening Guide",
+/** @param section  the heading in the guide */
+export const hardeningGuide = (section: string): Described["reference"] => ({
+    title: `NSA/CISA Kubernetes Hardening Guide, ${section}`,
     url: "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
-};
+});
 
 /** CEL of a container's security setting with the pod's as its default: an optional. */
 export function effectiveCel(field: string): string {

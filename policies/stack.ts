@@ -4,22 +4,39 @@ import { at, fields, list, number, strings, text, UNKNOWN } from "./values.ts";
 import { kindOf, podsOf, type Pod } from "./workloads.ts";
 
 // A rule asks the same of the same stack for each of its workloads: what that takes grows with the stack once, not twice.
-const sorted = new WeakMap<readonly Resource[], Map<string, Resource[]>>();
+type Index = ReadonlyMap<string, readonly Resource[]>;
+const kinds = new WeakMap<readonly Resource[], Index>();
+const scalers = new WeakMap<readonly Resource[], Index>();
 const templates = new WeakMap<Resource, readonly Pod[]>();
 
-export function ofKind(resources: readonly Resource[], ...kinds: readonly string[]): readonly Resource[] {
-    let byKind = sorted.get(resources);
-    if (byKind === undefined) {
-        byKind = new Map<string, Resource[]>();
-        for (const resource of resources) {
-            const kind = kindOf(resource.type) ?? "";
-            const same = byKind.get(kind);
-            if (same === undefined) byKind.set(kind, [resource]);
-            else same.push(resource);
-        }
-        sorted.set(resources, byKind);
+/** The resources by what `keyOf` says of each, found out once for a stack. */
+function indexed(
+    known: WeakMap<readonly Resource[], Index>,
+    stack: readonly Resource[],
+    of: () => readonly Resource[],
+    keyOf: (resource: Resource) => string,
+): Index {
+    const found = known.get(stack);
+    if (found !== undefined) return found;
+    const index = new Map<string, Resource[]>();
+    for (const resource of of()) {
+        const key = keyOf(resource);
+        const same = index.get(key);
+        if (same === undefined) index.set(key, [resource]);
+        else same.push(resource);
     }
-    return kinds.flatMap((kind) => byKind.get(kind) ?? []);
+    known.set(stack, index);
+    return index;
+}
+
+export function ofKind(resources: readonly Resource[], ...wanted: readonly string[]): readonly Resource[] {
+    const index = indexed(
+        kinds,
+        resources,
+        () => resources,
+        ({ type }) => kindOf(type) ?? "",
+    );
+    return wanted.flatMap((kind) => index.get(kind) ?? []);
 }
 
 function podsIn(resource: Resource): readonly Pod[] {
@@ -38,9 +55,9 @@ export function called(resource: Resource): string {
     return `${resource.type.slice(resource.type.lastIndexOf(":") + 1)} "${nameOf(resource)}"`;
 }
 
-/** Namespace of the object: UNKNOWN at preview when it is an output of a new namespace. */
-export function namespaceOf(resource: Resource): unknown {
-    return at(resource.props, "metadata", "namespace") ?? "default";
+/** Namespace of the object, or else its provider's: UNKNOWN at preview when it is an output of a new namespace. */
+export function namespaceOf({ props, provider }: Resource): unknown {
+    return at(props, "metadata", "namespace") ?? at(provider, "namespace") ?? "default";
 }
 
 /** Whether two objects may be in the same namespace; what is unknown may be. */
@@ -62,14 +79,18 @@ export function scalable(resources: readonly Resource[]): readonly Resource[] {
 
 /** The HorizontalPodAutoscalers that target the workload. */
 export function scalersOf(workload: Resource, resources: readonly Resource[]): readonly Resource[] {
-    return ofKind(resources, "HorizontalPodAutoscaler").filter((scaler) => {
-        const target = at(scaler.props, "spec", "scaleTargetRef");
-        return (
-            at(target, "kind") === kindOf(workload.type) &&
-            at(target, "name") === nameOf(workload) &&
-            sameNamespace(scaler, workload)
-        );
-    });
+    const targeted = (kind: unknown, name: unknown): string => `${text(kind) ?? ""}/${text(name) ?? ""}`;
+    const index = indexed(
+        scalers,
+        resources,
+        () => ofKind(resources, "HorizontalPodAutoscaler"),
+        ({ props }) => {
+            const target = at(props, "spec", "scaleTargetRef");
+            return targeted(at(target, "kind"), at(target, "name"));
+        },
+    );
+    const found = index.get(targeted(kindOf(workload.type), nameOf(workload))) ?? [];
+    return found.filter((scaler) => sameNamespace(scaler, workload));
 }
 
 /**

@@ -9,10 +9,11 @@ export const UNKNOWN = Symbol("unknown");
 
 // What Pulumi's engine sends for a value that is not known yet: one constant of its protocol for each type.
 // https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
+export const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const sentinels: ReadonlySet<unknown> = new Set([
+    unknownText,
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
     "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
     "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
     "e48ece36-62e2-4504-bad9-02848725956a",
     "030794c1-ac77-496b-92df-f27374a8bd58",
@@ -21,7 +22,7 @@ const sentinels: ReadonlySet<unknown> = new Set([
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
     return typeof value === "object" && value !== null;
 }
 

@@ -2,7 +2,7 @@
 import { quotaOf } from "../components/capacity.plan";
 import type { Stack } from "../components/config/schema";
 import { estimate } from "../policies/cost";
-import { pricesOf } from "../policies/prices";
+import { groups, pricesOf, region } from "../policies/prices";
 import type { Resource } from "../policies/rule";
 
 export interface Sized {
@@ -43,7 +43,7 @@ export function costsDoc(sized: readonly Sized[]): string {
         "",
         "Generated from examples/prod-*.yaml and policies/prices.ts by `npm run docs`; change it there.",
         "",
-        `On-demand list prices of us-east-1 as of ${pricesOf}, USD a month. Not in it: traffic, log and backup storage,`,
+        `On-demand list prices of ${region} as of ${pricesOf}, USD a month. Not in it: traffic, log and backup storage,`,
         "snapshots, S3, metrics and alarms, taxes; nor discounts.",
         "",
         row(
@@ -87,6 +87,16 @@ export function costsDoc(sized: readonly Sized[]): string {
         "",
         "The figures are those that the policy pack holds against a budget (`monthly-cost-within-budget`), at the fewest",
         "nodes; a stack that scales to its most nodes pays for them.",
+        "",
+        "## The prices",
+        "",
+        "ElastiCache for Valkey is a fifth cheaper than the prices of Redis OSS below, and is counted so.",
+        "",
+        row("USD", ["", "compared with"]),
+        row("---:", ["---", "---"]),
+        ...groups.flatMap(({ comparedWith, per, usd: prices }) =>
+            Object.entries(prices).map(([what, price]) => row(String(price), [`${what}, ${per}`, comparedWith])),
+        ),
         "",
         "## Next to other ways to run it",
         "",

@@ -2,6 +2,7 @@
 import { admissionRules } from "../admission.plan";
 import { quotaOf } from "../capacity.plan";
 import { urlProblem } from "../connection.plan";
+import { imageNames, planImage } from "../images.plan";
 import { awsContradictions } from "./contradictions.aws";
 import { kubernetesContradictions } from "./contradictions.kubernetes";
 import type { Problem } from "./problems";
@@ -17,6 +18,26 @@ export function contradictions(stack: Stack): Problem[] {
         ...kubernetesContradictions(stack),
         ...awsContradictions(stack),
         ...unknownRules(stack),
+        ...foreignImages(stack),
+    ];
+}
+
+/** The stack's own images, which the cluster would refuse. */
+function foreignImages(stack: Stack): Problem[] {
+    const { admission } = stack.kubernetes;
+    if (admission.kind !== "enforce" || admission.registries.length === 0) return [];
+    const own = imageNames.map((name) => {
+        const plan = planImage(name, stack);
+        return plan.kind === "published" ? plan.ref : plan.repository;
+    });
+    const foreign = own.filter((image) => !admission.registries.some((allowed) => image.startsWith(`${allowed}/`)));
+    if (foreign.length === 0) return [];
+    return [
+        {
+            at: "orcheo:stack.kubernetes.admission.registries",
+            found: `found nothing that covers ${foreign.join(", ")}`,
+            remedy: "accepted: a list that covers the stack's own images too",
+        },
     ];
 }
 

@@ -12,6 +12,7 @@ import {
     cidr,
     gitUrl,
     hostName,
+    imageSource,
     kind,
     labelKey,
     labelValue,
@@ -48,6 +49,12 @@ const kubernetes = z
         admission: oneOf([
             z.strictObject({
                 kind: kind("enforce"),
+                registries: z
+                    .array(imageSource())
+                    .default([])
+                    .describe(
+                        "Where images of the namespace's pods may come from (`image-registry`): the stack's own, and those of what others start there, such as CloudNativePG or the solver of cert-manager. None allows all.",
+                    ),
                 warnOnly: z
                     .array(words("a rule of docs/policies.md that is enforced in the cluster"))
                     .default([])

@@ -1,6 +1,5 @@
-import { called, control, notInCel } from "../aws.ts";
+import { control, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown, UNKNOWN } from "../values.ts";
 
 export const ecrImmutableTags: ResourceRule = {
     name: "ecr-immutable-tags",
@@ -11,10 +10,5 @@ export const ecrImmutableTags: ResourceRule = {
     remedy: "Set imageTagMutability: IMMUTABLE.",
     reference: control("ECR.2"),
     notInCel,
-    found(resource) {
-        const value = at(resource.props, "imageTagMutability");
-        return value === "IMMUTABLE" || value === UNKNOWN
-            ? []
-            : [`${called(resource)}: ${shown("imageTagMutability", value)}`];
-    },
+    found: (resource) => unless(resource, ["imageTagMutability"], (value) => value === "IMMUTABLE"),
 };

@@ -1,6 +1,5 @@
-import { called, control, notInCel } from "../aws.ts";
+import { control, isTrue, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown, UNKNOWN } from "../values.ts";
 
 export const ecrScanOnPush: ResourceRule = {
     name: "ecr-scan-on-push",
@@ -11,8 +10,5 @@ export const ecrScanOnPush: ResourceRule = {
     remedy: "Set imageScanningConfiguration.scanOnPush: true.",
     reference: control("ECR.1"),
     notInCel,
-    found(resource) {
-        const value = at(resource.props, "imageScanningConfiguration", "scanOnPush");
-        return value === true || value === UNKNOWN ? [] : [`${called(resource)}: ${shown("scanOnPush", value)}`];
-    },
+    found: (resource) => unless(resource, ["imageScanningConfiguration", "scanOnPush"], isTrue),
 };

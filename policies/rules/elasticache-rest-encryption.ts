@@ -1,6 +1,5 @@
-import { called, control, notInCel } from "../aws.ts";
+import { control, isTrue, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown, UNKNOWN } from "../values.ts";
 
 export const elasticacheRestEncryption: ResourceRule = {
     name: "elasticache-rest-encryption",
@@ -11,10 +10,5 @@ export const elasticacheRestEncryption: ResourceRule = {
     remedy: "Set atRestEncryptionEnabled: true.",
     reference: control("ElastiCache.4"),
     notInCel,
-    found(resource) {
-        const value = at(resource.props, "atRestEncryptionEnabled");
-        return value === true || value === UNKNOWN
-            ? []
-            : [`${called(resource)}: ${shown("atRestEncryptionEnabled", value)}`];
-    },
+    found: (resource) => unless(resource, ["atRestEncryptionEnabled"], isTrue),
 };

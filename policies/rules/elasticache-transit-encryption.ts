@@ -1,6 +1,5 @@
-import { called, control, notInCel } from "../aws.ts";
+import { control, isTrue, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown, UNKNOWN } from "../values.ts";
 
 export const elasticacheTransitEncryption: ResourceRule = {
     name: "elasticache-transit-encryption",
@@ -8,13 +7,12 @@ export const elasticacheTransitEncryption: ResourceRule = {
     scope: "resource",
     types: ["aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/cluster:Cluster"],
     description: "Without TLS the password and the jobs in the queue can be read on the way.",
-    remedy: "Set transitEncryptionEnabled: true.",
+    remedy: "Set transitEncryptionEnabled: true and transitEncryptionMode: required.",
     reference: control("ElastiCache.5"),
     notInCel,
-    found(resource) {
-        const value = at(resource.props, "transitEncryptionEnabled");
-        return value === true || value === UNKNOWN
-            ? []
-            : [`${called(resource)}: ${shown("transitEncryptionEnabled", value)}`];
-    },
+    found: (resource) => [
+        ...unless(resource, ["transitEncryptionEnabled"], isTrue),
+        // While clients are moved to TLS both are served.
+        ...unless(resource, ["transitEncryptionMode"], (value) => value !== "preferred"),
+    ],
 };

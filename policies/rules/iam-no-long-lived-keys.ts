@@ -5,7 +5,7 @@ export const iamNoLongLivedKeys: ResourceRule = {
     name: "iam-no-long-lived-keys",
     level: "mandatory",
     scope: "resource",
-    types: ["aws:iam/accessKey:AccessKey"],
+    types: ["aws:iam/accessKey:AccessKey", "aws:iam/serviceSpecificCredential:ServiceSpecificCredential"],
     description: "An access key works for whoever finds it, until somebody remembers to delete it.",
     remedy: "Use a role: EKS Pod Identity or IRSA in the cluster, OIDC in CI.",
     reference: {

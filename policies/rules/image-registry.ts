@@ -8,7 +8,7 @@ export const imageRegistry: ContainerRule = {
     containers: "all",
     description: "An image from a registry that nobody vouched for runs code that nobody vouched for.",
     remedy: "Mirror the image into an allowed registry, or add its registry to the rule's setting.",
-    reference: hardeningGuide,
+    reference: hardeningGuide("Building secure container images"),
     settings: {
         registries: {
             type: "array",
@@ -25,11 +25,10 @@ export const imageRegistry: ContainerRule = {
         return registries.some((registry) => found.startsWith(`${registry}/`)) ? undefined : `uses image "${found}"`;
     },
     cel: {
-        broken(settings) {
-            const registries = strings(settings["registries"]);
-            if (registries.length === 0) return "false";
-            return `!${JSON.stringify(registries)}.exists(r, c.?image.orValue("").startsWith(r + "/"))`;
-        },
+        variables: (settings) => ({ registries: JSON.stringify(strings(settings["registries"])) }),
+        broken:
+            `variables.registries.size() > 0 && ` +
+            `!variables.registries.exists(r, c.?image.orValue("").startsWith(r + "/"))`,
         found: `"uses image \\"" + c.?image.orValue("") + "\\""`,
     },
 };

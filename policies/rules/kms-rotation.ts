@@ -1,6 +1,6 @@
-import { called, control, nist, notInCel } from "../aws.ts";
+import { control, isTrue, nist, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown, UNKNOWN } from "../values.ts";
+import { at } from "../values.ts";
 
 export const kmsRotation: ResourceRule = {
     name: "kms-rotation",
@@ -12,10 +12,8 @@ export const kmsRotation: ResourceRule = {
     reference: control("KMS.4", nist),
     notInCel,
     found(resource) {
+        // Keys of other kinds cannot rotate.
         const spec = at(resource.props, "customerMasterKeySpec") ?? "SYMMETRIC_DEFAULT";
-        const value = at(resource.props, "enableKeyRotation");
-        return spec !== "SYMMETRIC_DEFAULT" || value === true || value === UNKNOWN
-            ? []
-            : [`${called(resource)}: ${shown("enableKeyRotation", value)}`];
+        return spec === "SYMMETRIC_DEFAULT" ? unless(resource, ["enableKeyRotation"], isTrue) : [];
     },
 };

@@ -1,6 +1,6 @@
-import { called, control, nist, notInCel } from "../aws.ts";
+import { control, nist, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, number, shown, UNKNOWN } from "../values.ts";
+import { number } from "../values.ts";
 
 export const logRetention: ResourceRule = {
     name: "log-retention",
@@ -16,9 +16,10 @@ export const logRetention: ResourceRule = {
     },
     notInCel,
     found(resource, settings) {
-        const value = at(resource.props, "retentionInDays");
-        const days = number(value) ?? 0;
-        const within = days >= (number(settings["fewest"]) ?? 30) && days <= (number(settings["most"]) ?? 3653);
-        return value === UNKNOWN || within ? [] : [`${called(resource)}: ${shown("retentionInDays", value)}`];
+        const [fewest, most] = [number(settings["fewest"]) ?? 30, number(settings["most"]) ?? 3653];
+        return unless(resource, ["retentionInDays"], (value) => {
+            const days = number(value) ?? 0;
+            return days >= fewest && days <= most;
+        });
     },
 };

@@ -1,5 +1,5 @@
 import { estimate } from "../cost.ts";
-import { pricesOf } from "../prices.ts";
+import { pricesOf, region } from "../prices.ts";
 import type { StackRule } from "../rule.ts";
 import { number } from "../values.ts";
 
@@ -8,7 +8,7 @@ export const monthlyCostWithinBudget: StackRule = {
     level: "mandatory",
     scope: "stack",
     description: "A larger instance is one word in a config and thousands on the bill.",
-    remedy: "Choose smaller or fewer resources, or raise the budget in the rule's setting.",
+    remedy: "Choose smaller or fewer resources or raise the budget; a missing price goes into policies/prices.ts.",
     reference: {
         title: `AWS pricing, as of ${pricesOf} in policies/prices.ts`,
         url: "https://aws.amazon.com/pricing/",
@@ -20,10 +20,13 @@ export const monthlyCostWithinBudget: StackRule = {
     found(resources, settings) {
         const budget = number(settings["budgetUsd"]) ?? 0;
         if (budget === 0) return [];
-        const { totalUsd, lines } = estimate(resources);
-        if (totalUsd <= budget) return [];
+        const { totalUsd, lines, unpriced } = estimate(resources);
+        // A budget that holds only for what has a price holds for nothing.
+        const unknown = unpriced.length > 0 ? [{ found: `There is no price for ${unpriced.join(", ")}` }] : [];
+        if (totalUsd <= budget) return unknown;
         const top = [...lines].sort((a, b) => b.usd - a.usd).slice(0, 3);
         const most = top.map((line) => `${line.what} $${line.usd.toFixed(0)}`).join(", ");
-        return [{ found: `The stack comes to $${totalUsd.toFixed(0)} of $${budget} a month (most: ${most})` }];
+        const sum = `$${totalUsd.toFixed(0)} of $${budget} a month`;
+        return [{ found: `The stack comes to ${sum} at list prices of ${region} (most: ${most})` }, ...unknown];
     },
 };

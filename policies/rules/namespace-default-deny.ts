@@ -13,7 +13,7 @@ export const namespaceDefaultDeny: StackRule = {
     scope: "stack",
     description: "What no NetworkPolicy speaks of is open to the whole cluster and to the outside.",
     remedy: "Add a NetworkPolicy with podSelector {} and policyTypes [Ingress, Egress] that allows nothing.",
-    reference: hardeningGuide,
+    reference: hardeningGuide("Network separation and hardening"),
     notInCel: "it needs other objects than the one at hand",
     found: (resources) =>
         ofKind(resources, "Namespace").flatMap((resource) => {

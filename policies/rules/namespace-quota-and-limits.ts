@@ -7,7 +7,7 @@ export const namespaceQuotaAndLimits: StackRule = {
     scope: "stack",
     description: "A namespace without bounds can take the whole cluster's memory, CPU and disks.",
     remedy: "Give each namespace a ResourceQuota and a LimitRange.",
-    reference: hardeningGuide,
+    reference: hardeningGuide("Resource policies"),
     notInCel: "it needs other objects than the one at hand",
     found: (resources) =>
         ofKind(resources, "Namespace").flatMap((resource) => {

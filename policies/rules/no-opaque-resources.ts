@@ -1,18 +1,16 @@
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
-import { templatePaths } from "../workloads.ts";
 
 const installers =
     /^kubernetes:(helm\.sh\/v3:Release|helm\.cattle\.io\/\w+:HelmChart(Config)?|helm\.toolkit\.fluxcd\.io\/\w+:HelmRelease|kustomize\.toolkit\.fluxcd\.io\/\w+:Kustomization|argoproj\.io\/\w+:(Application|ApplicationSet))$/;
-const patches = Object.keys(templatePaths).map((kind) => `${kind}Patch`);
+/** Pulumi's resources that change an object of somebody else: the object itself, with the change in it, is never seen. */
+const patches = /^kubernetes:(core|apps|batch|autoscaling|policy|[\w.]+\.k8s\.io)\/\w+:\w+Patch$/;
 
 export const noOpaqueResources: ResourceRule = {
     name: "no-opaque-resources",
     level: "mandatory",
     scope: "resource",
-    types: (type) =>
-        installers.test(type) ||
-        (type.startsWith("kubernetes:") && patches.includes(type.slice(type.lastIndexOf(":") + 1))),
+    types: (type) => installers.test(type) || patches.test(type),
     description: "What a cluster installs by itself, or what is patched from afar, passes by every rule here.",
     remedy: "Render it (helm.sh/v4 Chart, yaml/v2 ConfigGroup), so that each object is judged; own what you patch.",
     reference: {
@@ -20,5 +18,7 @@ export const noOpaqueResources: ResourceRule = {
         url: "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/choosing-the-right-helm-resource-for-your-use-case/",
     },
     notInCel: "only pod rules are deployed to the cluster, where they judge what an installer makes of it",
-    found: (resource) => [`${called(resource)} hides the objects it makes`],
+    found: (resource) => [
+        `${called(resource)} ${patches.test(resource.type) ? "changes an object that is not shown" : "hides the objects it makes"}`,
+    ],
 };

@@ -1,5 +1,5 @@
 import type { ContainerRule } from "../rule.ts";
-import { at, list, strings, text } from "../values.ts";
+import { at, list, text } from "../values.ts";
 
 // The same expressions for JavaScript and CEL (RE2), which takes "(?i)" where JavaScript takes a flag.
 const names =
@@ -8,7 +8,9 @@ const harmlessNames = "_(file|path|dir|url|name|mode|backend|issuer|audience|ena
 const harmlessValues = "^(true|false|[0-9]{1,6}|/.*|\\\\$\\\\(.*\\\\))?$";
 const secretValues =
     "://[^/@:\\\\s]*:[^/@\\\\s$]+@|(AKIA|ASIA)[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|gh[pousr]_[0-9A-Za-z]{36}";
-const secretArguments = "^--?[a-z-]*(password|passwd|secret|token|api-?key)=[^$/]";
+// In all the words of a command together: a flag and its value may be one word or two. The name of a Secret is none.
+const secretArguments =
+    "(^|\\\\s)--?[a-z-]*((password|passwd|secret|token|api-?key)=[^$/]|(password|passwd|token|api-?key) [^-$/'\\\\x22\\\\s])";
 
 // The literals are written for CEL strings; JavaScript needs one level of escaping less.
 const js = (source: string, flags = ""): RegExp => new RegExp(source.replaceAll("\\\\", "\\"), flags);
@@ -27,7 +29,7 @@ const namesCel =
 const argumentsCel = ["command", "args"]
     .map(
         (part) =>
-            `(c.?${part}.orValue([]).exists(a, a.matches("${secretValues}") || a.matches("(?i)${secretArguments}")) ` +
+            `([c.?${part}.orValue([]).join(" ")].exists(a, a.matches("${secretValues}") || a.matches("(?i)${secretArguments}")) ` +
             `? ["${part}"] : [])`,
     )
     .join(" + ");
@@ -50,9 +52,12 @@ export const noSecretLiterals: ContainerRule = {
             const [key, value] = [text(at(each, "name")) ?? "", text(at(each, "value")) ?? ""];
             return secretValue.test(value) || (name.test(key) && !harmlessName.test(key) && !harmlessValue.test(value));
         });
-        const parts = ["command", "args"].filter((part) =>
-            strings(at(container.spec, part)).some((word) => secretValue.test(word) || secretArgument.test(word)),
-        );
+        const parts = ["command", "args"].filter((part) => {
+            const given = at(container.spec, part);
+            // A word that is not known yet stands for one that is no secret.
+            const words = Array.isArray(given) ? given.map((word) => text(word) ?? "$").join(" ") : "";
+            return secretValue.test(words) || secretArgument.test(words);
+        });
         const all = [...env.map((each) => `env ${text(at(each, "name")) ?? ""}`), ...parts];
         return all.length > 0 ? `holds what looks like a secret in ${all.join(", ")}` : undefined;
     },

@@ -7,7 +7,7 @@ export const noSharedProcessNamespace: PodRule = {
     scope: "pod",
     description: "Containers that share processes read each other's files and environment through /proc.",
     remedy: "Remove shareProcessNamespace.",
-    reference: hardeningGuide,
+    reference: hardeningGuide("Kubernetes Pod security"),
     found: (pod) => (at(pod.spec, "shareProcessNamespace") === true ? "shareProcessNamespace is true" : undefined),
     cel: {
         broken: "variables.pod.?shareProcessNamespace.orValue(false)",

@@ -21,7 +21,8 @@ export const oneBeat: StackRule = {
     name: "one-beat",
     level: "mandatory",
     scope: "stack",
-    description: "Celery's dispatch is not transactional: with two schedulers every job of a schedule runs twice.",
+    description:
+        "Celery's dispatch is not transactional: with two schedulers every job of a schedule runs twice, with none never.",
     remedy: "Keep one beat per namespace: one Deployment with replicas 1, strategy Recreate and no autoscaler.",
     reference: {
         title: "Celery: periodic tasks, only a single scheduler",
@@ -37,8 +38,9 @@ export const oneBeat: StackRule = {
             const problems: string[] = [];
             const replicas = at(resource.props, "spec", "replicas");
             const strategy = at(resource.props, "spec", "strategy", "type");
-            const single = replicas === undefined || replicas === UNKNOWN || (number(replicas) ?? 2) <= 1;
-            if (!single || resource.type.endsWith(":DaemonSet")) problems.push("may run more than one beat");
+            const count = replicas === undefined || replicas === UNKNOWN ? 1 : (number(replicas) ?? 2);
+            if (count > 1 || resource.type.endsWith(":DaemonSet")) problems.push("may run more than one beat");
+            if (count < 1) problems.push("runs no beat");
             if (scalersOf(resource, resources).length > 0) problems.push("is a beat with an autoscaler");
             if (resource.type.endsWith(":Deployment") && strategy !== "Recreate" && strategy !== UNKNOWN) {
                 problems.push("is a beat that a rolling update runs twice");

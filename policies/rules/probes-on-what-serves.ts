@@ -8,9 +8,9 @@ export const probesOnWhatServes: ContainerRule = {
     name: "probes-on-what-serves",
     level: "mandatory",
     scope: "container",
-    containers: "main",
+    containers: "running",
     description: "Without probes a hung server keeps getting traffic and is never restarted.",
-    remedy: "Give each long-running container that declares ports a readinessProbe and a livenessProbe.",
+    remedy: "Give each container or sidecar that stays up and declares ports a readinessProbe and a livenessProbe.",
     reference: {
         title: "Kubernetes: liveness, readiness and startup probes",
         url: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",

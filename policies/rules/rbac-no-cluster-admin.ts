@@ -2,7 +2,8 @@ import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, text } from "../values.ts";
 
-const roles = ["cluster-admin", "admin", "edit", "system:masters"];
+/** The built-in roles that read every Secret of where they are bound. */
+const roles = ["cluster-admin", "admin", "edit"];
 
 export const rbacNoClusterAdmin: ResourceRule = {
     name: "rbac-no-cluster-admin",

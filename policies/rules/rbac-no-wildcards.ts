@@ -17,7 +17,7 @@ export const rbacNoWildcards: ResourceRule = {
     found: (resource) =>
         list(at(resource.props, "rules")).flatMap((rule, index) =>
             ["apiGroups", "resources", "verbs", "nonResourceURLs"]
-                .filter((key) => strings(at(rule, key)).includes("*"))
+                .filter((key) => strings(at(rule, key)).some((value) => /^\*(\/|$)/.test(value)))
                 .map((key) => `${called(resource)}: rules[${index}].${key} has "*"`),
         ),
 };

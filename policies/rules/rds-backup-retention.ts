@@ -1,6 +1,6 @@
-import { called, control, databases, notInCel } from "../aws.ts";
+import { control, databases, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, number, shown, UNKNOWN } from "../values.ts";
+import { number } from "../values.ts";
 
 export const rdsBackupRetention: ResourceRule = {
     name: "rds-backup-retention",
@@ -15,9 +15,8 @@ export const rdsBackupRetention: ResourceRule = {
     },
     notInCel,
     found(resource, settings) {
-        const value = at(resource.props, "backupRetentionPeriod");
         const fewest = number(settings["days"]) ?? 7;
-        if (value === UNKNOWN || (number(value) ?? 0) >= fewest) return [];
-        return [`${called(resource)}: ${shown("backupRetentionPeriod", value)}, fewer than ${fewest} days`];
+        const enough = (value: unknown): boolean => (number(value) ?? 0) >= fewest;
+        return unless(resource, ["backupRetentionPeriod"], enough, `, fewer than ${fewest} days`);
     },
 };

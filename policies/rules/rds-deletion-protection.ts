@@ -1,6 +1,5 @@
-import { called, control, databases, notInCel } from "../aws.ts";
+import { control, databases, isTrue, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown, UNKNOWN } from "../values.ts";
 
 export const rdsDeletionProtection: ResourceRule = {
     name: "rds-deletion-protection",
@@ -11,10 +10,5 @@ export const rdsDeletionProtection: ResourceRule = {
     remedy: "Set deletionProtection: true.",
     reference: control("RDS.8"),
     notInCel,
-    found(resource) {
-        const value = at(resource.props, "deletionProtection");
-        return value === true || value === UNKNOWN
-            ? []
-            : [`${called(resource)}: ${shown("deletionProtection", value)}`];
-    },
+    found: (resource) => unless(resource, ["deletionProtection"], isTrue),
 };

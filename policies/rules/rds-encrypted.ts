@@ -1,6 +1,5 @@
-import { called, control, databases, notInCel } from "../aws.ts";
+import { control, databases, isTrue, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown, UNKNOWN } from "../values.ts";
 
 export const rdsEncrypted: ResourceRule = {
     name: "rds-encrypted",
@@ -11,8 +10,5 @@ export const rdsEncrypted: ResourceRule = {
     remedy: "Set storageEncrypted: true (and kmsKeyId for a key of your own).",
     reference: control("RDS.3"),
     notInCel,
-    found(resource) {
-        const value = at(resource.props, "storageEncrypted");
-        return value === true || value === UNKNOWN ? [] : [`${called(resource)}: ${shown("storageEncrypted", value)}`];
-    },
+    found: (resource) => unless(resource, ["storageEncrypted"], isTrue),
 };

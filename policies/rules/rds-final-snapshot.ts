@@ -1,4 +1,4 @@
-import { called, databases, notInCel } from "../aws.ts";
+import { databases, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 import { at, UNKNOWN } from "../values.ts";
 
@@ -15,12 +15,9 @@ export const rdsFinalSnapshot: ResourceRule = {
     },
     notInCel,
     found(resource) {
-        const skip = at(resource.props, "skipFinalSnapshot") ?? false;
-        const value = skip === true ? skip : at(resource.props, "finalSnapshotIdentifier");
-        return skip === UNKNOWN || (skip === false && value !== undefined)
-            ? []
-            : [
-                  `${called(resource)}: ${skip === true ? "skipFinalSnapshot is true" : "finalSnapshotIdentifier is not set"}`,
-              ];
+        const skips = unless(resource, ["skipFinalSnapshot"], (value) => value !== true);
+        const skip = at(resource.props, "skipFinalSnapshot");
+        if (skips.length > 0 || skip === UNKNOWN) return skips;
+        return unless(resource, ["finalSnapshotIdentifier"], (value) => value !== undefined);
     },
 };

@@ -1,6 +1,5 @@
-import { called, control, notInCel } from "../aws.ts";
+import { control, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown } from "../values.ts";
 
 export const rdsMinorUpgrades: ResourceRule = {
     name: "rds-minor-upgrades",
@@ -11,8 +10,5 @@ export const rdsMinorUpgrades: ResourceRule = {
     remedy: "Remove autoMinorVersionUpgrade: false.",
     reference: control("RDS.13"),
     notInCel,
-    found(resource) {
-        const value = at(resource.props, "autoMinorVersionUpgrade");
-        return value !== false ? [] : [`${called(resource)}: ${shown("autoMinorVersionUpgrade", value)}`];
-    },
+    found: (resource) => unless(resource, ["autoMinorVersionUpgrade"], (value) => value !== false),
 };

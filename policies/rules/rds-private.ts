@@ -1,6 +1,5 @@
-import { called, control, notInCel } from "../aws.ts";
+import { control, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, shown } from "../values.ts";
 
 export const rdsPrivate: ResourceRule = {
     name: "rds-private",
@@ -11,8 +10,5 @@ export const rdsPrivate: ResourceRule = {
     remedy: "Set publiclyAccessible: false and keep it in private subnets.",
     reference: control("RDS.2"),
     notInCel,
-    found(resource) {
-        const value = at(resource.props, "publiclyAccessible");
-        return value !== true ? [] : [`${called(resource)}: ${shown("publiclyAccessible", value)}`];
-    },
+    found: (resource) => unless(resource, ["publiclyAccessible"], (value) => value !== true),
 };

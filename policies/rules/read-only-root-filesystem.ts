@@ -12,7 +12,7 @@ export const readOnlyRootFilesystem: ContainerRule = {
     linuxOnly: true,
     description: "Whoever gets into a container with a writable root can replace its programs and stay.",
     remedy: "Set securityContext.readOnlyRootFilesystem: true and mount an emptyDir where the program must write.",
-    reference: hardeningGuide,
+    reference: hardeningGuide("Immutable container file systems"),
     found(container) {
         const value = at(container.spec, "securityContext", field);
         return value === true || value === UNKNOWN ? undefined : shown(field, value);

@@ -22,7 +22,7 @@ export const requestsAndLimits: ContainerRule = {
     containers: "lasting",
     description: "Without requests the scheduler guesses, and without a memory limit one leak takes the node down.",
     remedy: "Set resources.requests.cpu, resources.requests.memory and resources.limits.memory.",
-    reference: hardeningGuide,
+    reference: hardeningGuide("Resource policies"),
     found(container) {
         const absent = demands.filter(([, ...paths]) =>
             paths.every(([group, unit]) => at(container.spec, "resources", group, unit) === undefined),

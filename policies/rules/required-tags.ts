@@ -1,10 +1,10 @@
 import { called, notInCel, tagsOf } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, strings, UNKNOWN } from "../values.ts";
+import { strings, UNKNOWN } from "../values.ts";
 
 // What costs money or holds data, and takes tags.
 const taggable =
-    /^aws:(rds\/(instance|cluster)|elasticache\/replicationGroup|s3\/bucket(V2)?|ecr\/repository|kms\/key|secretsmanager\/secret|eks\/(cluster|nodeGroup)|ec2\/(vpc|subnet|instance|natGateway|eip|securityGroup)|lb\/loadBalancer|cloudwatch\/logGroup|efs\/fileSystem|backup\/vault):/;
+    /^aws:(rds\/(instance|cluster|clusterInstance)|elasticache\/(replicationGroup|cluster|serverlessCache)|dynamodb\/table|s3\/bucket(V2)?|ecr\/repository|kms\/key|secretsmanager\/secret|eks\/(cluster|nodeGroup)|ec2\/(vpc|subnet|instance|natGateway|eip|securityGroup)|ebs\/volume|lb\/loadBalancer|cloudwatch\/logGroup|efs\/fileSystem|backup\/vault):/;
 
 export const requiredTags: ResourceRule = {
     name: "required-tags",
@@ -27,8 +27,8 @@ export const requiredTags: ResourceRule = {
     },
     notInCel,
     found(resource, settings) {
-        if (at(resource.props, "tags") === UNKNOWN || at(resource.provider, "defaultTags") === UNKNOWN) return [];
         const given = tagsOf(resource);
+        if (given === UNKNOWN) return [];
         const absent = strings(settings["tags"]).filter((tag) => !given.includes(tag));
         return absent.length > 0 ? [`${called(resource)} has no tag ${absent.join(", ")}`] : [];
     },

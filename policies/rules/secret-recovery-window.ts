@@ -1,6 +1,6 @@
-import { called, notInCel } from "../aws.ts";
+import { notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, number, shown } from "../values.ts";
+import { number } from "../values.ts";
 
 export const secretRecoveryWindow: ResourceRule = {
     name: "secret-recovery-window",
@@ -16,9 +16,7 @@ export const secretRecoveryWindow: ResourceRule = {
     settings: { days: { type: "integer", description: "Shortest recovery window in days.", default: 7 } },
     notInCel,
     found(resource, settings) {
-        const value = at(resource.props, "recoveryWindowInDays");
-        const days = number(value);
-        if (days === undefined || days >= (number(settings["days"]) ?? 7)) return [];
-        return [`${called(resource)}: ${shown("recoveryWindowInDays", value)}`];
+        const fewest = number(settings["days"]) ?? 7;
+        return unless(resource, ["recoveryWindowInDays"], (value) => (number(value) ?? 30) >= fewest);
     },
 };

@@ -7,6 +7,7 @@ export interface Given {
     readonly type: string;
     readonly name: string;
     readonly props: Readonly<Record<string, unknown>>;
+    readonly options?: { readonly protect: boolean };
 }
 
 export interface Case {
@@ -18,8 +19,8 @@ export interface Case {
     readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-export function asResource({ type, name, props }: Given): Resource {
-    return { type, name, urn: `urn:pulumi:test::test::${type}::${name}`, props };
+export function asResource({ type, name, props, options }: Given): Resource {
+    return { type, name, urn: `urn:pulumi:test::test::${type}::${name}`, props, options };
 }
 
 function k8s(version: string, kind: string, name: string, parts: Mutable, metadata: Mutable = {}): Given {
@@ -75,6 +76,8 @@ const ingress = (spec: Mutable): Given =>
 const service = (spec: Mutable): Given =>
     k8s("core/v1", "Service", "api", { spec: { ports: [{ port: 80 }], ...spec } });
 const claim = (spec: Mutable): Given => k8s("core/v1", "PersistentVolumeClaim", "data", { spec });
+const storageClass = (reclaimPolicy?: string): Given =>
+    k8s("storage.k8s.io/v1", "StorageClass", "disks", { provisioner: "ebs.csi.aws.com", reclaimPolicy });
 
 function aws(type: string, props: Mutable, name = "orcheo"): Given {
     return { type: `aws:${type}`, name, props: { tags: { Project: "orcheo", Environment: "prod" }, ...props } };
@@ -97,6 +100,12 @@ export const database = {
     enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
 };
 const rds = (props: Mutable): Given => aws("rds/instance:Instance", { ...database, ...props });
+const aurora = { clusterIdentifier: "orcheo-data", engine: "aurora-postgresql", dbClusterParameterGroupName: "orcheo" };
+const cluster = (props: Mutable): Given => aws("rds/cluster:Cluster", { ...aurora, ...props });
+const clusterInstance = (name: string): Given =>
+    aws("rds/clusterInstance:ClusterInstance", { clusterIdentifier: "orcheo-data" }, name);
+const parameters = (family: string, name: string, value: string): Given =>
+    aws("rds/parameterGroup:ParameterGroup", { family, parameters: [{ name, value }] });
 const cache = (props: Mutable): Given =>
     aws("elasticache/replicationGroup:ReplicationGroup", {
         nodeType: "cache.t4g.small",
@@ -112,10 +121,14 @@ const repository = (props: Mutable): Given =>
         imageScanningConfiguration: { scanOnPush: true },
         ...props,
     });
-const policy = (statement: Mutable): Given =>
-    aws("iam/policy:Policy", { policy: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }) });
-const group = (name: string, port: number, range = "0.0.0.0/0"): Given =>
-    aws("ec2/securityGroup:SecurityGroup", { ingress: [{ fromPort: port, toPort: port, cidrBlocks: [range] }] }, name);
+const document = (statement: Mutable): string => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+const policy = (statement: Mutable): Given => aws("iam/policy:Policy", { policy: document(statement) });
+const group = (name: string, port: number, range = "0.0.0.0/0", more: Mutable = {}): Given =>
+    aws(
+        "ec2/securityGroup:SecurityGroup",
+        { ingress: [{ protocol: "tcp", fromPort: port, toPort: port, cidrBlocks: [range], ...more }] },
+        name,
+    );
 const bucket = aws("s3/bucket:Bucket", { bucket: "orcheo-data" });
 const ofBucket = (type: string, props: Mutable): Given =>
     aws(`s3/${type}:${type.charAt(0).toUpperCase()}${type.slice(1)}`, { bucket: "orcheo-data", ...props });
@@ -159,7 +172,13 @@ export const cases: readonly Case[] = [
         rule: "no-opaque-resources",
         passing: [],
         failing: [k8s("apps/v1", "DeploymentPatch", "coredns", { spec: {} })],
-        says: 'DeploymentPatch "coredns" hides',
+        says: 'DeploymentPatch "coredns" changes an object that is not shown',
+    },
+    {
+        rule: "no-opaque-resources",
+        passing: [k8s("kustomize.example.com/v1", "Patch", "mine", { spec: {} })],
+        failing: [k8s("rbac.authorization.k8s.io/v1", "ClusterRolePatch", "view", { rules: [] })],
+        says: 'ClusterRolePatch "view" changes an object that is not shown',
     },
     {
         rule: "hpa-owns-replicas",
@@ -233,6 +252,12 @@ export const cases: readonly Case[] = [
     {
         rule: "one-beat",
         passing: [],
+        failing: [beat("beat", { ...recreate, replicas: 0 })],
+        says: 'Deployment "beat" runs no beat',
+    },
+    {
+        rule: "one-beat",
+        passing: [],
         failing: [beat("beat", { replicas: 1 })],
         says: "a rolling update runs twice",
     },
@@ -259,6 +284,12 @@ export const cases: readonly Case[] = [
         passing: [role({ apiGroups: [""], resources: ["pods"], verbs: ["get"] })],
         failing: [role({ apiGroups: [""], resources: ["pods"], verbs: ["*"] })],
         says: 'Role "reader": rules[0].verbs has "*"',
+    },
+    {
+        rule: "rbac-no-wildcards",
+        passing: [role({ nonResourceURLs: ["/healthz/*"], verbs: ["get"] })],
+        failing: [role({ apiGroups: ["apps"], resources: ["*/scale"], verbs: ["update"] })],
+        says: 'Role "reader": rules[0].resources has "*"',
     },
     {
         rule: "rbac-no-cluster-admin",
@@ -310,9 +341,36 @@ export const cases: readonly Case[] = [
         failing: [workload("StatefulSet", "db", { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete" } })],
         says: "whenDeleted is Delete",
     },
+    {
+        rule: "volume-retention",
+        passing: [storageClass("Retain")],
+        failing: [storageClass()],
+        says: 'StorageClass "disks": reclaimPolicy is Delete',
+    },
+    {
+        rule: "volume-retention",
+        passing: [{ ...claim({ storageClassName: "fast" }), options: { protect: true } }],
+        failing: [{ ...claim({ storageClassName: "fast" }), options: { protect: false } }],
+        says: 'PersistentVolumeClaim "data" is not protected',
+    },
     rdsCase("rds-encrypted", "storageEncrypted", undefined, "storageEncrypted is not set"),
     rdsCase("rds-private", "publiclyAccessible", true, "publiclyAccessible is true"),
     rdsCase("rds-multi-az", "multiAz", false, "multiAz is false"),
+    {
+        rule: "rds-multi-az",
+        passing: [cluster({}), clusterInstance("one"), clusterInstance("two")],
+        failing: [cluster({}), clusterInstance("one")],
+        says: 'Cluster "orcheo" has 1 of at least 2 instances',
+    },
+    {
+        rule: "rds-multi-az",
+        passing: [
+            cluster({ engine: "postgres", dbClusterInstanceClass: "db.m6gd.large" }),
+            rds({ multiAz: undefined, replicateSourceDb: "orcheo" }),
+        ],
+        failing: [cluster({})],
+        says: 'Cluster "orcheo" has 0 of at least 2 instances',
+    },
     rdsCase("rds-deletion-protection", "deletionProtection", false, "deletionProtection is false"),
     rdsCase("rds-final-snapshot", "skipFinalSnapshot", true, "skipFinalSnapshot is true"),
     rdsCase("rds-final-snapshot", "finalSnapshotIdentifier", undefined, "finalSnapshotIdentifier is not set"),
@@ -320,19 +378,21 @@ export const cases: readonly Case[] = [
     rdsCase("rds-forced-tls", "parameterGroupName", undefined, "parameterGroupName is not set"),
     {
         rule: "rds-forced-tls",
-        passing: [
-            aws("rds/parameterGroup:ParameterGroup", {
-                family: "postgres17",
-                parameters: [{ name: "rds.force_ssl", value: "1" }],
-            }),
-        ],
-        failing: [
-            aws("rds/parameterGroup:ParameterGroup", {
-                family: "postgres17",
-                parameters: [{ name: "rds.force_ssl", value: "0" }],
-            }),
-        ],
+        passing: [parameters("postgres17", "rds.force_ssl", "1")],
+        failing: [parameters("postgres17", "rds.force_ssl", "0")],
         says: "does not set rds.force_ssl to 1",
+    },
+    {
+        rule: "rds-forced-tls",
+        passing: [parameters("mysql8.4", "require_secure_transport", "ON")],
+        failing: [parameters("mysql8.4", "max_connections", "1")],
+        says: "does not set require_secure_transport to 1",
+    },
+    {
+        rule: "rds-forced-tls",
+        passing: [cluster({})],
+        failing: [cluster({ dbClusterParameterGroupName: undefined })],
+        says: "dbClusterParameterGroupName is not set",
     },
     rdsCase("rds-minor-upgrades", "autoMinorVersionUpgrade", false, "autoMinorVersionUpgrade is false"),
     rdsCase("rds-log-exports", "enabledCloudwatchLogsExports", [], "exports no logs"),
@@ -341,6 +401,12 @@ export const cases: readonly Case[] = [
         passing: [cache({})],
         failing: [cache({ transitEncryptionEnabled: false })],
         says: "transitEncryptionEnabled is false",
+    },
+    {
+        rule: "elasticache-transit-encryption",
+        passing: [cache({ transitEncryptionMode: "required" })],
+        failing: [cache({ transitEncryptionMode: "preferred" })],
+        says: "transitEncryptionMode is preferred",
     },
     {
         rule: "elasticache-rest-encryption",
@@ -352,7 +418,16 @@ export const cases: readonly Case[] = [
         rule: "elasticache-auth",
         passing: [cache({}), cache({ authToken: undefined, userGroupIds: ["group"] })],
         failing: [cache({ authToken: undefined })],
-        says: "neither authToken nor userGroupIds is set",
+        says: "neither authToken nor a user group is set",
+    },
+    {
+        rule: "elasticache-auth",
+        passing: [
+            aws("elasticache/serverlessCache:ServerlessCache", { engine: "valkey", userGroupId: "group" }),
+            aws("elasticache/cluster:Cluster", { replicationGroupId: "orcheo" }),
+        ],
+        failing: [aws("elasticache/cluster:Cluster", { engine: "redis", transitEncryptionEnabled: true })],
+        says: 'Cluster "orcheo" of redis cannot authenticate anybody',
     },
     {
         rule: "s3-public-access-blocked",
@@ -385,6 +460,12 @@ export const cases: readonly Case[] = [
         says: 'Bucket "orcheo" answers without TLS',
     },
     {
+        rule: "s3-tls-only",
+        passing: [bucket, ofBucket("bucketPolicy", { policy: document({ ...tlsOnly, Principal: { AWS: "*" } }) })],
+        failing: [bucket, ofBucket("bucketPolicy", { policy: document({ ...tlsOnly, Action: "s3:PutObject" }) })],
+        says: 'Bucket "orcheo" answers without TLS',
+    },
+    {
         rule: "ecr-immutable-tags",
         passing: [repository({})],
         failing: [repository({ imageTagMutability: "MUTABLE" })],
@@ -413,6 +494,24 @@ export const cases: readonly Case[] = [
         says: "attaches arn:aws:iam::aws:policy/AdministratorAccess",
     },
     {
+        rule: "iam-no-wildcards",
+        passing: [
+            aws("iam/role:Role", { assumeRolePolicy: document({ Effect: "Allow", Action: "*", Resource: "*" }) }),
+        ],
+        failing: [
+            aws("iam/role:Role", {
+                inlinePolicies: [{ name: "a", policy: document({ Effect: "Allow", Action: "*:*", NotResource: "b" }) }],
+            }),
+        ],
+        says: 'Role "orcheo": Statement[0] allows *:* on every resource',
+    },
+    {
+        rule: "iam-no-wildcards",
+        passing: [],
+        failing: [policy({ Effect: "Allow", NotAction: "iam:*", Resource: "*" })],
+        says: "allows all but NotAction on every resource",
+    },
+    {
         rule: "iam-no-long-lived-keys",
         passing: [aws("iam/role:Role", {})],
         failing: [aws("iam/accessKey:AccessKey", { user: "ci" })],
@@ -422,13 +521,25 @@ export const cases: readonly Case[] = [
         rule: "security-group-not-open",
         passing: [group("orcheo-alb", 443), group("database", 5432, "10.0.0.0/16")],
         failing: [group("orcheo-alb", 22)],
-        says: "opens port 22-22 to 0.0.0.0/0",
+        says: "opens port 22 to 0.0.0.0/0",
+    },
+    {
+        rule: "security-group-not-open",
+        passing: [],
+        failing: [group("orcheo-alb", 443, "0.0.0.0/0", { protocol: "-1" })],
+        says: "opens every port to 0.0.0.0/0",
+    },
+    {
+        rule: "security-group-not-open",
+        passing: [group("database", 5432, "10.0.0.0/8")],
+        failing: [group("orcheo-alb", 80, "128.0.0.0/1", { toPort: 90 })],
+        says: "opens ports 80-90 to 128.0.0.0/1",
     },
     {
         rule: "security-group-not-open",
         passing: [],
         failing: [group("database", 443)],
-        says: "opens port 443-443 to 0.0.0.0/0",
+        says: "opens port 443 to 0.0.0.0/0",
     },
     {
         rule: "kms-rotation",
@@ -458,7 +569,14 @@ export const cases: readonly Case[] = [
         rule: "monthly-cost-within-budget",
         passing: [rds({})],
         failing: [rds({ instanceClass: "db.r6g.xlarge" })],
-        says: "of $200 a month (most: Instance",
+        says: "of $200 a month at list prices of us-east-1 (most: Instance",
+        settings: { budgetUsd: 200 },
+    },
+    {
+        rule: "monthly-cost-within-budget",
+        passing: [rds({ instanceClass: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" })],
+        failing: [rds({ instanceClass: "db.x9.mega" })],
+        says: 'There is no price for Instance "orcheo"',
         settings: { budgetUsd: 200 },
     },
 ];

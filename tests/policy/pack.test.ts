@@ -10,7 +10,7 @@ import { rules } from "../../policies/table.ts";
 import { at, fields } from "../../policies/values.ts";
 import { compliant, container, kinds, templateOf, tokenOf } from "./pods.ts";
 
-const { policies } = policyPack(rules, { directory: "/nowhere" });
+const { policies } = policyPack(rules, () => undefined);
 
 function policyNamed(name: string): ResourceValidationPolicy & Partial<StackValidationPolicy> {
     const found = policies.find((policy) => policy.name === name);

@@ -8,6 +8,8 @@ import { fields, unwrap } from "../../policies/values.ts";
 import {
     compliant,
     container,
+    debugged,
+    ephemeralMutations,
     kinds,
     mutated,
     mutations,
@@ -65,14 +67,20 @@ test("a Windows pod is not asked for fields that the API server refuses it", () 
     expect([...broken(privileged).keys()]).toEqual(["no-host-namespaces"]);
 });
 
-test("ephemeral containers are judged", () => {
-    const pod = compliant("Pod");
-    const debug = { ...container("debug"), securityContext: {}, resources: undefined };
-    templateOf(pod)["spec"] = { ...fields(pod["spec"]), ephemeralContainers: [debug] };
-    const found = broken(pod);
-    expect(found.get("drop-all-capabilities")?.join()).toContain('container "debug"');
+const everywhere = podRules.filter((rule) => rule.scope === "container" && rule.containers === "all");
+const inEphemeral = ephemeralMutations.filter(({ rule }) => everywhere.some(({ name }) => name === rule));
+test.each(inEphemeral.map((each) => [each.rule, each.change, each] as const))(
+    "%s refuses %s of an ephemeral container",
+    (name, _change, { ephemeral, settings, says }) => {
+        const found = broken(debugged(ephemeral), settings).get(name)?.join() ?? "";
+        expect(found).toContain(`Pod "debugged", container "debug" ${says}`);
+    },
+);
+
+test("every rule on all containers was seen to refuse an ephemeral one, and a good one breaks none", () => {
+    expect(new Set(inEphemeral.map(({ rule }) => rule))).toEqual(new Set(everywhere.map(({ name }) => name)));
     // The API has no resources for ephemeral containers.
-    expect(found.has("requests-and-limits")).toBe(false);
+    expect(broken(debugged({ ...container("debug"), resources: undefined }))).toEqual(new Map());
 });
 
 test("lists and custom resources with a pod template are looked into", () => {

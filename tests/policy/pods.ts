@@ -114,6 +114,11 @@ export interface Mutation {
     readonly apply: (pod: Mutable, template: Mutable) => void;
     /** What the message must contain. */
     readonly says: string;
+    /** The change by itself, once for each rule on containers: what it does to an ephemeral one is judged too. */
+    readonly alone?: {
+        readonly says: string;
+        readonly apply: (container: Mutable, context: Mutable) => void;
+    };
     /** Settings under which the rule judges. */
     readonly settings?: Readonly<Record<string, unknown>>;
     /** Kinds in which the change means something; all by default. */
@@ -145,18 +150,18 @@ function inBoth(
     apply: (container: Mutable, context: Mutable) => void,
     more: Partial<Mutation> = {},
 ): Mutation[] {
-    return [
-        ["containers", "main"],
-        ["initContainers", "init"],
-    ].map(([key = "", name = ""]) => ({
-        rule,
-        change: `${name}: ${change}`,
-        says: `container "${name}" ${says}`,
-        apply: (pod: Mutable) => {
-            apply(first(pod, key), context(pod, key));
-        },
-        ...more,
-    }));
+    return [["containers", "main", { says, apply }] as const, ["initContainers", "init"] as const].map(
+        ([key, name, alone]) => ({
+            rule,
+            change: `${name}: ${change}`,
+            says: `container "${name}" ${says}`,
+            apply: (pod: Mutable) => {
+                apply(first(pod, key), context(pod, key));
+            },
+            ...(alone === undefined ? {} : { alone }),
+            ...more,
+        }),
+    );
 }
 
 export const mutations: readonly Mutation[] = [
@@ -346,6 +351,10 @@ export const mutations: readonly Mutation[] = [
         rule: "no-host-process",
         change: "windowsOptions.hostProcess: true",
         says: 'container "main" windowsOptions.hostProcess is true',
+        alone: {
+            says: "windowsOptions.hostProcess is true",
+            apply: (_, c) => (c["windowsOptions"] = { hostProcess: true }),
+        },
         serverItself: "disallowed by cluster policy",
         apply: (pod) => {
             // The API server demands hostNetwork of such a pod: the object breaks two rules.
@@ -402,6 +411,14 @@ export const mutations: readonly Mutation[] = [
         },
     },
     {
+        rule: "probes-on-what-serves",
+        change: "a sidecar without probes",
+        says: 'container "init" serves without livenessProbe and readinessProbe',
+        kinds: longRunning,
+        apply: (pod) =>
+            Object.assign(first(pod, "initContainers"), { restartPolicy: "Always", ports: [{ containerPort: 9000 }] }),
+    },
+    {
         rule: "grace-covers-pre-stop",
         change: "grace period of 5 s",
         says: 'container "main" waits 5 s in preStop of a grace period of 5 s',
@@ -433,6 +450,12 @@ export const mutations: readonly Mutation[] = [
         (c) => (c["args"] = ["serve", "--db-password=hunter2"]),
     ),
     ...inBoth(
+        "no-secret-literals",
+        "--password and its value",
+        "holds what looks like a secret in command",
+        (c) => (c["command"] = ["serve", "--password", "hunter2"]),
+    ),
+    ...inBoth(
         "secrets-as-files",
         "env from a Secret",
         "takes a Secret as env TOKEN",
@@ -445,6 +468,23 @@ export const mutations: readonly Mutation[] = [
         (c) => (c["envFrom"] = [{ secretRef: { name: "s" } }]),
     ),
 ];
+
+/** A compliant pod with an ephemeral container, as `kubectl debug` adds one; the API gives such a container no resources. */
+export function debugged(ephemeral: Mutable): Manifest {
+    const pod = compliant("Pod");
+    const metadata = { ...pod.metadata, name: "debugged" };
+    return { ...pod, metadata, spec: { ...podSpec("Pod"), ephemeralContainers: [ephemeral] } };
+}
+
+/** For each rule that looks at them: an ephemeral container that breaks it. */
+export const ephemeralMutations = mutations.flatMap(({ rule, change, alone, settings = {} }) => {
+    if (alone === undefined) return [];
+    const ephemeral: Mutable = { ...container("debug"), resources: undefined };
+    const security = { ...object(ephemeral["securityContext"]) };
+    ephemeral["securityContext"] = security;
+    alone.apply(ephemeral, security);
+    return [{ rule, change, says: alone.says, settings, ephemeral }];
+});
 
 /** The mutated object of a kind. Its name tells the mutation's place in the table. */
 export function mutated(mutation: Mutation, kind: string, name: string): Manifest {

@@ -1,15 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 
+import { exceptionsIn } from "../../policies/exceptions.ts";
 import { findings } from "../../policies/findings.ts";
 import { asMarkdown, asSarif, asText } from "../../policies/formats.ts";
 import { resourcesIn } from "../../policies/read.ts";
 import { rules } from "../../policies/table.ts";
+import { at, list } from "../../policies/values.ts";
+import { goModule } from "../verdicts/go-module.ts";
 import { compliant } from "./pods.ts";
 
 const pod = `apiVersion: v1
@@ -17,6 +20,11 @@ kind: Pod
 metadata: { name: tool }
 spec: { containers: [{ name: a, image: "nginx|x" }] }
 `;
+/** As Pulumi's state marks a secret. */
+const secret = (held: object): object => ({
+    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    ...held,
+});
 const state = { type: "aws:kms/key:Key", urn: "urn:pulumi:s::p::aws:kms/key:Key::k", inputs: {} };
 
 let dir: string;
@@ -77,6 +85,46 @@ test("the provider's default tags are found in an export", () => {
         findings(resourcesIn(JSON.stringify({ deployment: { resources } }), "f"), rules).map((each) => each.rule);
     expect(broken([provider, untagged])).not.toContain("required-tags");
     expect(broken([untagged])).toContain("required-tags");
+    // Where the file has not the provider, the resource itself has what became of its tags.
+    const tagsAll = { Project: "p", Environment: "e" };
+    expect(broken([{ ...untagged, outputs: { tagsAll } }])).not.toContain("required-tags");
+    // Default tags that nobody may see are not known.
+    const hidden = { ...provider, inputs: { defaultTags: secret({ ciphertext: "AAAA" }) } };
+    expect(broken([hidden, untagged])).not.toContain("required-tags");
+});
+
+test("a secret of an export is what it holds where that is shown, and else unknown", () => {
+    const type = "kubernetes:apps/v1:Deployment";
+    const deployment = (containers: unknown): unknown => ({
+        deployment: {
+            resources: [
+                {
+                    type,
+                    urn: `urn:pulumi:s::p::${type}::api`,
+                    inputs: { spec: { template: { spec: { containers } } } },
+                },
+            ],
+        },
+    });
+    const broken = (containers: unknown): readonly string[] =>
+        findings(resourcesIn(JSON.stringify(deployment(containers)), "f"), rules).map((each) => each.rule);
+    const env = [{ name: "PASSWORD", value: "hunter2hunter2" }];
+    const held = [{ name: "a", env }];
+    expect(broken(secret({ plaintext: JSON.stringify(held) }))).toContain("no-secret-literals");
+    for (const hidden of [secret({ ciphertext: "AAAA" }), "[secret]"])
+        expect(broken(hidden)).not.toContain("readable-pod-template");
+});
+
+test("a resource that is replaced, or yet to be deleted, is judged once, as it will be", () => {
+    const key = (inputs: object, more: object = {}): object => ({ ...state, inputs, ...more });
+    const read = (resources: readonly object[]): readonly unknown[] =>
+        resourcesIn(JSON.stringify({ deployment: { resources } }), "f").map(({ resource }) => resource.props);
+    expect(read([key({ a: 1 }), key({ a: 2 }, { delete: true })])).toEqual([{ a: 1 }]);
+    const steps = [
+        { op: "create-replacement", newState: key({ a: 2 }) },
+        { op: "replace", newState: key({ a: 2 }) },
+    ];
+    expect(resourcesIn(JSON.stringify({ steps }), "f")).toHaveLength(1);
 });
 
 test("a clean file says so", () => {
@@ -84,62 +132,60 @@ test("a clean file says so", () => {
     expect(asText(findings(located, rules), 1)).toBe("1 resources judged: 0 mandatory and 0 advisory violations.");
 });
 
-/** The part of SARIF 2.1.0 that the report uses, with what the standard and code scanning require of it. */
-const level = z.enum(["error", "warning"]);
-const message = z.strictObject({ text: z.string().min(1) });
-const sarif = z.strictObject({
-    $schema: z.url(),
-    version: z.literal("2.1.0"),
-    runs: z.tuple([
-        z.strictObject({
-            tool: z.strictObject({
-                driver: z.strictObject({
-                    name: z.string().min(1),
-                    rules: z.array(
-                        z.strictObject({
-                            id: z.string().min(1),
-                            shortDescription: message,
-                            help: message,
-                            helpUri: z.url(),
-                            defaultConfiguration: z.strictObject({ level }),
-                        }),
-                    ),
+/** The schema that OASIS publishes of SARIF 2.1.0, as a Go module carries it. */
+async function sarifSchema(): Promise<z.ZodType> {
+    const folder = await goModule("github.com/owenrumney/go-sarif/v3@v3.3.0");
+    const source = readFileSync(join(folder, "pkg/report/v210/sarif/schema.go"), "utf8");
+    // zod takes a reference, which may be relative, for a whole URL.
+    const schema: unknown = JSON.parse(source.slice(source.indexOf("`") + 1, source.lastIndexOf("`")), (key, value) =>
+        key === "format" && value === "uri-reference" ? undefined : (value as unknown),
+    );
+    expect(at(schema, "id")).toBe(at(asSarif([], rules), "$schema"));
+    return z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema, { defaultTarget: "draft-4" });
+}
+
+/** What code scanning needs of it, too. */
+const run = z.object({
+    tool: z.object({ driver: z.object({ rules: z.array(z.object({ id: z.string() })) }) }),
+    results: z.array(
+        z.object({
+            ruleId: z.string(),
+            message: z.object({ text: z.string().min(1) }),
+            locations: z.tuple([
+                z.object({
+                    physicalLocation: z.object({
+                        artifactLocation: z.object({ uri: z.string().regex(/^[^\s\\]+$/) }),
+                        region: z.object({ startLine: z.int() }),
+                    }),
                 }),
-            }),
-            results: z.array(
-                z.strictObject({
-                    ruleId: z.string().min(1),
-                    level,
-                    message,
-                    locations: z.tuple([
-                        z.strictObject({
-                            physicalLocation: z.strictObject({
-                                artifactLocation: z.strictObject({ uri: z.string().regex(/^[^\s\\]+$/) }),
-                                region: z.strictObject({ startLine: z.int().min(1) }),
-                            }),
-                            logicalLocations: z.tuple([z.strictObject({ fullyQualifiedName: z.string().min(1) })]),
-                        }),
-                    ]),
-                }),
-            ),
+            ]),
         }),
-    ]),
+    ),
 });
 
-test("SARIF has the shape of the standard, every result a rule and a line", () => {
+test("SARIF obeys its published schema; every result has a rule and a line", async () => {
+    const schema = await sarifSchema();
     const located = resourcesIn(pod, "my pods.yaml");
     const stackWide = { config: { "monthly-cost-within-budget": { budgetUsd: 1 } } };
     const priced = resourcesIn(
         JSON.stringify({ deployment: { resources: [{ ...state, type: "aws:eks/cluster:Cluster" }] } }),
         "f",
     );
-    const all = findings([...located, ...priced], rules, stackWide);
-    const [run] = sarif.parse(asSarif(all, rules)).runs;
-    const ids = run.tool.driver.rules.map(({ id }) => id);
-    expect(run.results).toHaveLength(all.length);
-    expect(run.results.map(({ ruleId }) => ruleId).filter((id) => !ids.includes(id))).toEqual([]);
-    expect(run.results.map(({ ruleId }) => ruleId)).toContain("monthly-cost-within-budget");
-    expect(run.results[0]?.locations[0].physicalLocation.artifactLocation.uri).toBe("my%20pods.yaml");
+    const exceptions = exceptionsIn([{ rule: "no-host-path" }], []);
+    const all = findings([...located, ...priced], rules, { ...stackWide, exceptions });
+    const report = asSarif(all, rules);
+    schema.parse(report);
+    schema.parse(asSarif([], rules));
+    // The schema is one that can refuse.
+    for (const wrong of [{ version: "2.0.0" }, { runs: [{}] }, { more: 1 }])
+        expect(schema.safeParse({ ...report, ...wrong }).success).toBe(false);
+    const { tool, results } = run.parse(list(at(report, "runs"))[0]);
+    const ids = tool.driver.rules.map(({ id }) => id);
+    const found = results.map(({ ruleId }) => ruleId);
+    expect(results).toHaveLength(all.length);
+    expect(found.filter((id) => !ids.includes(id))).toEqual([]);
+    for (const rule of ["monthly-cost-within-budget", "exceptions-are-current"]) expect(found).toContain(rule);
+    expect(results[0]?.locations[0].physicalLocation.artifactLocation.uri).toBe("my%20pods.yaml");
 });
 
 test("the command answers in four formats, the same every time, and by its exit code", () => {
@@ -183,5 +229,10 @@ test("the pack's config and the stack's exceptions hold in the report as in the 
     );
     expect(idle.said).toContain("excepts nothing");
     expect(report(files, "--config", "advisory.json", "pod.json")).toMatchObject({ code: 0 });
+    // The level of what is said of the exceptions is the config's too, as in the engine.
+    expect(report(files, "--config", "advisory.json", "--stack-config", "expired.yaml", "pod.json")).toMatchObject({
+        code: 0,
+    });
+    expect(report({ "odd.yaml": "a: [" }, "--stack-config", "odd.yaml", "pod.json").said).toMatch(/^odd\.yaml: /);
     expect(report(files, "--stack-config", "none.yaml", "pod.json")).toMatchObject({ code: 2 });
 });

@@ -4,7 +4,9 @@ import { describe, expect, test } from "vitest";
 
 import { ruleDocs } from "../../policies/docs.ts";
 import { estimate } from "../../policies/cost.ts";
+import { exceptionsAreCurrent } from "../../policies/rules/exceptions-are-current.ts";
 import { judge, judgeStack } from "../../policies/judge.ts";
+import { groups } from "../../policies/prices.ts";
 import type { Resource, Rule } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
 import { asResource, cases, database, type Given } from "./cases.ts";
@@ -54,7 +56,7 @@ test("every rule is in docs/policies.md as it is now", () => {
     const written = readFileSync(new URL("../../docs/policies.md", import.meta.url), "utf8");
     // A difference means: run `node policies/docs.ts`.
     expect(written).toBe(ruleDocs(rules));
-    for (const rule of rules) expect(written).toContain(`### ${rule.name}\n`);
+    for (const rule of [...rules, exceptionsAreCurrent]) expect(written).toContain(`### ${rule.name}\n`);
 });
 
 test("every rule stands in a file of its own name, and every file is in the table", () => {
@@ -89,6 +91,23 @@ test("satellites of a bucket are found by their dependency while its name is unk
     expect(messages("s3-versioned", [bucket, { ...versioning, sources: {} }])).toEqual([]);
 });
 
+test("an object without a namespace is in its provider's", () => {
+    const provider = { namespace: "shop" };
+    const inShop = (kind: string, group: string): Resource => ({
+        ...asResource({ type: `kubernetes:${group}:${kind}`, name: kind, props: { metadata: { name: "a" } } }),
+        provider,
+    });
+    const namespace = asResource({
+        type: "kubernetes:core/v1:Namespace",
+        name: "shop",
+        props: { metadata: { name: "shop" } },
+    });
+    const bounds = [inShop("ResourceQuota", "core/v1"), inShop("LimitRange", "core/v1")];
+    expect(messages("namespace-quota-and-limits", [namespace, ...bounds])).toEqual([]);
+    const elsewhere = bounds.map((each) => ({ ...each, provider: undefined }));
+    expect(messages("namespace-quota-and-limits", [namespace, ...elsewhere])).toHaveLength(1);
+});
+
 test("default tags of the provider count", () => {
     const untagged = asResource({ type: "aws:kms/key:Key", name: "k", props: { enableKeyRotation: true } });
     const provider = { defaultTags: JSON.stringify({ tags: { Project: "orcheo", Environment: "prod" } }) };
@@ -106,4 +125,20 @@ test("the cost estimate adds up and names what it cannot price", () => {
     // Two zones of 0.065 $/h and 50 GiB at 0.115 $, and the cluster at 0.10 $/h.
     expect(totalUsd).toBeCloseTo(0.065 * 730 * 2 + 50 * 0.115 * 2 + 73, 6);
     expect(unpriced).toEqual(['Instance "odd"']);
+});
+
+test("a cache of Valkey costs a fifth less, and a price has one group that says what it was compared with", () => {
+    const group = (engine: string): number =>
+        estimate([
+            asResource({
+                type: "aws:elasticache/replicationGroup:ReplicationGroup",
+                name: "c",
+                props: { engine, nodeType: "cache.t4g.small", numCacheClusters: 2 },
+            }),
+        ]).totalUsd;
+    expect(group("redis")).toBeCloseTo(0.032 * 730 * 2);
+    expect(group("valkey")).toBeCloseTo(0.032 * 730 * 2 * 0.8);
+    const names = groups.flatMap(({ usd }) => Object.keys(usd));
+    expect(new Set(names).size).toBe(names.length);
+    for (const { comparedWith } of groups) expect(comparedWith).toMatch(/20\d\d-\d\d/);
 });

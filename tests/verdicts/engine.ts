@@ -9,7 +9,7 @@ import { at, text } from "../../policies/values.ts";
 import type { Given } from "../policy/cases.ts";
 
 const run = promisify(execFile);
-const pack = join(import.meta.dirname, "../../policies");
+const ours = join(import.meta.dirname, "../../policies");
 
 export interface Violation {
     readonly rule: string;
@@ -35,12 +35,14 @@ export interface EngineOptions {
     readonly settings?: Readonly<Record<string, unknown>>;
     /** Config of the stack, such as the exceptions. */
     readonly config?: Readonly<Record<string, unknown>>;
-    /** False previews without the pack, for its share of the time. */
-    readonly withPack?: boolean;
+    /** Folder of another pack than ours; `none` for a preview without. */
+    readonly pack?: string;
+    /** Asks only for exit code and time: the log of the events takes time itself. */
+    readonly unlogged?: boolean;
 }
 
 /** What Pulumi exits with, and its output; a program that cannot be started throws. */
-async function pulumi(
+export async function pulumi(
     cwd: string,
     args: readonly string[],
     env: NodeJS.ProcessEnv,
@@ -77,42 +79,63 @@ export function previewProgram(settings: object): Promise<EngineRun> {
     return preview("../..", [], { config: { "orcheo:stack": settings } });
 }
 
+/** Variables of a Pulumi with its state in a folder, and none of what `make env` may have set of it. */
+export function environment(folder: string): NodeJS.ProcessEnv {
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_OPTION_"));
+    return {
+        ...Object.fromEntries(own),
+        PULUMI_BACKEND_URL: `file://${folder}`,
+        PULUMI_CONFIG_PASSPHRASE: "",
+        PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+        PULUMI_STACK: undefined,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        // For --event-log.
+        PULUMI_DEBUG_COMMANDS: "true",
+    };
+}
+
+/** One `pulumi preview` with what it told of policies in its log. A preview that fails otherwise throws. */
+export async function previewIn(
+    project: string,
+    flags: readonly string[],
+    env: NodeJS.ProcessEnv,
+    log?: string,
+): Promise<EngineRun> {
+    const logged = log === undefined ? [] : ["--event-log", log];
+    const start = performance.now();
+    const { code, output } = await pulumi(
+        project,
+        ["preview", "--suppress-outputs", "--non-interactive", ...logged, ...flags],
+        env,
+    );
+    const seconds = (performance.now() - start) / 1000;
+    const events = log === undefined ? "" : await readFile(log, "utf8").catch(() => "");
+    const violations = violationsIn(events);
+    const remediated = eventsIn(events, "policyRemediationEvent").map((event) => ({
+        rule: text(at(event, "policyName")) ?? "",
+        after: at(event, "after"),
+    }));
+    const types = eventsIn(events, "resourcePreEvent").map((event) => text(at(event, "metadata", "type")) ?? "");
+    if (code !== 0 && violations.length === 0) throw new Error(`pulumi preview failed:\n${output.slice(-4000)}`);
+    return { violations, remediated, types, seconds, exitCode: code, output };
+}
+
 async function preview(program: string, fixtures: unknown, options: EngineOptions): Promise<EngineRun> {
     const project = join(import.meta.dirname, program);
     const dir = await mkdtemp(join(tmpdir(), "orcheo-verdicts-"));
     try {
-        const env = {
-            ...process.env,
-            FIXTURES: join(dir, "fixtures.json"),
-            ORCHEO_POLICY_STACK_CONFIG: join(dir, "stack.yaml"),
-            PULUMI_BACKEND_URL: `file://${dir}`,
-            PULUMI_CONFIG_PASSPHRASE: "",
-            PULUMI_SKIP_UPDATE_CHECK: "true",
-            PULUMI_DEBUG_COMMANDS: "true",
-        };
-        const config = { config: { "orcheo:policyExceptions": [], ...options.config } };
+        const env = { ...environment(dir), FIXTURES: join(dir, "fixtures.json") };
         await writeFile(env.FIXTURES, JSON.stringify(fixtures));
         await writeFile(join(dir, "pack.json"), JSON.stringify(options.settings ?? {}));
-        await writeFile(join(dir, "stack.yaml"), JSON.stringify(config));
-        const stack = ["--stack", "verdicts", "--config-file", join(dir, "stack.yaml"), "--non-interactive"];
+        await writeFile(join(dir, "stack.yaml"), JSON.stringify({ config: options.config ?? {} }));
         // In a folder of its own: it writes the stack's file beside Pulumi.yaml.
         await copyFile(join(project, "Pulumi.yaml"), join(dir, "Pulumi.yaml"));
         await pulumi(dir, ["stack", "init", "verdicts"], env);
-        const withPack = options.withPack ?? true;
-        const packed = withPack ? ["--policy-pack", pack, "--policy-pack-config", join(dir, "pack.json")] : [];
-        const start = performance.now();
-        const events = ["--event-log", join(dir, "events.json"), "--suppress-outputs"];
-        const { code, output } = await pulumi(project, ["preview", ...stack, ...packed, ...events], env);
-        const seconds = (performance.now() - start) / 1000;
-        const log = await readFile(join(dir, "events.json"), "utf8").catch(() => "");
-        const violations = violationsIn(log);
-        const remediated = eventsIn(log, "policyRemediationEvent").map((event) => ({
-            rule: text(at(event, "policyName")) ?? "",
-            after: at(event, "after"),
-        }));
-        const types = eventsIn(log, "resourcePreEvent").map((event) => text(at(event, "metadata", "type")) ?? "");
-        if (code !== 0 && violations.length === 0) throw new Error(`pulumi preview failed:\n${output.slice(-4000)}`);
-        return { violations, remediated, types, seconds, exitCode: code, output };
+        const stack = ["--stack", "verdicts", "--config-file", join(dir, "stack.yaml")];
+        const pack = options.pack ?? ours;
+        const packed = pack === "none" ? [] : ["--policy-pack", pack, "--policy-pack-config", join(dir, "pack.json")];
+        const log = options.unlogged === true ? undefined : join(dir, "events.json");
+        return await previewIn(project, [...stack, ...packed], env, log);
     } finally {
         await rm(dir, { recursive: true, force: true });
     }

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { admissionObjects } from "../../policies/admission.ts";
 import { rules } from "../../policies/table.ts";
 import { at, list, text } from "../../policies/values.ts";
-import type { Manifest } from "../policy/pods.ts";
+import { compliant, type Manifest } from "../policy/pods.ts";
 
 const run = promisify(execFile);
 
@@ -22,8 +22,8 @@ export interface Denial {
 
 export interface Server {
     judge(manifest: Manifest): Promise<Denial>;
-    /** What `kubectl debug` does: adds an ephemeral container to a pod, which is created for it. */
-    debug(pod: Manifest, ephemeral: object): Promise<Denial>;
+    /** What `kubectl debug` does: adds an ephemeral container to the pod "debugged", which is created for it. */
+    debug(ephemeral: object): Promise<Denial>;
     /** Policies of which the API server has not said yet that their CEL fits the objects' schemas. */
     doubtful(): Promise<readonly string[]>;
     close(): Promise<void>;
@@ -83,10 +83,12 @@ export async function connect(settings: Readonly<Record<string, Readonly<Record<
         const path = `${group}/namespaces/${namespace}/${collections[manifest.kind] ?? ""}?dryRun=All`;
         return ask("POST", path, "application/json", manifest);
     };
-    const debug = async (pod: Manifest, ephemeral: object): Promise<Denial> => {
+    let created: Promise<Denial> | undefined;
+    const debug = async (ephemeral: object): Promise<Denial> => {
         const pods = `api/v1/namespaces/${namespace}/pods`;
-        const created = await ask("POST", pods, "application/json", pod);
-        if (created.message !== "") throw new Error(`the pod cannot be created: ${created.message}`);
+        const pod = { ...compliant("Pod"), metadata: { name: "debugged", namespace } };
+        const { message } = await (created ??= ask("POST", pods, "application/json", pod));
+        if (message !== "") throw new Error(`the pod cannot be created: ${message}`);
         const path = `${pods}/${pod.metadata.name}/ephemeralcontainers?dryRun=All`;
         const patch = { spec: { ephemeralContainers: [ephemeral] } };
         return ask("PATCH", path, "application/strategic-merge-patch+json", patch);

@@ -4,6 +4,6 @@ import { readFileSync } from "node:fs";
 
 import * as pulumi from "@pulumi/pulumi";
 
-for (const { type, name, props } of JSON.parse(readFileSync(process.env.FIXTURES, "utf8"))) {
-    new pulumi.ComponentResource(type, name, props);
+for (const { type, name, props, options } of JSON.parse(readFileSync(process.env.FIXTURES, "utf8"))) {
+    new pulumi.ComponentResource(type, name, props, options);
 }
