@@ -214,6 +214,7 @@ export const tools: readonly Tool[] = [
         packages: ["."],
         binary: "cert-manager",
         stamps: { [`${CERT_MANAGER}/pkg/util.AppVersion`]: "v1.21.2" },
+        patched: [{ goModule: CERT_MANAGER, stead: { "pkg/issuer/acme/dns": "no-dns" } }],
         share: {
             "cert-manager-crds.yaml": [
                 "acme.cert-manager.io_challenges",
@@ -224,6 +225,13 @@ export const tools: readonly Tool[] = [
                 "cert-manager.io_issuers",
             ].map((name) => ({ goModule: CERT_MANAGER, file: `deploy/crds/${name}.yaml` })),
         },
+    },
+    {
+        name: "acmesolver",
+        group: "add-ons",
+        version: "1.21.2",
+        module: "cert-manager",
+        packages: ["./acmesolver"],
     },
     {
         name: "traefik",
