@@ -93,10 +93,13 @@ function planHttp01({ entrance }: Stack): object {
     }
 }
 
+/** cert-manager's, on the pods that answer a challenge. */
+export const solverLabel = "acme.cert-manager.io/http01-solver";
+
 /** The ingress controller may reach cert-manager's solver, which answers for as long as a challenge lasts. */
 export function planSolverAccess(stack: Stack): types.input.networking.v1.NetworkPolicySpec {
     return {
-        podSelector: { matchLabels: { "acme.cert-manager.io/http01-solver": "true" } },
+        podSelector: { matchLabels: { [solverLabel]: "true" } },
         policyTypes: ["Ingress"],
         ingress: [{ from: controllerPeers(stack), ports: [{ port: 8089, protocol: "TCP" }] }],
     };
