@@ -44,6 +44,7 @@ export interface Tool {
 const KUBERNETES = "1.34.4";
 const CERT_MANAGER = "github.com/cert-manager/cert-manager";
 const TRAEFIK = "github.com/traefik/traefik/v3";
+const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
 const kubernetes = (name: string): Tool => ({
@@ -263,6 +264,31 @@ export const tools: readonly Tool[] = [
         module: "crane",
         packages: ["github.com/google/go-containerregistry/cmd/crane"],
     },
+    // The newest version that is one Go module: since 1.0 each provider is a module of its own that no module proxy has.
+    {
+        name: "external-secrets",
+        group: "test",
+        version: "0.20.4",
+        module: "external-secrets",
+        packages: [EXTERNAL_SECRETS],
+        patched: [
+            {
+                goModule: EXTERNAL_SECRETS,
+                stead: {
+                    "pkg/provider/register": "register-providers",
+                    "pkg/generator/register": "register-generators",
+                },
+            },
+        ],
+        share: {
+            "external-secrets-crds.yaml": [
+                "external-secrets.io_clustersecretstores",
+                "external-secrets.io_externalsecrets",
+                "external-secrets.io_secretstores",
+                "generators.external-secrets.io_generatorstates",
+            ].map((name) => ({ goModule: EXTERNAL_SECRETS, file: `config/crds/bases/${name}.yaml` })),
+        },
+    },
     {
         name: "helm",
         group: "test",
@@ -271,6 +297,13 @@ export const tools: readonly Tool[] = [
         packages: ["helm.sh/helm/v3/cmd/helm"],
         stamps: { "helm.sh/helm/v3/internal/version.version": "v3.20.2" },
         probe: ["version"],
+    },
+    {
+        name: "pebble",
+        group: "test",
+        version: "2.10.0",
+        module: "pebble",
+        packages: ["github.com/letsencrypt/pebble/v2/cmd/pebble"],
     },
     {
         name: "vegeta",
