@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import manifest from "../policies/admission.json";
 import type { Stack } from "./config/schema";
+import { solverLabel } from "./entrance/issuer.plan";
 import { objectLabels } from "./labels";
 
 /** One rule of policies/, as the cluster's API server enforces it. */
@@ -21,10 +22,19 @@ const policies = manifest.items.flatMap(({ kind, metadata, spec }) =>
 export const admissionRules: readonly string[] = policies.map(({ rule }) => rule);
 
 /**
+ * What a rule does not look at. cert-manager hands the answer to ACME's challenge to its solver as an argument, which reads
+ * like a secret; the solver tells it to everybody who asks.
+ */
+function leftOut(rule: string, { tls }: Stack["entrance"]): object {
+    if (rule !== "no-secret-literals" || tls.kind !== "acme" || tls.solver.kind !== "http01") return {};
+    return { objectSelector: { matchExpressions: [{ key: solverLabel, operator: "DoesNotExist" }] } };
+}
+
+/**
  * The admission policies of the stack's namespace. They stand outside any namespace: each name begins with the stack's,
  * and a dot, which no namespace has, so that two stacks of a cluster never meet.
  */
-export function planAdmission({ kubernetes, version }: Stack): readonly AdmissionRule[] {
+export function planAdmission({ kubernetes, entrance, version }: Stack): readonly AdmissionRule[] {
     const { admission, namespace } = kubernetes;
     if (admission.kind === "off") return [];
     const registries = JSON.stringify(admission.kind === "enforce" ? admission.registries : []);
@@ -52,6 +62,7 @@ export function planAdmission({ kubernetes, version }: Stack): readonly Admissio
                     // The API server sets this label itself, and nobody can take it away.
                     matchResources: {
                         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+                        ...leftOut(rule, entrance),
                     },
                 },
             },

@@ -54,8 +54,10 @@ function pemFile(at: string, file: string | undefined, probes: Probes): Problem[
     return [{ at, found: `there is no file ${file}`, remedy: "accepted: a PEM file; or leave it out" }];
 }
 
-function files({ images, outbound }: Partial<Sections>, probes: Probes): Problem[] {
+function files({ images, outbound, entrance }: Partial<Sections>, probes: Probes): Problem[] {
     const problems = pemFile("orcheo:stack.outbound.caBundleFile", outbound?.caBundleFile, probes);
+    if (entrance?.tls.kind === "acme")
+        problems.push(...pemFile("orcheo:stack.entrance.tls.caBundleFile", entrance.tls.caBundleFile, probes));
     if (images?.kind !== "build") return problems;
     problems.push(...pemFile("orcheo:stack.images.caBundleFile", images.caBundleFile, probes));
     const { source } = images.canvas;

@@ -37,6 +37,12 @@ export function applicationKeys(secrets: Elsewhere): Readonly<Record<Application
     };
 }
 
+/** As Go writes it. The operator rewrites anything else, and then owns the field: the next update would be refused. */
+function interval(minutes: number): string {
+    const hours = Math.floor(minutes / 60);
+    return `${hours > 0 ? `${hours}h` : ""}${minutes % 60}m0s`;
+}
+
 /** @see https://external-secrets.io/latest/api/externalsecret/ */
 export function planExternalSecret(secrets: External, namespace: Input<string>, version: string) {
     const labels = objectLabels(undefined, version);
@@ -46,7 +52,7 @@ export function planExternalSecret(secrets: External, namespace: Input<string>, 
         // The pods that mount it are declared once it is there.
         metadata: { name: externalName, namespace, labels, annotations: { "pulumi.com/waitFor": "condition=Ready" } },
         spec: {
-            refreshInterval: `${secrets.refreshMinutes}m`,
+            refreshInterval: interval(secrets.refreshMinutes),
             secretStoreRef: {
                 kind: secrets.store.scope === "cluster" ? "ClusterSecretStore" : "SecretStore",
                 name: secrets.store.name,

@@ -53,6 +53,8 @@ export interface Deployment {
     readonly stack: string;
     /** Settings in place of the committed ones; for tests. */
     readonly settings?: Settings;
+    /** Authority of the public certificate; default the cluster's own. For tests. */
+    readonly caFile?: string;
 }
 
 /** Brings the stack up on the embedded cluster, which runs. @returns its outputs */
@@ -88,7 +90,7 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
     ) as Settings;
     const health = new URL("/api/system/health", String(outputs.url));
     await report.step(`first answer of ${health.href}`, undefined, () =>
-        firstAnswer(health, spec.ports.https, cluster.caFile),
+        firstAnswer(health, spec.ports.https, deployment.caFile ?? cluster.caFile),
     );
     return outputs;
 }

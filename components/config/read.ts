@@ -20,7 +20,10 @@ export interface RawConfig {
 export const fileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
 /** What the preflight looks at. */
-export type Sections = Pick<Stack, "kubernetes" | "registry" | "images" | "outbound" | "database" | "cache" | "aws">;
+export type Sections = Pick<
+    Stack,
+    "kubernetes" | "registry" | "images" | "entrance" | "outbound" | "database" | "cache" | "aws"
+>;
 
 export interface Parsed {
     /** Undefined when a setting is refused. */
@@ -87,12 +90,13 @@ function registryPassword({ registry }: Stack, { keys, secretKeys = [] }: RawCon
 }
 
 function sectionsOf(value: object): Partial<Sections> {
-    const { kubernetes, registry, images, outbound, database, cache, aws } = stackSchema.shape;
+    const { kubernetes, registry, images, entrance, outbound, database, cache, aws } = stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
         kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
         registry: registry.safeParse(given.get("registry")).data,
         images: images.safeParse(given.get("images")).data,
+        entrance: entrance.safeParse(given.get("entrance")).data,
         outbound: outbound.safeParse(given.get("outbound")).data,
         database: database.safeParse(given.get("database")).data,
         cache: cache.safeParse(given.get("cache")).data,

@@ -1,6 +1,6 @@
 /** Settings of the way in: who routes, and who signs. */
 import { z } from "zod";
-import { arn, cidr, choice, httpsUrl, kind, labelKey, name, objectName, oneOf, whole, words } from "./fields";
+import { arn, cidr, choice, httpsUrl, kind, labelKey, name, objectName, oneOf, path, whole, words } from "./fields";
 
 const loadBalancer = {
     scheme: choice(["internal", "internet-facing"])
@@ -103,6 +103,9 @@ const tls = oneOf([
         server: httpsUrl()
             .default("https://acme-v02.api.letsencrypt.org/directory")
             .describe("ACME directory; default Let's Encrypt."),
+        caBundleFile: path()
+            .optional()
+            .describe("PEM file of the authority that the directory's own certificate is from, if no public one."),
         solver,
     }),
     z.strictObject({

@@ -31,8 +31,17 @@ export function issuerOf({ entrance, kubernetes }: Stack): IssuerRef | undefined
     }
 }
 
-/** @see https://cert-manager.io/docs/configuration/acme/ */
-export function planAcme(stack: Stack, acme: Acme, issuer: IssuerRef, namespace: Input<string>): CustomObject {
+/**
+ * @param authority  PEM text of what signs the directory's own certificate, unless a public one does
+ * @see https://cert-manager.io/docs/configuration/acme/
+ */
+export function planAcme(
+    stack: Stack,
+    acme: Acme,
+    issuer: IssuerRef,
+    namespace: Input<string>,
+    authority?: string,
+): CustomObject {
     const inNamespace = issuer.kind === "Issuer";
     return {
         apiVersion: "cert-manager.io/v1",
@@ -42,6 +51,7 @@ export function planAcme(stack: Stack, acme: Acme, issuer: IssuerRef, namespace:
             acme: {
                 email: acme.email,
                 server: acme.server,
+                ...(authority !== undefined && { caBundle: Buffer.from(authority).toString("base64") }),
                 privateKeySecretRef: { name: `${issuer.name}-account` },
                 solvers: [{ selector: { dnsNames: [stack.host] }, ...planSolver(stack, acme.solver) }],
             },
@@ -83,10 +93,13 @@ function planHttp01({ entrance }: Stack): object {
     }
 }
 
+/** cert-manager's, on the pods that answer a challenge. */
+export const solverLabel = "acme.cert-manager.io/http01-solver";
+
 /** The ingress controller may reach cert-manager's solver, which answers for as long as a challenge lasts. */
 export function planSolverAccess(stack: Stack): types.input.networking.v1.NetworkPolicySpec {
     return {
-        podSelector: { matchLabels: { "acme.cert-manager.io/http01-solver": "true" } },
+        podSelector: { matchLabels: { [solverLabel]: "true" } },
         policyTypes: ["Ingress"],
         ingress: [{ from: controllerPeers(stack), ports: [{ port: 8089, protocol: "TCP" }] }],
     };

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { IssuerRef } from "../certificates.plan";
 import type { Stack } from "../config/schema";
 import { objectLabels } from "../labels";
+import { machine } from "../probes";
 import { planAcme, planRoute53Identity, planSolverAccess, type Acme } from "./issuer.plan";
 
 export interface AcmeIssuerArgs {
@@ -34,7 +35,8 @@ export class AcmeIssuer extends pulumi.ComponentResource {
                 new k8s.rbac.v1.RoleBinding(`${name}-binding`, binding, child),
             );
         }
-        new k8s.apiextensions.CustomResource(name, planAcme(stack, acme, issuer, namespace), {
+        const authority = acme.caBundleFile === undefined ? undefined : machine.read(acme.caBundleFile);
+        new k8s.apiextensions.CustomResource(name, planAcme(stack, acme, issuer, namespace, authority), {
             ...child,
             dependsOn: needed,
         });

@@ -40,6 +40,7 @@ export const systemImages: readonly SystemImage[] = [
     { name: "metrics-server", binaries: ["metrics-server"] },
     { name: "local-path-provisioner", binaries: ["local-path-provisioner"] },
     { name: "cert-manager", binaries: ["cert-manager"] },
+    { name: "acmesolver", binaries: ["acmesolver"] },
     { name: "traefik", binaries: ["traefik"] },
     // Makes and removes the volumes' folders on the node, which only root may do.
     { name: "volume-helper", binaries: [], busybox: true, user: "0:0" },
@@ -57,7 +58,8 @@ export async function ensureSystemImages(
     return references;
 }
 
-async function ensureImage(spec: ClusterSpec, toolchain: Toolchain, image: SystemImage): Promise<string> {
+/** Builds and pushes one image unless the registry has it. Returns its reference by digest. */
+export async function ensureImage(spec: ClusterSpec, toolchain: Toolchain, image: SystemImage): Promise<string> {
     const repository = `${registryOf(spec)}/orcheo-system/${image.name}`;
     const files = [
         ...image.binaries.map((binary) => toolchain.bin(binary)),

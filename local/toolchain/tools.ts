@@ -44,6 +44,7 @@ export interface Tool {
 const KUBERNETES = "1.34.4";
 const CERT_MANAGER = "github.com/cert-manager/cert-manager";
 const TRAEFIK = "github.com/traefik/traefik/v3";
+const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
 const kubernetes = (name: string): Tool => ({
@@ -214,6 +215,7 @@ export const tools: readonly Tool[] = [
         packages: ["."],
         binary: "cert-manager",
         stamps: { [`${CERT_MANAGER}/pkg/util.AppVersion`]: "v1.21.2" },
+        patched: [{ goModule: CERT_MANAGER, stead: { "pkg/issuer/acme/dns": "no-dns" } }],
         share: {
             "cert-manager-crds.yaml": [
                 "acme.cert-manager.io_challenges",
@@ -224,6 +226,13 @@ export const tools: readonly Tool[] = [
                 "cert-manager.io_issuers",
             ].map((name) => ({ goModule: CERT_MANAGER, file: `deploy/crds/${name}.yaml` })),
         },
+    },
+    {
+        name: "acmesolver",
+        group: "add-ons",
+        version: "1.21.2",
+        module: "cert-manager",
+        packages: ["./acmesolver"],
     },
     {
         name: "traefik",
@@ -255,6 +264,31 @@ export const tools: readonly Tool[] = [
         module: "crane",
         packages: ["github.com/google/go-containerregistry/cmd/crane"],
     },
+    // The newest version that is one Go module: since 1.0 each provider is a module of its own that no module proxy has.
+    {
+        name: "external-secrets",
+        group: "test",
+        version: "0.20.4",
+        module: "external-secrets",
+        packages: [EXTERNAL_SECRETS],
+        patched: [
+            {
+                goModule: EXTERNAL_SECRETS,
+                stead: {
+                    "pkg/provider/register": "register-providers",
+                    "pkg/generator/register": "register-generators",
+                },
+            },
+        ],
+        share: {
+            "external-secrets-crds.yaml": [
+                "external-secrets.io_clustersecretstores",
+                "external-secrets.io_externalsecrets",
+                "external-secrets.io_secretstores",
+                "generators.external-secrets.io_generatorstates",
+            ].map((name) => ({ goModule: EXTERNAL_SECRETS, file: `config/crds/bases/${name}.yaml` })),
+        },
+    },
     {
         name: "helm",
         group: "test",
@@ -263,6 +297,13 @@ export const tools: readonly Tool[] = [
         packages: ["helm.sh/helm/v3/cmd/helm"],
         stamps: { "helm.sh/helm/v3/internal/version.version": "v3.20.2" },
         probe: ["version"],
+    },
+    {
+        name: "pebble",
+        group: "test",
+        version: "2.10.0",
+        module: "pebble",
+        packages: ["github.com/letsencrypt/pebble/v2/cmd/pebble"],
     },
     {
         name: "vegeta",

@@ -1,5 +1,8 @@
 /** Orcheo as a caller from outside sees it: through the Ingress, with the local authority's certificate verified. */
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:tls";
 import { run } from "../../local/process.ts";
 
 export interface Answer {
@@ -48,6 +51,23 @@ function parsed(text: string): unknown {
         return text;
     }
 }
+
+/** The certificate of the server. @throws when the authority did not sign it, or it is for another name */
+export const verifiedCertificate = ({ origin, caFile }: Entrance): Promise<X509Certificate> =>
+    new Promise((done, fail) => {
+        const { hostname, port } = new URL(origin);
+        const options = {
+            host: "127.0.0.1",
+            port: Number(port || 443),
+            servername: hostname,
+            ca: readFileSync(caFile),
+        };
+        const socket = connect(options, () => {
+            done(new X509Certificate(socket.getPeerX509Certificate()?.raw ?? Buffer.of()));
+            socket.end();
+        });
+        socket.on("error", fail);
+    });
 
 export const at = (value: unknown, ...path: readonly (string | number)[]): unknown =>
     path.reduce<unknown>(

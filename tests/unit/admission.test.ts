@@ -71,6 +71,18 @@ describe("the plan", () => {
         ]);
     });
 
+    it("lets ACME's solver have its answer as an argument, and nothing else of it", () => {
+        const tls = { kind: "acme", email: "ops@example.com", solver: { kind: "http01" } } as const;
+        const selectors = (stack: Stack) =>
+            planAdmission(stack).flatMap(({ rule, binding }) =>
+                JSON.stringify(binding.spec).includes("objectSelector") ? [rule] : [],
+            );
+        const json = JSON.stringify({ ...settingsOf("dev"), entrance: { tls } });
+        const { stack } = parseStack({ stack: "dev", keys: [], json, secret: false });
+        expect(stack && selectors(stack)).toEqual(["no-secret-literals"]);
+        expect(selectors(stackOf())).toEqual([]);
+    });
+
     it("refuses a rule that is none", () => {
         const { problems } = parsed({ admission: { kind: "enforce", warnOnly: ["no-host-path", "no-hostpath"] } });
         expect(problems).toEqual([

@@ -227,7 +227,7 @@ describe("secrets from elsewhere", () => {
             kind: "ExternalSecret",
             metadata: { name: "orcheo-application", annotations: { "pulumi.com/waitFor": "condition=Ready" } },
             spec: {
-                refreshInterval: "60m",
+                refreshInterval: "1h0m0s",
                 secretStoreRef: { kind: "ClusterSecretStore", name: "aws" },
                 target: { name: "orcheo-application", creationPolicy: "Owner", deletionPolicy: "Retain" },
                 data: [

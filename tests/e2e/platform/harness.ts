@@ -30,10 +30,20 @@ export const env = environmentOf(STACK);
 export const makeEnvironment: NodeJS.ProcessEnv = { ...process.env, ...variablesOf(spec) };
 
 /** The bootstrap token's owner at the front door of a host. */
-export async function callerAt(host: string, tokenCommand: string): Promise<Entrance> {
+export async function callerAt(
+    host: string,
+    tokenCommand: string,
+    caFile = clusterInfo(spec).caFile,
+): Promise<Entrance> {
     const token = await run("bash", ["-c", tokenCommand], { env });
-    return { origin: `https://${host}:${spec.ports.https}`, caFile: clusterInfo(spec).caFile, token };
+    return { origin: `https://${host}:${spec.ports.https}`, caFile, token };
 }
+/** Where plain http leads: status and URL. */
+export const redirectOf = (host: string, path: string): Promise<string> =>
+    run("curl", [
+        ...["--silent", "--output", "/dev/null", "--write-out", "%{http_code} %{redirect_url}"],
+        ...["--header", `Host: ${host}`, `http://127.0.0.1:${spec.ports.http}${path}`],
+    ]);
 /** The caller of the dev stack; known once `make up` has ended. */
 export const dev: { caller?: Entrance } = {};
 export const caller = (): Entrance => {
@@ -61,6 +71,11 @@ export const attempt = (command: string, args: readonly string[], environment = 
 
 export const kube = (...args: string[]): Promise<string> =>
     run("kubectl", ["--namespace", NAMESPACE, ...args], { env, timeoutSeconds: 300 });
+export const apply = (items: readonly object[]): Promise<string> =>
+    run("kubectl", ["apply", "--server-side", "-f", "-"], {
+        env,
+        input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+    });
 export const exec = (target: string, ...command: string[]): Promise<Outcome> =>
     attempt("kubectl", ["--namespace", NAMESPACE, "exec", target, "--", ...command]);
 export const pulumi = (...args: string[]): Promise<Outcome> => attempt("pulumi", [...args, "--non-interactive"]);
@@ -99,5 +114,5 @@ export async function restart(...roles: string[]): Promise<void> {
 export const committed = (): Settings => settingsOf(readStackFile(committedFile(STACK)), STACK);
 /** A measurement every 15 s decides; minutes of waiting would show nothing more. */
 export const quickScaling = { api: { scaling: { scaleDownStabilizationSeconds: 15, podsPerMinute: 10 } } };
-export const up = (settings: Settings, stack = STACK): Promise<Settings> =>
-    deploy({ spec, toolchain, report, stack, settings });
+export const up = (settings: Settings, stack = STACK, caFile?: string): Promise<Settings> =>
+    deploy({ spec, toolchain, report, stack, settings, caFile });

@@ -12,7 +12,7 @@ import { run } from "../../../local/process.ts";
 import { committedFile } from "../../../local/pulumi.ts";
 import { openBrowser } from "../browser.ts";
 import { ask, createWorkflow } from "../orcheo.ts";
-import { artifacts, attempt, caller, callerAt, dev, env, makeEnvironment, spec } from "./harness.ts";
+import { artifacts, attempt, caller, callerAt, dev, env, makeEnvironment, redirectOf, spec } from "./harness.ts";
 
 export function newcomer(): void {
     test("make up ends with the URL", async () => {
@@ -33,11 +33,8 @@ export function newcomer(): void {
     });
 
     test("http leads to https; anonymous callers, internal paths and unknown hosts lead nowhere", async () => {
-        const location = await run("curl", [
-            ...["--silent", "--output", "/dev/null", "--write-out", "%{http_code} %{redirect_url}"],
-            ...["--header", "Host: orcheo.localhost", `http://127.0.0.1:${spec.ports.http}/x?y=1`],
-        ]);
-        expect(location).toMatch(new RegExp(`^30[18] https://orcheo.localhost:${spec.ports.https}/x\\?y=1$`));
+        const target = new RegExp(`^30[18] https://orcheo.localhost:${spec.ports.https}/x\\?y=1$`);
+        expect(await redirectOf("orcheo.localhost", "/x?y=1")).toMatch(target);
         expect((await ask({ ...caller(), token: undefined }, "GET", "/api/workflows")).status).toBe(401);
         for (const path of ["/internal/x", "/api/internal/x"])
             expect((await ask(caller(), "POST", path, {})).status, path).toBeGreaterThanOrEqual(400);

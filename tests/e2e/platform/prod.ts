@@ -1,104 +1,162 @@
-/** The Kubernetes half of prod, on the same cluster. */
+/** The Kubernetes half of prod, on the same cluster: database, secrets and certificate of somebody else's. */
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { projectDir } from "../../../local/paths.ts";
 import { run } from "../../../local/process.ts";
 import { committedFile, readStackFile } from "../../../local/pulumi.ts";
 import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
-import { answerOf, createWorkflow, dispatch, ended } from "../orcheo.ts";
-import { attempt, callerAt, environmentOf, env, exec, kube, NAMESPACE, up } from "./harness.ts";
+import { answerOf, ask, createWorkflow, dispatch, ended, type Entrance, verifiedCertificate } from "../orcheo.ts";
+import { directory, publish, renew, startAuthority } from "./acme.ts";
+import { enableGatewayApi, gatewayClass } from "./gateway.ts";
+import {
+    apply,
+    attempt,
+    callerAt,
+    environmentOf,
+    env,
+    eventually,
+    exec,
+    kube,
+    NAMESPACE,
+    redirectOf,
+    spec,
+    up,
+} from "./harness.ts";
+import { createSecret, installExternalSecrets, rotateSecret, startSecretsManager } from "./secrets-manager.ts";
+import { strictNamespace } from "./servers.ts";
+import { answersDuring, replicasDuring } from "./watching.ts";
+
+const namespace = "orcheo-prod";
+const host = "orcheo-prod.localhost";
+const store = "aws-secrets-manager";
+const secret = "orcheo/prod";
+
+const inProd = (...args: string[]): Promise<string> => run("kubectl", ["--namespace", namespace, ...args], { env });
+const hex = (): string => `a${randomBytes(32).toString("hex").slice(1)}`;
+const first = { vault: hex(), bootstrap: hex(), jwt: hex(), chatkit: hex() };
+const second = { ...first, bootstrap: hex() };
+
+/** Prod's own settings without AWS, with the dev stack's server as a database of somebody else's. */
+function prodSettings(): Settings {
+    const own = settingsOf(readStackFile(committedFile("prod")), "prod");
+    const rest = Object.fromEntries(Object.entries(own).filter(([key]) => !["aws", "database", "cache"].includes(key)));
+    const small = { cpuRequestMillis: 50, cpuLimitMillis: 1500, memoryRequestMiB: 384, memoryLimitMiB: 1024 };
+    const source = { kind: "directory", path: join(projectDir, "tests", "canvas-app") };
+    const remote = (property: string) => ({ key: secret, property });
+    return merge(rest, {
+        kubernetes: { namespace, namespaceKind: "existing" },
+        host,
+        entrance: {
+            tls: {
+                kind: "acme",
+                email: "ops@example.com",
+                server: directory,
+                caBundleFile: clusterInfo(spec).caFile,
+                solver: { kind: "http01" },
+            },
+        },
+        images: { canvas: { source } },
+        database: {
+            kind: "external",
+            url: { kind: "secret", name: "database", key: "url" },
+            authority: { kind: "secret", name: "database", key: "ca.crt" },
+            reach: { kind: "pods", namespace: NAMESPACE, podLabels: { "app.kubernetes.io/component": "postgres" } },
+        },
+        cache: { kind: "valkey" },
+        secrets: {
+            kind: "externalSecrets",
+            store: { scope: "cluster", name: store },
+            refreshMinutes: 1,
+            values: {
+                vaultEncryptionKey: remote("vault"),
+                authBootstrapServiceToken: remote("bootstrap"),
+                authJwtSecret: remote("jwt"),
+                chatkitTokenSigningKey: remote("chatkit"),
+            },
+        },
+        // No more than that: the start of a pod is load enough for the autoscaler on a small machine.
+        api: { resources: small, scaling: { maxReplicas: 3 } },
+        worker: { concurrency: 1, resources: small },
+    });
+}
+
+/** A database on the dev stack's server, and the way there. */
+async function databaseOfSomebodyElse(): Promise<void> {
+    await exec("postgres-0", "psql", "-h", "/tmp", "-U", "postgres", "-c", "create database prod owner orcheo");
+    const decoded = async (name: string, key: string): Promise<string> =>
+        Buffer.from(
+            await kube("get", "secret", name, "-o", `jsonpath={.data.${key.replaceAll(".", "\\.")}}`),
+            "base64",
+        ).toString();
+    const secrets = await kube("get", "secrets", "-o", "name");
+    const passwords = /secret\/(postgres-secret-\S+)/.exec(secrets)?.[1] ?? "";
+    const url = `postgresql://orcheo:${await decoded(passwords, "postgres-password")}@postgres.${NAMESPACE}.svc:5432/prod`;
+    const prodPods = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
+    await apply([
+        strictNamespace(namespace),
+        {
+            apiVersion: "v1",
+            kind: "Secret",
+            metadata: { name: "database", namespace },
+            stringData: { url, "ca.crt": await decoded("postgres-tls", "ca.crt") },
+        },
+        {
+            apiVersion: "networking.k8s.io/v1",
+            kind: "NetworkPolicy",
+            metadata: { name: "prod-to-postgres", namespace: NAMESPACE },
+            spec: {
+                podSelector: { matchLabels: { "app.kubernetes.io/component": "postgres" } },
+                policyTypes: ["Ingress"],
+                ingress: [{ from: [prodPods], ports: [{ port: 5432 }] }],
+            },
+        },
+    ]);
+}
+
+/** Has the certificate renewed; @returns what signed the new one, once it is served. */
+async function renewed(entrance: Entrance): Promise<string> {
+    const { serialNumber } = await verifiedCertificate(entrance);
+    await renew("entrance", namespace);
+    const next = await eventually(
+        120,
+        () => verifiedCertificate(entrance),
+        (seen) => seen.serialNumber !== serialNumber,
+    );
+    expect(next.serialNumber).not.toBe(serialNumber);
+    // What answered the authority goes away again.
+    const solver = ["-l", "acme.cert-manager.io/http01-solver=true", "-o", "name"];
+    const left = () => inProd("get", "pods,services,ingresses", ...solver);
+    expect(await eventually(60, left, (names) => names === "")).toBe("");
+    return next.issuer;
+}
+
+const podNames = async (): Promise<string[]> =>
+    (await inProd("get", "pods", "-l", "app.kubernetes.io/component in (api, worker, beat)", "-o", "name"))
+        .trim()
+        .split("\n");
 
 export function prod(): void {
-    const namespace = "orcheo-prod";
-    const host = "orcheo-prod.localhost";
-    const objects = (items: readonly object[]): Promise<string> =>
-        run("kubectl", ["apply", "-f", "-"], { env, input: JSON.stringify({ apiVersion: "v1", kind: "List", items }) });
+    let caller: Entrance;
+    let authority: string;
+    let settings = prodSettings();
 
-    /** Prod's own settings without AWS, with the dev stack's server as a database of somebody else's. */
-    function prodSettings(): Settings {
-        const own = settingsOf(readStackFile(committedFile("prod")), "prod");
-        const rest = Object.fromEntries(
-            Object.entries(own).filter(([key]) => !["aws", "database", "cache"].includes(key)),
-        );
-        const small = { cpuRequestMillis: 50, cpuLimitMillis: 1500, memoryRequestMiB: 384, memoryLimitMiB: 1024 };
-        const source = { kind: "directory", path: join(projectDir, "tests", "canvas-app") };
-        return merge(rest, {
-            kubernetes: { namespace, namespaceKind: "existing" },
-            host,
-            entrance: { tls: { kind: "clusterIssuer", name: "orcheo-local-ca" } },
-            images: { canvas: { source } },
-            database: {
-                kind: "external",
-                url: { kind: "secret", name: "database", key: "url" },
-                authority: { kind: "secret", name: "database", key: "ca.crt" },
-                reach: {
-                    kind: "pods",
-                    namespace: NAMESPACE,
-                    podLabels: { "app.kubernetes.io/component": "postgres" },
-                },
-            },
-            cache: { kind: "valkey" },
-            api: { resources: small },
-            worker: { concurrency: 1, resources: small },
-        });
-    }
+    beforeAll(async () => {
+        await databaseOfSomebodyElse();
+        await startSecretsManager();
+        await createSecret(secret, first);
+        await installExternalSecrets(store);
+        authority = await startAuthority();
+        await publish(host);
+    });
 
     test("comes up with a database of somebody else's over verified TLS, at production replica counts", async () => {
-        await exec("postgres-0", "psql", "-h", "/tmp", "-U", "postgres", "-c", "create database prod owner orcheo");
-        const decoded = async (secret: string, key: string): Promise<string> =>
-            Buffer.from(
-                await kube("get", "secret", secret, "-o", `jsonpath={.data.${key.replaceAll(".", "\\.")}}`),
-                "base64",
-            ).toString();
-        const secrets = await kube("get", "secrets", "-o", "name");
-        const passwords = /secret\/(postgres-secret-\S+)/.exec(secrets)?.[1] ?? "";
-        const password = await decoded(passwords, "postgres-password");
-        const url = `postgresql://orcheo:${password}@postgres.${NAMESPACE}.svc:5432/prod`;
-        await objects([
-            {
-                apiVersion: "v1",
-                kind: "Namespace",
-                metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
-            },
-            {
-                apiVersion: "v1",
-                kind: "Secret",
-                metadata: { name: "database", namespace },
-                stringData: { url, "ca.crt": await decoded("postgres-tls", "ca.crt") },
-            },
-            {
-                apiVersion: "networking.k8s.io/v1",
-                kind: "NetworkPolicy",
-                metadata: { name: "prod-to-postgres", namespace: NAMESPACE },
-                spec: {
-                    podSelector: { matchLabels: { "app.kubernetes.io/component": "postgres" } },
-                    policyTypes: ["Ingress"],
-                    ingress: [
-                        {
-                            from: [
-                                { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } },
-                            ],
-                            ports: [{ port: 5432 }],
-                        },
-                    ],
-                },
-            },
-        ]);
-        const { bootstrapToken } = await up(prodSettings(), "prod");
-        const ready = await run(
-            "kubectl",
-            [
-                "--namespace",
-                namespace,
-                "get",
-                "deployments",
-                "-o",
-                "jsonpath={range .items[*]}{.metadata.name}={.status.readyReplicas} {end}",
-            ],
-            { env },
-        );
+        const { bootstrapToken } = await up(settings, "prod", authority);
+        const counts = "jsonpath={range .items[*]}{.metadata.name}={.status.readyReplicas} {end}";
+        const ready = await inProd("get", "deployments", "-o", counts);
         expect(ready.trim().split(" ").sort()).toEqual(["api=3", "beat=1", "canvas=2", "worker=3"]);
-        const caller = await callerAt(host, String(bootstrapToken));
+        caller = await callerAt(host, String(bootstrapToken), authority);
         const workflow = await createWorkflow(caller, "0.33", "e2e-prod");
         expect(answerOf(await ended(caller, await dispatch(caller, workflow)))).toBe(42);
         const inDatabase = await exec(
@@ -107,6 +165,64 @@ export function prod(): void {
             "select bool_and(ssl) from pg_stat_ssl join pg_stat_activity using (pid) where datname = 'prod' and usename = 'orcheo'",
         );
         expect(inDatabase.output.trim()).toBe("t");
+    });
+
+    test("its secrets are those of Secrets Manager; a rotated one takes effect one pod at a time", async () => {
+        expect(caller.token).toBe(first.bootstrap);
+        await rotateSecret(secret, second);
+        const inCluster = async (): Promise<string> => {
+            const path = "jsonpath={.data.auth-bootstrap-service-token}";
+            return Buffer.from(await inProd("get", "secret", "orcheo-application", "-o", path), "base64").toString();
+        };
+        // The operator asks once a minute.
+        expect(await eventually(90, inCluster, (seen) => seen === second.bootstrap)).toBe(second.bootstrap);
+        const statusWith = async (token: string): Promise<number> =>
+            (await ask({ ...caller, token }, "GET", "/api/workflows")).status;
+        expect([await statusWith(first.bootstrap), await statusWith(second.bootstrap)]).toEqual([200, 401]);
+
+        const before = await podNames();
+        const rotation = { kind: "onUpdate", generation: "2" };
+        settings = merge(settings, { secrets: { rotation } });
+        const update = up(settings, "prod", authority);
+        const [replicas, answers] = await Promise.all([
+            replicasDuring(update, namespace, ["api", "worker"]),
+            answersDuring(update, caller),
+        ]);
+        const left = async (): Promise<string[]> => (await podNames()).filter((name) => before.includes(name));
+        expect(await eventually(120, left, (names) => names.length === 0)).toEqual([]);
+        expect(answers).toEqual([200]);
+        expect(Math.min(...replicas.map(({ ready }) => ready))).toBe(3);
+        expect(Math.max(...replicas.map(({ all }) => all))).toBe(4);
+        expect([await statusWith(first.bootstrap), await statusWith(second.bootstrap)]).toEqual([401, 200]);
+        caller = { ...caller, token: second.bootstrap };
+        const workflow = await createWorkflow(caller, "0.33", "e2e-rotated");
+        expect(answerOf(await ended(caller, await dispatch(caller, workflow)))).toBe(42);
+    });
+
+    test("its certificate comes from an ACME authority, which asked over http, and is renewed", async () => {
+        expect((await verifiedCertificate(caller)).issuer).toContain("Pebble Intermediate CA");
+        expect(await renewed(caller)).toContain("Pebble Intermediate CA");
+    });
+
+    test("Traefik leads to it through the Gateway API too, and the certificate is renewed through it", async () => {
+        await enableGatewayApi();
+        const gateway = { kind: "created", className: gatewayClass, httpPort: 8000, httpsPort: 8443 };
+        settings = merge(settings, { entrance: { controller: { kind: "traefikGateway", gateway } } });
+        await up(settings, "prod", authority);
+        expect(await inProd("get", "ingresses", "-o", "name")).toBe("");
+        const { status, headers } = await ask(caller, "GET", "/api/system/health");
+        expect(status).toBe(200);
+        expect(headers.toLowerCase()).toContain("strict-transport-security: max-age=31536000");
+        const target = new RegExp(`^301 https://${host}:${spec.ports.https}/x\\?y=1$`);
+        expect(await redirectOf(host, "/x?y=1")).toMatch(target);
+        for (const path of ["/internal/x", "/api/internal/x"])
+            expect((await ask(caller, "POST", path, {})).status, path).toBeGreaterThanOrEqual(400);
+        const workflow = await createWorkflow(caller, "0.33", "e2e-gateway");
+        expect(answerOf(await ended(caller, await dispatch(caller, workflow)))).toBe(42);
+        expect(await renewed(caller)).toContain("Pebble Intermediate CA");
+    });
+
+    test("goes away again", async () => {
         const away = ["destroy", "--exclude-protected", "--yes", "--non-interactive"];
         expect((await attempt("pulumi", away, environmentOf("prod"))).code).toBe(0);
         await run("kubectl", ["delete", "namespace", namespace, "--timeout=120s"], { env });

@@ -9,10 +9,14 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	// Each registers itself: what is imported here is what runs.
+	_ "github.com/cert-manager/cert-manager/pkg/controller/acmechallenges"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/acmeorders"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/ingresses"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/acme"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/selfsigned"
@@ -24,11 +28,18 @@ import (
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/trigger"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/clusterissuers"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/issuers"
+	_ "github.com/cert-manager/cert-manager/pkg/issuer/acme"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/selfsigned"
 )
 
 const workers = 5
+
+// The part's own settings, by the names of upstream's flags.
+var (
+	solverImage string
+	gatewayAPI  bool
+)
 
 // One replica and no rolling update, so there is no leader to elect.
 func runController(ctx context.Context) error {
@@ -36,6 +47,18 @@ func runController(ctx context.Context) error {
 		KubernetesAPIQPS:   20,
 		KubernetesAPIBurst: 50,
 		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: namespace},
+		ACMEOptions: controller.ACMEOptions{
+			HTTP01SolverImage:                 solverImage,
+			HTTP01SolverResourceRequestCPU:    resource.MustParse("10m"),
+			HTTP01SolverResourceRequestMemory: resource.MustParse("64Mi"),
+			HTTP01SolverResourceLimitsCPU:     resource.MustParse("100m"),
+			HTTP01SolverResourceLimitsMemory:  resource.MustParse("64Mi"),
+			ACMEHTTP01SolverRunAsNonRoot:      true,
+			// Of HTTP-01's own check too. On one node the answer is there within seconds.
+			DNS01CheckRetryPeriod: 2 * time.Second,
+		},
+		ConfigOptions:      controller.ConfigOptions{EnableGatewayAPI: gatewayAPI},
+		SchedulerOptions:   controller.SchedulerOptions{MaxConcurrentChallenges: 60},
 		IngressShimOptions: controller.IngressShimOptions{DefaultIssuerKind: "Issuer", DefaultIssuerGroup: "cert-manager.io"},
 		CertificateOptions: controller.CertificateOptions{
 			CopiedAnnotationPrefixes:                 []string{"*", "-kubectl.kubernetes.io/"},
@@ -63,6 +86,10 @@ func runController(ctx context.Context) error {
 	shared.SharedInformerFactory.Start(ctx.Done())
 	shared.KubeSharedInformerFactory.Start(ctx.Done())
 	shared.HTTP01ResourceMetadataInformersFactory.Start(ctx.Done())
+	if shared.GatewaySolverEnabled {
+		shared.GWShared.Start(ctx.Done())
+		shared.GWShared.WaitForCacheSync(ctx.Done())
+	}
 	shared.SharedInformerFactory.WaitForCacheSync(ctx.Done())
 	shared.KubeSharedInformerFactory.WaitForCacheSync(ctx.Done())
 	ready.Store(true)

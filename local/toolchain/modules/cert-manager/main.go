@@ -1,9 +1,10 @@
 // One binary for the three parts of cert-manager: its own mains are modules of their own that no module proxy has, so
-// this one starts the same packages with their defaults. The embedded cluster has no ACME: those controllers stay off.
+// this one starts the same packages with their defaults.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -16,13 +17,13 @@ import (
 
 func main() {
 	parts := map[string]func(context.Context) error{"controller": runController, "webhook": runWebhook, "cainjector": runInjector}
-	name := ""
-	if len(os.Args) == 2 {
-		name = os.Args[1]
-	}
+	flag.StringVar(&solverImage, "acme-http01-solver-image", "", "image of the pods that answer HTTP-01 challenges")
+	flag.BoolVar(&gatewayAPI, "enable-gateway-api", false, "answer HTTP-01 challenges through Gateways too; their definitions must be there")
+	flag.Parse()
+	name := flag.Arg(0)
 	run, known := parts[name]
-	if !known {
-		fmt.Fprintf(os.Stderr, "found %q; controller, webhook or cainjector is accepted\n", os.Args[1:])
+	if !known || flag.NArg() > 1 {
+		fmt.Fprintf(os.Stderr, "found %q; controller, webhook or cainjector is accepted\n", flag.Args())
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
