@@ -19,10 +19,10 @@ function isSchedule(value: string): boolean {
         fields.length === bounds.length &&
         bounds.every(([least, greatest], index) =>
             (fields[index] ?? "").split(",").every((part) => {
-                const [, from, to] = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/[1-9]\d?)?$/.exec(part) ?? [part, "x"];
-                const first = Number(from ?? least);
-                const last = Number(to ?? from ?? greatest);
-                return least <= first && first <= last && last <= greatest;
+                const [range = ""] = part.split("/");
+                const [first = least, last = first] = range === "*" ? [] : range.split("-").map(Number);
+                const formed = /^(\*|\d+(-\d+)?)(\/[1-9]\d?)?$/.test(part);
+                return formed && least <= first && first <= last && last <= greatest;
             }),
         )
     );

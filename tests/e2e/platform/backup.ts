@@ -27,7 +27,7 @@ import {
 } from "./harness.ts";
 
 const STORE = "store";
-const BUCKET = "backups";
+const BUCKET = "orcheo-data";
 const host = `s3.${STORE}.svc`;
 /** set-up.py makes it. */
 const kmsKeyId = "alias/backups";
@@ -39,7 +39,7 @@ interface Keys {
     readonly id: string;
     readonly secret: string;
 }
-/** All that docs/config.md asks for; the role on AWS has as much. */
+/** What docs/config.md asks for. */
 const policy = {
     Version: "2012-10-17",
     Statement: [
@@ -271,13 +271,13 @@ export function backup(): void {
             "wrong keys",
             () => useKeys({ id: "AKIAWRONG", secret: "wrong" }),
             () => useKeys(store.backup),
-            /no backup was made: s3:\/\/backups\/.*InvalidAccessKeyId/,
+            /no backup was made: s3:\/\/orcheo-data\/.*InvalidAccessKeyId/,
         ],
         [
             "a store that is away",
             () => endpoint({ app: "nobody" }),
             () => endpoint(labels),
-            /no backup was made: s3:\/\/backups\/.*Could not connect to the endpoint URL/,
+            /no backup was made: s3:\/\/orcheo-data\/.*Could not connect to the endpoint URL/,
         ],
         [
             "a table that cannot be read, in the middle of the dump",

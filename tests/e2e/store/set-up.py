@@ -8,8 +8,8 @@ import urllib.request
 import boto3
 
 s3, iam, kms = (boto3.client(name) for name in ("s3", "iam", "kms"))
-s3.create_bucket(Bucket="backups", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-s3.put_bucket_versioning(Bucket="backups", VersioningConfiguration={"Status": "Enabled"})
+s3.create_bucket(Bucket="orcheo-data", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+s3.put_bucket_versioning(Bucket="orcheo-data", VersioningConfiguration={"Status": "Enabled"})
 everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 kms.create_alias(AliasName="alias/backups", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
 made = {}
@@ -19,6 +19,7 @@ for name, policy in (("backup", sys.argv[1]), ("operator", json.dumps(everything
     key = iam.create_access_key(UserName=name)["AccessKey"]
     made[name] = {"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
 # From now on who asks, and what they may, is looked at.
-request = urllib.request.Request("https://localhost:8443/moto-api/reset-auth", b"0")
+url = "https://localhost:8443/moto-api/reset-auth"
+request = urllib.request.Request(url, b"0", {"Content-Type": "text/plain"})
 urllib.request.urlopen(request, context=ssl.create_default_context(cafile="/tls/ca.crt")).read()
 print(json.dumps(made))
