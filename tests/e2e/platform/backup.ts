@@ -91,6 +91,8 @@ const objects = (image: string): readonly object[] => [
                                 AWS_DEFAULT_REGION: "eu-central-1",
                                 AWS_ACCESS_KEY_ID: "nobody",
                                 AWS_SECRET_ACCESS_KEY: "nobody",
+                                // s3.store.svc is no bucket of the name s3.
+                                S3_IGNORE_SUBDOMAIN_BUCKETNAME: "true",
                             }).map(([name, value]) => ({ name, value })),
                             readinessProbe: { tcpSocket: { port: 8443 }, periodSeconds: 1 },
                             volumeMounts: [{ name: "tls", mountPath: "/tls" }],
