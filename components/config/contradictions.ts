@@ -4,6 +4,7 @@ import { quotaOf } from "../capacity.plan";
 import { urlProblem } from "../connection.plan";
 import { imageNames, planImage } from "../images.plan";
 import { awsContradictions } from "./contradictions.aws";
+import { backupContradictions } from "./contradictions.backup";
 import { kubernetesContradictions } from "./contradictions.kubernetes";
 import type { Problem } from "./problems";
 import { publicCanvas, type Stack } from "./schema";
@@ -17,6 +18,7 @@ export function contradictions(stack: Stack): Problem[] {
         ...serverUrls(stack),
         ...kubernetesContradictions(stack),
         ...awsContradictions(stack),
+        ...backupContradictions(stack),
         ...unknownRules(stack),
         ...foreignImages(stack),
     ];

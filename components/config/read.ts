@@ -22,7 +22,7 @@ export const fileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 /** What the preflight looks at. */
 export type Sections = Pick<
     Stack,
-    "kubernetes" | "registry" | "images" | "entrance" | "outbound" | "database" | "cache" | "aws"
+    "kubernetes" | "registry" | "images" | "entrance" | "outbound" | "database" | "cache" | "aws" | "backup"
 >;
 
 export interface Parsed {
@@ -90,7 +90,7 @@ function registryPassword({ registry }: Stack, { keys, secretKeys = [] }: RawCon
 }
 
 function sectionsOf(value: object): Partial<Sections> {
-    const { kubernetes, registry, images, entrance, outbound, database, cache, aws } = stackSchema.shape;
+    const { kubernetes, registry, images, entrance, outbound, database, cache, aws, backup } = stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
         kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
@@ -101,6 +101,7 @@ function sectionsOf(value: object): Partial<Sections> {
         database: database.safeParse(given.get("database")).data,
         cache: cache.safeParse(given.get("cache")).data,
         aws: aws.safeParse(given.get("aws")).data,
+        backup: backup.safeParse(given.get("backup")).data,
     };
 }
 
