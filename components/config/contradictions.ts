@@ -28,7 +28,10 @@ export function contradictions(stack: Stack): Problem[] {
 function foreignImages(stack: Stack): Problem[] {
     const { admission } = stack.kubernetes;
     if (admission.kind !== "enforce" || admission.registries.length === 0) return [];
-    const own = imageNames.map((name) => {
+    const { images } = stack;
+    // A published image that is missing is told elsewhere.
+    const named = imageNames(stack).filter((name) => images.kind === "build" || images[name] !== undefined);
+    const own = named.map((name) => {
         const plan = planImage(name, stack);
         return plan.kind === "published" ? plan.ref : plan.repository;
     });
