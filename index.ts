@@ -2,6 +2,7 @@
 import { Admission } from "./components/admission";
 import { createCloud } from "./components/aws/cloud";
 import { Backend } from "./components/backend/backend";
+import { createBackup } from "./components/backup";
 import { createCache } from "./components/cache";
 import { Canvas } from "./components/canvas";
 import { Authority } from "./components/certificates";
@@ -44,6 +45,7 @@ export = async () => {
         { stack, namespace, image: images.backend, database, cache, secrets, authority, cloud },
         guarded,
     );
+    const backup = createBackup("backup", { stack, namespace, images, database, backend, cloud }, guarded);
     const canvas = new Canvas("canvas", { stack, namespace, image: images.canvas, authority }, guarded);
     const { url } = new Entrance("entrance", { stack, namespace, backend, canvas }, place);
 
@@ -52,6 +54,7 @@ export = async () => {
         namespace,
         images: { backend: images.backend, canvas: images.canvas, postgres: images.postgres, valkey: images.valkey },
         ...cloud.outputs,
+        ...backup.outputs,
         ...guide(stack, { bootstrapToken: backend.bootstrapToken, url }),
     };
 };

@@ -1,4 +1,5 @@
 /** What the workloads need at their peak, and the quota that follows from it. */
+import { backupOf } from "./backup.plan";
 import type { Resources } from "./config/fields";
 import type { CacheOf, DatabaseOf, Stack } from "./config/schema";
 
@@ -32,6 +33,7 @@ export function cacheResources(cache: CacheOf<"valkey">): Resources {
 /** Each workload with the pods it has at most while it is updated: pods that stop still count. */
 export function peakPods(stack: Stack): readonly { pods: number; resources: Resources }[] {
     const { database, cache } = stack;
+    const backup = backupOf(stack);
     return [
         { pods: stack.api.scaling.maxReplicas + 2, resources: stack.api.resources },
         { pods: stack.worker.replicas * 2 + 1, resources: stack.worker.resources },
@@ -41,6 +43,8 @@ export function peakPods(stack: Stack): readonly { pods: number; resources: Reso
         ...(cache.kind === "valkey" ? [{ pods: 1, resources: cacheResources(cache) }] : []),
         // The Job of the release before stays until the new one has succeeded; RDS has one more, for its users.
         { pods: database.kind === "rds" ? 4 : 2, resources: initResources },
+        // One that is started by hand beside that of the schedule.
+        ...(backup === undefined ? [] : [{ pods: 2, resources: backup.resources }]),
     ];
 }
 

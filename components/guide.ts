@@ -7,12 +7,18 @@ export interface SecretValue {
     readonly key: string;
 }
 
+/** `kubectl` for the stack's namespace. */
+export function kubectlOf({ kubernetes }: Stack): string {
+    const { context, namespace, kubeconfig } = kubernetes;
+    const file = kubeconfig === undefined ? "" : ` --kubeconfig ${kubeconfig}`;
+    return `kubectl${file} --context ${context} --namespace ${namespace}`;
+}
+
 /** What to do next, as outputs: commands, never a secret. */
 export function guide(stack: Stack, { bootstrapToken, url }: { bootstrapToken: SecretValue; url: string }) {
-    const { context, namespace, kubeconfig } = stack.kubernetes;
-    const file = kubeconfig === undefined ? "" : ` --kubeconfig ${kubeconfig}`;
+    const { namespace } = stack.kubernetes;
     const { secretName, key } = bootstrapToken;
-    const kubectl = `kubectl${file} --context ${context} --namespace ${namespace}`;
+    const kubectl = kubectlOf(stack);
     return {
         bootstrapToken: pulumi.interpolate`${kubectl} get secret ${secretName} --output jsonpath='{.data.${key.replaceAll(".", "\\.")}}' | base64 --decode`,
         nextSteps: [
@@ -20,7 +26,7 @@ export function guide(stack: Stack, { bootstrapToken, url }: { bootstrapToken: S
             "make a service token of your own with the bootstrap token (see bootstrapToken): POST /api/admin/service-tokens",
             `look at the pods: ${kubectl} get pods`,
             "take everything down but the data: pulumi destroy --exclude-protected",
-            `delete the data too: pulumi state unprotect --all, pulumi destroy, kubectl${file} --context ${context} delete namespace ${namespace}`,
+            `delete the data too: pulumi state unprotect --all, pulumi destroy, ${kubectl} delete namespace ${namespace}`,
         ],
     };
 }

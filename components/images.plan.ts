@@ -1,9 +1,15 @@
+import { backupOf } from "./backup.plan";
 import type { Stack } from "./config/schema";
 import { proxyEnvironment } from "./outbound.plan";
 import { mirrored, registryScheme } from "./registry.plan";
 
-export const imageNames = ["backend", "canvas", "postgres", "valkey"] as const;
-export type ImageName = (typeof imageNames)[number];
+const always = ["backend", "canvas", "postgres", "valkey"] as const;
+export type ImageName = (typeof always)[number] | "backup";
+
+/** What the stack runs. */
+export function imageNames(stack: Pick<Stack, "backup" | "aws">): readonly ImageName[] {
+    return backupOf(stack) === undefined ? always : [...always, "backup"];
+}
 
 type Build = Extract<Stack["images"], { kind: "build" }>;
 
@@ -25,10 +31,18 @@ export type ImagePlan =
           readonly output: string;
       };
 
-/** Pure: which image is built from what, or pulled from where. */
+/**
+ * Pure: which image is built from what, or pulled from where.
+ *
+ * @throws where config lets a published stack pass without its backup image, which it does not
+ */
 export function planImage(name: ImageName, stack: Stack): ImagePlan {
     const { images } = stack;
-    if (images.kind === "published") return { kind: "published", ref: mirrored(images[name], stack) };
+    if (images.kind === "published") {
+        const ref = images[name];
+        if (ref === undefined) throw new Error(`images.${name} is missing`);
+        return { kind: "published", ref: mirrored(ref, stack) };
+    }
     const { source } = images.canvas;
     const repository = `${stack.registry.prefix}/${name}`;
     if (name === "canvas" && source.kind === "image") return { kind: "published", ref: mirrored(source.ref, stack) };

@@ -3,10 +3,10 @@ import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { unknown } from "@pulumi/pulumi/output";
 import type { Stack } from "./config/schema";
-import { planImage, type ImageName } from "./images.plan";
+import { imageNames, planImage, type ImageName } from "./images.plan";
 
 /**
- * The four images, by digest: built and pushed by the stack, or published ones.
+ * The images, by digest: built and pushed by the stack, or published ones.
  *
  * Previews neither build nor ask the registry. Tags are never deleted with the stack: others may run them.
  */
@@ -15,6 +15,8 @@ export class Images extends pulumi.ComponentResource {
     readonly canvas: pulumi.Output<string>;
     readonly postgres: pulumi.Output<string>;
     readonly valkey: pulumi.Output<string>;
+    /** Where backups are made. */
+    readonly backup?: pulumi.Output<string>;
 
     constructor(name: string, { stack }: { stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Images", name, {}, opts);
@@ -22,6 +24,7 @@ export class Images extends pulumi.ComponentResource {
         this.canvas = this.image("canvas", stack);
         this.postgres = this.image("postgres", stack);
         this.valkey = this.image("valkey", stack);
+        if (imageNames(stack).includes("backup")) this.backup = this.image("backup", stack);
         this.registerOutputs({});
     }
 

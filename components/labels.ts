@@ -1,6 +1,6 @@
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
 
-export type Role = "api" | "worker" | "beat" | "init" | "canvas" | "postgres" | "valkey";
+export type Role = "api" | "worker" | "beat" | "init" | "canvas" | "postgres" | "valkey" | "backup";
 
 /** What selects the pods of one role. Never changes: selectors are immutable. */
 export function selector(role: Role): Record<string, string> {

@@ -1,12 +1,15 @@
 import type { types } from "@pulumi/kubernetes";
+import { backupOf, storePorts } from "./backup.plan";
 import { port as canvasPort } from "./canvas.plan";
 import { port as apiPort } from "./backend/contract";
 import type { Stack } from "./config/schema";
+import type { S3 } from "./config/schema.backup";
 import { objectLabels, selector, type Role } from "./labels";
-import { reachOf } from "./reach.plan";
+import { peersOf, reachOf } from "./reach.plan";
 
 type Spec = types.input.networking.v1.NetworkPolicySpec;
 type Peer = types.input.networking.v1.NetworkPolicyPeer;
+type Egress = types.input.networking.v1.NetworkPolicyEgressRule;
 
 /** Addresses that are nobody's public ones: what workflows must not reach unless configured. */
 export const privateRanges = {
@@ -40,12 +43,13 @@ export function controllerPeers({ network }: Pick<Stack, "network">): Peer[] {
  * Name and spec of every policy: all refused, then what is listed.
  *
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
- * -> api · Postgres, Valkey and canvas -> nothing.
+ * -> api · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
  */
 export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
     const controller = controllerPeers(stack);
-    const { network } = stack;
     const backends = backendRoles.map(pods);
+    const backup = backupOf(stack);
+    const clients = backup === undefined ? backends : [...backends, pods("backup")];
     const outbound = {
         podSelector: {
             matchExpressions: [{ key: "app.kubernetes.io/component", operator: "In", values: [...backendRoles] }],
@@ -56,7 +60,7 @@ export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
         canvas: allow("canvas", controller, canvasPort),
         api: allow("api", [...controller, pods("worker"), pods("beat")], apiPort),
         ...(stack.database.kind === "statefulset" && {
-            postgres: allow("postgres", backends, reachOf(stack, "database").port),
+            postgres: allow("postgres", clients, reachOf(stack, "database").port),
         }),
         ...(stack.cache.kind === "valkey" && { valkey: allow("valkey", backends, reachOf(stack, "cache").port) }),
         "backend-out": {
@@ -68,26 +72,54 @@ export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
                     .filter(({ to }) => to.length > 0)
                     .map(({ to, port }) => ({ to, ports: tcp(port) })),
                 { to: [pods("api")], ports: tcp(apiPort) },
-                {
-                    to: [
-                        { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.dnsNamespace } } },
-                    ],
-                    ports: [
-                        { port: network.dnsPort, protocol: "UDP" },
-                        { port: network.dnsPort, protocol: "TCP" },
-                    ],
-                },
-                {
-                    to: [
-                        { ipBlock: { cidr: "0.0.0.0/0", except: privateRanges.v4 } },
-                        { ipBlock: { cidr: "::/0", except: privateRanges.v6 } },
-                        ...network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } })),
-                    ],
-                },
+                toDns(stack),
+                { to: [...outside, ...privateAddresses(stack)] },
                 ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
             ],
         },
+        ...(backup !== undefined && {
+            "backup-out": {
+                podSelector: { matchLabels: selector("backup") },
+                policyTypes: ["Egress"],
+                egress: planBackupEgress(backup, stack),
+            },
+        }),
     };
+}
+
+const outside: readonly Peer[] = [
+    { ipBlock: { cidr: "0.0.0.0/0", except: privateRanges.v4 } },
+    { ipBlock: { cidr: "::/0", except: privateRanges.v6 } },
+];
+
+const privateAddresses = ({ network }: Stack): Peer[] => network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } }));
+
+function toDns({ network: { dnsNamespace, dnsPort } }: Stack): Egress {
+    return {
+        to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dnsNamespace } } }],
+        ports: [
+            { port: dnsPort, protocol: "UDP" },
+            { port: dnsPort, protocol: "TCP" },
+        ],
+    };
+}
+
+/** The database, DNS, and the store or the proxy in front of it, each by its port. */
+function planBackupEgress(settings: S3, stack: Stack): Egress[] {
+    const { aws, outbound } = stack;
+    const database = reachOf(stack, "database");
+    const store = peersOf(settings.reach);
+    const proxied = outbound.proxy === undefined ? [] : privateAddresses(stack);
+    const byAgent = settings.credentials?.kind !== "secret" && aws?.identities.kind !== "irsa";
+    return [
+        { to: database.to.length > 0 ? database.to : [...outside], ports: tcp(database.port) },
+        toDns(stack),
+        {
+            to: settings.reach.kind === "pods" ? store : [...outside, ...store, ...proxied],
+            ports: storePorts(settings, stack).flatMap(tcp),
+        },
+        ...(byAgent ? [podIdentityAgent] : []),
+    ];
 }
 
 function allow(role: Role, from: Peer[], port: number): Spec {

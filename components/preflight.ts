@@ -71,7 +71,7 @@ function files({ images, outbound }: Partial<Sections>, probes: Probes): Problem
 }
 
 /** PEM files that servers are verified with. */
-function authorities({ database, cache }: Partial<Sections>, probes: Probes): Problem[] {
+function authorities({ database, cache, backup }: Partial<Sections>, probes: Probes): Problem[] {
     const named = [
         { at: "database.caBundleFile", file: database?.kind === "rds" ? database.caBundleFile : undefined },
         ...Object.entries({ database, cache }).map(([server, settings]) => ({
@@ -81,6 +81,10 @@ function authorities({ database, cache }: Partial<Sections>, probes: Probes): Pr
                     ? settings.authority.path
                     : undefined,
         })),
+        {
+            at: "backup.authority.path",
+            file: backup?.kind === "s3" && backup.authority.kind === "file" ? backup.authority.path : undefined,
+        },
     ];
     return named.flatMap(({ at, file }) =>
         file === undefined || probes.isFile(file)

@@ -1,8 +1,8 @@
-/** What the network lets the backend reach of its database and cache. */
+/** What the network lets pods reach of the database, the cache and other servers. */
 import type { types } from "@pulumi/kubernetes";
 import { serverCidrs } from "./aws/vpc.plan";
 import { port as valkeyPort } from "./cache/valkey.plan";
-import type { Stack } from "./config/schema";
+import type { DatabaseOf, Stack } from "./config/schema";
 import type { ServerName } from "./connection.plan";
 import { port as postgresPort } from "./database/postgres.plan";
 import { selector } from "./labels";
@@ -26,13 +26,16 @@ export function reachOf({ database, cache, aws }: Stack, server: ServerName): Re
         case "rds":
         case "elasticache":
             return { to: addresses(aws === undefined ? [] : serverCidrs(aws.network)), port };
-        case "external": {
-            const { reach } = settings;
-            if (reach.kind === "addresses") return { to: addresses(reach.cidrs), port: settings.port };
-            const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": reach.namespace } };
-            return { to: [{ namespaceSelector, podSelector: { matchLabels: reach.podLabels } }], port: settings.port };
-        }
+        case "external":
+            return { to: peersOf(settings.reach), port: settings.port };
     }
+}
+
+/** A server of others. */
+export function peersOf(reach: DatabaseOf<"external">["reach"]): Reach["to"] {
+    if (reach.kind === "addresses") return addresses(reach.cidrs);
+    const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": reach.namespace } };
+    return [{ namespaceSelector, podSelector: { matchLabels: reach.podLabels } }];
 }
 
 const addresses = (cidrs: readonly string[]) => cidrs.map((cidr) => ({ ipBlock: { cidr } }));

@@ -138,6 +138,17 @@ export const variants = {
             tls: acm,
         },
     },
+    "backups to a store of one's own": {
+        ...dev,
+        backup: {
+            kind: "s3",
+            bucket: "orcheo-backups",
+            endpoint: "https://minio.example.com:9000",
+            authority: { kind: "secret", name: "minio-tls" },
+            reach: { kind: "addresses", cidrs: ["10.9.0.0/24"] },
+            credentials: { kind: "secret", name: "minio-keys" },
+        },
+    },
     "everything from elsewhere": {
         ...dev,
         kubernetes: { context: "orcheo-local", namespaceKind: "existing", namespace: "team-a" },

@@ -26,6 +26,8 @@ export interface Account {
     readonly topicArn: pulumi.Output<string>;
 }
 
+type Annotations = Readonly<Record<string, pulumi.Output<string>>>;
+
 /** The cloud below the cluster; everything is undefined or empty where there is none. */
 export interface Cloud {
     readonly account?: Account;
@@ -34,7 +36,13 @@ export interface Cloud {
     /** What must be there before images are pushed. */
     readonly repositories: pulumi.Resource[];
     /** ServiceAccount annotations that give pods their AWS identity. */
-    readonly annotations: Readonly<Record<string, pulumi.Output<string>>>;
+    readonly annotations: Annotations;
+    /** Where backups go, and as whom; undefined without an account. */
+    readonly backup?: {
+        readonly bucket: pulumi.Output<string>;
+        readonly keyArn: pulumi.Output<string>;
+        readonly annotations: Annotations;
+    };
     readonly outputs: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
@@ -60,7 +68,8 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
     readonly account: Account;
     readonly kubeconfig?: pulumi.Output<string>;
     readonly repositories: pulumi.Resource[];
-    readonly annotations: Cloud["annotations"];
+    readonly annotations: Annotations;
+    readonly backup: Cloud["backup"];
     readonly outputs: Cloud["outputs"];
 
     constructor(name: string, { stack, secrets, settings }: CloudArgs & { settings: Aws }) {
@@ -102,7 +111,10 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
 
         const clusterSecurityGroupId = cluster.securityGroupId;
         this.account = { settings, provider, network, clusterSecurityGroupId, dataKeyArn, topicArn };
-        this.annotations = settings.identities.kind === "irsa" ? { "eks.amazonaws.com/role-arn": backend.roleArn } : {};
+        const annotationsOf = ({ roleArn }: PodIdentity): Annotations =>
+            settings.identities.kind === "irsa" ? { "eks.amazonaws.com/role-arn": roleArn } : {};
+        this.annotations = annotationsOf(backend);
+        this.backup = { bucket: bucket.name, keyArn: bucket.keyArn, annotations: annotationsOf(backup) };
         this.outputs = {
             bucket: bucket.name,
             backupRoleArn: backup.roleArn,

@@ -2,11 +2,12 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
+import type { ServiceAccounts } from "../config/schema.pods";
 
 export type Identity = "backend" | "backup";
 
 /** Beat needs no vault. The backup Job's service account is its own. */
-export const serviceAccountsOf: Readonly<Record<Identity, readonly string[]>> = {
+export const serviceAccountsOf: Readonly<Record<Identity, readonly (keyof ServiceAccounts)[]>> = {
     backend: ["api", "init", "worker"],
     backup: ["backup"],
 };

@@ -16,7 +16,7 @@ export class Repositories extends pulumi.ComponentResource {
         super("orcheo:index:AwsRepositories", name, {}, opts);
         const { stack, settings, dataKeyArn } = args;
         const path = stack.registry.prefix.slice(stack.registry.prefix.indexOf("/") + 1);
-        for (const image of imageNames) {
+        for (const image of imageNames(stack)) {
             const repository = new aws.ecr.Repository(
                 `${name}-${image}`,
                 {

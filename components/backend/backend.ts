@@ -32,6 +32,8 @@ export interface BackendArgs {
 export class Backend extends pulumi.ComponentResource {
     /** Secret whose ca.crt signs the API. */
     readonly authoritySecret: pulumi.Output<string>;
+    /** ConfigMap of private authorities, where there are such. */
+    readonly trustConfigMap?: pulumi.Output<string>;
     readonly bootstrapToken: SecretValue;
 
     constructor(name: string, args: BackendArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -48,12 +50,13 @@ export class Backend extends pulumi.ComponentResource {
             key: applicationSecret?.keys[tokenKey] ?? tokenKey,
         };
         this.authoritySecret = authority.serverCertificate("api", child);
+        this.trustConfigMap = trustConfigMap(`${name}-private-ca`, args, child);
         const inputs = {
             namespace,
             image,
             secretName,
             applicationSecret,
-            trustConfigMap: trustConfigMap(`${name}-private-ca`, args, child),
+            trustConfigMap: this.trustConfigMap,
             certificateSecret: this.authoritySecret,
             servers: { database, cache },
         };

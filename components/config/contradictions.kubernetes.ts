@@ -1,4 +1,5 @@
 /** Contradictions between settings of the way in, the namespace and the pods. */
+import { serviceAccountsOf } from "../aws/identities.plan";
 import { planPlacement } from "../placement.plan";
 import type { Problem } from "./problems";
 import type { Stack } from "./schema";
@@ -63,7 +64,7 @@ function foreignQuota({ kubernetes }: Stack): Problem[] {
     return [{ at: key("kubernetes.quota"), found: `found ${JSON.stringify(kubernetes.quota)}`, remedy }];
 }
 
-const roles = ["api", "worker", "beat", "init", "canvas", "postgres", "valkey"] as const;
+const roles = ["api", "worker", "beat", "init", "canvas", "postgres", "valkey", "backup"] as const;
 
 function volumesTwice(stack: Stack): Problem[] {
     return roles.flatMap((role) => {
@@ -80,12 +81,15 @@ function volumesTwice(stack: Stack): Problem[] {
 
 /** The stack's own role is given to the accounts that the stack makes: another would run without it. */
 function roleWithoutAccount({ aws, serviceAccounts }: Stack): Problem[] {
-    if (aws === undefined || aws.roles.backend !== undefined) return [];
-    return (["api", "init", "worker"] as const)
-        .filter((role) => serviceAccounts[role].kind === "existing")
-        .map((role) => ({
-            at: key(`serviceAccounts.${role}.kind`),
+    if (aws === undefined) return [];
+    const identities = ["backend", "backup"] as const;
+    return identities
+        .filter((identity) => aws.roles[identity] === undefined)
+        .flatMap((identity) => serviceAccountsOf[identity].map((account) => ({ identity, account })))
+        .filter(({ account }) => serviceAccounts[account].kind === "existing")
+        .map(({ identity, account }) => ({
+            at: key(`serviceAccounts.${account}.kind`),
             found: 'found "existing" with a role of the stack\'s own',
-            remedy: 'accepted: "created", which gets the role; or name the role of that account in aws.roles.backend',
+            remedy: `accepted: "created", which gets the role; or name the role of that account in aws.roles.${identity}`,
         }));
 }

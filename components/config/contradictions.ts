@@ -3,6 +3,7 @@ import { admissionRules } from "../admission.plan";
 import { quotaOf } from "../capacity.plan";
 import { urlProblem } from "../connection.plan";
 import { awsContradictions } from "./contradictions.aws";
+import { backupContradictions } from "./contradictions.backup";
 import { kubernetesContradictions } from "./contradictions.kubernetes";
 import type { Problem } from "./problems";
 import { publicCanvas, type Stack } from "./schema";
@@ -16,6 +17,7 @@ export function contradictions(stack: Stack): Problem[] {
         ...serverUrls(stack),
         ...kubernetesContradictions(stack),
         ...awsContradictions(stack),
+        ...backupContradictions(stack),
         ...unknownRules(stack),
     ];
 }

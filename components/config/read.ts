@@ -20,7 +20,10 @@ export interface RawConfig {
 export const fileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
 /** What the preflight looks at. */
-export type Sections = Pick<Stack, "kubernetes" | "registry" | "images" | "outbound" | "database" | "cache" | "aws">;
+export type Sections = Pick<
+    Stack,
+    "kubernetes" | "registry" | "images" | "outbound" | "database" | "cache" | "aws" | "backup"
+>;
 
 export interface Parsed {
     /** Undefined when a setting is refused. */
@@ -87,7 +90,7 @@ function registryPassword({ registry }: Stack, { keys, secretKeys = [] }: RawCon
 }
 
 function sectionsOf(value: object): Partial<Sections> {
-    const { kubernetes, registry, images, outbound, database, cache, aws } = stackSchema.shape;
+    const { kubernetes, registry, images, outbound, database, cache, aws, backup } = stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
         kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
@@ -97,6 +100,7 @@ function sectionsOf(value: object): Partial<Sections> {
         database: database.safeParse(given.get("database")).data,
         cache: cache.safeParse(given.get("cache")).data,
         aws: aws.safeParse(given.get("aws")).data,
+        backup: backup.safeParse(given.get("backup")).data,
     };
 }
 

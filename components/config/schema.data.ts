@@ -3,7 +3,7 @@ import { z } from "zod";
 import { elasticache, rds } from "./schema.aws.data";
 import { cidr, dataKey, kind, labelKey, labelValue, name, oneOf, path, whole, words } from "./fields";
 
-const authority = oneOf([
+export const authority = oneOf([
     z.strictObject({ kind: kind("system") }),
     z.strictObject({
         kind: kind("secret"),
@@ -20,6 +20,20 @@ const authority = oneOf([
     .prefault({ kind: "system" })
     .describe("The authority that signed the server's certificate; `system`: the public ones.");
 export type Authority = z.output<typeof authority>;
+
+export const reach = oneOf([
+    z.strictObject({
+        kind: kind("addresses"),
+        cidrs: z.array(cidr()).default([]).describe("Private addresses of the server; public ones are open anyway."),
+    }),
+    z.strictObject({
+        kind: kind("pods"),
+        namespace: name().describe("Namespace of the server's pods."),
+        podLabels: z.record(labelKey(), labelValue()).describe("Labels of the server's pods."),
+    }),
+])
+    .prefault({ kind: "addresses" })
+    .describe("What the NetworkPolicy opens.");
 
 /** A server that the stack uses and does not own. */
 const external = (port: number, example: string) =>
@@ -40,22 +54,7 @@ const external = (port: number, example: string) =>
         ]).describe("Where the URL is. TLS with verification is added to it; one that says otherwise is refused."),
         authority,
         port: whole(1, 65_535).default(port).describe("Port that the backend may reach."),
-        reach: oneOf([
-            z.strictObject({
-                kind: kind("addresses"),
-                cidrs: z
-                    .array(cidr())
-                    .default([])
-                    .describe("Private addresses of the server; public ones are open to workflows anyway."),
-            }),
-            z.strictObject({
-                kind: kind("pods"),
-                namespace: name().describe("Namespace of the server's pods."),
-                podLabels: z.record(labelKey(), labelValue()).describe("Labels of the server's pods."),
-            }),
-        ])
-            .prefault({ kind: "addresses" })
-            .describe("What the NetworkPolicy opens."),
+        reach,
     });
 
 export const database = oneOf([

@@ -136,6 +136,7 @@ export const pods = z
         canvas: added.describe("Canvas pods, likewise."),
         postgres: added.describe("PostgreSQL pod, likewise."),
         valkey: added.describe("Valkey pod, likewise."),
+        backup: added.describe("Pods of the backup Job, likewise."),
     })
     .prefault({})
     .describe("Where pods run, and what else they see.");
@@ -162,6 +163,7 @@ export const serviceAccounts = z
         beat: serviceAccount().describe("Beat."),
         init: serviceAccount().describe("Initialisation Job."),
         canvas: serviceAccount().describe("Canvas."),
+        backup: serviceAccount().describe("Backup Job."),
     })
     .prefault({})
     .describe("Identities of the pods. They get no token of the cluster's, only what a cloud's webhook adds.");

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { auth, canvas, api, worker, beat } from "./schema.apps";
 import { aws } from "./schema.aws";
+import { backup } from "./schema.backup";
 import { cache, database } from "./schema.data";
 import { entrance } from "./schema.entrance";
 import { pods, serviceAccounts } from "./schema.pods";
@@ -142,6 +143,7 @@ const images = oneOf([
         canvas: pinnedImage().describe("The front end."),
         postgres: pinnedImage().describe("PostgreSQL."),
         valkey: pinnedImage().describe("Valkey."),
+        backup: pinnedImage().optional().describe("The dump; only where `backup` makes some."),
     }),
 ]).describe("Built by the stack, or published ones by digest.");
 
@@ -197,6 +199,7 @@ export const stackSchema = z.strictObject({
     tracing,
     network,
     aws,
+    backup,
     outbound,
     secrets,
     pods,

@@ -235,7 +235,7 @@ describe("what config decides", () => {
         expect(kept.map(({ name }) => name).sort()).toEqual(
             [
                 ...["aws-backup-vault", "aws-bucket", "aws-data-key", "aws-eks", "aws-vault", "aws-vault-key"],
-                ...["backend", "canvas", "postgres", "valkey"].map((image) => `aws-images-${image}`),
+                ...["backend", "backup", "canvas", "postgres", "valkey"].map((image) => `aws-images-${image}`),
                 ...["postgres", "postgres-stored", "valkey", "valkey-stored", "aws-network"],
                 ...zones.flatMap((zone) => [`aws-network-private-${zone}`, `aws-network-public-${zone}`]),
             ].sort(),

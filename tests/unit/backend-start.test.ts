@@ -2,15 +2,15 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
 
-// What runs in the backend image is Python; its own tests need a python3 of 3.11 or newer and nothing else.
-it("the Python tests of the backend image pass", () => {
+// What runs in these images is Python; its own tests need a python3 of 3.11 or newer and nothing else.
+it.each(["backend", "backup"])("the Python tests of the %s image pass", (image) => {
     const python = spawnSync("python3", ["-m", "unittest", "discover", "-s", "tests", "-t", "."], {
-        cwd: resolve("images/backend"),
+        cwd: resolve("images", image),
         encoding: "utf8",
         timeout: 50_000,
         env: { PATH: process.env["PATH"], PYTHONDONTWRITEBYTECODE: "1" },
     });
     expect(python.error, "python3 cannot be started").toBeUndefined();
-    expect(python.stderr).toMatch(/Ran [1-9]\d+ tests in .*\n\nOK\n$/);
+    expect(python.stderr).toMatch(/Ran [1-9]\d* tests in .*\n\nOK\n$/);
     expect(python.status).toBe(0);
 });

@@ -2,9 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { digest, runBoth, settingsOf, type Program } from "../harness";
+import { variants } from "../variants";
 
 const published = Object.fromEntries(
-    ["backend", "canvas", "postgres", "valkey"].map((name) => [name, `ghcr.io/a/${name}@${digest}`]),
+    ["backend", "canvas", "postgres", "valkey", "backup"].map((name) => [name, `ghcr.io/a/${name}@${digest}`]),
 );
 const standard = {
     ...settingsOf("prod"),
@@ -14,6 +15,7 @@ const standard = {
 };
 const programs: [string, Program][] = [
     ["dev", { stack: "dev" }],
+    ["dev with backups", { stack: "dev", settings: variants["backups to a store of one's own"] }],
     ["prod", { stack: "prod" }],
     ["prod of 0.46 with published images and a standard controller", { stack: "prod", settings: standard }],
 ];

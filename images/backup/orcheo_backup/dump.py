@@ -1,0 +1,92 @@
+"""The dump: pg_dump's output in parts, and read through by pg_restore while it passes."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from subprocess import PIPE, Popen
+from tempfile import NamedTemporaryFile, TemporaryFile
+from typing import IO
+
+from orcheo_backup.settings import Settings
+
+CHUNK = 1 << 20
+# One snapshot of everything. It waits a minute for a lock at most: whoever queues behind it waits as well.
+DUMP = ["pg_dump", "--format=custom", "--compress=zstd:3", "--no-password", "--lock-wait-timeout=60s"]
+# Takes the whole archive apart, down to the last row.
+READ = ["pg_restore", "--file=/dev/null"]
+
+
+class FailedError(Exception):
+    """What may go well another time."""
+
+
+class Dump:
+    """One run of pg_dump."""
+
+    def __init__(self, settings: Settings) -> None:
+        """`settings`: which database, and how large a part is."""
+        self.settings = settings
+        self.size = 0
+        self.sha256 = hashlib.sha256()
+
+    def parts(self) -> Iterator[bytearray]:
+        """Parts of one size; the last one only once the dump is whole. Raises FailedError when it is not."""
+        with ExitStack() as stack:
+            environ = os.environ | {
+                "PGPASSFILE": stack.enter_context(password_file(self.settings.password)).name,
+                "PGSSLMODE": "verify-full",
+                "PGSSLROOTCERT": self.settings.database_ca,
+                "PGCONNECT_TIMEOUT": "10",
+                "PGAPPNAME": "backup",
+            }
+            complaints = [stack.enter_context(TemporaryFile()) for _ in (DUMP, READ)]
+            dump = Popen([*DUMP, f"--dbname={self.settings.dsn}"], env=environ, stdout=PIPE, stderr=complaints[0])
+            stack.callback(end, dump)
+            read = Popen(READ, stdin=PIPE, stderr=complaints[1])
+            stack.callback(end, read)
+            part = bytearray()
+            ended = [(dump, complaints[0]), (read, complaints[1])]
+            while chunk := dump.stdout.read(CHUNK):
+                if len(part) + len(chunk) > self.settings.part_bytes:
+                    yield part
+                    part = bytearray()
+                self.size += len(chunk)
+                self.sha256.update(chunk)
+                part += chunk
+                try:
+                    read.stdin.write(chunk)
+                except BrokenPipeError:
+                    # The reader refused it: its words come first.
+                    ended.reverse()
+                    break
+            dump.stdout.close()
+            with suppress(BrokenPipeError):
+                read.stdin.close()
+            for process, complaint in ended:
+                if process.wait() != 0:
+                    raise FailedError(f"{process.args[0]} ended with {process.returncode}: {last_words(complaint)}")
+        yield part
+
+
+def password_file(password: str) -> IO[bytes]:
+    """libpq's own form, for whatever host it connects to; gone when it is closed."""
+    file = NamedTemporaryFile()
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    file.write(f"*:*:*:*:{escaped}\n".encode())
+    file.flush()
+    return file
+
+
+def end(process: Popen[bytes]) -> None:
+    """Nothing outlives its dump."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def last_words(complaint: IO[bytes]) -> str:
+    """What a program said last; an error of libpq's has up to four lines."""
+    complaint.seek(0)
+    lines = [line.strip() for line in complaint.read().decode(errors="replace").split("\n")]
+    return " ".join([line for line in lines if line][-4:])

@@ -1,0 +1,102 @@
+"""What the backup is told: variables, and secrets as files. Nothing here prints a secret, nor names one in a message."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+SECRET_DIR = Path("/run/secrets/orcheo")
+SCHEMES = ("postgresql", "postgres")
+# S3 takes no part below 5 MiB but the last one, none above 5 GiB, and 10,000 of them.
+PART_MIB = (5, 64, 5120)
+
+
+class RefusedError(Exception):
+    """What would be refused again: another try is of no use."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked settings."""
+
+    bucket: str
+    prefix: str
+    region: str
+    # None: AWS itself.
+    endpoint: str | None
+    # None: as the bucket does it.
+    kms_key_id: str | None
+    part_bytes: int
+    # None: those of the pod's identity.
+    credentials: tuple[str, str] | None
+    # Without the password.
+    dsn: str
+    password: str
+    # The authority of the database's certificate.
+    database_ca: str
+
+
+def read(environ: Mapping[str, str], directory: Path = SECRET_DIR) -> Settings:
+    """Raises RefusedError with every problem at once."""
+    problems: list[str] = []
+
+    def variable(name: str) -> str:
+        value = environ.get(name, "")
+        if not value:
+            problems.append(f"{name} is missing")
+        return value
+
+    def secret(file: str) -> str | None:
+        path = directory / file
+        return path.read_text(encoding="utf-8").removesuffix("\n") if path.is_file() else None
+
+    part = environ.get("BACKUP_PART_MIB", str(PART_MIB[1]))
+    if not part.isdecimal() or not PART_MIB[0] <= int(part) <= PART_MIB[2]:
+        problems.append(f'BACKUP_PART_MIB must be a whole number from {PART_MIB[0]} to {PART_MIB[2]}; found "{part}"')
+        part = "0"
+    key_id, key = secret("access-key-id"), secret("secret-access-key")
+    if bool(key_id) != bool(key):
+        problems.append(f"{directory} must hold access-key-id and secret-access-key, or neither for the pod's identity")
+    database_ca = variable("PGSSLROOTCERT")
+    url = secret("postgres-dsn")
+    if not url:
+        problems.append(f"{directory / 'postgres-dsn'} is missing: mount the database's URL there")
+    dsn, password = without_password(url or "")
+    problems += refused_url(url, database_ca) if url else []
+    settings = Settings(
+        bucket=variable("BACKUP_BUCKET"),
+        prefix=variable("BACKUP_PREFIX"),
+        region=variable("BACKUP_REGION"),
+        endpoint=environ.get("BACKUP_ENDPOINT") or None,
+        kms_key_id=environ.get("BACKUP_KMS_KEY_ID") or None,
+        part_bytes=int(part) << 20,
+        credentials=(key_id, key) if key_id and key else None,
+        dsn=dsn,
+        password=password,
+        database_ca=database_ca,
+    )
+    if problems:
+        raise RefusedError("; ".join(problems))
+    return settings
+
+
+def without_password(url: str) -> tuple[str, str]:
+    """The URL, which then may be seen in a list of processes, and the password that was in it."""
+    parts = urlsplit(url)
+    user, _, rest = parts.netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    return parts._replace(netloc=f"{name}@{rest}" if user else rest).geturl(), unquote(password)
+
+
+def refused_url(url: str, database_ca: str) -> list[str]:
+    """What is wrong with the database's URL: TLS is not up to it."""
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        return ["postgres-dsn must be postgresql://user:password@host:5432/database"]
+    query = dict(parse_qsl(parts.query))
+    problems: list[str] = []
+    if query.get("sslmode", "verify-full") != "verify-full":
+        problems.append("postgres-dsn must say sslmode=verify-full, or no sslmode")
+    if query.get("sslrootcert", database_ca) != database_ca:
+        problems.append("postgres-dsn must not name sslrootcert: the deployment's setting `authority` does")
+    return problems
