@@ -20,6 +20,7 @@ const image = (name: string): string => join(projectDir, "images", name);
 const builds: readonly Build[] = [
     { name: "valkey", context: image("valkey") },
     { name: "postgres", context: image("postgres") },
+    { name: "backup", context: image("backup") },
     { name: "canvas", context: image("canvas"), orcheo: join(projectDir, "tests", "canvas-app") },
     { name: "backend-0.33", context: image("backend"), args: { ORCHEO_RELEASE: "0.33" } },
     { name: "backend-0.46", context: image("backend"), args: { ORCHEO_RELEASE: "0.46" } },
