@@ -16,7 +16,10 @@ function prod(sections: Settings, aws: Settings): Settings {
 
 const nodes = { kind: "managed", architecture: "arm64", instanceTypes: ["m7g.large"] };
 const published = Object.fromEntries(
-    ["backend", "canvas", "postgres", "valkey", "backup"].map((name) => [name, `ghcr.io/a/${name}@sha256:${"d".repeat(64)}`]),
+    ["backend", "canvas", "postgres", "valkey", "backup"].map((name) => [
+        name,
+        `ghcr.io/a/${name}@sha256:${"d".repeat(64)}`,
+    ]),
 );
 
 export const zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];

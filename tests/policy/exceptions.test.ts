@@ -12,7 +12,10 @@ const read = (list: unknown): ReturnType<typeof exceptionsIn> => exceptionsOf(JS
 test("a complete exception is read from the stack's config", () => {
     expect(read([one])).toEqual({ exceptions: [one], malformed: [] });
     // So the engine hands over a day that stands in YAML without quotes.
-    expect(read([{ ...one, expires: `${one.expires} 00:00:00 +0000 UTC` }])).toEqual({ exceptions: [one], malformed: [] });
+    expect(read([{ ...one, expires: `${one.expires} 00:00:00 +0000 UTC` }])).toEqual({
+        exceptions: [one],
+        malformed: [],
+    });
     expect(exceptionsIn([one], ["no-host-path"])).toEqual({ exceptions: [one], malformed: [] });
 });
 
