@@ -82,11 +82,16 @@ const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
         ),
     },
     worker: {
-        startup: probe(exec("orcheo-probe", "worker", "startup"), {
-            everySeconds: 5,
-            failures: 36,
-            timeoutSeconds: 10,
-        }),
+        // As the first process of its container it hears no SIGTERM before celery listens: killed while it starts, it would
+        // stay for the whole grace, neither ready nor replaced.
+        startup: {
+            ...probe(exec("orcheo-probe", "worker", "startup"), {
+                everySeconds: 5,
+                failures: 36,
+                timeoutSeconds: 10,
+            }),
+            terminationGracePeriodSeconds: 30,
+        },
         readiness: probe(exec("orcheo-probe", "worker", "ready"), {
             everySeconds: 15,
             failures: 3,
