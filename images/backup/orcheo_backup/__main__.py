@@ -16,7 +16,7 @@ from typing import Any
 
 from orcheo_backup import settings
 from orcheo_backup.bucket import Bucket, Upload
-from orcheo_backup.dump import Dump, FailedError
+from orcheo_backup.dump import Dump, FailedError, wait_for
 
 REFUSED = 78
 
@@ -39,6 +39,7 @@ def backup(given: settings.Settings) -> dict[str, Any]:
     bucket = Bucket(given)
     dump = Dump(given)
     key = f"{given.prefix}{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.dump"
+    wait_for(given.dsn)
     upload = Upload(bucket, key)
     try:
         with closing(dump.parts()) as parts:

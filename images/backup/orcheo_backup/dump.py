@@ -2,11 +2,14 @@
 
 import hashlib
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from subprocess import PIPE, Popen
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO
+from urllib.parse import urlsplit
 
 from orcheo_backup.settings import Settings
 
@@ -15,6 +18,8 @@ CHUNK = 1 << 20
 DUMP = ["pg_dump", "--format=custom", "--compress=zstd:3", "--no-password", "--lock-wait-timeout=60s"]
 # Takes the whole archive apart, down to the last row.
 READ = ["pg_restore", "--file=/dev/null"]
+# The database's network policy takes some seconds to know a new pod.
+WAIT_SECONDS = 60
 
 
 class FailedError(Exception):
@@ -67,6 +72,16 @@ class Dump:
                 if process.wait() != 0:
                     raise FailedError(f"{process.args[0]} ended with {process.returncode}: {last_words(complaint)}")
         yield part
+
+
+def wait_for(dsn: str, seconds: float = WAIT_SECONDS) -> None:
+    """Until the database's port answers, `seconds` at most: whatever keeps it from answering, pg_dump says it better."""
+    address = urlsplit(dsn)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with suppress(OSError, ValueError), socket.create_connection((address.hostname or "", address.port or 5432), timeout=5):
+            return
+        time.sleep(1)
 
 
 def password_file(password: str) -> IO[bytes]:

@@ -1,12 +1,14 @@
 """Parts of a dump, and that none is the last before the dump is whole. Scripts stand for pg_dump and pg_restore."""
 
 import os
+import socket
 import tempfile
+import time
 import unittest
 from contextlib import closing
 from pathlib import Path
 
-from orcheo_backup.dump import CHUNK, Dump, FailedError
+from orcheo_backup.dump import CHUNK, Dump, FailedError, wait_for
 from orcheo_backup.settings import Settings
 
 PART = 2 * CHUNK
@@ -62,3 +64,13 @@ class Parts(unittest.TestCase):
         lines = shown.read_text(encoding="utf-8").splitlines()
         self.assertEqual(lines[:2], ["*:*:*:*:a\\:b\\\\c", "600"])
         self.assertRegex(lines[2], "^verify-full /ca --format=custom .*--dbname=postgresql://u@h/d$")
+
+    def test_a_port_that_answers_is_waited_for_and_another_one_not_for_long(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            started = time.monotonic()
+            wait_for(f"postgresql://u@127.0.0.1:{port}/d")
+            self.assertLess(time.monotonic() - started, 5)
+        started = time.monotonic()
+        wait_for(f"postgresql://u@127.0.0.1:{port}/d", 0.1)
+        self.assertGreaterEqual(time.monotonic() - started, 0.1)
