@@ -187,7 +187,8 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     pack: () => {
         const pack = spawnSync(process.execPath, ["tests/verdicts/bench.ts"], {
             cwd: projectDir,
-            env,
+            // No cluster's Pulumi home: its plugins go with it.
+            env: { ...process.env, PATH: env.PATH },
             encoding: "utf8",
         });
         if (pack.status !== 0) throw new Error(pack.stderr);
