@@ -99,10 +99,8 @@ export async function measureImages(spec: ClusterSpec, toolchain: Toolchain, rep
         for (const each of [...builds, { name: "plain-pip-0.33", context: plain }]) {
             const made: Built[] = [];
             // Of the plain one only the size is of interest.
-            for (const how of ["from scratch", "from scratch again", "from the cache"].slice(
-                0,
-                each.context === plain ? 1 : 3,
-            ))
+            const again = each.context === plain ? [] : ["from scratch again", "from the cache"];
+            for (const how of ["from scratch", ...again])
                 made.push(
                     await report.step(`build ${each.name} ${how}`, logFile(`bench-${each.name}`), () =>
                         build(spec, toolchain, each, how !== "from the cache"),

@@ -10,6 +10,7 @@ import { run } from "../../../local/process.ts";
 import { merge, type Settings } from "../../../local/settings.ts";
 import { answerOf, ask, at, createWorkflow, dispatch, ended } from "../orcheo.ts";
 import {
+    apply,
     artifacts,
     attempt,
     caller,
@@ -110,11 +111,7 @@ async function startStore(): Promise<Store> {
         log: logFile("image-store"),
         args: caBundleFile === undefined ? [] : ["--secret", `id=ca-bundle,src=${caBundleFile}`],
     });
-    const items = objects(`${registryOf(spec)}/test/store@${digest}`);
-    await run("kubectl", ["apply", "-f", "-"], {
-        env,
-        input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-    });
+    await apply(objects(`${registryOf(spec)}/test/store@${digest}`));
     const inStore = ["--namespace", STORE];
     await run("kubectl", [...inStore, "rollout", "status", "deployment/s3", "--timeout=120s"], { env });
     const made = await run(
