@@ -320,7 +320,9 @@ export function backup(): void {
         expect(output).toContain("backup.dump: OK");
         expect(output).toContain("after back: lost");
         expect(output).toMatch(/the vault's key fits: [1-9]\d* credentials/);
-        expect(answerOf((await ask(caller(), "GET", `/api/runs/${runId}`)).body)).toBe(42);
+        const { status, body, headers } = await ask(caller(), "GET", `/api/runs/${runId}`);
+        expect(status, `${headers}\n${JSON.stringify(body)}`).toBe(200);
+        expect(answerOf(body)).toBe(42);
         const next = await createWorkflow(caller(), "0.33", "e2e-restored");
         expect(answerOf(await ended(caller(), await dispatch(caller(), next)))).toBe(42);
         expect(await sql("select count(*) from ballast; drop table ballast")).toBe("500000\nDROP TABLE");
