@@ -20,7 +20,7 @@ check:
 test: check
 	@$(run) vitest run --project policy
 	@$(run) node local/toolchain/build.ts >/dev/null
-	@$(run) vitest run --project e2e --project verdicts
+	@$(run) vitest run --project 'e2e-*' --project verdicts
 
 bench:
 	@$(run) node tests/bench/main.ts

@@ -1,4 +1,18 @@
 import { defineConfig } from "vitest/config";
+import { variablesOf } from "./local/cluster/spec.ts";
+import { endToEndClusters } from "./tests/e2e/clusters.ts";
+
+/** Each file has a cluster of its own and waits for it most of the time; the verdicts run beside them. */
+const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
+    test: {
+        name: `e2e-${spec.name}`,
+        include: [`tests/e2e/${file}`],
+        env: variablesOf(spec),
+        testTimeout: 900_000,
+        hookTimeout: 3_600_000,
+        maxWorkers: 2,
+    },
+}));
 
 export default defineConfig({
     test: {
@@ -15,16 +29,7 @@ export default defineConfig({
                     maxWorkers: 2,
                 },
             },
-            {
-                test: {
-                    name: "e2e",
-                    include: ["tests/e2e/**/*.test.ts"],
-                    testTimeout: 900_000,
-                    hookTimeout: 3_600_000,
-                    // Each file has a cluster of its own and waits for it most of the time; the verdicts run beside them.
-                    maxWorkers: 2,
-                },
-            },
+            ...endToEnd,
         ],
     },
 });

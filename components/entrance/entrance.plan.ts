@@ -1,15 +1,17 @@
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { CustomObject } from "../objects.plan";
-import { planGatewayApi } from "./gateway.plan";
+import { planGatewayObjects, planGatewayRoutes } from "./gateway.plan";
 import { planIngress, type Ingress } from "./ingress.plan";
 import { planBalancerIngress } from "./load-balancer.plan";
 import { planRoutes, type Server } from "./routes.plan";
 import { planTraefik, planTraefikIngresses } from "./traefik.plan";
 
 export interface EntrancePlan {
-    /** The controller's own objects, and those of the Gateway API. */
+    /** The controller's own objects, a Gateway among them. */
     readonly objects: Readonly<Record<string, CustomObject>>;
+    /** Those of the Gateway API, which its controller takes only when certificate and objects are there. */
+    readonly routes: Readonly<Record<string, CustomObject>>;
     /** None with the Gateway API. */
     readonly ingresses: Readonly<Record<string, Ingress>>;
 }
@@ -25,21 +27,27 @@ export function planEntrance(
         case "traefik":
             return {
                 objects: planTraefik(stack, namespace, authorities),
+                routes: {},
                 ingresses: planTraefikIngresses(stack, namespace),
             };
         case "awsLoadBalancer":
-            return { objects: {}, ingresses: planBalancerIngress(stack, controller, namespace) };
+            return { objects: {}, routes: {}, ingresses: planBalancerIngress(stack, controller, namespace) };
         case "standard": {
             const { plain, streams } = planRoutes(stack);
             const paths = { ...plain, ...streams };
             return {
                 objects: {},
+                routes: {},
                 ingresses: { orcheo: planIngress("orcheo", stack, namespace, paths, controller.annotations) },
             };
         }
         case "traefikGateway":
         case "envoyGateway":
         case "awsGateway":
-            return { objects: planGatewayApi(stack, controller, namespace, authorities), ingresses: {} };
+            return {
+                objects: planGatewayObjects(stack, controller, namespace, authorities),
+                routes: planGatewayRoutes(stack, controller, namespace),
+                ingresses: {},
+            };
     }
 }

@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { publicUrl } from "../canvas.plan";
-import { certificate } from "../certificates";
+import { planCertificate } from "../certificates.plan";
 import type { Stack } from "../config/schema";
-import { planEntrance } from "./entrance.plan";
+import { planEntrance, type EntrancePlan } from "./entrance.plan";
 import { AcmeIssuer } from "./issuer";
 import { issuerOf } from "./issuer.plan";
 
@@ -25,26 +25,34 @@ export class Entrance extends pulumi.ComponentResource {
         const child = { parent: this };
         const authorities = { api: backend.authoritySecret, canvas: canvas.authoritySecret };
         const plan = planEntrance(stack, namespace, authorities);
-        const rules = Object.entries(plan.objects).map(
-            ([part, object]) => new k8s.apiextensions.CustomResource(`${name}-${part}`, object, child),
-        );
+        const declare = (objects: EntrancePlan["objects"], opts: pulumi.CustomResourceOptions) =>
+            Object.entries(objects).map(
+                ([part, object]) => new k8s.apiextensions.CustomResource(`${name}-${part}`, object, opts),
+            );
+        const rules = declare(plan.objects, child);
         for (const [part, ingress] of Object.entries(plan.ingresses))
             new k8s.networking.v1.Ingress(`${name}-${part}`, ingress, { ...child, dependsOn: rules });
-        this.certificate(name, args, rules);
+        const served = this.certificate(name, args, rules);
+        declare(plan.routes, { ...child, dependsOn: [...rules, ...served] });
         this.url = publicUrl(stack);
         this.registerOutputs({ url: this.url });
     }
 
     /** None when it is there already. A Gateway of the stack's own comes first: ACME's proof goes through it. */
-    private certificate(name: string, { stack, namespace }: EntranceArgs, rules: pulumi.Resource[]): void {
+    private certificate(
+        name: string,
+        { stack, namespace }: EntranceArgs,
+        rules: pulumi.Resource[],
+    ): k8s.apiextensions.CustomResource[] {
         const { tls, controller } = stack.entrance;
         const issuer = issuerOf(stack);
-        if (issuer === undefined) return;
+        if (issuer === undefined) return [];
         const child = { parent: this };
         const made =
             tls.kind === "acme" ? [new AcmeIssuer(`${name}-acme`, { stack, namespace, acme: tls, issuer }, child)] : [];
         const before = "gateway" in controller ? [...made, ...rules] : made;
         const order = before.length > 0 ? { dependsOn: before } : {};
-        certificate(`${name}-tls`, { name: "entrance", namespace, issuer, host: stack.host }, { ...child, ...order });
+        const plan = planCertificate({ name: "entrance", namespace, issuer, host: stack.host });
+        return [new k8s.apiextensions.CustomResource(`${name}-tls`, plan, { ...child, ...order })];
     }
 }

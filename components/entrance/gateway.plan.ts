@@ -87,8 +87,14 @@ function planRoute(
     parent: object,
     rules: object[],
 ): CustomObject {
-    return object("HTTPRoute", name, namespace, { parentRefs: [parent], hostnames: [stack.host], rules });
+    const route = object("HTTPRoute", name, namespace, { parentRefs: [parent], hostnames: [stack.host], rules });
+    return { ...route, metadata: { ...route.metadata, annotations: untilRouted } };
 }
+
+const parentSays = (condition: string): string =>
+    `jsonpath={.status.parents[0].conditions[?(@.type=="${condition}")].status}=True`;
+/** Pulumi waits until the controller has taken the route: only then does what led here before go away. */
+const untilRouted = { "pulumi.com/waitFor": JSON.stringify([parentSays("Accepted"), parentSays("ResolvedRefs")]) };
 
 const prefix = (value: string) => [{ path: { type: "PathPrefix", value } }];
 
@@ -120,12 +126,22 @@ function planEnvoyBodyLimit({ entrance }: Stack, namespace: Input<string>): Cust
     };
 }
 
-/** Everything of one controller: routes for plain requests and streams, the redirect from http, and its own objects. */
-export function planGatewayApi(
+/** The Gateway, unless it is there, and what the controller needs to know of the pods. */
+export const planGatewayObjects = (
     stack: Stack,
     controller: GatewayController,
     namespace: Input<string>,
     authorities: Record<Server, Input<string>>,
+): Record<string, CustomObject> => ({
+    ...gatewayOf(stack, controller, namespace),
+    ...upstream(stack, controller, namespace, authorities),
+});
+
+/** For plain requests and streams, and the redirect from http. */
+export function planGatewayRoutes(
+    stack: Stack,
+    controller: GatewayController,
+    namespace: Input<string>,
 ): Record<string, CustomObject> {
     const { plain, streams } = planRoutes(stack);
     const handled = handling(controller.kind, stack);
@@ -134,8 +150,6 @@ export function planGatewayApi(
     const { port } = stack.entrance;
     const redirect = { type: "RequestRedirect", requestRedirect: { scheme: "https", port, statusCode: 301 } };
     return {
-        ...gatewayOf(stack, controller, namespace),
-        ...upstream(stack, controller, namespace, authorities),
         "route-orcheo": planRoute("orcheo", stack, namespace, secure, rulesOf(plain, handled.plain)),
         "route-streams": planRoute("streams", stack, namespace, secure, rulesOf(streams, handled.streams)),
         ...(open && {

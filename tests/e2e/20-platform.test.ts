@@ -6,10 +6,9 @@ import { inPod, withKubectl } from "./platform/attacker.ts";
 import { backup } from "./platform/backup.ts";
 import { badInput } from "./platform/bad-input.ts";
 import { artifacts, report, spec } from "./platform/harness.ts";
-import { mainJob, newerRelease, withoutDatabase } from "./platform/jobs.ts";
-import { elsewhere, newcomer } from "./platform/newcomer.ts";
+import { mainJob, withoutDatabase } from "./platform/jobs.ts";
+import { newcomer } from "./platform/newcomer.ts";
 import { destroy, load, refusedUpgrade, secondRun } from "./platform/operator.ts";
-import { prod } from "./platform/prod.ts";
 
 beforeAll(async () => {
     mkdirSync(artifacts, { recursive: true });
@@ -29,10 +28,7 @@ describe("a second run", secondRun);
 describe("an attacker in a pod", inPod);
 describe("an attacker with kubectl", withKubectl);
 describe("bad input is refused with its reason, and nothing changes", badInput);
-describe("the Kubernetes half of prod", prod);
 describe("a busy day", load);
 describe("a backup", backup);
 describe("the step from 0.33 to 0.46", refusedUpgrade);
 describe("the end", destroy);
-describe("somebody with a cluster of their own", elsewhere);
-describe("release 0.46", newerRelease);

@@ -27,13 +27,13 @@ const at = (value: unknown, ...path: (string | number)[]): unknown =>
     path.reduce<unknown>((here, key) => (here as Fields | undefined)?.[key], value);
 
 /** Prefixes and the server behind each, whatever routes them: what Ingress and Gateway API both call the longest match. */
-function routesOf({ objects, ingresses }: EntrancePlan): Map<string, string> {
+function routesOf({ routes, ingresses }: EntrancePlan): Map<string, string> {
     const ofIngress = Object.entries(ingresses)
         .filter(([name]) => name !== "redirect")
         .flatMap(([, { spec }]) => at(spec, "rules", 0, "http", "paths") as Fields[])
         .map((path) => [String(path["path"]), String(at(path, "backend", "service", "name"))] as const);
     const ofRoute = ["route-orcheo", "route-streams"]
-        .flatMap((name) => (at(objects[name]?.spec, "rules") ?? []) as Fields[])
+        .flatMap((name) => (at(routes[name]?.spec, "rules") ?? []) as Fields[])
         .map(
             (rule) =>
                 [String(at(rule, "matches", 0, "path", "value")), String(at(rule, "backendRefs", 0, "name"))] as const,
@@ -191,8 +191,8 @@ describe("the program, as preview and as update", () => {
 
 describe("Gateway API", () => {
     it("Envoy: headers on all, the body limited and the wait bounded on plain requests only", () => {
-        const { objects } = planOf("Envoy Gateway with ACME by DNS");
-        expect(at(objects["route-orcheo"]?.spec, "rules", 0)).toEqual({
+        const { objects, routes } = planOf("Envoy Gateway with ACME by DNS");
+        expect(at(routes["route-orcheo"]?.spec, "rules", 0)).toEqual({
             matches: [{ path: { type: "PathPrefix", value: "/" } }],
             filters: [
                 {
@@ -208,7 +208,7 @@ describe("Gateway API", () => {
             timeouts: { request: "120s" },
             backendRefs: [{ name: "canvas", port: 8443 }],
         });
-        expect(at(objects["route-streams"]?.spec, "rules", 0)).toMatchObject({ timeouts: { request: "0s" } });
+        expect(at(routes["route-streams"]?.spec, "rules", 0)).toMatchObject({ timeouts: { request: "0s" } });
         expect(objects["body-limit"]?.spec).toEqual({
             targetRefs: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", name: "orcheo" }],
             requestBuffer: { limit: "32Mi" },
@@ -216,10 +216,10 @@ describe("Gateway API", () => {
     });
 
     it("Traefik: its own middleware limits the body of plain requests", () => {
-        const { objects } = planOf("Traefik's Gateway with ACME over http");
+        const { objects, routes } = planOf("Traefik's Gateway with ACME over http");
         const body = { type: "ExtensionRef", extensionRef: { group: "traefik.io", kind: "Middleware", name: "body" } };
-        expect(at(objects["route-orcheo"]?.spec, "rules", 0, "filters")).toContainEqual(body);
-        expect(at(objects["route-streams"]?.spec, "rules", 0, "filters")).not.toContainEqual(body);
+        expect(at(routes["route-orcheo"]?.spec, "rules", 0, "filters")).toContainEqual(body);
+        expect(at(routes["route-streams"]?.spec, "rules", 0, "filters")).not.toContainEqual(body);
         expect(at(objects["gateway"]?.spec, "listeners")).toMatchObject([
             { name: "http", protocol: "HTTP", port: 8000, hostname: "orcheo.localhost" },
             {
@@ -231,6 +231,16 @@ describe("Gateway API", () => {
         ]);
     });
 
+    it("a route counts as made once its controller has taken it", () => {
+        const wait = at(
+            planOf("Traefik's Gateway with ACME over http").routes["route-orcheo"],
+            "metadata",
+            "annotations",
+        );
+        const said = (type: string) => `jsonpath={.status.parents[0].conditions[?(@.type=="${type}")].status}=True`;
+        expect(wait).toEqual({ "pulumi.com/waitFor": JSON.stringify([said("Accepted"), said("ResolvedRefs")]) });
+    });
+
     it("pods are verified with the Secret that signs them", () => {
         expect(planOf("Envoy Gateway with ACME by DNS").objects["tls-api"]?.spec).toEqual({
             targetRefs: [{ group: "", kind: "Service", name: "api" }],
@@ -239,22 +249,22 @@ describe("Gateway API", () => {
     });
 
     it("routes hang on a Gateway that exists; without its http listener there is no redirect", () => {
-        const { objects } = planOf("a Gateway that exists");
-        expect(at(objects["route-orcheo"]?.spec, "parentRefs")).toEqual([
+        const { routes } = planOf("a Gateway that exists");
+        expect(at(routes["route-orcheo"]?.spec, "parentRefs")).toEqual([
             { name: "shared", namespace: "edge", sectionName: "https" },
         ]);
-        expect(at(objects["route-redirect"]?.spec, "parentRefs")).toEqual([
+        expect(at(routes["route-redirect"]?.spec, "parentRefs")).toEqual([
             { name: "shared", namespace: "edge", sectionName: "http" },
         ]);
         const controller = { kind: "envoyGateway", gateway: { kind: "existing", name: "shared" } };
         const settings = { ...variants["a Gateway that exists"], entrance: { controller, tls: { kind: "gateway" } } };
         const plan = planEntrance(stackOf(settings), "orcheo", { api: "a", canvas: "c" });
-        expect(plan.objects).not.toHaveProperty("route-redirect");
-        expect(at(plan.objects["route-orcheo"]?.spec, "parentRefs")).toEqual([{ name: "shared" }]);
+        expect(plan.routes).not.toHaveProperty("route-redirect");
+        expect(at(plan.routes["route-orcheo"]?.spec, "parentRefs")).toEqual([{ name: "shared" }]);
     });
 
     it("plain http is sent to the public port", () => {
-        expect(at(planOf("Envoy Gateway with ACME by DNS").objects["route-redirect"]?.spec, "rules")).toEqual([
+        expect(at(planOf("Envoy Gateway with ACME by DNS").routes["route-redirect"]?.spec, "rules")).toEqual([
             {
                 matches: [{ path: { type: "PathPrefix", value: "/" } }],
                 filters: [
@@ -307,7 +317,7 @@ describe("AWS load balancers", () => {
     });
 
     it("of a Gateway: the same in its own objects, and nothing it does not know", () => {
-        const { objects } = planOf("an AWS load balancer of a Gateway");
+        const { objects, routes } = planOf("an AWS load balancer of a Gateway");
         expect(objects["balancer"]?.spec).toMatchObject({
             scheme: "internet-facing",
             listenerConfigurations: [
@@ -333,10 +343,7 @@ describe("AWS load balancers", () => {
             parametersRef: { group: "gateway.k8s.aws", kind: "LoadBalancerConfiguration", name: "orcheo" },
         });
         // Neither timeouts nor header filters: the controller would refuse the route.
-        expect(Object.keys(at(objects["route-orcheo"]?.spec, "rules", 0) as object)).toEqual([
-            "matches",
-            "backendRefs",
-        ]);
+        expect(Object.keys(at(routes["route-orcheo"]?.spec, "rules", 0) as object)).toEqual(["matches", "backendRefs"]);
         expect(at(objects["gateway"]?.spec, "listeners", 1)).not.toHaveProperty("tls");
     });
 });

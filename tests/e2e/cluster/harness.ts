@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl, startCluster } from "../../../local/cluster/cluster.ts";
 import { ensureSystemImages } from "../../../local/cluster/images.ts";
-import { clusterSpec } from "../../../local/cluster/spec.ts";
 import { run } from "../../../local/process.ts";
 import { consoleReport } from "../../../local/report.ts";
 import { ensureToolchain } from "../../../local/toolchain/build.ts";
+import { clusterOfThisFile } from "../clusters.ts";
 
-export const spec = clusterSpec("e2e", { api: 26443, registry: 25000, http: 20080, https: 20443 });
+export const spec = clusterOfThisFile();
 export const report = consoleReport();
 export const NAMESPACE = "probe";
 

@@ -1,10 +1,9 @@
-/** What the end-to-end tests of the platform share: one cluster, the stack on it, and its clients. */
+/** What the end-to-end tests of the platform share: the cluster of their file, the stack on it, and its clients. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
-import { clusterSpec, variablesOf } from "../../../local/cluster/spec.ts";
 import { projectDir } from "../../../local/paths.ts";
 import { clusterEnvironment, deploy } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
@@ -12,9 +11,10 @@ import { committedFile, readStackFile } from "../../../local/pulumi.ts";
 import { consoleReport } from "../../../local/report.ts";
 import { type Settings, settingsOf } from "../../../local/settings.ts";
 import { ensureToolchain } from "../../../local/toolchain/build.ts";
+import { clusterOfThisFile } from "../clusters.ts";
 import type { Entrance } from "../orcheo.ts";
 
-export const spec = clusterSpec("platform", { api: 26444, registry: 25001, http: 20081, https: 20444 });
+export const spec = clusterOfThisFile();
 export const report = consoleReport();
 export const artifacts = join(projectDir, "artifacts");
 export const STACK = "dev";
@@ -26,8 +26,6 @@ export const environmentOf = (stack: string): NodeJS.ProcessEnv => ({
     ...clusterEnvironment(spec, toolchain, stack),
 });
 export const env = environmentOf(STACK);
-/** For `make`: it acts on this cluster. */
-export const makeEnvironment: NodeJS.ProcessEnv = { ...process.env, ...variablesOf(spec) };
 
 /** The bootstrap token's owner at the front door of a host. */
 export async function callerAt(

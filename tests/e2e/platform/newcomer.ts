@@ -12,15 +12,15 @@ import { run } from "../../../local/process.ts";
 import { committedFile } from "../../../local/pulumi.ts";
 import { openBrowser } from "../browser.ts";
 import { ask, createWorkflow } from "../orcheo.ts";
-import { artifacts, attempt, caller, callerAt, dev, env, makeEnvironment, redirectOf, spec } from "./harness.ts";
+import { artifacts, attempt, caller, callerAt, dev, env, redirectOf, spec } from "./harness.ts";
 
 export function newcomer(): void {
     test("make up ends with the URL", async () => {
-        const { code, output } = await attempt("make", ["up"], makeEnvironment);
+        const { code, output } = await attempt("make", ["up"], process.env);
         writeFileSync(join(artifacts, "make-up.log"), output);
         expect(output.slice(-3000)).toContain(`Orcheo runs at https://orcheo.localhost:${spec.ports.https}`);
         expect(code).toBe(0);
-        const shown = await attempt("make", ["-s", "env"], makeEnvironment);
+        const shown = await attempt("make", ["-s", "env"], process.env);
         expect(shown.output).toContain(`export KUBECONFIG='${pathsOf(spec).kubeconfig}'`);
         const command = /^ {2}(kubectl .*base64 --decode)$/m.exec(output)?.[1] ?? "no command for the token";
         dev.caller = await callerAt("orcheo.localhost", command);

@@ -9,6 +9,7 @@ import { committedFile, readStackFile } from "../../../local/pulumi.ts";
 import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
 import { answerOf, ask, createWorkflow, dispatch, ended, type Entrance, verifiedCertificate } from "../orcheo.ts";
 import { directory, publish, renew, startAuthority } from "./acme.ts";
+import { enableGatewayApi, gatewayClass } from "./gateway.ts";
 import {
     apply,
     attempt,
@@ -19,6 +20,7 @@ import {
     exec,
     kube,
     NAMESPACE,
+    redirectOf,
     spec,
     up,
 } from "./harness.ts";
@@ -199,6 +201,25 @@ export function prod(): void {
 
     test("its certificate comes from an ACME authority, which asked over http, and is renewed", async () => {
         expect((await verifiedCertificate(caller)).issuer).toContain("Pebble Intermediate CA");
+        expect(await renewed(caller)).toContain("Pebble Intermediate CA");
+    });
+
+    test("moves to the Gateway API without a moment's absence, and its certificate is renewed through it", async () => {
+        await enableGatewayApi();
+        const gateway = { kind: "created", className: gatewayClass, httpPort: 8000, httpsPort: 8443 };
+        settings = merge(settings, { entrance: { controller: { kind: "traefikGateway", gateway } } });
+        const update = up(settings, "prod", authority);
+        expect(await answersDuring(update, caller)).toEqual([200]);
+        expect(await inProd("get", "ingresses", "-o", "name")).toBe("");
+        const { status, headers } = await ask(caller, "GET", "/api/system/health");
+        expect(status).toBe(200);
+        expect(headers.toLowerCase()).toContain("strict-transport-security: max-age=31536000");
+        const target = new RegExp(`^301 https://${host}:${spec.ports.https}/x\\?y=1$`);
+        expect(await redirectOf(host, "/x?y=1")).toMatch(target);
+        for (const path of ["/internal/x", "/api/internal/x"])
+            expect((await ask(caller, "POST", path, {})).status, path).toBeGreaterThanOrEqual(400);
+        const workflow = await createWorkflow(caller, "0.33", "e2e-gateway");
+        expect(answerOf(await ended(caller, await dispatch(caller, workflow)))).toBe(42);
         expect(await renewed(caller)).toContain("Pebble Intermediate CA");
     });
 

@@ -1,0 +1,24 @@
+/** Three stacks on one cluster: release 0.46, prod with a database on that one's server, and one that somebody brought there. */
+import { mkdirSync } from "node:fs";
+import { afterAll, beforeAll, describe } from "vitest";
+import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";
+import { artifacts, report, spec, toolchain } from "./platform/harness.ts";
+import { newerRelease } from "./platform/jobs.ts";
+import { elsewhere } from "./platform/newcomer.ts";
+import { prod } from "./platform/prod.ts";
+
+beforeAll(async () => {
+    mkdirSync(artifacts, { recursive: true });
+    // What an interrupted run of this test left.
+    await stopCluster(spec, report, { deleteData: true });
+    await startCluster(spec, toolchain, report);
+});
+
+afterAll(async () => {
+    await stopCluster(spec, report, { deleteData: true });
+});
+
+// One story: prod's database is on the server of the stack before it.
+describe("release 0.46", newerRelease);
+describe("the Kubernetes half of prod", prod);
+describe("somebody with a cluster of their own", elsewhere);

@@ -1,0 +1,16 @@
+/** The embedded clusters of the end-to-end tests: one a file, of other names and ports than anybody else's. */
+import { clusterSpec, type ClusterSpec } from "../../local/cluster/spec.ts";
+
+export const endToEndClusters: Readonly<Record<string, ClusterSpec>> = {
+    "10-cluster.test.ts": clusterSpec("e2e", { api: 26443, registry: 25000, http: 20080, https: 20443 }),
+    "20-platform.test.ts": clusterSpec("platform", { api: 26444, registry: 25001, http: 20081, https: 20444 }),
+    "30-neighbours.test.ts": clusterSpec("neighbours", { api: 26445, registry: 25002, http: 20082, https: 20445 }),
+};
+
+/** The cluster of the running file: vitest.config.mts sets its variables. Never that of `make up`, which tests would delete. */
+export function clusterOfThisFile(): ClusterSpec {
+    const name = process.env.ORCHEO_CLUSTER;
+    const spec = Object.values(endToEndClusters).find((one) => one.name === name);
+    if (spec === undefined) throw new Error(`ORCHEO_CLUSTER is ${name ?? "not set"}: no cluster of these tests`);
+    return spec;
+}

@@ -1,0 +1,58 @@
+/** The Gateway API on the embedded cluster: its definitions, Traefik's provider of it, and cert-manager's proof through it. */
+import { join } from "node:path";
+import { run } from "../../../local/process.ts";
+import { goModule } from "../../verdicts/go-module.ts";
+import { apply, env } from "./harness.ts";
+
+export const gatewayClass = "traefik";
+const group = "gateway.networking.k8s.io";
+
+async function addArgument(namespace: string, deployment: string, value: string): Promise<void> {
+    const patch = JSON.stringify([{ op: "add", path: "/spec/template/spec/containers/0/args/0", value }]);
+    const on = (...args: string[]): Promise<string> => run("kubectl", ["--namespace", namespace, ...args], { env });
+    await on("patch", `deployment/${deployment}`, "--type=json", "--patch", patch);
+    await on("rollout", "status", `deployment/${deployment}`, "--timeout=120s");
+}
+
+const rights = (account: string, rules: readonly object[]): object[] => {
+    const name = `${account}-gateway-api`;
+    const rbac = "rbac.authorization.k8s.io";
+    return [
+        { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata: { name }, rules },
+        {
+            apiVersion: `${rbac}/v1`,
+            kind: "ClusterRoleBinding",
+            metadata: { name },
+            roleRef: { apiGroup: rbac, kind: "ClusterRole", name },
+            subjects: [{ kind: "ServiceAccount", name: account, namespace: account }],
+        },
+    ];
+};
+
+export async function enableGatewayApi(): Promise<void> {
+    const definitions = join(await goModule("sigs.k8s.io/gateway-api@v1.6.1"), "config", "crd", "standard");
+    await run("kubectl", ["apply", "--server-side", "-f", definitions], { env });
+    const look = ["get", "list", "watch"];
+    const routes = ["httproutes", "grpcroutes", "tlsroutes"];
+    const kinds = ["gatewayclasses", "gateways", ...routes, "referencegrants", "backendtlspolicies"];
+    await apply([
+        ...rights("traefik", [
+            { apiGroups: [""], resources: ["namespaces"], verbs: look },
+            { apiGroups: [group], resources: kinds, verbs: look },
+            { apiGroups: [group], resources: kinds.map((kind) => `${kind}/status`), verbs: ["update"] },
+        ]),
+        ...rights("cert-manager", [
+            { apiGroups: [group], resources: ["httproutes"], verbs: [...look, "create", "update", "delete"] },
+        ]),
+        {
+            apiVersion: `${group}/v1`,
+            kind: "GatewayClass",
+            metadata: { name: gatewayClass },
+            spec: { controllerName: "traefik.io/gateway-controller" },
+        },
+    ]);
+    await Promise.all([
+        addArgument("traefik", "traefik", "--providers.kubernetesgateway=true"),
+        addArgument("cert-manager", "cert-manager", "--enable-gateway-api"),
+    ]);
+}
