@@ -5,7 +5,7 @@ import type { Entrance } from "../config/schema.entrance";
 import type { CustomObject } from "../objects.plan";
 import { planBalancerConfiguration, planTargetGroups } from "./load-balancer.plan";
 import { planRoutes, ports, servers, strictTransport, tlsSecretName, type Paths, type Server } from "./routes.plan";
-import { planBodyLimit } from "./traefik.plan";
+import { planTraefik } from "./traefik.plan";
 
 export type GatewayController = Extract<
     Entrance["controller"],
@@ -180,6 +180,8 @@ function upstream(
     const policies = servers.map(
         (server) => [`tls-${server}`, planBackendTls(server, namespace, authorities[server])] as const,
     );
-    const limit = kind === "traefikGateway" ? planBodyLimit(stack, namespace) : planEnvoyBodyLimit(stack, namespace);
-    return { ...Object.fromEntries(policies), "body-limit": limit };
+    const verified = Object.fromEntries(policies);
+    // All of Traefik's objects, so that a move from its Ingress or back takes none away: it reads these and Ingresses one after the other.
+    if (kind === "traefikGateway") return { ...verified, ...planTraefik(stack, namespace, authorities) };
+    return { ...verified, "body-limit": planEnvoyBodyLimit(stack, namespace) };
 }

@@ -38,13 +38,6 @@ const traefik = (kind: "Middleware" | "ServersTransport", name: string, namespac
     spec,
 });
 
-/** Limits the body; it buffers, which streams must not be. */
-export function planBodyLimit({ entrance }: Stack, namespace: Input<string>): CustomObject {
-    return traefik("Middleware", "body", namespace, {
-        buffering: { maxRequestBodyBytes: entrance.maxBodyMiB * 1024 * 1024 },
-    });
-}
-
 export function planTraefik(
     stack: Stack,
     namespace: Input<string>,
@@ -63,7 +56,10 @@ export function planTraefik(
         "middleware-headers": traefik("Middleware", "headers", namespace, {
             headers: { ...hsts, contentTypeNosniff: true },
         }),
-        "middleware-body": planBodyLimit(stack, namespace),
+        // It buffers, which streams must not be.
+        "middleware-body": traefik("Middleware", "body", namespace, {
+            buffering: { maxRequestBodyBytes: entrance.maxBodyMiB * 1024 * 1024 },
+        }),
         "middleware-redirect": traefik("Middleware", "redirect", namespace, {
             redirectScheme: { scheme: "https", permanent: true, port: String(entrance.port) },
         }),

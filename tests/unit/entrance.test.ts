@@ -69,7 +69,7 @@ describe.each(names)("%s", (name) => {
     });
 });
 
-const kind = ({ type }: Registered) => type.slice(type.lastIndexOf(":") + 1);
+const kind = ({ type }: Pick<Registered, "type">) => type.slice(type.lastIndexOf(":") + 1);
 const entranceOf = ({ resources }: Run): string[] =>
     resources
         .filter(({ type, name }) => name.startsWith("entrance-") && !type.startsWith("orcheo:"))
@@ -85,6 +85,18 @@ describe("the program, as preview and as update", () => {
             all.push([name, await runBoth({ stack: "dev", settings: variants[name], ...password.of(name) })]);
         runs = Object.fromEntries(all) as Record<Variant, Run>;
     }, 120_000);
+
+    it("an object has one name in Pulumi, whatever the settings: under another it would be made, and then deleted", () => {
+        const named = new Map<string, Set<string>>();
+        for (const { type, name, inputs } of Object.values(runs).flatMap(({ resources }) => resources)) {
+            const object = at(inputs, "metadata", "name");
+            if (!type.startsWith("kubernetes:") || typeof object !== "string") continue;
+            const key = `${kind({ type })} ${object}`;
+            named.set(key, (named.get(key) ?? new Set()).add(name));
+        }
+        expect(named.size).toBeGreaterThan(50);
+        expect([...named].filter(([, names]) => names.size > 1).map(([key, names]) => [key, ...names])).toEqual([]);
+    });
 
     it.each<[Variant, string[]]>([
         [
@@ -114,8 +126,12 @@ describe("the program, as preview and as update", () => {
                 "HTTPRoute entrance-route-redirect",
                 "HTTPRoute entrance-route-streams",
                 "Issuer entrance-acme",
-                "Middleware entrance-body-limit",
+                "Middleware entrance-middleware-body",
+                "Middleware entrance-middleware-headers",
+                "Middleware entrance-middleware-redirect",
                 "NetworkPolicy entrance-acme-solver",
+                "ServersTransport entrance-transport-api",
+                "ServersTransport entrance-transport-canvas",
             ],
         ],
         [
