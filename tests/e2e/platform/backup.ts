@@ -10,6 +10,7 @@ import { run } from "../../../local/process.ts";
 import { merge, type Settings } from "../../../local/settings.ts";
 import { answerOf, ask, at, createWorkflow, dispatch, ended } from "../orcheo.ts";
 import {
+    answerAgain,
     apply,
     artifacts,
     attempt,
@@ -320,9 +321,7 @@ export function backup(): void {
         expect(output).toContain("backup.dump: OK");
         expect(output).toContain("after back: lost");
         expect(output).toMatch(/the vault's key fits: [1-9]\d* credentials/);
-        const { status, body, headers } = await ask(caller(), "GET", `/api/runs/${runId}`);
-        expect(status, `${headers}\n${JSON.stringify(body)}`).toBe(200);
-        expect(answerOf(body)).toBe(42);
+        expect(await answerAgain(caller(), runId)).toBe(42);
         const next = await createWorkflow(caller(), "0.33", "e2e-restored");
         expect(answerOf(await ended(caller(), await dispatch(caller(), next)))).toBe(42);
         expect(await sql("select count(*) from ballast; drop table ballast")).toBe("500000\nDROP TABLE");

@@ -12,7 +12,7 @@ import { consoleReport } from "../../../local/report.ts";
 import { type Settings, settingsOf } from "../../../local/settings.ts";
 import { ensureToolchain } from "../../../local/toolchain/build.ts";
 import { clusterOfThisFile } from "../clusters.ts";
-import type { Entrance } from "../orcheo.ts";
+import { answerOf, ask, type Entrance } from "../orcheo.ts";
 
 export const spec = clusterOfThisFile();
 export const report = consoleReport();
@@ -84,6 +84,16 @@ export async function eventually<T>(seconds: number, look: () => Promise<T>, fit
         if (fits(seen) || Date.now() > end) return seen;
         await sleep(1000);
     }
+}
+
+/** The run's answer after a loss: a dead connection fails once before it is dropped, a proxy learns of new pods within seconds. */
+export async function answerAgain(entrance: Entrance, runId: string): Promise<unknown> {
+    const { body } = await eventually(
+        60,
+        () => ask(entrance, "GET", `/api/runs/${runId}`),
+        ({ status }) => status === 200,
+    );
+    return answerOf(body);
 }
 
 export const readyPods = async (component: string): Promise<number> => {

@@ -3,28 +3,20 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { projectDir } from "../../../local/paths.ts";
 import { merge } from "../../../local/settings.ts";
+import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, type Workflow } from "../orcheo.ts";
 import {
-    actorsOf,
-    answerOf,
-    ask,
-    at,
-    createWorkflow,
-    dispatch,
-    ended,
-    type Entrance,
-    type Workflow,
-} from "../orcheo.ts";
-import { caller, callerAt, committed, eventually, exec, expectReady, kube, readyPods, restart, up } from "./harness.ts";
-
-/** The first requests of each store fail until its dead connection is dropped. */
-async function answerAgain(entrance: Entrance, runId: string): Promise<unknown> {
-    const { body } = await eventually(
-        60,
-        () => ask(entrance, "GET", `/api/runs/${runId}`),
-        ({ status }) => status === 200,
-    );
-    return answerOf(body);
-}
+    answerAgain,
+    caller,
+    callerAt,
+    committed,
+    eventually,
+    exec,
+    expectReady,
+    kube,
+    readyPods,
+    restart,
+    up,
+} from "./harness.ts";
 
 const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
 

@@ -66,13 +66,12 @@ export function load(): void {
         await load;
         expect(most).toBeGreaterThan(before);
         expect(measured).toContain("averageUtilization");
-        expect(
-            await eventually(
-                240,
-                () => readyPods("api"),
-                (n) => n === before,
-            ),
-        ).toBe(before);
+        const after = await eventually(
+            240,
+            () => readyPods("api"),
+            (n) => n === before,
+        );
+        expect(after, await kube("describe", "hpa", "api")).toBe(before);
     });
 }
 
