@@ -6,6 +6,7 @@ import { artifacts, report, spec, toolchain } from "./platform/harness.ts";
 import { newerRelease } from "./platform/jobs.ts";
 import { elsewhere } from "./platform/newcomer.ts";
 import { prod } from "./platform/prod.ts";
+import { stateOnAws } from "./platform/state-on-aws.ts";
 
 beforeAll(async () => {
     mkdirSync(artifacts, { recursive: true });
@@ -20,5 +21,6 @@ afterAll(async () => {
 
 // One story: prod's database is on the server of the stack before it.
 describe("release 0.46", newerRelease);
+describe("its state in a bucket", stateOnAws);
 describe("the Kubernetes half of prod", prod);
 describe("somebody with a cluster of their own", elsewhere);

@@ -56,8 +56,16 @@ export interface Outcome {
 }
 
 export const attempt = (command: string, args: readonly string[], environment = env): Promise<Outcome> =>
+    attemptIn(projectDir, command, args, environment);
+
+export const attemptIn = (
+    cwd: string,
+    command: string,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv,
+): Promise<Outcome> =>
     new Promise((done, fail) => {
-        const child = spawn(command, args, { cwd: projectDir, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+        const child = spawn(command, args, { cwd, env: environment, stdio: ["ignore", "pipe", "pipe"] });
         let output = "";
         for (const stream of [child.stdout, child.stderr])
             stream.setEncoding("utf8").on("data", (text: string) => (output += text));

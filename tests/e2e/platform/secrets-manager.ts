@@ -1,39 +1,21 @@
 /** AWS Secrets Manager as moto has it, on the node, and the External Secrets Operator that reads it into the cluster. */
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { inNode } from "../../../local/cluster/node.ts";
 import { NODE_IP, pathsOf } from "../../../local/cluster/spec.ts";
-import { cacheDir } from "../../../local/paths.ts";
 import { run } from "../../../local/process.ts";
+import { awsPackages } from "./aws.ts";
 import { apply, env, eventually, spec, toolchain } from "./harness.ts";
 import { serve, strictNamespace } from "./servers.ts";
 
-const lock = join(import.meta.dirname, "moto.lock");
 const region = "eu-central-1";
 const endpoint = `http://${NODE_IP}:4566`;
 /** moto takes any. */
 const credentials = { id: "test", key: "test" };
 
-/** The folder with moto, for the Python that is here. */
-async function moto(): Promise<string> {
-    const key = createHash("sha256")
-        .update(readFileSync(lock))
-        .update(await run("python3", ["--version"]));
-    const dir = join(cacheDir, `moto-${key.digest("hex").slice(0, 12)}`);
-    if (existsSync(dir)) return dir;
-    const part = `${dir}.part`;
-    rmSync(part, { recursive: true, force: true });
-    const checked = ["--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"];
-    await run("python3", ["-m", "pip", "install", ...checked, "--target", part, "-r", lock], { timeoutSeconds: 300 });
-    renameSync(part, dir);
-    return dir;
-}
-
 /** It runs beside the cluster's services, where pods reach it, and ends with them. */
 export async function startSecretsManager(): Promise<void> {
     const log = join(pathsOf(spec).logs, "moto.log");
-    const server = `PYTHONPATH='${await moto()}' setsid python3 -m moto.server --host ${NODE_IP} --port 4566`;
+    const server = `PYTHONPATH='${await awsPackages()}' setsid python3 -m moto.server --host ${NODE_IP} --port 4566`;
     await inNode(spec, ["sh", "-c", `${server} >'${log}' 2>&1 </dev/null &`]);
     const answers = (): Promise<boolean> =>
         inNode(spec, ["curl", "--silent", "--fail", `${endpoint}/moto-api/data.json`]).then(

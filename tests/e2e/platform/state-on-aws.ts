@@ -1,0 +1,153 @@
+/** A stack whose state is in S3, its secrets encrypted by KMS: set up as docs/aws.md says, then what both workflows run. */
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { projectDir } from "../../../local/paths.ts";
+import { pulumiDir } from "../../../local/platform.ts";
+import { run } from "../../../local/process.ts";
+import { linkPlugins } from "../../../local/pulumi.ts";
+import { merge, type Settings, settingsOf, type StackFile, stackFile } from "../../../local/settings.ts";
+import { at } from "../orcheo.ts";
+import { type Aws, startAws } from "./aws.ts";
+import { artifacts, attemptIn, env, kube, type Outcome, pulumi, spec, STACK, toolchain } from "./harness.ts";
+
+const PORT = 26566;
+const ACCOUNT = "111122223333";
+const object = `s3://orcheo-state-${ACCOUNT}/.pulumi/stacks/orcheo/${STACK}.json`;
+
+/** The code block of docs/aws.md that begins like this. */
+function block(beginning: string): string {
+    const text = readFileSync(join(projectDir, "docs", "aws.md"), "utf8");
+    const found = [...text.matchAll(/^ {4}```sh\n(.*?)^ {4}```$/gms)]
+        .map(([, body = ""]) => body.replaceAll(/^ {4}/gm, ""))
+        .find((body) => body.startsWith(beginning));
+    if (found === undefined) throw new Error(`docs/aws.md has no commands that begin with "${beginning}"`);
+    return found;
+}
+
+/** What a step of a workflow runs. */
+function step(workflow: string, name: string): string {
+    const text = readFileSync(join(projectDir, ".github", "workflows", `${workflow}.yml`), "utf8");
+    const jobs = at(parse(text), "jobs") as Record<string, { steps: readonly { name?: string; run?: string }[] }>;
+    const found = jobs[workflow]?.steps.find((each) => each.name === name)?.run;
+    if (found === undefined) throw new Error(`${workflow}.yml has no step "${name}"`);
+    return found;
+}
+
+export function stateOnAws(): void {
+    const folder = mkdtempSync(join(tmpdir(), "orcheo-checkout-"));
+    const checkout = join(folder, "orcheo");
+    const configFile = join(checkout, `Pulumi.${STACK}.yaml`);
+    let aws: Aws;
+    let settings: Settings;
+
+    /** As a runner of GitHub's does it: in a checkout, by bash, with these variables. */
+    const inCheckout = (script: string): Promise<Outcome> =>
+        attemptIn(checkout, "bash", ["-eo", "pipefail", "-c", script], {
+            ...aws.env,
+            ACCOUNT,
+            PULUMI_STACK: STACK,
+            RUNNER_TEMP: folder,
+            GITHUB_OUTPUT: join(folder, "output"),
+            GITHUB_STEP_SUMMARY: join(folder, "summary"),
+        });
+    const ran = async (script: string): Promise<string> => {
+        const { code, output } = await inCheckout(script);
+        expect(code, output.slice(-3000)).toBe(0);
+        return output;
+    };
+    const said = (name: "output" | "summary"): string => readFileSync(join(folder, name), "utf8");
+    const configure = (own: Settings): void => {
+        const before = parse(readFileSync(configFile, "utf8")) as StackFile;
+        writeFileSync(configFile, stringify(stackFile(own, before, before)));
+    };
+
+    beforeAll(async () => {
+        await run(
+            "bash",
+            ["-c", `mkdir '${checkout}' && git ls-files -z | tar -c --null -T - | tar -x -C '${checkout}'`],
+            {
+                cwd: projectDir,
+            },
+        );
+        symlinkSync(join(projectDir, "node_modules"), join(checkout, "node_modules"));
+        linkPlugins(folder, toolchain);
+        // Nothing of the embedded cluster's own way to run Pulumi.
+        const { KUBECONFIG, BUILDX_CONFIG, PATH } = env;
+        const plugins = {
+            PULUMI_HOME: join(folder, "home"),
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+            PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+            PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+        };
+        aws = await startAws(PORT, "eu-central-1", join(artifacts, "moto.log"), {
+            HOME: process.env.HOME,
+            ...{ KUBECONFIG, BUILDX_CONFIG, PATH, ...plugins },
+        });
+        const file = join(pulumiDir(spec), `Pulumi.${STACK}.yaml`);
+        settings = settingsOf(parse(readFileSync(file, "utf8")), file);
+        writeFileSync(configFile, stringify({ config: { "orcheo:stack": settings } }));
+    });
+
+    afterAll(() => {
+        aws.server.kill();
+        rmSync(folder, { recursive: true, force: true });
+    });
+
+    test("the state moves into the bucket; what is secret there, KMS has encrypted", async () => {
+        await ran(block("aws s3api create-bucket"));
+        const init = block("npm ci")
+            .split("\n")
+            .find((line) => line.startsWith("pulumi stack init"));
+        await ran(String(init).replace(" prod ", ` ${STACK} `));
+        const state = join(folder, "state.json");
+        const { code, output } = await pulumi("stack", "export", "--show-secrets", "--file", state);
+        expect(code, output).toBe(0);
+        await ran(`pulumi stack import --stack ${STACK} --file ${state}`);
+        const stored: unknown = JSON.parse(await ran(`aws s3 cp ${object} -`));
+        expect(at(stored, "checkpoint", "latest", "secrets_providers")).toMatchObject({
+            type: "cloud",
+            state: { url: "awskms://alias/orcheo-pulumi?region=eu-central-1" },
+        });
+        const tellToken = await pulumi("stack", "output", "bootstrapToken");
+        const token = await run("bash", ["-c", tellToken.output], { env });
+        expect(token).toMatch(/^\S{32,}$/);
+        expect(JSON.stringify(stored)).toContain("ciphertext");
+        expect(JSON.stringify(stored)).not.toContain(token);
+    });
+
+    test("a pull request's comment says what it would change, and nothing does yet", async () => {
+        await ran("bash .github/preview.sh");
+        expect(said("output")).toContain(`Preview of \`${STACK}\`: passed`);
+        expect(said("output")).toMatch(/^Changes: \d+ same$/m);
+        rmSync(join(folder, "output"));
+        configure(merge(settings, { api: { scaling: { maxReplicas: 4 } } }));
+        await ran("bash .github/preview.sh");
+        expect(said("output")).toContain("- update `kubernetes:autoscaling/v2:HorizontalPodAutoscaler api`");
+        configure(settings);
+    });
+
+    test("the daily look finds what was changed by hand, and writes nothing", async () => {
+        const look = step("drift", "Compare the stack with what is there");
+        await ran(look);
+        expect(said("summary")).toContain("Nothing was changed by hand.");
+        rmSync(join(folder, "summary"));
+        const before = await ran(
+            `aws s3api list-object-versions --bucket orcheo-state-${ACCOUNT} --query 'length(Versions)'`,
+        );
+        const cap = await kube("get", "hpa", "api", "-o", "jsonpath={.spec.maxReplicas}");
+        const set = (value: string) =>
+            kube("patch", "hpa", "api", "--type=merge", "--patch", `{"spec": {"maxReplicas": ${value}}}`);
+        await set("9");
+        const { code } = await inCheckout(look);
+        await set(cap);
+        expect(code).not.toBe(0);
+        expect(said("summary")).toContain("Something is not as Pulumi left it:");
+        expect(said("summary")).toMatch(/maxReplicas\s*: \d+ => 9/);
+        expect(
+            await ran(`aws s3api list-object-versions --bucket orcheo-state-${ACCOUNT} --query 'length(Versions)'`),
+        ).toBe(before);
+    });
+}
