@@ -67,7 +67,9 @@ export function planService(args: ServiceArgs): types.input.core.v1.Service {
             annotations: {
                 // Its pods are waited for where they are declared.
                 "pulumi.com/skipAwait": "true",
-                ...(controller?.kind === "traefik" && verifiedByTraefik(role, namespace)),
+                // By Gateway, BackendTLSPolicies say it; but what its Ingress needs stays during a move between both.
+                ...((controller?.kind === "traefik" || controller?.kind === "traefikGateway") &&
+                    verifiedByTraefik(role, namespace)),
                 ...(controller?.kind === "awsLoadBalancer" && checkedByLoadBalancer(role)),
             },
         },
