@@ -1,28 +1,13 @@
-/** AWS as moto has it, and the AWS CLI, both from PyPI for the Python that is here. */
+/** AWS as moto has it, and the AWS CLI. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { openSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../../local/paths.ts";
-import { run } from "../../../local/process.ts";
 import { eventually } from "./harness.ts";
+import { pythonPackages } from "./python.ts";
 
-const lock = join(import.meta.dirname, "..", "store", "requirements.lock");
-
-/** The folder of the packages: for PYTHONPATH; `bin/aws` is the CLI. */
-export async function awsPackages(): Promise<string> {
-    const key = createHash("sha256")
-        .update(readFileSync(lock))
-        .update(await run("python3", ["--version"]));
-    const dir = join(cacheDir, `moto-${key.digest("hex").slice(0, 12)}`);
-    if (existsSync(dir)) return dir;
-    const part = `${dir}.part`;
-    rmSync(part, { recursive: true, force: true });
-    const checked = ["--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"];
-    await run("python3", ["-m", "pip", "install", ...checked, "--target", part, "-r", lock], { timeoutSeconds: 300 });
-    renameSync(part, dir);
-    return dir;
-}
+/** moto, its server, and the AWS CLI. */
+export const awsPackages = (): Promise<string> =>
+    pythonPackages(join(import.meta.dirname, "..", "store", "requirements.lock"));
 
 export interface Aws {
     /** Variables with which the AWS CLI, and whatever uses an SDK, talks to this server; its CLI is first on the PATH. */

@@ -10,7 +10,6 @@ import { run } from "../../../local/process.ts";
 import { merge, type Settings } from "../../../local/settings.ts";
 import { answerOf, ask, at, createWorkflow, dispatch, ended } from "../orcheo.ts";
 import {
-    answerAgain,
     apply,
     artifacts,
     attempt,
@@ -222,7 +221,8 @@ export function backup(): void {
         await useKeys(store.backup);
         const workflow = await createWorkflow(caller(), "0.33", "e2e-backup");
         runId = await dispatch(caller(), workflow);
-        await ended(caller(), runId);
+        const done = await ended(caller(), runId);
+        expect(answerOf(done), JSON.stringify(done)).toBe(42);
         const credential = { name: "e2e", provider: "e2e", secret: "to be decrypted", access: "shared" };
         expect((await ask(caller(), "POST", "/api/credentials", credential)).status).toBe(201);
         // More than a part.
@@ -321,7 +321,12 @@ export function backup(): void {
         expect(output).toContain("backup.dump: OK");
         expect(output).toContain("after back: lost");
         expect(output).toMatch(/the vault's key fits: [1-9]\d* credentials/);
-        expect(await answerAgain(caller(), runId)).toBe(42);
+        const restored = await eventually(
+            60,
+            () => ask(caller(), "GET", `/api/runs/${runId}`),
+            ({ status }) => status === 200,
+        );
+        expect(answerOf(restored.body), JSON.stringify(restored)).toBe(42);
         const next = await createWorkflow(caller(), "0.33", "e2e-restored");
         expect(answerOf(await ended(caller(), await dispatch(caller(), next)))).toBe(42);
         expect(await sql("select count(*) from ballast; drop table ballast")).toBe("500000\nDROP TABLE");

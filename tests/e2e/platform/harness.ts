@@ -37,10 +37,10 @@ export async function callerAt(
     return { origin: `https://${host}:${spec.ports.https}`, caFile, token };
 }
 /** Where plain http leads: status and URL. */
-export const redirectOf = (host: string, path: string): Promise<string> =>
+export const redirectOf = (host: string, path: string, port = spec.ports.http): Promise<string> =>
     run("curl", [
         ...["--silent", "--output", "/dev/null", "--write-out", "%{http_code} %{redirect_url}"],
-        ...["--header", `Host: ${host}`, `http://127.0.0.1:${spec.ports.http}${path}`],
+        ...["--header", `Host: ${host}`, `http://127.0.0.1:${port}${path}`],
     ]);
 /** The caller of the dev stack; known once `make up` has ended. */
 export const dev: { caller?: Entrance } = {};

@@ -8,11 +8,10 @@ import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { pathsOf } from "../../../local/cluster/spec.ts";
 import { caBundleFile } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
-import { run } from "../../../local/process.ts";
 import { committedFile } from "../../../local/pulumi.ts";
 import { openBrowser } from "../browser.ts";
 import { ask, createWorkflow } from "../orcheo.ts";
-import { artifacts, attempt, caller, callerAt, dev, env, redirectOf, spec } from "./harness.ts";
+import { artifacts, attempt, caller, callerAt, dev, redirectOf, spec } from "./harness.ts";
 
 export function newcomer(): void {
     test("make up ends with the URL", async () => {
@@ -100,7 +99,6 @@ export function elsewhere(): void {
             expect(code, output.slice(-3000)).toBe(0);
             const health = { origin: `https://elsewhere.localhost:${spec.ports.https}`, caFile };
             expect((await ask(health, "GET", "/api/system/health")).status).toBe(200);
-            await run("kubectl", ["delete", "namespace", "elsewhere", "--timeout=180s"], { env });
         } finally {
             rmSync(file, { force: true });
         }

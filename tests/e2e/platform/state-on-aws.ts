@@ -17,13 +17,13 @@ const PORT = 26566;
 const ACCOUNT = "111122223333";
 const object = `s3://orcheo-state-${ACCOUNT}/.pulumi/stacks/orcheo/${STACK}.json`;
 
-/** The code block of docs/aws.md that begins like this. */
-function block(beginning: string): string {
-    const text = readFileSync(join(projectDir, "docs", "aws.md"), "utf8");
-    const found = [...text.matchAll(/^ {4}```sh\n(.*?)^ {4}```$/gms)]
-        .map(([, body = ""]) => body.replaceAll(/^ {4}/gm, ""))
+/** The code block of a page that begins like this. */
+function block(page: string, beginning: string): string {
+    const text = readFileSync(join(projectDir, "docs", page), "utf8");
+    const found = [...text.matchAll(/^( *)```sh\n(.*?)^ *```$/gms)]
+        .map(([, indent = "", body = ""]) => body.replaceAll(new RegExp(`^${indent}`, "gm"), ""))
         .find((body) => body.startsWith(beginning));
-    if (found === undefined) throw new Error(`docs/aws.md has no commands that begin with "${beginning}"`);
+    if (found === undefined) throw new Error(`docs/${page} has no commands that begin with "${beginning}"`);
     return found;
 }
 
@@ -97,15 +97,18 @@ export function stateOnAws(): void {
     });
 
     test("the state moves into the bucket; what is secret there, KMS has encrypted", async () => {
-        await ran(block("aws s3api create-bucket"));
-        const init = block("npm ci")
+        await ran(block("aws.md", "aws s3api create-bucket"));
+        const init = block("aws.md", "npm ci")
             .split("\n")
             .find((line) => line.startsWith("pulumi stack init"));
         await ran(String(init).replace(" prod ", ` ${STACK} `));
-        const state = join(folder, "state.json");
-        const { code, output } = await pulumi("stack", "export", "--show-secrets", "--file", state);
+        const { code, output } = await pulumi("stack", "export", "--file", join(checkout, "state.json"));
         expect(code, output).toBe(0);
-        await ran(`pulumi stack import --stack ${STACK} --file ${state}`);
+        const passphrase = join(pulumiDir(spec), "passphrase");
+        await ran(
+            `export PULUMI_CONFIG_PASSPHRASE_FILE=${passphrase}\n${block("drift-and-previews.md", "pulumi stack import")}`,
+        );
+        rmSync(join(checkout, "state.json"));
         const stored: unknown = JSON.parse(await ran(`aws s3 cp ${object} -`));
         expect(at(stored, "checkpoint", "latest", "secrets_providers")).toMatchObject({
             type: "cloud",
