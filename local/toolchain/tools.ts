@@ -264,6 +264,13 @@ export const tools: readonly Tool[] = [
         module: "crane",
         packages: ["github.com/google/go-containerregistry/cmd/crane"],
     },
+    {
+        name: "envoy-gateway",
+        group: "test",
+        version: "1.9.1",
+        module: "envoy-gateway",
+        packages: ["github.com/envoyproxy/gateway/cmd/envoy-gateway"],
+    },
     // The newest version that is one Go module: since 1.0 each provider is a module of its own that no module proxy has.
     {
         name: "external-secrets",

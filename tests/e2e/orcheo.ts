@@ -1,6 +1,7 @@
 /** Orcheo as a caller from outside sees it: through the Ingress, with the local authority's certificate verified. */
-import { X509Certificate } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { run } from "../../local/process.ts";
@@ -27,7 +28,7 @@ export async function ask(
     body?: unknown,
 ): Promise<Answer> {
     const { hostname, port } = new URL(origin);
-    const said = await run(
+    const answered = await run(
         "curl",
         [
             ...["--silent", "--show-error", "--max-time", "60", "--include", "--http1.1", "--request", method],
@@ -38,6 +39,8 @@ export async function ask(
         ],
         { input: body === undefined ? undefined : JSON.stringify(body), timeoutSeconds: 70 },
     );
+    // A large body is sent after a first word of the server's.
+    const said = answered.replace(/^HTTP\/\S+ 100 Continue\r\n\r\n/, "");
     const end = said.indexOf("\r\n\r\n");
     const headers = said.slice(0, end);
     const text = said.slice(end + 4);
@@ -67,6 +70,37 @@ export const verifiedCertificate = ({ origin, caFile }: Entrance): Promise<X509C
             socket.end();
         });
         socket.on("error", fail);
+    });
+
+/** The status that answers a WebSocket of a workflow; with 101 it is open, and closed again. */
+export const socketStatus = ({ origin, caFile, token }: Entrance, workflow: string): Promise<number | undefined> =>
+    new Promise((done, fail) => {
+        const { hostname, port, host } = new URL(origin);
+        const asked = request({
+            host: "127.0.0.1",
+            port: Number(port || 443),
+            servername: hostname,
+            ca: readFileSync(caFile),
+            path: `/ws/workflow/${workflow}`,
+            headers: {
+                host,
+                ...(token !== undefined && { authorization: `Bearer ${token}` }),
+                connection: "Upgrade",
+                upgrade: "websocket",
+                "sec-websocket-version": "13",
+                "sec-websocket-key": randomBytes(16).toString("base64"),
+            },
+        });
+        asked.on("upgrade", ({ statusCode }, socket) => {
+            socket.destroy();
+            done(statusCode);
+        });
+        asked.on("response", (answer) => {
+            answer.resume();
+            done(answer.statusCode);
+        });
+        asked.on("error", fail);
+        asked.end();
     });
 
 export const at = (value: unknown, ...path: readonly (string | number)[]): unknown =>

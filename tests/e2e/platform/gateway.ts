@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { run } from "../../../local/process.ts";
 import { goModule } from "../../verdicts/go-module.ts";
-import { apply, env } from "./harness.ts";
+import { apply, env, eventually } from "./harness.ts";
 
 export const gatewayClass = "traefik";
 const group = "gateway.networking.k8s.io";
@@ -12,6 +12,10 @@ async function addArgument(namespace: string, deployment: string, value: string)
     const on = (...args: string[]): Promise<string> => run("kubectl", ["--namespace", namespace, ...args], { env });
     await on("patch", `deployment/${deployment}`, "--type=json", "--patch", patch);
     await on("rollout", "status", `deployment/${deployment}`, "--timeout=120s");
+    // The one before still takes connections while it ends.
+    const pods = () => on("get", "pods", "-l", `app.kubernetes.io/name=${deployment}`, "-o", "name");
+    const left = await eventually(60, pods, (names) => names.trim().split("\n").length === 1);
+    if (left.trim().split("\n").length !== 1) throw new Error(`pods of ${deployment} that do not go:\n${left}`);
 }
 
 const rights = (account: string, rules: readonly object[]): object[] => {

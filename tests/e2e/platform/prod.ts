@@ -1,14 +1,27 @@
 /** The Kubernetes half of prod, on the same cluster: database, secrets and certificate of somebody else's. */
 import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { projectDir } from "../../../local/paths.ts";
+import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
 import { committedFile, readStackFile } from "../../../local/pulumi.ts";
-import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
-import { answerOf, ask, createWorkflow, dispatch, ended, type Entrance, verifiedCertificate } from "../orcheo.ts";
+import { merge, type Settings, settingsOf, type StackFile, stackFile } from "../../../local/settings.ts";
+import {
+    answerOf,
+    ask,
+    createWorkflow,
+    dispatch,
+    ended,
+    type Entrance,
+    socketStatus,
+    verifiedCertificate,
+} from "../orcheo.ts";
 import { directory, publish, renew, startAuthority } from "./acme.ts";
+import { by, envoyClass, envoyNetwork, installEnvoyGateway, throughEnvoy } from "./envoy.ts";
 import { enableGatewayApi, gatewayClass } from "./gateway.ts";
 import {
     apply,
@@ -132,6 +145,46 @@ async function renewed(entrance: Entrance): Promise<string> {
     return next.issuer;
 }
 
+/** What holds behind every controller. */
+async function servesAsAnyEntrance(visitor: Entrance, httpPort: number): Promise<void> {
+    const { status, headers } = await ask(visitor, "GET", "/api/system/health");
+    expect(status).toBe(200);
+    expect(headers.toLowerCase()).toContain("strict-transport-security: max-age=31536000");
+    const target = new RegExp(`^301 https://${host}:${spec.ports.https}/x\\?y=1$`);
+    expect(await redirectOf(host, "/x?y=1", httpPort)).toMatch(target);
+    for (const path of ["/internal/x", "/api/internal/x"])
+        expect((await ask(visitor, "POST", path, {})).status, path).toBeGreaterThanOrEqual(400);
+    const large = { name: "x".repeat(33 * 1024 * 1024), handle: "e2e-large", actor: "e2e" };
+    expect((await ask(visitor, "POST", "/api/workflows", large)).status).toBe(413);
+    const workflow = await createWorkflow(visitor, "0.33", `e2e-${httpPort}`);
+    expect(await socketStatus(visitor, workflow.id)).toBe(101);
+    expect(answerOf(await ended(visitor, await dispatch(visitor, workflow)))).toBe(42);
+}
+
+interface Routed {
+    readonly kind: string;
+    readonly metadata: { readonly name: string };
+    readonly status?: { readonly parents?: readonly Verdict[]; readonly ancestors?: readonly Verdict[] };
+}
+interface Verdict {
+    readonly controllerName: string;
+    readonly conditions: readonly { readonly type: string; readonly status: string; readonly message: string }[];
+}
+
+/** What Envoy Gateway says against routes and policies, or that it says nothing of them. */
+async function refusedByEnvoy(): Promise<string[]> {
+    const kinds = "httproutes,backendtlspolicies,backendtrafficpolicies";
+    const { items } = JSON.parse(await inProd("get", kinds, "-o", "json")) as { items: readonly Routed[] };
+    expect(items.map(({ kind }) => kind)).toContain("BackendTrafficPolicy");
+    return items.flatMap(({ kind, metadata, status }) => {
+        const said = [...(status?.parents ?? []), ...(status?.ancestors ?? [])]
+            .filter(({ controllerName }) => controllerName.startsWith("gateway.envoyproxy.io/"))
+            .flatMap(({ conditions }) => conditions);
+        const against = said.filter((each) => each.status !== "True").map(({ type, message }) => `${type}: ${message}`);
+        return (said.length > 0 ? against : ["nothing"]).map((text) => `${kind} ${metadata.name}: ${text}`);
+    });
+}
+
 const podNames = async (): Promise<string[]> =>
     (await inProd("get", "pods", "-l", "app.kubernetes.io/component in (api, worker, beat)", "-o", "name"))
         .trim()
@@ -211,16 +264,39 @@ export function prod(): void {
         const update = up(settings, "prod", authority);
         expect(await answersDuring(update, caller)).toEqual([200]);
         expect(await inProd("get", "ingresses", "-o", "name")).toBe("");
-        const { status, headers } = await ask(caller, "GET", "/api/system/health");
-        expect(status).toBe(200);
-        expect(headers.toLowerCase()).toContain("strict-transport-security: max-age=31536000");
-        const target = new RegExp(`^301 https://${host}:${spec.ports.https}/x\\?y=1$`);
-        expect(await redirectOf(host, "/x?y=1")).toMatch(target);
-        for (const path of ["/internal/x", "/api/internal/x"])
-            expect((await ask(caller, "POST", path, {})).status, path).toBeGreaterThanOrEqual(400);
-        const workflow = await createWorkflow(caller, "0.33", "e2e-gateway");
-        expect(answerOf(await ended(caller, await dispatch(caller, workflow)))).toBe(42);
+        await servesAsAnyEntrance(caller, spec.ports.http);
         expect(await renewed(caller)).toContain("Pebble Intermediate CA");
+    });
+
+    test("moves to Envoy Gateway, which verifies the pods too", async () => {
+        await installEnvoyGateway();
+        const controller = { kind: "envoyGateway", gateway: { kind: "created", className: envoyClass } };
+        // Not by `up`, which waits for an answer of Traefik.
+        const file = join(pulumiDir(spec), "Pulumi.prod.yaml");
+        const before = parse(readFileSync(file, "utf8")) as StackFile;
+        const next = merge(settingsOf(before, file), { network: envoyNetwork, entrance: { controller } });
+        writeFileSync(file, stringify(stackFile(next, before, before)));
+        const { code, output } = await attempt("pulumi", ["up", "--yes", "--non-interactive"], environmentOf("prod"));
+        expect(code, output.slice(-3000)).toBe(0);
+        await throughEnvoy("orcheo", async (https, http) => {
+            const visitor = by(https, caller);
+            const statusBecomes = async (wanted: number): Promise<void> => {
+                const look = () => ask(visitor, "GET", "/api/system/health");
+                const seen = await eventually(60, look, ({ status }) => status === wanted);
+                expect(seen.status, JSON.stringify(seen.body)).toBe(wanted);
+            };
+            await statusBecomes(200);
+            expect(await eventually(60, refusedByEnvoy, (said) => said.length === 0)).toEqual([]);
+            await servesAsAnyEntrance(visitor, http);
+            // Pods that answer with a certificate for another name get nothing.
+            const expected = (hostname: string) => `{"spec": {"validation": {"hostname": "${hostname}"}}}`;
+            const rename = (hostname: string) =>
+                inProd("patch", "backendtlspolicy", "api", "--type=merge", "--patch", expected(hostname));
+            await rename("somebody-else");
+            await statusBecomes(503);
+            await rename("api");
+            await statusBecomes(200);
+        });
     });
 
     test("goes away again", async () => {

@@ -126,7 +126,7 @@ export function stateOnAws(): void {
         expect(said("output")).toContain(`Preview of \`${STACK}\`: passed`);
         expect(said("output")).toMatch(/^Changes: \d+ same$/m);
         rmSync(join(folder, "output"));
-        configure(merge(settings, { api: { scaling: { maxReplicas: 4 } } }));
+        configure(merge(settings, { api: { scaling: { maxReplicas: 5 } } }));
         await ran("bash .github/preview.sh");
         expect(said("output")).toContain("- update `kubernetes:autoscaling/v2:HorizontalPodAutoscaler api`");
         configure(settings);
