@@ -1,7 +1,15 @@
 /** Runs one rule on one resource, whatever shape that is in, and words the message. */
-import { settingsOf, type Containers, type Resource, type Rule, type Settings, type StackRule } from "./rule.ts";
+import {
+    settingsOf,
+    type ContainerRule,
+    type Containers,
+    type Resource,
+    type Rule,
+    type Settings,
+    type StackRule,
+} from "./rule.ts";
 import { at } from "./values.ts";
-import { podsOf, type Container } from "./workloads.ts";
+import { podsOf, type Container, type Pod } from "./workloads.ts";
 
 export type OneByOne = Exclude<Rule, StackRule>;
 
@@ -33,15 +41,26 @@ function found(rule: OneByOne, resource: Resource, settings: Settings): readonly
             return problem === undefined ? [] : [`${pod.owner} ${problem}`];
         });
     }
-    const asked = rule.linuxOnly === true ? pods.filter((pod) => at(pod.spec, "os", "name") !== "windows") : pods;
-    return asked.flatMap((pod) =>
-        pod.containers
-            .filter((container) => looksAt(rule.containers, container))
-            .flatMap((container) => {
-                const problem = rule.found(container, pod, settings);
-                return problem === undefined ? [] : [`${pod.owner}, container "${container.name}" ${problem}`];
-            }),
+    return pods.flatMap((pod) =>
+        offenders(rule, pod, settings).map(
+            ({ container, problem }) => `${pod.owner}, container "${container.name}" ${problem}`,
+        ),
     );
+}
+
+/** The containers of a pod that break the rule, each with what is wrong. */
+export function offenders(
+    rule: ContainerRule,
+    pod: Pod,
+    settings: Settings = {},
+): readonly { readonly container: Container; readonly problem: string }[] {
+    if (rule.linuxOnly === true && at(pod.spec, "os", "name") === "windows") return [];
+    return pod.containers
+        .filter((container) => looksAt(rule.containers, container))
+        .flatMap((container) => {
+            const problem = rule.found(container, pod, settings);
+            return problem === undefined ? [] : [{ container, problem }];
+        });
 }
 
 /**

@@ -8,11 +8,11 @@ import type {
 } from "@pulumi/policy";
 
 import { covers, ExceptionAccount, exceptionsOf } from "./exceptions.ts";
-import { concerns, judge, judgeStack, type OneByOne } from "./judge.ts";
+import { concerns, judge, judgeStack, type OneByOne, offenders } from "./judge.ts";
 import type { Described, Resource, Rule, Setting, StackRule } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
-import { fields, holdsUnknown, unwrap, type Fields } from "./values.ts";
-import { templatePaths, kindOf } from "./workloads.ts";
+import { fields, holdsUnknown, isObject, unwrap, type Fields } from "./values.ts";
+import { templatePaths, kindOf, podsOf } from "./workloads.ts";
 
 type ResourceArgs = Parameters<Extract<ResourceValidationPolicy["validateResource"], (...args: never) => unknown>>[0];
 type StackArgs = Parameters<StackValidationPolicy["validateStack"]>[0];
@@ -67,12 +67,13 @@ function described(rule: Described): Omit<ResourceValidationPolicy, "validateRes
     };
 }
 
-/** Mends each pod template in place, where the rule knows a safe way. */
-function mended(rule: OneByOne, args: ResourceArgs): Record<string, unknown> | undefined {
+/** The resource with what breaks the rule mended, where the rule knows a safe way; what is excepted stays as it is. */
+function mended(rule: OneByOne, args: ResourceArgs, run: Run): Record<string, unknown> | undefined {
     const kind = kindOf(args.type);
     const path = kind === undefined ? undefined : templatePaths[kind];
     const resource = resourceOf(args);
     if (path === undefined || rule.scope === "resource" || judge(rule, resource).length === 0) return undefined;
+    if (run.account().excepts(rule.name, resource)) return undefined;
     const copy = { ...resource.props };
     let spec: Record<string, unknown> = copy;
     for (const key of [...path, "spec"]) {
@@ -82,14 +83,15 @@ function mended(rule: OneByOne, args: ResourceArgs): Record<string, unknown> | u
     }
     if (rule.scope === "pod") rule.mend?.(spec);
     else {
+        const broken = podsOf(args.type, args.name, resource.props).flatMap((pod) => offenders(rule, pod));
+        const specs = new Set<unknown>(broken.map(({ container }) => container.spec));
         for (const key of ["containers", "initContainers", "ephemeralContainers"]) {
             const containers = spec[key];
             if (!Array.isArray(containers)) continue;
             spec[key] = containers.map((each: unknown) => {
                 // A secret or a malformed container is left as it is: the validation will speak of it.
-                if (typeof each !== "object" || each === null || Object.getPrototypeOf(each) !== Object.prototype) {
-                    return each;
-                }
+                const readable = isObject(each) && Object.getPrototypeOf(each) === Object.prototype;
+                if (!readable || !specs.has(each)) return each;
                 const container = { ...fields(each) };
                 rule.mend?.(container);
                 return container;
@@ -114,7 +116,7 @@ function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
     return {
         ...described(rule),
         validateResource: validate,
-        ...(mends ? { remediateResource: (args: ResourceArgs) => mended(rule, args) } : {}),
+        ...(mends ? { remediateResource: (args: ResourceArgs) => mended(rule, args, run) } : {}),
     };
 }
 

@@ -13,13 +13,20 @@ function fromManifest(
     file: string,
     lineOf: LineOf,
     path: readonly (string | number)[] = [],
+    inList: { readonly kind?: string; readonly apiVersion?: string } = {},
 ): readonly Located[] {
-    const kind = text(at(object, "kind"));
-    const apiVersion = text(at(object, "apiVersion"));
-    if (kind === undefined || apiVersion === undefined) return [];
+    if (object === null || object === undefined) return [];
+    const kind = text(at(object, "kind")) ?? inList.kind;
+    const apiVersion = text(at(object, "apiVersion")) ?? inList.apiVersion;
+    if (kind === undefined || apiVersion === undefined) {
+        const where = `${file}, line ${lineOf(path)}`;
+        throw new Error(`${where}: neither a Kubernetes object, nor an export of a stack, nor a preview in JSON`);
+    }
     const items = at(object, "items");
     if (kind.endsWith("List") && Array.isArray(items)) {
-        return items.flatMap((item, index) => fromManifest(item, file, lineOf, [...path, "items", index]));
+        // The items of a PodList need not say that they are Pods.
+        const own = kind === "List" ? {} : { kind: kind.slice(0, -"List".length), apiVersion };
+        return items.flatMap((item, index) => fromManifest(item, file, lineOf, [...path, "items", index], own));
     }
     const name = text(at(object, "metadata", "name")) ?? text(at(object, "metadata", "generateName")) ?? "";
     const version = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
@@ -99,7 +106,7 @@ function fromJson(content: string): unknown {
 /**
  * Every resource in a file's text.
  *
- * @throws when the text is neither YAML nor JSON
+ * @throws when the text is neither YAML nor JSON, or holds something else than resources
  */
 export function resourcesIn(content: string, file: string): readonly Located[] {
     // An export of a large stack takes the YAML parser many seconds.

@@ -5,7 +5,8 @@
  *
  * A FILE holds Kubernetes manifests (YAML of any number of documents, or JSON), a `pulumi stack export`, or a
  * `pulumi preview --json`; `-` is standard input. `--config` takes what `--policy-pack-config` takes; `--stack-config` is
- * the Pulumi.<stack>.yaml with the exceptions. Exit code 1 when a mandatory rule is broken, 2 when a file cannot be read.
+ * the Pulumi.<stack>.yaml with the exceptions. Exit code 1 when a mandatory rule is broken, 2 when a file cannot be
+ * read or holds no resource.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -54,7 +55,12 @@ function main(): number {
     let located: readonly Located[];
     let terms: Terms;
     try {
-        located = positionals.flatMap((file) => resourcesIn(read(file), file));
+        located = positionals.flatMap((file) => {
+            const within = resourcesIn(read(file), file);
+            // What came to nothing on the way here must not pass for what breaks no rule.
+            if (within.length === 0) throw new Error(`${file}: there is no resource in it`);
+            return within;
+        });
         terms = {
             config: valueOf(values.config),
             exceptions: exceptionsIn(at(valueOf(values["stack-config"]), "config", exceptionsKey), names),

@@ -8,6 +8,9 @@ const parameters = [
     { of: /mysql|mariadb/, name: "require_secure_transport", on: ["1", 1, "ON"] },
 ];
 
+/** Amazon's own groups, which nobody can change: those of PostgreSQL force TLS since version 15, no others do. */
+const forcing = /^default\.postgres(1[5-9]|[2-9]\d)$/;
+
 export const rdsForcedTls: ResourceRule = {
     name: "rds-forced-tls",
     level: "mandatory",
@@ -33,8 +36,12 @@ export const rdsForcedTls: ResourceRule = {
             const parameter = parameters.find((each) => each.of.test(engine));
             // Instances of an Aurora cluster take the cluster's group.
             const takesOne = type.endsWith(":Cluster") || !engine.startsWith("aurora");
-            const given = at(props, group) !== undefined;
-            return parameter === undefined || !takesOne || given ? [] : [`${called(resource)}: ${group} is not set`];
+            if (parameter === undefined || !takesOne) return [];
+            const given = at(props, group);
+            if (given === undefined) return [`${called(resource)}: ${group} is not set`];
+            const name = text(given) ?? "";
+            const amazons = name.startsWith("default.") && !forcing.test(name);
+            return amazons ? [`${called(resource)}: ${group} is ${name}, which does not force TLS`] : [];
         }
         const family = text(at(props, "family")) ?? "";
         const parameter = parameters.find((each) => each.of.test(family));

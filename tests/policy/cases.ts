@@ -41,6 +41,13 @@ function workload(kind: "Deployment" | "StatefulSet", name: string, spec: Mutabl
     return k8s("apps/v1", kind, name, { spec: merged });
 }
 
+const apart = (topologyKey: string): Mutable => ({
+    affinity: {
+        podAntiAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: { topologyKey } }],
+        },
+    },
+});
 const spread = { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "kubernetes.io/hostname" }] };
 const scaler = (name: string, minReplicas: number): Given =>
     k8s("autoscaling/v2", "HorizontalPodAutoscaler", name, {
@@ -217,6 +224,18 @@ export const cases: readonly Case[] = [
         says: "may put its 3 replicas on one node",
     },
     {
+        rule: "replicas-are-spread",
+        passing: [workload("Deployment", "api", { replicas: 2 }, apart("topology.kubernetes.io/zone"))],
+        failing: [workload("Deployment", "api", { replicas: 2 }, apart("kubernetes.io/os"))],
+        says: "may put its 2 replicas on one node",
+    },
+    {
+        rule: "replicas-are-spread",
+        passing: [workload("Deployment", "api", { replicas: 2 }, apart("kubernetes.io/hostname"))],
+        failing: [workload("Deployment", "api", { replicas: 2 }, { affinity: { podAntiAffinity: {} } })],
+        says: "may put its 2 replicas on one node",
+    },
+    {
         rule: "rollout-keeps-capacity",
         passing: [
             workload("Deployment", "api", { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: 1 } } }, spread),
@@ -376,6 +395,12 @@ export const cases: readonly Case[] = [
     rdsCase("rds-final-snapshot", "finalSnapshotIdentifier", undefined, "finalSnapshotIdentifier is not set"),
     rdsCase("rds-backup-retention", "backupRetentionPeriod", 3, "backupRetentionPeriod is 3, fewer than 7 days"),
     rdsCase("rds-forced-tls", "parameterGroupName", undefined, "parameterGroupName is not set"),
+    rdsCase(
+        "rds-forced-tls",
+        "parameterGroupName",
+        "default.postgres14",
+        "parameterGroupName is default.postgres14, which does not force TLS",
+    ),
     {
         rule: "rds-forced-tls",
         passing: [parameters("postgres17", "rds.force_ssl", "1")],

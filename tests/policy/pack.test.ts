@@ -12,8 +12,8 @@ import { compliant, container, kinds, templateOf, tokenOf } from "./pods.ts";
 
 const { policies } = policyPack(rules, () => undefined);
 
-function policyNamed(name: string): ResourceValidationPolicy & Partial<StackValidationPolicy> {
-    const found = policies.find((policy) => policy.name === name);
+function policyNamed(name: string, among = policies): ResourceValidationPolicy & Partial<StackValidationPolicy> {
+    const found = among.find((policy) => policy.name === name);
     if (found === undefined) throw new Error(`no policy ${name}`);
     return found;
 }
@@ -85,6 +85,32 @@ test.each(mending.flatMap((rule) => kinds.map((kind) => [rule, kind] as const)))
         expect(judge(other, resource)).toHaveLength(2);
     },
 );
+
+test("mending leaves alone what breaks no rule", async () => {
+    const manifest = compliant("Deployment");
+    const seccompProfile = { type: "Localhost", localhostProfile: "profiles/own.json" };
+    const own = { name: "own", image: "x", securityContext: { seccompProfile } };
+    templateOf(manifest)["spec"] = { containers: [own, { name: "bare", image: "x" }] };
+    const mended = await policyNamed("seccomp-profile").remediateResource?.(argsFor(tokenOf(manifest), manifest));
+    expect(at(mended, "spec", "template", "spec", "containers")).toEqual([
+        own,
+        { name: "bare", image: "x", securityContext: { seccompProfile: { type: "RuntimeDefault" } } },
+    ]);
+});
+
+test("mending leaves alone what is excepted", async () => {
+    const manifest = compliant("Deployment");
+    templateOf(manifest)["spec"] = { containers: [{ name: "bare", image: "x" }] };
+    const exceptions = (rule: string): string =>
+        JSON.stringify([{ rule, resource: "Deployment::api", reason: "test", expires: "9999-12-31" }]);
+    const remediated = (rule: string): unknown => {
+        const pack = policyPack(rules, () => exceptions(rule));
+        const policy = policyNamed("seccomp-profile", pack.policies);
+        return policy.remediateResource?.(argsFor(tokenOf(manifest), manifest));
+    };
+    expect(await remediated("seccomp-profile")).toBeUndefined();
+    expect(await remediated("no-host-path")).toBeDefined();
+});
 
 test("a rule that fails refuses the object instead of letting it through", () => {
     const thrower = (): never => {

@@ -61,6 +61,11 @@ test("manifests, lists, exports and previews are read resource by resource, with
         ["1 aws:kms/key:Key k"],
         ["1 aws:kms/key:Key k"],
     ]);
+    const pods = { apiVersion: "v1", kind: "PodList", items: [{ metadata: { name: "tool" } }] };
+    expect(resourcesIn(JSON.stringify(pods), "f")[0]?.resource).toMatchObject({
+        type: "kubernetes:core/v1:Pod",
+        name: "tool",
+    });
 });
 
 test("each report names rule, resource, what was found and the remedy", () => {
@@ -203,6 +208,13 @@ test("the command answers in four formats, the same every time, and by its exit 
     expect(report({ "broken.yaml": "a: [" }, "broken.yaml")).toMatchObject({ code: 2 });
     expect(report({ "broken.yaml": "a: [" }, "broken.yaml").said).toMatch(/^broken\.yaml: /);
     expect(report({}, "none.yaml")).toMatchObject({ code: 2 });
+    expect(report({ "empty.yaml": "---\n" }, "empty.yaml")).toEqual({
+        code: 2,
+        said: "empty.yaml: there is no resource in it\n",
+    });
+    const values = report({ "values.yaml": `${pod}---\nreplicas: 3\n` }, "values.yaml");
+    expect(values.code).toBe(2);
+    expect(values.said).toMatch(/^values\.yaml, line \d+: neither a Kubernetes object/);
     expect(report({}).said).toContain("usage: ");
 });
 
