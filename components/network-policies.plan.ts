@@ -94,9 +94,20 @@ const outside: readonly Peer[] = [
 
 const privateAddresses = ({ network }: Stack): Peer[] => network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } }));
 
-function toDns({ network: { dnsNamespace, dnsPort } }: Stack): Egress {
+/** Where EKS puts the DNS of a new cluster, by the network of its VPC. In Auto Mode no pod stands behind it, but each node. */
+const autoModeDns = ["10.100.0.10/32", "172.20.0.10/32"];
+
+const inAutoMode = ({ aws }: Pick<Stack, "aws">): boolean =>
+    aws?.cluster.kind === "new" && aws.cluster.nodes.kind === "auto";
+
+function toDns(stack: Stack): Egress {
+    const { dnsNamespace, dnsPort, dnsCidrs } = stack.network;
+    const addresses = [...dnsCidrs, ...(inAutoMode(stack) ? autoModeDns : [])];
     return {
-        to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dnsNamespace } } }],
+        to: [
+            { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dnsNamespace } } },
+            ...addresses.map((cidr) => ({ ipBlock: { cidr } })),
+        ],
         ports: [
             { port: dnsPort, protocol: "UDP" },
             { port: dnsPort, protocol: "TCP" },
@@ -135,10 +146,11 @@ function allow(role: Role, from: Peer[], port: number): Spec {
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html
  */
-export function planEnforcement({ aws, version }: Stack): types.input.core.v1.ConfigMap | undefined {
-    if (aws?.cluster.kind !== "new" || aws.cluster.nodes.kind !== "auto") return undefined;
+export function planEnforcement(stack: Stack): types.input.core.v1.ConfigMap | undefined {
+    if (!inAutoMode(stack)) return undefined;
+    const labels = objectLabels(undefined, stack.version);
     return {
-        metadata: { name: "amazon-vpc-cni", namespace: "kube-system", labels: objectLabels(undefined, version) },
+        metadata: { name: "amazon-vpc-cni", namespace: "kube-system", labels },
         data: { "enable-network-policy-controller": "true" },
     };
 }

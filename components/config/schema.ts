@@ -171,6 +171,12 @@ const network = z
         dnsPort: whole(1, 65_535)
             .default(53)
             .describe("Port of the DNS server's pods, which policies name, not that of its Service."),
+        dnsCidrs: z
+            .array(cidr())
+            .default([])
+            .describe(
+                "Addresses of DNS servers that are no pods: NodeLocal DNSCache, or an existing cluster in EKS Auto Mode (the address of its kube-dns Service). A new one's are known.",
+            ),
         privateCidrs: z
             .array(cidr())
             .default([])

@@ -212,6 +212,10 @@ describe("what config decides", () => {
             "enable-network-policy-controller": "true",
         });
         expect(names(fresh, "ConfigMap")).not.toContain("network-enforcement");
+        // Each node answers DNS itself at the address of the Service: no pod does.
+        const out = (of: typeof run) => JSON.stringify(inputsOf(of, "NetworkPolicy", "network-backend-out"));
+        expect(out(run)).toContain('{"ipBlock":{"cidr":"172.20.0.10/32"}}');
+        expect(out(fresh)).not.toContain("172.20.0.10");
     }, 60_000);
 
     it("the vault's key is read by the backend alone, and backups are written below one prefix", () => {

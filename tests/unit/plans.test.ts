@@ -229,6 +229,17 @@ it("network policies refuse all, and open private ranges only when told", () => 
     const outside = JSON.stringify(policies["backend-out"]);
     expect(outside).toContain('{"ipBlock":{"cidr":"10.1.0.0/16"}}');
     expect(outside).toContain('"except":["10.0.0.0/8"');
+    const cached = planNetworkPolicies(stackOf({ network: { dnsCidrs: ["169.254.20.10/32"] } }))["backend-out"];
+    expect(cached?.egress).toContainEqual({
+        to: [
+            { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } },
+            { ipBlock: { cidr: "169.254.20.10/32" } },
+        ],
+        ports: [
+            { port: 53, protocol: "UDP" },
+            { port: 53, protocol: "TCP" },
+        ],
+    });
 });
 
 it("suggests what was meant, and nothing far-fetched", () => {
