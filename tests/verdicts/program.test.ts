@@ -1,6 +1,6 @@
 /**
  * The project's own stacks pass its own pack: `pulumi preview --policy-pack policies`, on the cluster, with no exception.
- * Of prod its Kubernetes half: the AWS provider cannot run here, tests/unit/aws-policies.test.ts judges the other one.
+ * Of prod its Kubernetes half: aws.test.ts has the other one, whose provider cannot run here.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

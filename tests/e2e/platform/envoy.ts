@@ -1,18 +1,22 @@
 /** Envoy Gateway from its own chart, and the way from this machine to the Envoy that it starts. */
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildAndPush } from "../../../local/cluster/images.ts";
+import { nodePid } from "../../../local/cluster/node.ts";
 import { registryOf } from "../../../local/cluster/spec.ts";
 import { logFile } from "../../../local/paths.ts";
 import { run } from "../../../local/process.ts";
 import { goModule } from "../../verdicts/go-module.ts";
+import { relay } from "../envoy/relay.ts";
 import type { Entrance } from "../orcheo.ts";
 import { apply, env, eventually, spec, toolchain } from "./harness.ts";
 import { pythonPackages } from "./python.ts";
 import { strictNamespace } from "./servers.ts";
 
+const relayFile = join(import.meta.dirname, "..", "envoy", "relay.ts");
 const namespace = "envoy-gateway-system";
 export const envoyClass = "envoy";
 /** What lets Envoy's pods in. */
@@ -92,24 +96,35 @@ export async function throughEnvoy(
     gateway: string,
     work: (https: number, http: number) => Promise<void>,
 ): Promise<void> {
-    const [https, http] = [spec.ports.https + 1000, spec.ports.http + 1000];
     const label = `gateway.envoyproxy.io/owning-gateway-name=${gateway}`;
     const inNamespace = ["--namespace", namespace];
-    const named = () => run("kubectl", [...inNamespace, "get", "services", "-l", label, "-o", "name"], { env });
-    const service = await eventually(60, named, (name) => name !== "");
+    const address = "jsonpath={.items[*].spec.clusterIP}";
+    const look = () => run("kubectl", [...inNamespace, "get", "services", "-l", label, "-o", address], { env });
+    const host = await eventually(60, look, (found) => found !== "");
     await run("kubectl", [...inNamespace, "rollout", "status", "deployment", "-l", label, "--timeout=120s"], { env });
-    const forward = [...inNamespace, "port-forward", service.trim(), `${https}:443`, `${http}:80`];
-    const way = spawn("kubectl", forward, { env, stdio: ["ignore", "ignore", "inherit"] });
+    const folder = mkdtempSync(join(tmpdir(), "orcheo-envoy-"));
+    const ways = [443, 80].map((port) => {
+        // A socket in a folder is the same in every network namespace.
+        const path = join(folder, String(port));
+        const way = [process.execPath, relayFile, path, host, String(port)];
+        const child = spawn("nsenter", [`--net=/proc/${nodePid(spec) ?? 0}/ns/net`, ...way], { stdio: "ignore" });
+        return { child, server: relay(() => connect(path)).listen(0, "127.0.0.1"), path };
+    });
     try {
-        const answers = (): Promise<boolean> =>
-            fetch(`http://127.0.0.1:${http}/`, { redirect: "manual" }).then(
-                () => true,
-                () => false,
-            );
-        if (!(await eventually(30, answers, (open) => open))) throw new Error("there is no way to Envoy");
+        const open = await eventually(
+            30,
+            () => Promise.resolve(ways.every(({ path }) => existsSync(path))),
+            (all) => all,
+        );
+        if (!open) throw new Error("there is no way to Envoy");
+        const [https = 0, http = 0] = ways.map(({ server }) => (server.address() as AddressInfo).port);
         await work(https, http);
     } finally {
-        way.kill();
+        for (const { child, server } of ways) {
+            child.kill();
+            server.close();
+        }
+        rmSync(folder, { recursive: true, force: true });
     }
 }
 

@@ -128,7 +128,7 @@ export function stateOnAws(): void {
         rmSync(join(folder, "output"));
         configure(merge(settings, { api: { scaling: { maxReplicas: 5 } } }));
         await ran("bash .github/preview.sh");
-        expect(said("output")).toContain("- update `kubernetes:autoscaling/v2:HorizontalPodAutoscaler api`");
+        expect(said("output")).toContain("- update `kubernetes:autoscaling/v2:HorizontalPodAutoscaler api-autoscaler`");
         configure(settings);
     });
 
