@@ -8,7 +8,12 @@ export default tseslint.config(
     {
         languageOptions: {
             parserOptions: {
-                project: ["./tsconfig.json", "./local/tsconfig.json", "./policies/tsconfig.json", "./tests/verdicts/tsconfig.json"],
+                project: [
+                    "./tsconfig.json",
+                    "./local/tsconfig.json",
+                    "./policies/tsconfig.json",
+                    "./tests/verdicts/tsconfig.json",
+                ],
                 tsconfigRootDir: import.meta.dirname,
             },
         },
