@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orcheo_runtime import logs
+from orcheo_runtime import connections, logs
 from orcheo_runtime.dependencies import postgres_answers
 from orcheo_runtime.inside import KeepInside
 
@@ -120,6 +120,7 @@ def wait_for_postgres() -> None:
 
 async def serve() -> bool:
     """Serves until SIGTERM; False when start-up failed."""
+    connections.check_before_use()
     import uvicorn
     from orcheo_backend.app import app
 

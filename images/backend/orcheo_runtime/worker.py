@@ -6,7 +6,7 @@ from typing import Any
 import celery.apps.worker
 from celery.signals import setup_logging, worker_ready
 
-from orcheo_runtime import logs
+from orcheo_runtime import connections, logs
 from orcheo_runtime.health_server import Pulse, serve
 
 HEALTH_PORT = 8001
@@ -16,6 +16,7 @@ BEAT_SECONDS = 5.0
 def main() -> None:
     """Runs until SIGTERM."""
     logs.install()
+    connections.check_before_use()
     # It sets up logging of its own, which Celery's signal takes back.
     from orcheo_backend.worker.celery_app import celery_app
 

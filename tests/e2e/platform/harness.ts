@@ -94,7 +94,7 @@ export async function eventually<T>(seconds: number, look: () => Promise<T>, fit
     }
 }
 
-/** The run's answer after a loss: a dead connection fails once before it is dropped, a proxy learns of new pods within seconds. */
+/** The run's answer after a loss: a proxy learns of new pods within seconds. */
 export async function answerAgain(entrance: Entrance, runId: string): Promise<unknown> {
     const { body } = await eventually(
         60,

@@ -68,6 +68,17 @@ export function withoutDatabase(): void {
         await expectReady("api", 300, 2);
         expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
     });
+
+    test("the pods that lived through it use no connection of before: all of the first requests and runs succeed", async () => {
+        const statuses = await Promise.all(
+            Array.from({ length: 20 }, () => ask(caller(), "GET", "/api/workflows").then(({ status }) => status)),
+        );
+        expect(new Set(statuses)).toEqual(new Set([200]));
+        const workflow = await createWorkflow(caller(), "0.33", "e2e-after-loss");
+        // More than the worker has processes.
+        const runs = await Promise.all(Array.from({ length: 4 }, () => dispatch(caller(), workflow)));
+        for (const each of runs) expect(answerOf(await ended(caller(), each))).toBe(42);
+    });
 }
 
 export function newerRelease(): void {
