@@ -4,7 +4,7 @@
  */
 import { expect, test } from "vitest";
 
-import { at, fields } from "../../policies/values.ts";
+import { at } from "../../policies/values.ts";
 import { awsPrograms, plain } from "../aws-programs.ts";
 import { run, type Program } from "../harness.ts";
 import type { Given } from "../policy/cases.ts";
@@ -38,7 +38,7 @@ test("one safe default that is taken away is one violation", async () => {
     if (program === undefined) throw new Error("no program");
     const spoilt = (await declaredBy(program)).map((each) =>
         each.type === "aws:rds/instance:Instance"
-            ? { ...each, props: { ...fields(each.props), deletionProtection: false } }
+            ? { ...each, props: { ...each.props, deletionProtection: false } }
             : each,
     );
     const { violations, exitCode } = await previewWithPack(spoilt);

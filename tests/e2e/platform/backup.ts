@@ -10,6 +10,7 @@ import { run } from "../../../local/process.ts";
 import { merge, type Settings } from "../../../local/settings.ts";
 import { answerOf, ask, at, createWorkflow, dispatch, ended } from "../orcheo.ts";
 import {
+    answerAgain,
     apply,
     artifacts,
     attempt,
@@ -321,12 +322,7 @@ export function backup(): void {
         expect(output).toContain("backup.dump: OK");
         expect(output).toContain("after back: lost");
         expect(output).toMatch(/the vault's key fits: [1-9]\d* credentials/);
-        const restored = await eventually(
-            60,
-            () => ask(caller(), "GET", `/api/runs/${runId}`),
-            ({ status }) => status === 200,
-        );
-        expect(answerOf(restored.body), JSON.stringify(restored)).toBe(42);
+        expect(await answerAgain(caller(), runId)).toBe(42);
         const next = await createWorkflow(caller(), "0.33", "e2e-restored");
         expect(answerOf(await ended(caller(), await dispatch(caller(), next)))).toBe(42);
         expect(await sql("select count(*) from ballast; drop table ballast")).toBe("500000\nDROP TABLE");

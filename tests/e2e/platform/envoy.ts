@@ -12,7 +12,7 @@ import { run } from "../../../local/process.ts";
 import { goModule } from "../../verdicts/go-module.ts";
 import { relay } from "../envoy/relay.ts";
 import type { Entrance } from "../orcheo.ts";
-import { apply, env, eventually, spec, toolchain } from "./harness.ts";
+import { apply, applyFiles, env, eventually, spec, toolchain } from "./harness.ts";
 import { pythonPackages } from "./python.ts";
 import { strictNamespace } from "./servers.ts";
 
@@ -42,9 +42,7 @@ async function image(): Promise<string> {
 export async function installEnvoyGateway(): Promise<void> {
     const charts = join(await goModule("github.com/envoyproxy/gateway@v1.9.1"), "charts", "gateway-helm");
     const own = await image();
-    await run("kubectl", ["apply", "--server-side", "-f", join(charts, "charts", "crds", "crds", "generated")], {
-        env,
-    });
+    await applyFiles(join(charts, "charts", "crds", "crds", "generated"));
     await apply([strictNamespace(namespace)]);
     const values = {
         crds: { enabled: false },

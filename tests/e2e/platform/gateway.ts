@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { run } from "../../../local/process.ts";
 import { goModule } from "../../verdicts/go-module.ts";
-import { apply, env, eventually } from "./harness.ts";
+import { apply, applyFiles, env, eventually } from "./harness.ts";
 
 export const gatewayClass = "traefik";
 const group = "gateway.networking.k8s.io";
@@ -13,9 +13,10 @@ async function addArgument(namespace: string, deployment: string, value: string)
     await on("patch", `deployment/${deployment}`, "--type=json", "--patch", patch);
     await on("rollout", "status", `deployment/${deployment}`, "--timeout=120s");
     // The one before still takes connections while it ends.
-    const pods = () => on("get", "pods", "-l", `app.kubernetes.io/name=${deployment}`, "-o", "name");
-    const left = await eventually(60, pods, (names) => names.trim().split("\n").length === 1);
-    if (left.trim().split("\n").length !== 1) throw new Error(`pods of ${deployment} that do not go:\n${left}`);
+    const pods = async (): Promise<string[]> =>
+        (await on("get", "pods", "-l", `app.kubernetes.io/name=${deployment}`, "-o", "name")).trim().split("\n");
+    const left = await eventually(60, pods, ({ length }) => length === 1);
+    if (left.length !== 1) throw new Error(`pods of ${deployment} that do not go: ${left.join(", ")}`);
 }
 
 const rights = (account: string, rules: readonly object[]): object[] => {
@@ -35,7 +36,7 @@ const rights = (account: string, rules: readonly object[]): object[] => {
 
 export async function enableGatewayApi(): Promise<void> {
     const definitions = join(await goModule("sigs.k8s.io/gateway-api@v1.6.1"), "config", "crd", "standard");
-    await run("kubectl", ["apply", "--server-side", "-f", definitions], { env });
+    await applyFiles(definitions);
     const look = ["get", "list", "watch"];
     const routes = ["httproutes", "grpcroutes", "tlsroutes"];
     const kinds = ["gatewayclasses", "gateways", ...routes, "referencegrants", "backendtlspolicies"];

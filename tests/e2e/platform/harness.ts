@@ -1,15 +1,17 @@
 /** What the end-to-end tests of the platform share: the cluster of their file, the stack on it, and its clients. */
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import { stringify } from "yaml";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { projectDir } from "../../../local/paths.ts";
 import { clusterEnvironment, deploy } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
 import { committedFile, readStackFile } from "../../../local/pulumi.ts";
 import { consoleReport } from "../../../local/report.ts";
-import { type Settings, settingsOf } from "../../../local/settings.ts";
+import { type Settings, settingsOf, stackFile } from "../../../local/settings.ts";
 import { ensureToolchain } from "../../../local/toolchain/build.ts";
 import { clusterOfThisFile } from "../clusters.ts";
 import { answerOf, ask, type Entrance } from "../orcheo.ts";
@@ -82,6 +84,9 @@ export const apply = (items: readonly object[]): Promise<string> =>
         env,
         input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
     });
+/** A file of manifests, or a folder of such. */
+export const applyFiles = (path: string): Promise<string> =>
+    run("kubectl", ["apply", "--server-side", "-f", path], { env });
 export const exec = (target: string, ...command: string[]): Promise<Outcome> =>
     attempt("kubectl", ["--namespace", NAMESPACE, "exec", target, "--", ...command]);
 export const pulumi = (...args: string[]): Promise<Outcome> => attempt("pulumi", [...args, "--non-interactive"]);
@@ -128,6 +133,11 @@ export async function restart(...roles: string[]): Promise<void> {
 }
 
 export const committed = (): Settings => settingsOf(readStackFile(committedFile(STACK)), STACK);
+/** Gives a stack's file other settings; all else in it stays. */
+export function putSettings(file: string, settings: Settings): void {
+    const before = readStackFile(file);
+    writeFileSync(file, stringify(stackFile(settings, before, before)));
+}
 /** A measurement every 15 s decides; minutes of waiting would show nothing more. */
 export const quickScaling = { api: { scaling: { scaleDownStabilizationSeconds: 15, podsPerMinute: 10 } } };
 export const up = (settings: Settings, stack = STACK, caFile?: string): Promise<Settings> =>

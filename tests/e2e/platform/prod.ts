@@ -1,15 +1,13 @@
 /** The Kubernetes half of prod, on the same cluster: database, secrets and certificate of somebody else's. */
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { parse, stringify } from "yaml";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { projectDir } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
 import { committedFile, readStackFile } from "../../../local/pulumi.ts";
-import { merge, type Settings, settingsOf, type StackFile, stackFile } from "../../../local/settings.ts";
+import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
 import {
     answerOf,
     ask,
@@ -33,6 +31,7 @@ import {
     exec,
     kube,
     NAMESPACE,
+    putSettings,
     redirectOf,
     spec,
     up,
@@ -276,9 +275,8 @@ export function prod(): void {
         const controller = { kind: "envoyGateway", gateway: { kind: "created", className: envoyClass } };
         // Not by `up`, which waits for an answer of Traefik.
         const file = join(pulumiDir(spec), "Pulumi.prod.yaml");
-        const before = parse(readFileSync(file, "utf8")) as StackFile;
-        const next = merge(settingsOf(before, file), { network: envoyNetwork, entrance: { controller } });
-        writeFileSync(file, stringify(stackFile(next, before, before)));
+        const before = settingsOf(readStackFile(file), file);
+        putSettings(file, merge(before, { network: envoyNetwork, entrance: { controller } }));
         const { code, output } = await attempt("pulumi", ["up", "--yes", "--non-interactive"], environmentOf("prod"));
         expect(code, output.slice(-3000)).toBe(0);
         await throughEnvoy("orcheo", async (https, http) => {

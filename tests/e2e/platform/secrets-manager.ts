@@ -4,7 +4,7 @@ import { inNode } from "../../../local/cluster/node.ts";
 import { NODE_IP, pathsOf } from "../../../local/cluster/spec.ts";
 import { run } from "../../../local/process.ts";
 import { awsPackages } from "./aws.ts";
-import { apply, env, eventually, spec, toolchain } from "./harness.ts";
+import { apply, applyFiles, env, eventually, spec, toolchain } from "./harness.ts";
 import { serve, strictNamespace } from "./servers.ts";
 
 const region = "eu-central-1";
@@ -44,7 +44,7 @@ export const rotateSecret = (name: string, values: Values): Promise<void> =>
 export async function installExternalSecrets(store: string): Promise<void> {
     const namespace = "external-secrets";
     const definitions = toolchain.share("external-secrets-crds.yaml");
-    await run("kubectl", ["apply", "--server-side", "-f", definitions], { env });
+    await applyFiles(definitions);
     const own = "external-secrets.io";
     const look = ["get", "list", "watch"];
     const write = [...look, "create", "update", "patch", "delete"];

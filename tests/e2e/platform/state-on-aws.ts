@@ -7,11 +7,22 @@ import { parse, stringify } from "yaml";
 import { projectDir } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
-import { linkPlugins } from "../../../local/pulumi.ts";
-import { merge, type Settings, settingsOf, type StackFile, stackFile } from "../../../local/settings.ts";
+import { linkPlugins, readStackFile } from "../../../local/pulumi.ts";
+import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
 import { at } from "../orcheo.ts";
 import { type Aws, startAws } from "./aws.ts";
-import { artifacts, attemptIn, env, kube, type Outcome, pulumi, spec, STACK, toolchain } from "./harness.ts";
+import {
+    artifacts,
+    attemptIn,
+    env,
+    kube,
+    type Outcome,
+    pulumi,
+    putSettings,
+    spec,
+    STACK,
+    toolchain,
+} from "./harness.ts";
 
 const PORT = 26566;
 const ACCOUNT = "111122223333";
@@ -59,10 +70,6 @@ export function stateOnAws(): void {
         return output;
     };
     const said = (name: "output" | "summary"): string => readFileSync(join(folder, name), "utf8");
-    const configure = (own: Settings): void => {
-        const before = parse(readFileSync(configFile, "utf8")) as StackFile;
-        writeFileSync(configFile, stringify(stackFile(own, before, before)));
-    };
 
     beforeAll(async () => {
         await run(
@@ -87,7 +94,7 @@ export function stateOnAws(): void {
             ...{ KUBECONFIG, BUILDX_CONFIG, PATH, ...plugins },
         });
         const file = join(pulumiDir(spec), `Pulumi.${STACK}.yaml`);
-        settings = settingsOf(parse(readFileSync(file, "utf8")), file);
+        settings = settingsOf(readStackFile(file), file);
         writeFileSync(configFile, stringify({ config: { "orcheo:stack": settings } }));
     });
 
@@ -126,10 +133,10 @@ export function stateOnAws(): void {
         expect(said("output")).toContain(`Preview of \`${STACK}\`: passed`);
         expect(said("output")).toMatch(/^Changes: \d+ same$/m);
         rmSync(join(folder, "output"));
-        configure(merge(settings, { api: { scaling: { maxReplicas: 5 } } }));
+        putSettings(configFile, merge(settings, { api: { scaling: { maxReplicas: 5 } } }));
         await ran("bash .github/preview.sh");
         expect(said("output")).toContain("- update `kubernetes:autoscaling/v2:HorizontalPodAutoscaler api-autoscaler`");
-        configure(settings);
+        putSettings(configFile, settings);
     });
 
     test("the daily look finds what was changed by hand, and writes nothing", async () => {
