@@ -14,9 +14,11 @@ import { Images } from "./components/images";
 import { NetworkPolicies } from "./components/network-policies";
 import { Secrets } from "./components/secrets";
 import { readStack } from "./components/stack";
+import { UnsafeChoices } from "./components/unsafe";
 
 export = async () => {
     const stack = await readStack();
+    new UnsafeChoices("unsafe", { stack });
 
     const secrets = new Secrets("secrets", { stack });
     const cloud = createCloud("aws", { stack, secrets });

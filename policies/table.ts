@@ -67,6 +67,7 @@ import { secretsAsFiles } from "./rules/secrets-as-files.ts";
 import { securityGroupNotOpen } from "./rules/security-group-not-open.ts";
 import { selinuxOptions } from "./rules/selinux-options.ts";
 import { serviceType } from "./rules/service-type.ts";
+import { unsafeChoice } from "./rules/unsafe-choice.ts";
 import { volumeClass } from "./rules/volume-class.ts";
 import { volumeRetention } from "./rules/volume-retention.ts";
 import { volumeTypes } from "./rules/volume-types.ts";
@@ -141,5 +142,6 @@ export const rules: readonly Rule[] = [
     secretRecoveryWindow,
     logRetention,
     requiredTags,
+    unsafeChoice,
     monthlyCostWithinBudget,
 ];

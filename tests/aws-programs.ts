@@ -1,7 +1,8 @@
 /** Prod on AWS in the ways that config offers, and what the tests ask of its resources. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { settingsOf, type Program, type Registered } from "./harness";
+import type { Resource } from "../policies/rule";
+import { settingsOf, type Program, type Registered, type Run } from "./harness";
 
 type Settings = Record<string, unknown>;
 
@@ -111,6 +112,23 @@ export function withSecrets(value: unknown, otherwise: (secret: unknown) => unkn
 export function plain(inputs: Registered["inputs"]): Registered["inputs"] {
     const all = withSecrets(inputs, (secret) => secret);
     return isRecord(all) ? all : {};
+}
+
+/** As the engine hands a resource to the pack: secrets are plain there. */
+export function asResources({ resources }: Run): Resource[] {
+    const providers = new Map(
+        resources
+            .filter(({ type }) => type.startsWith("pulumi:providers:"))
+            .map((each) => [each.type, plain(each.inputs)]),
+    );
+    return resources.map((each: Registered) => ({
+        type: each.type,
+        name: each.name,
+        urn: each.options.urn,
+        props: plain(each.inputs),
+        options: { protect: each.options.protect },
+        provider: providers.get(`pulumi:providers:${each.type.split(":")[0] ?? ""}`),
+    }));
 }
 
 /** Every string in a value, those inside JSON text too. */

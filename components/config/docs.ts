@@ -13,6 +13,16 @@ All settings of a stack are below the key \`orcheo:stack\` in \`Pulumi.<stack>.y
 A setting that is unknown, missing, out of range or contradicts another is refused before anything changes, all at once.
 Of a choice (\`kind\`), only the keys of the chosen kind are accepted.
 
+A setting that takes a safe default away (components/unsafe.plan.ts has the list) is accepted, and shows: a preview has it
+as a resource \`UnsafeChoice\` by its name, and the policy pack refuses it until it is named, with a reason and a last day:
+
+    config:
+      orcheo:policyExceptions:
+        - rule: unsafe-choice
+          resource: UnsafeChoice::aws.network.natPerZone
+          reason: a test environment
+          expires: 2027-06-30
+
 | key | accepted | default | |
 |---|---|---|---|
 `;

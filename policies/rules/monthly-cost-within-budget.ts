@@ -1,7 +1,19 @@
 import { estimate } from "../cost.ts";
 import { pricesOf, region } from "../prices.ts";
-import type { StackRule } from "../rule.ts";
-import { number } from "../values.ts";
+import type { Resource, StackRule } from "../rule.ts";
+import { at, number, text } from "../values.ts";
+
+/** The stack's own budget of AWS, in USD a month; 0 where it declares none. */
+function declaredUsd(resources: readonly Resource[]): number {
+    const monthly = resources.filter(
+        ({ type, props }) =>
+            type === "aws:budgets/budget:Budget" &&
+            text(at(props, "budgetType")) === "COST" &&
+            text(at(props, "timeUnit")) === "MONTHLY" &&
+            text(at(props, "limitUnit")) === "USD",
+    );
+    return monthly.reduce((sum, { props }) => sum + Number(text(at(props, "limitAmount")) ?? 0), 0);
+}
 
 export const monthlyCostWithinBudget: StackRule = {
     name: "monthly-cost-within-budget",
@@ -14,15 +26,22 @@ export const monthlyCostWithinBudget: StackRule = {
         url: "https://aws.amazon.com/pricing/",
     },
     settings: {
-        budgetUsd: { type: "number", description: "Budget in USD a month; 0 asks for no estimate.", default: 0 },
+        budgetUsd: {
+            type: "number",
+            description:
+                "Budget in USD a month; 0: that of the stack's aws.budgets.Budget, and no estimate without one.",
+            default: 0,
+        },
     },
     notInCel: "it is about the stack as a whole",
     found(resources, settings) {
-        const budget = number(settings["budgetUsd"]) ?? 0;
+        const given = number(settings["budgetUsd"]) ?? 0;
+        const budget = given === 0 ? declaredUsd(resources) : given;
         if (budget === 0) return [];
         const { totalUsd, lines, unpriced } = estimate(resources);
-        // A budget that holds only for what has a price holds for nothing.
-        const unknown = unpriced.length > 0 ? [{ found: `There is no price for ${unpriced.join(", ")}` }] : [];
+        // A budget of the pack's that holds only for what has a price holds for nothing.
+        const unknown =
+            given > 0 && unpriced.length > 0 ? [{ found: `There is no price for ${unpriced.join(", ")}` }] : [];
         if (totalUsd <= budget) return unknown;
         const top = [...lines].sort((a, b) => b.usd - a.usd).slice(0, 3);
         const most = top.map((line) => `${line.what} $${line.usd.toFixed(0)}`).join(", ");

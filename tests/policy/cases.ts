@@ -107,6 +107,8 @@ export const database = {
     enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
 };
 const rds = (props: Mutable): Given => aws("rds/instance:Instance", { ...database, ...props });
+const monthlyBudget = (limitAmount: string): Given =>
+    aws("budgets/budget:Budget", { budgetType: "COST", timeUnit: "MONTHLY", limitUnit: "USD", limitAmount });
 const aurora = { clusterIdentifier: "orcheo-data", engine: "aurora-postgresql", dbClusterParameterGroupName: "orcheo" };
 const cluster = (props: Mutable): Given => aws("rds/cluster:Cluster", { ...aurora, ...props });
 const clusterInstance = (name: string): Given =>
@@ -591,11 +593,29 @@ export const cases: readonly Case[] = [
         says: "has no tag Environment",
     },
     {
+        rule: "unsafe-choice",
+        passing: [{ type: "orcheo:index:UnsafeChoices", name: "unsafe", props: { stack: "prod" } }],
+        failing: [
+            {
+                type: "orcheo:index:UnsafeChoice",
+                name: "aws.network.natPerZone",
+                props: { found: "false", consequence: "with one zone all lose the way out" },
+            },
+        ],
+        says: '"aws.network.natPerZone" is false: with one zone all lose the way out',
+    },
+    {
         rule: "monthly-cost-within-budget",
         passing: [rds({})],
         failing: [rds({ instanceClass: "db.r6g.xlarge" })],
         says: "of $200 a month at list prices of us-east-1 (most: Instance",
         settings: { budgetUsd: 200 },
+    },
+    {
+        rule: "monthly-cost-within-budget",
+        passing: [rds({ instanceClass: "db.r6g.xlarge" }), monthlyBudget("2000")],
+        failing: [rds({ instanceClass: "db.r6g.xlarge" }), monthlyBudget("200")],
+        says: "of $200 a month at list prices of us-east-1 (most: Instance",
     },
     {
         rule: "monthly-cost-within-budget",

@@ -2,25 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { judge, judgeStack } from "../../policies/judge";
 import type { Resource } from "../../policies/rule";
 import { rules } from "../../policies/table";
-import { awsPrograms, everythingNew, exampleOf, plain, sizes } from "../aws-programs";
-import { run as runOnce, type Program, type Registered, type Run } from "../harness";
-
-/** As the engine hands a resource to the pack: secrets are plain there. */
-function asResources({ resources }: Run): Resource[] {
-    const providers = new Map(
-        resources
-            .filter(({ type }) => type.startsWith("pulumi:providers:"))
-            .map((each) => [each.type, plain(each.inputs)]),
-    );
-    return resources.map((each: Registered) => ({
-        type: each.type,
-        name: each.name,
-        urn: each.options.urn,
-        props: plain(each.inputs),
-        options: { protect: each.options.protect },
-        provider: providers.get(`pulumi:providers:${each.type.split(":")[0] ?? ""}`),
-    }));
-}
+import { asResources, awsPrograms, everythingNew, exampleOf, sizes } from "../aws-programs";
+import { run as runOnce, type Program } from "../harness";
 
 /** Every violation, mandatory or not. */
 function violations(resources: readonly Resource[]): string[] {
