@@ -25,6 +25,36 @@ export function planNamespace({ kubernetes, entrance, version }: Stack): types.i
     };
 }
 
+const ownClass = "orcheo-gp3";
+
+/** The class of a volume: the configured one, that of a new cluster on AWS, which has none of its own, or the cluster's default. */
+export function storageClassOf({ aws }: Pick<Stack, "aws">, configured: string | undefined): string | undefined {
+    return configured ?? (aws?.cluster.kind === "new" ? ownClass : undefined);
+}
+
+/** Whether anything asks for a volume of that class. */
+export function needsStorageClass({ aws, database, cache }: Pick<Stack, "aws" | "database" | "cache">): boolean {
+    const claims = [database.kind === "statefulset" && database, cache.kind === "valkey" && cache];
+    return claims.some((claim) => claim !== false && storageClassOf({ aws }, claim.storageClass) === ownClass);
+}
+
+/**
+ * Encrypted volumes of EBS that can grow, and that stay when their claim goes.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html
+ */
+export function planStorageClass({ aws, version }: Stack): types.input.storage.v1.StorageClass {
+    const auto = aws?.cluster.kind === "new" && aws.cluster.nodes.kind === "auto";
+    return {
+        metadata: { name: ownClass, labels: objectLabels(undefined, version) },
+        provisioner: auto ? "ebs.csi.eks.amazonaws.com" : "ebs.csi.aws.com",
+        parameters: { type: "gp3", encrypted: "true" },
+        reclaimPolicy: "Retain",
+        allowVolumeExpansion: true,
+        volumeBindingMode: "WaitForFirstConsumer",
+    };
+}
+
 export function planQuota(stack: Stack, namespace: Input<string>): types.input.core.v1.ResourceQuota {
     const { quota } = quotaOf(stack);
     return {

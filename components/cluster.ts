@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { planLimitRange, planNamespace, planQuota } from "./cluster.plan";
+import { needsStorageClass, planLimitRange, planNamespace, planQuota, planStorageClass } from "./cluster.plan";
 import type { Stack } from "./config/schema";
 import { planPullSecret } from "./registry.plan";
 import { registryPassword } from "./stack";
@@ -45,6 +45,8 @@ export class Cluster extends pulumi.ComponentResource {
             new k8s.core.v1.ResourceQuota(`${name}-quota`, planQuota(stack, this.namespace), inCluster);
             new k8s.core.v1.LimitRange(`${name}-limits`, planLimitRange(stack, this.namespace), inCluster);
         }
+        if (needsStorageClass(stack))
+            new k8s.storage.v1.StorageClass(`${name}-storage`, planStorageClass(stack), inCluster);
         const { pull } = stack.registry;
         if (pull.kind === "credentials")
             new k8s.core.v1.Secret(

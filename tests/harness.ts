@@ -98,6 +98,7 @@ const knownTypes: ReadonlySet<string> = new Set([
     "kubernetes:core/v1:ServiceAccount",
     "kubernetes:apps/v1:Deployment",
     "kubernetes:apps/v1:StatefulSet",
+    "kubernetes:storage.k8s.io/v1:StorageClass",
     "kubernetes:batch/v1:CronJob",
     "kubernetes:batch/v1:Job",
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",

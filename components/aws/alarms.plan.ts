@@ -1,18 +1,22 @@
-/** Alarms of the database and the cache: what is told to people before users notice. */
+/** Alarms of the database, the cache and their backups: what is told to people before users notice. */
 import type { DatabaseOf } from "../config/schema";
 import type { ElasticacheSettings } from "../config/schema.aws.data";
 
 export interface AlarmPlan {
     readonly name: string;
     readonly description: string;
-    readonly namespace: "AWS/RDS" | "AWS/ElastiCache";
+    readonly namespace: "AWS/RDS" | "AWS/ElastiCache" | "AWS/Backup";
     readonly metricName: string;
     readonly dimensions: Readonly<Record<string, string>>;
     readonly comparisonOperator: "GreaterThanThreshold" | "LessThanThreshold";
     readonly threshold: number;
     readonly statistic: "Average" | "Maximum" | "Minimum" | "Sum";
-    /** Periods of five minutes in a row. */
+    /** Periods in a row. */
     readonly periods: number;
+    /** Default five minutes. */
+    readonly periodSeconds?: number;
+    /** Without any figure there is an alarm too. */
+    readonly missingIsBreaching?: true;
 }
 
 /** The DB instances by name; those of a cluster are numbered by RDS. */
@@ -99,4 +103,31 @@ export function planCacheAlarms(groupId: string, { nodes, alarms }: ElasticacheS
             ] as const;
         },
     );
+}
+
+/** A backup that failed, and none that succeeded: the second is on until the first backup of a new stack. */
+export function planBackupAlarms(vault: string): readonly AlarmPlan[] {
+    const shared = { namespace: "AWS/Backup", dimensions: { BackupVaultName: vault }, statistic: "Sum" } as const;
+    return [
+        {
+            ...shared,
+            name: `${vault}-backup-failed`,
+            description: `A backup to the vault ${vault} failed`,
+            metricName: "NumberOfBackupJobsFailed",
+            comparisonOperator: "GreaterThanThreshold",
+            threshold: 0,
+            periods: 1,
+        },
+        {
+            ...shared,
+            name: `${vault}-backup-missing`,
+            description: `No backup to the vault ${vault} succeeded for two days`,
+            metricName: "NumberOfBackupJobsCompleted",
+            comparisonOperator: "LessThanThreshold",
+            threshold: 1,
+            periods: 2,
+            periodSeconds: 86_400,
+            missingIsBreaching: true,
+        },
+    ];
 }

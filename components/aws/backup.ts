@@ -1,11 +1,14 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
+import { planBackupAlarms } from "./alarms.plan";
+import { declareAlarms } from "./monitoring";
 import { servicePolicy } from "./policies.plan";
 
 export interface BackupArgs {
     readonly settings: Aws;
     readonly dataKeyArn: pulumi.Output<string>;
+    readonly topicArn: pulumi.Output<string>;
 }
 
 const managed = (policy: string) => `arn:aws:iam::aws:policy/${policy}`;
@@ -16,13 +19,17 @@ const policies = {
     "s3-restore": managed("AWSBackupServiceRolePolicyForS3Restore"),
 };
 
+/** Named one by one: of a tag alone, AWS Backup takes only the services that somebody opted in to, and tells nobody. */
+const kinds = ["arn:aws:rds:*:*:db:*", "arn:aws:rds:*:*:cluster:*", "arn:aws:s3:::*"];
+
 /**
- * Backups apart from the database's own: they outlive it. Takes whatever carries the tag Backup.
+ * Backups apart from the database's own: they outlive it. Takes the databases and buckets that carry the tag Backup.
  *
  * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources-json.html
  */
 export class BackupPlan extends pulumi.ComponentResource {
-    constructor(name: string, { settings, dataKeyArn }: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, { settings, dataKeyArn, topicArn }: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:AwsBackupPlan", name, {}, opts);
         const child = { parent: this };
         const vault = new aws.backup.Vault(
@@ -69,10 +76,13 @@ export class BackupPlan extends pulumi.ComponentResource {
                 name: settings.name,
                 planId: plan.id,
                 iamRoleArn: role.arn,
-                selectionTags: [{ type: "STRINGEQUALS", key: "Backup", value: settings.name }],
+                resources: kinds,
+                conditions: [{ stringEquals: [{ key: "aws:ResourceTag/Backup", value: settings.name }] }],
             },
-            { ...child, dependsOn: attached },
+            // It cannot be changed, and its name not be had twice.
+            { ...child, dependsOn: attached, deleteBeforeReplace: true },
         );
+        declareAlarms(planBackupAlarms(settings.name), topicArn, child);
         this.registerOutputs({});
     }
 }

@@ -97,7 +97,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
         const cluster = this.cluster(name, { ...shared, network, tags }, child);
         this.kubeconfig = cluster.kubeconfig;
         this.repositories = settings.registry ? [new Repositories(`${name}-images`, shared, child)] : [];
-        new BackupPlan(`${name}-backup`, shared, child);
+        new BackupPlan(`${name}-backup`, { ...shared, topicArn }, child);
         const bucket = new Bucket(`${name}-bucket`, shared, child);
 
         const identity = { stack, settings, clusterName: cluster.clusterName };

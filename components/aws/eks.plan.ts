@@ -52,9 +52,10 @@ export function planAutoMode(
 /**
  * Add-ons by name, with their configuration. Without the CNI's switch NetworkPolicies are accepted and not enforced.
  *
+ * @param volumes  whether pods ask for volumes of EBS
  * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
  */
-export function planAddons({ nodes }: OwnCluster): Readonly<Record<string, object>> {
+export function planAddons({ nodes }: OwnCluster, volumes: boolean): Readonly<Record<string, object>> {
     const metrics = { "metrics-server": {} };
     if (nodes.kind === "auto") return metrics;
     return {
@@ -62,9 +63,18 @@ export function planAddons({ nodes }: OwnCluster): Readonly<Record<string, objec
         "kube-proxy": {},
         coredns: {},
         "eks-pod-identity-agent": {},
+        ...(volumes && { [volumeDriver.addon]: {} }),
         ...metrics,
     };
 }
+
+/** What makes volumes of EBS, and may do that in the account. Auto Mode brings its own. */
+export const volumeDriver = {
+    addon: "aws-ebs-csi-driver",
+    namespace: "kube-system",
+    serviceAccount: "ebs-csi-controller-sa",
+    policyArn: managed("service-role/AmazonEBSCSIDriverPolicy"),
+} as const;
 
 /** Add-ons that nodes need before they are ready; the others need nodes. */
 export const beforeNodes: readonly string[] = ["vpc-cni", "kube-proxy", "eks-pod-identity-agent"];

@@ -1,8 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { needsStorageClass } from "../cluster.plan";
 import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
 import * as plan from "./eks.plan";
+import { planPodTrust } from "./identities.plan";
 import { logGroup } from "./monitoring";
 import type { Network } from "./network";
 import { servicePolicy, policyDocument } from "./policies.plan";
@@ -53,7 +55,22 @@ export class Eks extends pulumi.ComponentResource {
             },
             { ...kept, dependsOn: [logs, ...clusterRole.attached, ...nodeRole.attached] },
         );
-        const ready = [...this.deployers(name, settings, cluster), ...this.nodes(name, args, cluster, nodeRole)];
+        const volumes = needsStorageClass(stack);
+        const addons = plan.planAddons(config, volumes);
+        const driver =
+            plan.volumeDriver.addon in addons
+                ? this.role(
+                      name,
+                      "volumes",
+                      policyDocument([planPodTrust({ settings, clusterName: cluster.name, ...plan.volumeDriver })]),
+                      [plan.volumeDriver.policyArn],
+                      settings,
+                  )
+                : undefined;
+        const ready = [
+            ...this.deployers(name, settings, cluster),
+            ...this.nodes(name, args, { cluster, nodeRole, addons, driver }),
+        ];
         this.clusterName = cluster.name;
         this.securityGroupId = cluster.vpcConfig.clusterSecurityGroupId;
         const { context } = stack.kubernetes;
@@ -89,11 +106,11 @@ export class Eks extends pulumi.ComponentResource {
     private nodes(
         name: string,
         { config, network, tags }: EksArgs,
-        cluster: aws.eks.Cluster,
-        nodeRole: Role,
+        { cluster, nodeRole, addons: planned, driver }: Machinery,
     ): pulumi.CustomResource[] {
         const child = { parent: this };
-        const addons = Object.entries(plan.planAddons(config));
+        const addons = Object.entries(planned);
+        const { addon: driverName, serviceAccount } = plan.volumeDriver;
         const addon =
             (dependsOn: pulumi.Resource[]) =>
             ([addonName, configuration]: [string, object]): aws.eks.Addon =>
@@ -103,10 +120,17 @@ export class Eks extends pulumi.ComponentResource {
                         addonName,
                         clusterName: cluster.name,
                         configurationValues: JSON.stringify(configuration),
+                        ...(driver !== undefined &&
+                            addonName === driverName && {
+                                podIdentityAssociations: [{ serviceAccount, roleArn: driver.arn }],
+                            }),
                         resolveConflictsOnCreate: "OVERWRITE",
                         resolveConflictsOnUpdate: "PRESERVE",
                     },
-                    { ...child, dependsOn },
+                    {
+                        ...child,
+                        dependsOn: [...dependsOn, ...(addonName === driverName ? (driver?.attached ?? []) : [])],
+                    },
                 );
         const first = addons.filter(([each]) => plan.beforeNodes.includes(each)).map(addon([]));
         const later = addons.filter(([each]) => !plan.beforeNodes.includes(each));
@@ -154,6 +178,15 @@ export class Eks extends pulumi.ComponentResource {
         );
         return { arn: role.arn, attached };
     }
+}
+
+/** What nodes and add-ons are made from. */
+interface Machinery {
+    readonly cluster: aws.eks.Cluster;
+    readonly nodeRole: Role;
+    readonly addons: Readonly<Record<string, object>>;
+    /** Of what makes volumes; undefined where nothing asks for one. */
+    readonly driver?: Role;
 }
 
 interface Role {

@@ -28,24 +28,11 @@ export function planTrust(
     identity: Identity,
     { settings, clusterName, namespace }: TrustInputs,
 ): aws.iam.PolicyStatement {
-    const { accountId, region, identities } = settings;
+    const { identities } = settings;
     const accounts = serviceAccountsOf[identity];
     switch (identities.kind) {
-        case "podIdentity": {
-            const cluster = pulumi.interpolate`arn:aws:eks:${region}:${accountId}:cluster/${clusterName}`;
-            return {
-                Effect: "Allow",
-                Principal: { Service: "pods.eks.amazonaws.com" },
-                Action: ["sts:AssumeRole", "sts:TagSession"],
-                Condition: {
-                    StringEquals: {
-                        "aws:RequestTag/eks-cluster-arn": cluster,
-                        "aws:RequestTag/kubernetes-namespace": namespace,
-                        "aws:RequestTag/kubernetes-service-account": [...accounts],
-                    },
-                },
-            };
-        }
+        case "podIdentity":
+            return planPodTrust({ settings, clusterName, namespace, serviceAccount: accounts });
         case "irsa": {
             const issuer = identities.oidcProviderArn.slice(identities.oidcProviderArn.indexOf("/") + 1);
             return {
@@ -61,4 +48,26 @@ export function planTrust(
             };
         }
     }
+}
+
+/** Pods of the cluster that run as one of the accounts may take the role, by EKS Pod Identity. */
+export function planPodTrust({
+    settings: { accountId, region },
+    clusterName,
+    namespace,
+    serviceAccount,
+}: TrustInputs & { readonly serviceAccount: string | readonly string[] }): aws.iam.PolicyStatement {
+    const accounts = typeof serviceAccount === "string" ? serviceAccount : [...serviceAccount];
+    return {
+        Effect: "Allow",
+        Principal: { Service: "pods.eks.amazonaws.com" },
+        Action: ["sts:AssumeRole", "sts:TagSession"],
+        Condition: {
+            StringEquals: {
+                "aws:RequestTag/eks-cluster-arn": pulumi.interpolate`arn:aws:eks:${region}:${accountId}:cluster/${clusterName}`,
+                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-service-account": accounts,
+            },
+        },
+    };
 }

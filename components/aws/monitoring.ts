@@ -65,7 +65,7 @@ export function declareAlarms(
     topicArn: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
 ): void {
-    for (const { name, description, periods, dimensions, ...metric } of plans)
+    for (const { name, description, periods, periodSeconds, missingIsBreaching, dimensions, ...metric } of plans)
         new aws.cloudwatch.MetricAlarm(
             name,
             {
@@ -73,8 +73,9 @@ export function declareAlarms(
                 name,
                 alarmDescription: description,
                 dimensions: { ...dimensions },
-                period: 300,
+                period: periodSeconds ?? 300,
                 evaluationPeriods: periods,
+                ...(missingIsBreaching === true && { treatMissingData: "breaching" }),
                 alarmActions: [topicArn],
                 okActions: [topicArn],
             },

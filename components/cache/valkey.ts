@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Authority } from "../certificates";
 import type { CacheOf, Stack } from "../config/schema";
 import type { ServerUrl, Trust } from "../connection";
+import { storageClassOf } from "../cluster.plan";
 import { planClaim, planService, planServiceAccount } from "../objects.plan";
 import { secretOf } from "../secrets";
 import { caFile } from "../volumes";
@@ -31,11 +32,12 @@ export class Valkey extends pulumi.ComponentResource implements Cache {
         const child = { parent: this };
         const place = { role: "valkey" as const, namespace, version };
         const certificateSecret = authority.serverCertificate("valkey", child);
-        const claim = new k8s.core.v1.PersistentVolumeClaim(`${name}-data`, planClaim({ ...place, ...settings }), {
-            ...child,
-            protect: true,
-            retainOnDelete: true,
-        });
+        const storageClass = storageClassOf(stack, settings.storageClass);
+        const claim = new k8s.core.v1.PersistentVolumeClaim(
+            `${name}-data`,
+            planClaim({ ...place, storageGiB: settings.storageGiB, storageClass }),
+            { ...child, protect: true, retainOnDelete: true },
+        );
         const secret = secretOf(`${name}-secret`, { "valkey-password": password }, { namespace, version }, child);
         const account = new k8s.core.v1.ServiceAccount(
             `${name}-account`,

@@ -4,6 +4,7 @@ import type { Authority } from "../certificates";
 import type { DatabaseOf, Stack } from "../config/schema";
 import type { ServerUrl, Trust } from "../connection";
 import { objectLabels } from "../labels";
+import { storageClassOf } from "../cluster.plan";
 import { planClaim, planService, planServiceAccount } from "../objects.plan";
 import { secretOf } from "../secrets";
 import { caFile } from "../volumes";
@@ -32,11 +33,12 @@ export class Postgres extends pulumi.ComponentResource implements Database {
         const child = { parent: this };
         const certificateSecret = authority.serverCertificate("postgres", child);
         const place = { role: "postgres" as const, namespace, version };
-        const claim = new k8s.core.v1.PersistentVolumeClaim(`${name}-data`, planClaim({ ...place, ...settings }), {
-            ...child,
-            protect: true,
-            retainOnDelete: true,
-        });
+        const storageClass = storageClassOf(stack, settings.storageClass);
+        const claim = new k8s.core.v1.PersistentVolumeClaim(
+            `${name}-data`,
+            planClaim({ ...place, storageGiB: settings.storageGiB, storageClass }),
+            { ...child, protect: true, retainOnDelete: true },
+        );
         const config = new k8s.core.v1.ConfigMap(
             `${name}-config`,
             {

@@ -176,6 +176,51 @@ describe("what config decides", () => {
         expect(kubeconfig).toContain('"eks","get-token","--region","eu-central-1","--cluster-name","orcheo-prod"');
     });
 
+    it("a cluster of its own makes encrypted volumes where pods ask for one, and only there", async () => {
+        expect(names(fresh, "StorageClass")).toEqual([]);
+        expect(names(fresh, "Addon")).not.toContain("aws-eks-aws-ebs-csi-driver");
+        const cache = { kind: "valkey" };
+        const managed = await ran({ stack: "prod", settings: { ...everythingNew, cache } });
+        expect(inputsOf(managed, "Addon", "aws-eks-aws-ebs-csi-driver")["podIdentityAssociations"]).toEqual([
+            {
+                serviceAccount: "ebs-csi-controller-sa",
+                roleArn: "arn:aws:iam::111122223333:role/orcheo-prod-volumes-20260101",
+            },
+        ]);
+        const trust = String(inputsOf(managed, "Role", "aws-eks-volumes-role")["assumeRolePolicy"]);
+        expect(trust).toContain('"aws:RequestTag/kubernetes-service-account":"ebs-csi-controller-sa"');
+        const encrypted = { parameters: { type: "gp3", encrypted: "true" }, reclaimPolicy: "Retain" };
+        expect(inputsOf(managed, "StorageClass", "cluster-storage")).toMatchObject({
+            ...encrypted,
+            provisioner: "ebs.csi.aws.com",
+        });
+        expect(inputsOf(managed, "PersistentVolumeClaim", "valkey-data")["spec"]).toMatchObject({
+            storageClassName: "orcheo-gp3",
+        });
+        const [, auto] = awsPrograms.find(([name]) => name === "Auto Mode") ?? [];
+        const itself = await ran({ stack: "prod", settings: { ...(auto?.settings as object), cache } });
+        expect(inputsOf(itself, "StorageClass", "cluster-storage")["provisioner"]).toBe("ebs.csi.eks.amazonaws.com");
+        expect(names(itself, "Addon")).not.toContain("aws-eks-aws-ebs-csi-driver");
+        const theirs = { kind: "valkey", storageClass: "theirs" };
+        const run = await ran({ stack: "prod", settings: { ...everythingNew, cache: theirs } });
+        expect(names(run, "StorageClass")).toEqual([]);
+    }, 60_000);
+
+    it("AWS Backup takes database and bucket, whatever the account has opted in to, and its silence is an alarm", () => {
+        expect(inputsOf(fresh, "Selection", "aws-backup-selection")).toMatchObject({
+            resources: ["arn:aws:rds:*:*:db:*", "arn:aws:rds:*:*:cluster:*", "arn:aws:s3:::*"],
+            conditions: [{ stringEquals: [{ key: "aws:ResourceTag/Backup", value: "orcheo-prod" }] }],
+        });
+        expect(inputsOf(fresh, "Cluster", "postgres")["tags"]).toMatchObject({ Backup: "orcheo-prod" });
+        expect(inputsOf(fresh, "Bucket", "aws-bucket")["tags"]).toMatchObject({ Backup: "orcheo-prod" });
+        expect(inputsOf(fresh, "MetricAlarm", "orcheo-prod-backup-missing")).toMatchObject({
+            metricName: "NumberOfBackupJobsCompleted",
+            period: 86_400,
+            evaluationPeriods: 2,
+            treatMissingData: "breaching",
+        });
+    });
+
     it("a network of its own has public subnets for gateways alone, one in each zone, and nodes in private ones", () => {
         const zoneOf = (name: string) => inputsOf(fresh, "Subnet", name)["availabilityZone"];
         const subnets = names(fresh, "Subnet");
