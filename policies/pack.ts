@@ -101,6 +101,15 @@ function mended(rule: OneByOne, args: ResourceArgs, run: Run): Record<string, un
     return copy;
 }
 
+/** What cannot be mended goes on as it is, to the validation: it says what cannot be judged. */
+function mendedOrNot(rule: OneByOne, args: ResourceArgs, run: Run): Record<string, unknown> | undefined {
+    try {
+        return mended(rule, args, run);
+    } catch {
+        return undefined;
+    }
+}
+
 function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
     const validate: ResourceValidationPolicy["validateResource"] = (args, report) => {
         if (!concerns(rule, args.type)) return;
@@ -116,7 +125,7 @@ function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
     return {
         ...described(rule),
         validateResource: validate,
-        ...(mends ? { remediateResource: (args: ResourceArgs) => mended(rule, args, run) } : {}),
+        ...(mends ? { remediateResource: (args: ResourceArgs) => mendedOrNot(rule, args, run) } : {}),
     };
 }
 

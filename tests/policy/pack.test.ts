@@ -112,6 +112,22 @@ test("mending leaves alone what is excepted", async () => {
     expect(await remediated("no-host-path")).toBeDefined();
 });
 
+test("what a rule fails to mend is left to its validation, which refuses it", async () => {
+    const thrower = (): never => {
+        throw new Error("boom");
+    };
+    const name = "seccomp-profile";
+    const broken = rules.map((rule): Rule => (rule.name === name ? { ...rule, found: thrower } : rule));
+    const policy = policyNamed(name, policyPack(broken, () => undefined).policies);
+    const args = argsFor("kubernetes:apps/v1:Deployment", compliant("Deployment"));
+    expect(await policy.remediateResource?.(args)).toBeUndefined();
+    const said: string[] = [];
+    const { validateResource } = policy;
+    if (typeof validateResource !== "function") throw new Error("no validation");
+    await validateResource(args, (message) => said.push(message));
+    expect(said.join()).toContain("cannot be judged");
+});
+
 test("a rule that fails refuses the object instead of letting it through", () => {
     const thrower = (): never => {
         throw new Error("boom");
