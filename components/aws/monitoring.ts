@@ -71,7 +71,7 @@ export function declareAlarms(
             {
                 ...metric,
                 name,
-                alarmDescription: description,
+                alarmDescription: `${description}. What to do: docs/runbooks/alarms.md`,
                 dimensions: { ...dimensions },
                 period: periodSeconds ?? 300,
                 evaluationPeriods: periods,
