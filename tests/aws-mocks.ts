@@ -114,6 +114,27 @@ export const awsComputed: Readonly<Record<string, Computed>> = {
     "aws:sns/topicSubscription:TopicSubscription": (name) => ({ arn: arn("sns", name), pendingConfirmation: true }),
 };
 
+/** By type of what is protected: inputs that the provider documents as forcing a new resource. */
+export const replacing: Readonly<Record<string, readonly string[]>> = {
+    "aws:backup/vault:Vault": ["name", "kmsKeyArn"],
+    "aws:ec2/subnet:Subnet": ["vpcId", "cidrBlock", "availabilityZone"],
+    "aws:ec2/vpc:Vpc": ["cidrBlock"],
+    "aws:ecr/repository:Repository": ["name", "encryptionConfigurations"],
+    "aws:eks/cluster:Cluster": ["name", "roleArn", "bootstrapSelfManagedAddons", "encryptionConfig"],
+    "aws:elasticache/replicationGroup:ReplicationGroup": [
+        ...["replicationGroupId", "subnetGroupName", "kmsKeyId", "port"],
+        ...["atRestEncryptionEnabled"],
+    ],
+    "aws:kms/key:Key": ["customerMasterKeySpec", "keyUsage", "multiRegion"],
+    "aws:rds/cluster:Cluster": [
+        ...["clusterIdentifier", "engine", "databaseName", "masterUsername", "kmsKeyId"],
+        ...["storageEncrypted", "dbSubnetGroupName"],
+    ],
+    "aws:rds/instance:Instance": ["engine", "dbName", "username", "kmsKeyId", "storageEncrypted"],
+    "aws:s3/bucket:Bucket": ["bucket", "bucketPrefix"],
+    "aws:secretsmanager/secret:Secret": ["name", "namePrefix"],
+};
+
 /** What other stacks say, by their name: known in a preview too. */
 export const otherStacks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "organization/network/prod": {

@@ -1,47 +1,84 @@
 /**
- * AWS' half of prod before the engine, with the pack: every resource as the program declares it. Their provider cannot run
- * here, so inputs come from the program under mocks, and the default tags from its provider's.
+ * Prod on AWS before the engine, with the pack: the real program and its Kubernetes half on the cluster; the provider of AWS is
+ * a stand-in (aws/provider.ts).
  */
+import { execFileSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { expect, test } from "vitest";
 
-import { at } from "../../policies/values.ts";
-import { awsPrograms, plain } from "../aws-programs.ts";
-import { run, type Program } from "../harness.ts";
-import type { Given } from "../policy/cases.ts";
-import { previewWithPack } from "./engine.ts";
+import { fields, isObject, list } from "../../policies/values.ts";
+import { otherStacks } from "../aws-mocks.ts";
+import { awsPrograms, exampleOf } from "../aws-programs.ts";
+import { settingsOf } from "../harness.ts";
+import { environment, pulumi, withOwnStack, type OwnStack } from "./engine.ts";
 
-async function declaredBy(program: Program): Promise<readonly Given[]> {
-    // What a preview does not know, the mocks leave out: an update's inputs are whole.
-    const { resources, error } = await run(program, false);
-    expect(error).toBeUndefined();
-    const provider = resources.find(({ type }) => type === "pulumi:providers:aws");
-    // A provider's nested inputs are JSON text.
-    const tagsAll = at(JSON.parse(String(plain(provider?.inputs ?? {})["defaultTags"])), "tags");
-    return resources
-        .filter(({ type }) => type.startsWith("aws:"))
-        .map(({ type, name, inputs, options }) => ({
-            ...{ type, name, props: { ...plain(inputs), tagsAll } },
-            options: { protect: options.protect },
-        }));
+/** The stacks that some programs refer to. */
+async function others({ folder }: OwnStack): Promise<void> {
+    const kubeconfig = execFileSync("kubectl", ["config", "view", "--raw", "--flatten"], { encoding: "utf8" });
+    for (const [stack, outputs] of Object.entries(otherStacks)) {
+        const [, project = "", name = ""] = stack.split("/");
+        const resource = {
+            urn: `urn:pulumi:${name}::${project}::pulumi:pulumi:Stack::${project}-${name}`,
+            type: "pulumi:pulumi:Stack",
+            custom: false,
+            outputs: { ...outputs, ...("kubeconfig" in outputs ? { kubeconfig } : {}) },
+        };
+        const file = join(folder, `${project}.json`);
+        await writeFile(file, JSON.stringify({ version: 3, deployment: { manifest: {}, resources: [resource] } }));
+        await writeFile(join(folder, "Pulumi.yaml"), JSON.stringify({ name: project, runtime: "nodejs" }));
+        await pulumi(folder, ["stack", "init", name], environment(folder));
+        await pulumi(folder, ["stack", "import", "--stack", name, "--file", file], environment(folder));
+    }
 }
 
-test.each(awsPrograms)("%s", async (name, program) => {
-    const given = await declaredBy(program);
-    const { violations, exitCode, output } = await previewWithPack(given);
+test.each(awsPrograms)("%s", async (name, { settings }) => {
+    const { violations, types, exitCode, output } = await withOwnStack(
+        "prod",
+        fields(settings ?? settingsOf("prod")),
+        async (stack) => {
+            await others(stack);
+            return stack.judged();
+        },
+    );
     expect(violations).toEqual([]);
     expect(exitCode, output.slice(-4000)).toBe(0);
-    console.log(`${name}: ${given.length} resources of AWS, no violation`);
+    const aws = types.filter((type) => type.startsWith("aws:")).length;
+    console.log(`${name}: ${types.length} resources, ${aws} of them of AWS, no violation`);
 });
 
-test("one safe default that is taken away is one violation", async () => {
-    const [, program] = awsPrograms[0] ?? [];
-    if (program === undefined) throw new Error("no program");
-    const spoilt = (await declaredBy(program)).map((each) =>
-        each.type === "aws:rds/instance:Instance"
-            ? { ...each, props: { ...each.props, deletionProtection: false } }
-            : each,
-    );
-    const { violations, exitCode } = await previewWithPack(spoilt);
-    expect(violations.map(({ rule, resource }) => `${rule} ${resource}`)).toEqual(["rds-deletion-protection postgres"]);
-    expect(exitCode).not.toBe(0);
+/** What a state of Pulumi's marks as secret, in clear. */
+function secretsIn(state: unknown): readonly string[] {
+    if (Array.isArray(state)) return list(state).flatMap(secretsIn);
+    if (!isObject(state)) return [];
+    const { plaintext } = state;
+    return typeof plaintext === "string" ? [plaintext] : Object.values(state).flatMap(secretsIn);
+}
+
+test("a first production in a new account, by the steps of docs/aws.md", async () => {
+    const docs = await readFile(new URL("../../docs/aws.md", import.meta.url), "utf8");
+    const [, flags = ""] = /^ *pulumi up (--target .*)$/m.exec(docs) ?? [];
+    const targets = flags.split(" ").map((flag) => flag.replaceAll("'", ""));
+    expect(targets.length).toBeGreaterThan(3);
+
+    await withOwnStack("prod", exampleOf("small"), async (stack) => {
+        await stack.run("up", "--yes", "--skip-preview", ...targets);
+        const there = JSON.parse(await stack.run("stack", "export", "--show-secrets")) as unknown;
+        const secrets = secretsIn(there).filter((secret) => secret.length > 10);
+        expect(secrets.length).toBeGreaterThan(5);
+        const state = await stack.run("stack", "export");
+        expect(secrets.filter((secret) => state.includes(secret))).toEqual([]);
+
+        const steps = (await stack.steps()).filter(({ urn }) => /(\$|::)aws:/.test(urn));
+        const kept = steps.filter(({ op }) => op === "same");
+        expect(kept.length).toBeGreaterThan(60);
+        // Database and cache are left for the whole.
+        expect(steps.filter(({ op }) => !["same", "create"].includes(op))).toEqual([]);
+
+        const { violations, exitCode, output } = await stack.judged();
+        expect(violations).toEqual([]);
+        expect(exitCode, output.slice(-4000)).toBe(0);
+        console.log(`${kept.length} resources of AWS are there, ${steps.length - kept.length} are to come`);
+    });
 });

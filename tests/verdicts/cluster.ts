@@ -1,4 +1,5 @@
 /** The cluster of these tests: its API server judges what the engine judges. It begins before the first test and goes after the last. */
+import { execFileSync } from "node:child_process";
 import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";
 import { clusterSpec } from "../../local/cluster/spec.ts";
 import { consoleReport } from "../../local/report.ts";
@@ -15,6 +16,10 @@ export async function setup(): Promise<void> {
     // The tests' processes inherit both.
     process.env.KUBECONFIG = kubeconfig;
     process.env.PATH = `${toolchain.path}:${process.env.PATH ?? ""}`;
+    // Whom the stand-in for `aws eks get-token` gives tokens.
+    execFileSync("kubectl", ["create", "serviceaccount", "eks-user", "--namespace", "kube-system"]);
+    const admin = ["--clusterrole", "cluster-admin", "--serviceaccount", "kube-system:eks-user"];
+    execFileSync("kubectl", ["create", "clusterrolebinding", "eks-user", ...admin]);
 }
 
 export async function teardown(): Promise<void> {
