@@ -87,8 +87,8 @@ function openToAll(stack: Stack): UnsafeChoice[] {
     ];
     return [
         ...ranges.flatMap(({ setting, cidrs }) => {
-            const wide = cidrs.filter((cidr) => isWide(cidr) || holdsCredentials(cidr));
-            const consequence = "it is as good as everyone, or reaches the cloud's own credentials";
+            const wide = cidrs.filter((cidr) => isWide(cidr) || holdsMetadata(cidr));
+            const consequence = "it is as good as everyone, or holds the address where clouds hand out credentials";
             return wide.length === 0 ? [] : [choice(setting, wide, consequence)];
         }),
         ...loadBalancer(entrance.controller),
@@ -165,7 +165,11 @@ function isWide(cidr: string): boolean {
     return Number(length) < (address.includes(":") ? 20 : 8);
 }
 
-/** Where clouds hand out credentials to whoever asks: 169.254.0.0/16, fe80::/10. */
-function holdsCredentials(cidr: string): boolean {
-    return /^(169\.254\.|fe[89ab])/i.test(cidr);
+/** Whether 169.254.169.254 (of IPv6 fd00:ec2::254) is in the range: a node's own credentials, for whoever asks. */
+function holdsMetadata(cidr: string): boolean {
+    const [address = "", length = ""] = cidr.split("/");
+    if (address.includes(":")) return address.toLowerCase().startsWith("fd00:ec2:");
+    const number = (dotted: string): number => dotted.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+    const size = 2 ** (32 - Number(length));
+    return Math.floor(number(address) / size) === Math.floor(number("169.254.169.254") / size);
 }

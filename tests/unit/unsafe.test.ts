@@ -64,7 +64,7 @@ const choices: readonly Choice[] = [
     ["network.ingressCidrs", ["0.0.0.0/0"]],
     ["network.dnsCidrs", ["::/0"]],
     ["network.privateCidrs", ["0.0.0.0/1"]],
-    ["network.privateCidrs", ["169.254.169.254/32"]],
+    ["network.privateCidrs", ["169.254.0.0/16"]],
     ["database.reach.cidrs", undefined, external("database", "url", ["0.0.0.0/0"])],
     ["cache.reach.cidrs", undefined, external("cache", "url", ["128.0.0.0/1"])],
     [
@@ -119,6 +119,20 @@ describe("a safe default that is taken away is named by the pack, until it is an
             "unsafe-choice",
             "exceptions-are-current",
         ]);
+    });
+
+    it("what is narrower than that is none", async () => {
+        const settings = {
+            ...behind({ scheme: "internet-facing", inboundCidrs: ["198.51.100.0/24"] }),
+            // NodeLocal DNSCache, a proxy, a load balancer's subnets.
+            network: {
+                dnsCidrs: ["169.254.20.10/32"],
+                privateCidrs: ["10.0.0.10/32"],
+                ingressCidrs: ["10.20.0.0/16", "2001:db8::/32"],
+            },
+            tracing: { otlpEndpoint: "https://otel.example.com/v1/traces" },
+        };
+        expect(judged(await registered(settings))).toEqual([]);
     });
 
     it("and prod as it is makes none", async () => {
