@@ -119,7 +119,7 @@ function loadBalancer(controller: Controller): UnsafeChoice[] {
             : []),
         ...(/^ELBSecurityPolicy-TLS13-1-[23]-/.test(sslPolicy)
             ? []
-            : [choice(`${own.at}.sslPolicy`, sslPolicy, "clients may come with TLS 1.0 or 1.1")]),
+            : [choice(`${own.at}.sslPolicy`, sslPolicy, "clients may come with less than TLS 1.2")]),
     ];
 }
 
@@ -149,7 +149,7 @@ function production(stack: Stack, aws: NonNullable<Stack["aws"]>): UnsafeChoice[
             : []),
         ...(aws.alarmEmails.length === 0 ? [choice("aws.alarmEmails", [], "alarms reach nobody")] : []),
         ...(backupOf(stack) === undefined && database.kind !== "external"
-            ? [choice("backup.kind", "none", "the only copies are in the account whose loss they are for")]
+            ? [choice("backup.kind", "none", "only RDS' own copies are left, which no other server can read")]
             : []),
     ];
 }

@@ -6,7 +6,7 @@ import type { Aws } from "../config/schema.aws";
 export function dnsRecord(name: string, host: string, dns: Aws["dns"], opts: pulumi.CustomResourceOptions): void {
     if (dns === undefined) return;
     const { zoneId, target } = dns;
-    const record = { name: host, zoneId };
+    const record = { name: host, zoneId } satisfies Partial<aws.route53.RecordArgs>;
     if (target.kind === "cname")
         new aws.route53.Record(name, { ...record, type: "CNAME", ttl: 300, records: [target.name] }, opts);
     else {

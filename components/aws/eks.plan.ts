@@ -28,7 +28,7 @@ export function planNodePolicies({ nodes }: OwnCluster): readonly string[] {
 
 export const controlPlaneLogs = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
 
-export function planVpcConfig({ publicCidrs }: OwnCluster) {
+export function planVpcConfig({ publicCidrs }: OwnCluster): Partial<aws.types.input.eks.ClusterVpcConfig> {
     return {
         endpointPrivateAccess: true,
         endpointPublicAccess: publicCidrs.length > 0,
@@ -40,7 +40,7 @@ export function planVpcConfig({ publicCidrs }: OwnCluster) {
 export function planAutoMode(
     { nodes }: OwnCluster,
     nodeRoleArn: aws.types.input.eks.ClusterComputeConfig["nodeRoleArn"],
-) {
+): Partial<aws.eks.ClusterArgs> {
     if (nodes.kind !== "auto") return {};
     return {
         computeConfig: { enabled: true, nodePools: ["general-purpose", "system"], nodeRoleArn },

@@ -37,7 +37,7 @@ export class Monitoring extends pulumi.ComponentResource {
             comparisonOperator: "GREATER_THAN",
             thresholdType: "PERCENTAGE",
             subscriberSnsTopicArns: [topic.arn],
-        };
+        } satisfies Partial<aws.types.input.budgets.BudgetNotification>;
         new aws.budgets.Budget(
             `${name}-budget`,
             {

@@ -16,12 +16,18 @@ export function planLogGroups(identifier: string, { deployment }: RdsSettings): 
     return logExports.map((log) => `/aws/rds/${deployment.kind}/${identifier}/${log}`);
 }
 
+/** What is called the same of an instance and of a cluster. */
+type Common<One, Other> = Partial<Pick<One, keyof One & keyof Other>>;
+export type CommonArgs = Common<aws.rds.InstanceArgs, aws.rds.ClusterArgs>;
+
 /**
  * Statements are not logged, for they hold values of workflows and, when users change, passwords; slow ones are.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
  */
-export function planParameters({ engineMajor }: RdsSettings) {
+export function planParameters({
+    engineMajor,
+}: RdsSettings): Common<aws.rds.ParameterGroupArgs, aws.rds.ClusterParameterGroupArgs> & { readonly family: string } {
     return {
         family: `postgres${engineMajor}`,
         description: "Orcheo",
@@ -60,7 +66,7 @@ function planShared(identifier: string, settings: RdsSettings, account: Pick<Aws
         databaseInsightsMode: "standard",
         monitoringInterval: 60,
         tags: { Backup: account.name },
-    };
+    } satisfies CommonArgs;
 }
 
 export function planInstance(

@@ -96,7 +96,7 @@ export class Rds extends pulumi.ComponentResource implements Database {
             kmsKeyId: account.dataKeyArn,
             performanceInsightsKmsKeyId: account.dataKeyArn,
             monitoringRoleArn: observer.arn,
-        };
+        } satisfies plan.CommonArgs;
         const kept = { ...child, protect: true, retainOnDelete: true, dependsOn: [...logs, observer.attached] };
         declareAlarms(planDatabaseAlarms(identifier, settings), account.topicArn, child);
         const { deployment } = settings;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { awsPrograms, everythingExisting, everythingNew, plain, stringsIn, withSecrets, zones } from "../aws-programs";
 import { run as runOnce, runBoth, secretMark, settingsOf, type Program, type Registered, type Run } from "../harness";
@@ -35,6 +36,23 @@ describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
         );
         const urns = run.resources.map(({ options }) => options.urn);
         expect(new Set(urns).size).toBe(urns.length);
+    });
+
+    it("every argument is one that the SDK declares, those that come by a spread too", () => {
+        const undeclared = run.resources
+            .filter(({ type }) => type.startsWith("aws:"))
+            .flatMap(({ type, name, inputs }) => {
+                const [, path = "", args = ""] = type.split(":");
+                const source = readFileSync(`node_modules/@pulumi/aws/${path}.d.ts`, "utf8");
+                const [, body = ""] =
+                    new RegExp(`^export interface ${args}Args \\{\n(.*?)^\\}`, "ms").exec(source) ?? [];
+                const declared = new Set(Array.from(body.matchAll(/^ {4}(\w+)\??: /gm), ([, key]) => key));
+                expect(declared.size, type).toBeGreaterThan(0);
+                return Object.keys(inputs)
+                    .filter((key) => !declared.has(key))
+                    .map((key) => `${name}: ${key}`);
+            });
+        expect(undeclared).toEqual([]);
     });
 
     it("goes to one account, whose credentials are asked for, and carries the tags", () => {
