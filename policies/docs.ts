@@ -50,8 +50,8 @@ what there is to do, and stops nothing.
 
 ## Exceptions
 
-They stand in the stack's config (of any project), with rule, resource, reason and last day. One that has expired, excepts
-nothing, or is incomplete is itself a violation (\`${exceptionsAreCurrent.name}\`).
+They stand in the stack's config (of any project), with rule, resource, reason and last day, at most a year ahead. One that has
+expired, excepts nothing, or is incomplete is itself a violation (\`${exceptionsAreCurrent.name}\`).
 
 \`\`\`yaml
 config:
@@ -64,7 +64,8 @@ config:
 
 The engine tells the pack the stack's config, wherever it comes from (\`--config-file\` included).
 
-The cluster sees no such list: a rule with an exception is also named in \`kubernetes.admission.warnOnly\` (docs/config.md).
+The cluster sees no such list: a rule with an exception is also named in \`kubernetes.admission.warnOnly\` (docs/config.md), which
+weakens the cluster for every pod of the namespace, and so is an exception of its own (\`unsafe-choice\`).
 
 ## In the cluster
 

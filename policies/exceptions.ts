@@ -10,7 +10,7 @@ export interface Exception {
     /** `Kind::name`, `type token::name` or the whole URN; `stack` for a finding about the stack as a whole. */
     readonly resource: string;
     readonly reason: string;
-    /** The last day on which it holds, `YYYY-MM-DD`, UTC. */
+    /** The last day on which it holds, `YYYY-MM-DD`, UTC; at most a year ahead. */
     readonly expires: string;
 }
 
@@ -76,6 +76,14 @@ export function expired(exception: Exception, now: Date): boolean {
     return exception.expires < now.toISOString().slice(0, 10);
 }
 
+/** Longest term of an exception: a leap year. Then somebody looks at it again. */
+const longestDays = 366;
+
+/** Whether the exception runs for longer than anybody looks ahead. */
+function unending(exception: Exception, now: Date): boolean {
+    return exception.expires > new Date(now.getTime() + longestDays * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** Keeps the account of one run: which findings are excepted, and which exceptions were of use. */
 export class ExceptionAccount {
     readonly list: ExceptionList;
@@ -100,12 +108,14 @@ export class ExceptionAccount {
     stale(mayYetBeUsed: (exception: Exception) => boolean): readonly string[] {
         const worded = (each: Exception): string => `The exception from ${each.rule} for ${each.resource}`;
         const gone = this.list.exceptions.filter((each) => expired(each, this.now));
+        const long = this.list.exceptions.filter((each) => unending(each, this.now));
         const idle = this.list.exceptions.filter(
             (each) => !gone.includes(each) && !this.used.has(each) && !mayYetBeUsed(each),
         );
         return [
             ...this.list.malformed,
             ...gone.map((each) => `${worded(each)} expired on ${each.expires}`),
+            ...long.map((each) => `${worded(each)} runs to ${each.expires}, which is more than a year ahead`),
             ...idle.map((each) => `${worded(each)} excepts nothing`),
         ];
     }

@@ -19,6 +19,9 @@ export interface Case {
     readonly settings?: Readonly<Record<string, unknown>>;
 }
 
+/** A last day that an exception may have. */
+export const nextMonth = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+
 export function asResource({ type, name, props, options }: Given): Resource {
     return { type, name, urn: `urn:pulumi:test::test::${type}::${name}`, props, options };
 }

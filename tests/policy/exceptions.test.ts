@@ -55,6 +55,19 @@ test("an exception holds through its last day, then is stale", () => {
     expect(late.stale(() => false)).toEqual(["The exception from no-host-path for Pod::tool expired on 2026-11-24"]);
 });
 
+test("an exception that nobody will look at again is stale, and excepts all the same", () => {
+    const account = (expires: string) =>
+        new ExceptionAccount({ exceptions: [{ ...one, expires }], malformed: [] }, today);
+    const year = account("2027-11-25");
+    expect(year.excepts("no-host-path", tool)).toBe(true);
+    expect(year.stale(() => false)).toEqual([]);
+    const longer = account("2027-11-26");
+    expect(longer.excepts("no-host-path", tool)).toBe(true);
+    expect(longer.stale(() => false)).toEqual([
+        "The exception from no-host-path for Pod::tool runs to 2027-11-26, which is more than a year ahead",
+    ]);
+});
+
 test("an exception that excepts nothing is stale, unless an unknown value may need it yet", () => {
     const account = new ExceptionAccount({ exceptions: [one], malformed: ["x is wrong"] }, today);
     expect(account.stale(() => false)).toEqual([

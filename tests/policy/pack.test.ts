@@ -8,6 +8,7 @@ import { policyPack } from "../../policies/pack.ts";
 import type { Rule } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
 import { at, fields } from "../../policies/values.ts";
+import { nextMonth } from "./cases.ts";
 import { compliant, container, kinds, templateOf, tokenOf } from "./pods.ts";
 
 const { policies } = policyPack(rules, () => undefined);
@@ -102,7 +103,7 @@ test("mending leaves alone what is excepted", async () => {
     const manifest = compliant("Deployment");
     templateOf(manifest)["spec"] = { containers: [{ name: "bare", image: "x" }] };
     const exceptions = (rule: string): string =>
-        JSON.stringify([{ rule, resource: "Deployment::api", reason: "test", expires: "9999-12-31" }]);
+        JSON.stringify([{ rule, resource: "Deployment::api", reason: "test", expires: nextMonth }]);
     const remediated = (rule: string): unknown => {
         const pack = policyPack(rules, () => exceptions(rule));
         const policy = policyNamed("seccomp-profile", pack.policies);

@@ -13,6 +13,7 @@ import { resourcesIn } from "../../policies/read.ts";
 import { rules } from "../../policies/table.ts";
 import { at, list } from "../../policies/values.ts";
 import { goModule } from "../verdicts/go-module.ts";
+import { nextMonth } from "./cases.ts";
 import { compliant } from "./pods.ts";
 
 const pod = `apiVersion: v1
@@ -224,7 +225,7 @@ test("the pack's config and the stack's exceptions hold in the report as in the 
         `config:\n  orcheo:policyExceptions:\n  - {rule: no-host-path, resource: "Pod::good-pod", reason: test, expires: ${expires}}\n`;
     const files = {
         "pod.json": host,
-        "live.yaml": exception("9999-12-31"),
+        "live.yaml": exception(nextMonth),
         "expired.yaml": exception("2020-01-01"),
         "advisory.json": JSON.stringify({ all: "advisory", "image-registry": "disabled" }),
     };

@@ -8,6 +8,7 @@ import { findings, type Finding } from "../../policies/findings";
 import type { Resource } from "../../policies/rule";
 import { rules } from "../../policies/table";
 import { asResources, everythingNew } from "../aws-programs";
+import { nextMonth } from "../policy/cases";
 import { run, settingsOf } from "../harness";
 
 type Settings = Record<string, unknown>;
@@ -112,7 +113,7 @@ describe("a safe default that is taken away is named by the pack, until it is an
             rule: "unsafe-choice",
             resource: `UnsafeChoice::${setting}`,
             reason: "a test",
-            expires: "2999-12-31",
+            expires: nextMonth,
         };
         expect(judged(resources, [exception])).toEqual([]);
         expect(judged(resources, [{ ...exception, expires: "2020-01-01" }]).map(({ rule }) => rule)).toEqual([

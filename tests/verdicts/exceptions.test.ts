@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { at } from "../../policies/values.ts";
+import { nextMonth } from "../policy/cases.ts";
 import { compliant, mutated, mutations } from "../policy/pods.ts";
 import { previewWithPack, type EngineRun } from "./engine.ts";
 
@@ -13,7 +14,7 @@ describe("exceptions in the stack's config", () => {
         rule: "image-by-digest",
         resource: "Deployment::tool",
         reason: "a test",
-        expires: "2999-12-31",
+        expires: nextMonth,
     };
     const preview = (exceptions: unknown, props = deployment): Promise<EngineRun> =>
         previewWithPack([{ ...bad, props: { ...props } }], { config: { "orcheo:policyExceptions": exceptions } });
