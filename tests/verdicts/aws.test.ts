@@ -12,7 +12,8 @@ import { fields, isObject, list } from "../../policies/values.ts";
 import { otherStacks } from "../aws-mocks.ts";
 import { awsPrograms, exampleOf } from "../aws-programs.ts";
 import { settingsOf } from "../harness.ts";
-import { environment, pulumi, withOwnStack, type OwnStack } from "./engine.ts";
+import { environment, pulumi } from "./engine.ts";
+import { withOwnStack, type OwnStack } from "./own-stack.ts";
 
 /** The stacks that some programs refer to. */
 async function others({ folder }: OwnStack): Promise<void> {

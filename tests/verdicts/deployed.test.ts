@@ -16,7 +16,7 @@ import { at, fields, list, text } from "../../policies/values.ts";
 import { replacing } from "../aws-mocks.ts";
 import { everythingNew } from "../aws-programs.ts";
 import { settingsOf } from "../harness.ts";
-import { withOwnStack, type OwnStack } from "./engine.ts";
+import { withOwnStack, type OwnStack } from "./own-stack.ts";
 
 const root = join(import.meta.dirname, "../..");
 const fixtures = join(root, "tests/fixtures");

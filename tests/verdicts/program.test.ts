@@ -9,7 +9,8 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 
 import { at, fields } from "../../policies/values.ts";
-import { previewProgram, published } from "./engine.ts";
+import { previewProgram } from "./engine.ts";
+import { published } from "./own-stack.ts";
 
 /** What is AWS' own is a database of somebody else's and the cluster's cache. */
 function kubernetesHalf(settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

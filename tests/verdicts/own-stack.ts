@@ -1,0 +1,101 @@
+/** Stacks of this project's own program in Pulumi's engine, with AWS as aws/provider.ts has it. */
+import { execFileSync } from "node:child_process";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { at, fields, list, strings, text } from "../../policies/values.ts";
+import { environment, ours, previewIn, pulumi, type EngineRun } from "./engine.ts";
+
+/** Images by digest: nothing is built, the engine is asked and not BuildKit. */
+export const published = Object.fromEntries(
+    ["backend", "canvas", "postgres", "valkey", "backup"].map((name): [string, string] => [
+        name,
+        `registry.example.com/orcheo/${name}@sha256:${"a".repeat(64)}`,
+    ]),
+);
+
+/** What an update would do to one resource. */
+export interface Step {
+    /** Such as `same`, `create`, `update`, `replace`, `delete`. */
+    readonly op: string;
+    readonly urn: string;
+    /** Properties that differ, and those of them that replace. */
+    readonly differing: readonly string[];
+    readonly replacing: readonly string[];
+    /** Whether it is protected in the state that the update begins with, or will be in the next. */
+    readonly was: { readonly protected: boolean };
+    readonly will: { readonly protected: boolean };
+}
+
+/** A stack of this project's own program. */
+export interface OwnStack {
+    /** Of the stack's files, which are gone after the test. */
+    readonly folder: string;
+    /** A command of Pulumi's; @returns its standard output; @throws what it printed, unless it succeeds. */
+    run(...args: readonly string[]): Promise<string>;
+    /** A preview with the pack. */
+    judged(): Promise<EngineRun>;
+    /** What an update would do to each resource that is there or would be; @throws what the engine says against it. */
+    steps(): Promise<readonly Step[]>;
+}
+
+/**
+ * Gives `act` a new stack with these settings. It goes to the current context's cluster, or to one that the program makes;
+ * images are published ones, and AWS is what aws/provider.ts says. The resources that it makes are the caller's to remove.
+ *
+ * @param name  dev or prod
+ */
+export async function withOwnStack<Result>(
+    name: string,
+    settings: Readonly<Record<string, unknown>>,
+    act: (stack: OwnStack) => Promise<Result>,
+): Promise<Result> {
+    const project = join(import.meta.dirname, "../..");
+    const folder = await mkdtemp(join(tmpdir(), "orcheo-own-stack-"));
+    try {
+        const path = `${join(import.meta.dirname, "aws")}:${process.env["PATH"] ?? ""}`;
+        const env = { ...environment(folder), PATH: path };
+        const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
+        const authority = join(folder, "authority.pem");
+        await writeFile(authority, "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+        const database = fields(settings["database"]);
+        const stack = {
+            ...settings,
+            kubernetes: { ...fields(settings["kubernetes"]), context },
+            images: { kind: "published", ...published },
+            ...(database["kind"] === "rds" ? { database: { ...database, caBundleFile: authority } } : {}),
+        };
+        await writeFile(join(folder, "stack.yaml"), JSON.stringify({ config: { "orcheo:stack": stack } }));
+        const flags = ["--stack", name, "--config-file", join(folder, "stack.yaml")];
+        const command = async (...args: readonly string[]): Promise<string> => {
+            const configured = ["preview", "up", "refresh"].includes(args[0] ?? "");
+            const all = [...args, ...(configured ? flags : flags.slice(0, 2)), "--non-interactive"];
+            const { code, output, stdout } = await pulumi(project, all, env);
+            if (code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${output.slice(-6000)}`);
+            return stdout;
+        };
+        await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+        await pulumi(folder, ["stack", "init", name], env);
+        const judged = () => previewIn(project, [...flags, "--policy-pack", ours], env, join(folder, "events.json"));
+        const steps = async (): Promise<readonly Step[]> => {
+            const json = ["preview", "--json", "--show-sames", "--non-interactive", ...flags];
+            const { code, stdout, output } = await pulumi(project, json, env);
+            const told: unknown = JSON.parse(stdout === "" ? "{}" : stdout);
+            const errors = list(at(told, "diagnostics")).filter((each) => at(each, "severity") === "error");
+            const said = errors.map((each) => text(at(each, "message")) ?? "").join("\n");
+            if (code !== 0) throw new Error(`pulumi preview failed:\n${said === "" ? output.slice(-6000) : said}`);
+            return list(at(told, "steps")).map((step) => ({
+                op: text(at(step, "op")) ?? "",
+                urn: text(at(step, "urn")) ?? "",
+                differing: strings(at(step, "diffReasons")),
+                replacing: strings(at(step, "replaceReasons")),
+                was: { protected: at(step, "oldState", "protect") === true },
+                will: { protected: at(step, "newState", "protect") === true },
+            }));
+        };
+        return await act({ folder, run: command, judged, steps });
+    } finally {
+        await rm(folder, { recursive: true, force: true });
+    }
+}
