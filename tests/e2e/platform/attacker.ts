@@ -12,7 +12,8 @@ export function inPod(): void {
         expect([...roles].sort()).toEqual(["api", "beat", "canvas", "postgres", "valkey", "worker"]);
         for (const pod of running) {
             const name = String(at(pod, "metadata", "name"));
-            const probe = "id -u; touch /here; ls /var/run/secrets/kubernetes.io";
+            // One stream: of two, one may come in the middle of the other's line.
+            const probe = "exec 2>&1; id -u; touch /here; ls /var/run/secrets/kubernetes.io";
             const { output } = await exec(name, "sh", "-c", probe);
             expect(output, name).toMatch(/^1000$/m);
             expect(output, name).toMatch(/here'?: Read-only file system/);
