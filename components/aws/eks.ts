@@ -113,25 +113,23 @@ export class Eks extends pulumi.ComponentResource {
         const { addon: driverName, serviceAccount } = plan.volumeDriver;
         const addon =
             (dependsOn: pulumi.Resource[]) =>
-            ([addonName, configuration]: [string, object]): aws.eks.Addon =>
-                new aws.eks.Addon(
+            ([addonName, configuration]: [string, object]): aws.eks.Addon => {
+                const identity = addonName === driverName ? driver : undefined;
+                return new aws.eks.Addon(
                     `${name}-${addonName}`,
                     {
                         addonName,
                         clusterName: cluster.name,
                         configurationValues: JSON.stringify(configuration),
-                        ...(driver !== undefined &&
-                            addonName === driverName && {
-                                podIdentityAssociations: [{ serviceAccount, roleArn: driver.arn }],
-                            }),
+                        ...(identity !== undefined && {
+                            podIdentityAssociations: [{ serviceAccount, roleArn: identity.arn }],
+                        }),
                         resolveConflictsOnCreate: "OVERWRITE",
                         resolveConflictsOnUpdate: "PRESERVE",
                     },
-                    {
-                        ...child,
-                        dependsOn: [...dependsOn, ...(addonName === driverName ? (driver?.attached ?? []) : [])],
-                    },
+                    { ...child, dependsOn: [...dependsOn, ...(identity?.attached ?? [])] },
                 );
+            };
         const first = addons.filter(([each]) => plan.beforeNodes.includes(each)).map(addon([]));
         const later = addons.filter(([each]) => !plan.beforeNodes.includes(each));
         if (config.nodes.kind === "auto") return later.map(addon([]));

@@ -113,10 +113,11 @@ test("mending leaves alone what is excepted", async () => {
     expect(await remediated("no-host-path")).toBeDefined();
 });
 
+const thrower = (): never => {
+    throw new Error("boom");
+};
+
 test("what a rule fails to mend is left to its validation, which refuses it", async () => {
-    const thrower = (): never => {
-        throw new Error("boom");
-    };
     const name = "seccomp-profile";
     const broken = rules.map((rule): Rule => (rule.name === name ? { ...rule, found: thrower } : rule));
     const policy = policyNamed(name, policyPack(broken, () => undefined).policies);
@@ -130,9 +131,6 @@ test("what a rule fails to mend is left to its validation, which refuses it", as
 });
 
 test("a rule that fails refuses the object instead of letting it through", () => {
-    const thrower = (): never => {
-        throw new Error("boom");
-    };
     const broken = rules.map((rule): Rule => ({ ...rule, found: thrower }));
     const resource = { type: "kubernetes:apps/v1:Deployment", name: "api", urn: "u", props: compliant("Deployment") };
     for (const rule of broken) {

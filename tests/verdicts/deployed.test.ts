@@ -95,10 +95,6 @@ function kept(resources: readonly unknown[]): readonly unknown[] {
         });
 }
 
-async function stateOf(stack: OwnStack): Promise<unknown> {
-    return JSON.parse(await stack.run("stack", "export"));
-}
-
 /** The objects of the state, as the cluster then had them. */
 function objectsIn(state: unknown): readonly object[] {
     return list(at(state, "deployment", "resources"))
@@ -118,11 +114,10 @@ const stackOf = (file: string) => {
     if (found === undefined) throw new Error(`${file} is of no stack here: ${Object.keys(stacks).join(", ")}`);
     return found;
 };
+const raw = (file: string): string => readFileSync(join(fixtures, file), "utf8");
+/** With today's cluster in it. */
 const read = (file: string): string =>
-    Object.entries(places).reduce(
-        (state, [stands, place]) => state.replaceAll(stands, place()),
-        readFileSync(join(fixtures, file), "utf8"),
-    );
+    Object.entries(places).reduce((state, [stands, place]) => state.replaceAll(stands, place()), raw(file));
 
 /** Begins with the state of the file, on the cluster and in Pulumi. */
 async function replayed<Result>(
@@ -151,7 +146,7 @@ if (record !== undefined)
             cleanUp();
             await withOwnStack(stack, settings, async (own) => {
                 await own.run("up", "--yes", "--skip-preview", ...targets);
-                const state = fields(await stateOf(own));
+                const state = fields(JSON.parse(await own.run("stack", "export")));
                 const { manifest, secrets_providers: secrets, resources } = fields(state["deployment"]);
                 const deployment = { manifest, secrets_providers: secrets, resources: kept(list(resources)) };
                 const file = `deployed-${name}.${record}.json`;
@@ -169,7 +164,7 @@ const everDeployed = (stack: string): ReadonlySet<string> =>
     new Set(
         recorded
             .filter((file) => stackOf(file).stack === stack)
-            .flatMap((file) => list(at(JSON.parse(read(file)), "deployment", "resources")))
+            .flatMap((file) => list(at(JSON.parse(raw(file)), "deployment", "resources")))
             .map((each) => text(at(each, "urn")) ?? ""),
     );
 

@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { at, fields, list, strings, text } from "../../policies/values.ts";
+import { at, fields, list, text } from "../../policies/values.ts";
 import { environment, ours, previewIn, pulumi, type EngineRun } from "./engine.ts";
 
 /** Images by digest: nothing is built, the engine is asked and not BuildKit. */
@@ -20,9 +20,6 @@ export interface Step {
     /** Such as `same`, `create`, `update`, `replace`, `delete`. */
     readonly op: string;
     readonly urn: string;
-    /** Properties that differ, and those of them that replace. */
-    readonly differing: readonly string[];
-    readonly replacing: readonly string[];
     /** Whether it is protected in the state that the update begins with, or will be in the next. */
     readonly was: { readonly protected: boolean };
     readonly will: { readonly protected: boolean };
@@ -88,8 +85,6 @@ export async function withOwnStack<Result>(
             return list(at(told, "steps")).map((step) => ({
                 op: text(at(step, "op")) ?? "",
                 urn: text(at(step, "urn")) ?? "",
-                differing: strings(at(step, "diffReasons")),
-                replacing: strings(at(step, "replaceReasons")),
                 was: { protected: at(step, "oldState", "protect") === true },
                 will: { protected: at(step, "newState", "protect") === true },
             }));
