@@ -16,6 +16,7 @@ const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
 
 export default defineConfig({
     test: {
+        reporters: ["default", "tests/failures-last.ts"],
         projects: [
             { test: { name: "unit", include: ["tests/{unit,local}/**/*.test.ts"], testTimeout: 60_000 } },
             { test: { name: "policy", include: ["tests/policy/**/*.test.ts"], testTimeout: 300_000 } },

@@ -1,6 +1,7 @@
 /** Puts an image of one layer into a registry, by the OCI distribution API. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What {@link pushImage} needs. */
 export interface SingleLayerImage {
@@ -49,41 +50,45 @@ export async function pushImage(
         }),
     );
     const digest = sha256(manifest);
-    const there = await request(
-        `${base}/manifests/${tag}`,
-        { method: "HEAD", headers: { Accept: manifestType } },
-        [404],
-    );
-    if (there.headers.get("docker-content-digest") === digest) return { digest, changed: false };
-
-    for (const blob of [config, layer]) await pushBlob(base, blob);
-    await request(`${base}/manifests/${tag}`, {
-        method: "PUT",
-        headers: { "Content-Type": manifestType },
-        body: new Uint8Array(manifest),
-    });
-    return { digest, changed: true };
-}
-
-/** The link between host and node has let a long upload stall for good; on another connection it takes a second. */
-const ATTEMPTS_SECONDS = [15, 30, 60, 120];
-
-async function pushBlob(base: string, blob: Buffer): Promise<void> {
-    for (const [attempt, seconds] of ATTEMPTS_SECONDS.entries()) {
+    let failure = new NoAnswer("no attempt was made");
+    for (const seconds of ATTEMPTS_SECONDS) {
         try {
-            await uploadBlob(base, blob, seconds);
-            return;
+            return { digest, changed: await push(seconds) };
         } catch (error) {
-            if (!(error instanceof NoAnswer) || attempt === ATTEMPTS_SECONDS.length - 1) throw error;
+            if (!(error instanceof NoAnswer)) throw error;
+            failure = error;
         }
+        await sleep(PAUSE_MILLISECONDS);
+    }
+    throw failure;
+
+    /** @returns whether anything had to be pushed */
+    async function push(timeoutSeconds: number): Promise<boolean> {
+        const headers = { Accept: manifestType };
+        const there = await request(`${base}/manifests/${tag}`, { method: "HEAD", headers }, timeoutSeconds, [404]);
+        if (there.headers.get("docker-content-digest") === digest) return false;
+        for (const blob of [config, layer]) await uploadBlob(base, blob, timeoutSeconds);
+        await request(
+            `${base}/manifests/${tag}`,
+            { method: "PUT", headers: { "Content-Type": manifestType }, body: new Uint8Array(manifest) },
+            timeoutSeconds,
+        );
+        return true;
     }
 }
 
+/**
+ * How long each attempt waits for an answer: the link between host and node has let a long upload stall for good, and
+ * on another connection it takes a second. A registry that starts just then refuses connections for a moment.
+ */
+const ATTEMPTS_SECONDS = [15, 30, 60, 120];
+const PAUSE_MILLISECONDS = 2_000;
+
 async function uploadBlob(base: string, blob: Buffer, timeoutSeconds: number): Promise<void> {
     const digest = sha256(blob);
-    const there = await request(`${base}/blobs/${digest}`, { method: "HEAD" }, [404]);
+    const there = await request(`${base}/blobs/${digest}`, { method: "HEAD" }, timeoutSeconds, [404]);
     if (there.status === 200) return;
-    const start = await request(`${base}/blobs/uploads/`, { method: "POST" });
+    const start = await request(`${base}/blobs/uploads/`, { method: "POST" }, timeoutSeconds);
     const location = start.headers.get("location");
     if (location === null) throw new Error(`${base}: the registry opened an upload and named no location`);
     const url = new URL(location, base);
@@ -95,7 +100,6 @@ async function uploadBlob(base: string, blob: Buffer, timeoutSeconds: number): P
             headers: { "Content-Type": "application/octet-stream" },
             body: new Uint8Array(blob),
         },
-        [],
         timeoutSeconds,
     );
 }
@@ -105,8 +109,8 @@ class NoAnswer extends Error {}
 async function request(
     url: string,
     init: RequestInit,
+    timeoutSeconds: number,
     accepted: number[] = [],
-    timeoutSeconds = 60,
 ): Promise<Response> {
     const method = init.method ?? "GET";
     let response: Response;

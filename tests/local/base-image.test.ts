@@ -17,7 +17,10 @@ const manifests = new Map<string, Buffer>();
 let requests: string[] = [];
 /** So many uploads get no answer. */
 let stalls = 0;
+/** So many connections are closed without one. */
+let closes = 0;
 const registry = createServer((request, response) => {
+    if (closes-- > 0) return request.socket.destroy();
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -73,6 +76,19 @@ describe("pushImage", () => {
         };
         expect((await pushImage(address, "library/debian", "stalled", image)).changed).toBe(true);
         expect(requests.filter((each) => each === "PUT /v2/upload")).toHaveLength(3);
+    });
+
+    it("tries again where the registry starts just then", async () => {
+        closes = 1;
+        writeFileSync(join(dir, "early.tar.gz"), gzipSync(Buffer.alloc(512)));
+        const image = {
+            layerFile: join(dir, "early.tar.gz"),
+            diffId: sha256(Buffer.alloc(512)),
+            createdSeconds: 1_700_000_000,
+            createdBy: "a test",
+            labels: {},
+        };
+        expect((await pushImage(address, "library/debian", "early", image)).changed).toBe(true);
     });
 
     it("pushes layer, config and manifest once, and finds them the second time", async () => {

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { inNode } from "../../../local/cluster/node.ts";
-import { pathsOf } from "../../../local/cluster/spec.ts";
+import { pathsOf, registryOf } from "../../../local/cluster/spec.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
-import { artifacts, pulumi, spec, STACK } from "./harness.ts";
+import { artifacts, eventually, pulumi, spec, STACK } from "./harness.ts";
 
 /** The settings of the stack's file with some changed, in a file of their own: nothing of it may come to pass. */
 function changed(settings: Settings, name: string): string {
@@ -50,8 +50,8 @@ export function badInput(): void {
 
     test("a registry that is down", async () => {
         const service = join(pathsOf(spec).services, "registry");
-        await inNode(spec, ["sv", "-w", "10", "down", service]);
         try {
+            await inNode(spec, ["sv", "-w", "60", "down", service]);
             const { code, output } = await pulumi(
                 "up",
                 "--yes",
@@ -61,7 +61,14 @@ export function badInput(): void {
             expect(code).not.toBe(0);
             expect(output).toContain("the registry does not answer at http://127.0.0.1:25001/v2/");
         } finally {
-            await inNode(spec, ["sv", "-w", "10", "up", service]);
+            await inNode(spec, ["sv", "-w", "60", "up", service]);
+            // A process that runs does not listen yet.
+            const answers = () =>
+                fetch(`http://${registryOf(spec)}/v2/`).then(
+                    ({ ok }) => ok,
+                    () => false,
+                );
+            expect(await eventually(60, answers, (ok) => ok)).toBe(true);
         }
     });
 }
