@@ -7,6 +7,7 @@ export function awsContradictions(stack: Stack): Problem[] {
         ...withoutAccount(stack),
         ...newBesideExisting(stack),
         ...tooFewSubnets(stack),
+        ...clusterClass(stack),
         ...storage(stack),
         ...registryElsewhere(stack),
         ...graviton(stack),
@@ -71,6 +72,23 @@ function tooFewSubnets({ aws, database }: Stack): Problem[] {
             at: "orcheo:stack.aws.network.privateSubnetIds",
             found: `found ${found}`,
             remedy: `accepted: at least 3, each in another zone, with ${three.join(" and ")}`,
+        },
+    ];
+}
+
+/**
+ * The standbys of a cluster write to disks of their own machine first: its families have a `d` behind the generation.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/multi-az-db-clusters-concepts.html
+ */
+function clusterClass({ database }: Stack): Problem[] {
+    if (database.kind !== "rds" || database.deployment.kind !== "cluster") return [];
+    if (/^db\.[a-z]+\d+[a-z]*d[a-z]*\./.test(database.instanceClass)) return [];
+    return [
+        {
+            at: "orcheo:stack.database.instanceClass",
+            found: `found ${JSON.stringify(database.instanceClass)} with database.deployment.kind "cluster"`,
+            remedy: 'accepted: a class with local disks such as db.m6gd.large; or deployment.kind "instance"',
         },
     ];
 }

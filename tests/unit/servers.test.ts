@@ -162,6 +162,14 @@ describe("AWS settings that cannot be meant together", () => {
             "database.deployment.maxStorageGiB: found 500; accepted: at least 550 with storageGiB 500",
         ],
         [
+            "a class without disks of its own for a cluster",
+            {
+                ...everythingNew,
+                database: { ...(everythingNew["database"] as object), instanceClass: "db.m7g.large" },
+            },
+            'database.instanceClass: found "db.m7g.large" with database.deployment.kind "cluster"; accepted: a class with local disks such as db.m6gd.large; or deployment.kind "instance"',
+        ],
+        [
             "a registry of another account",
             { registry: { prefix: "ghcr.io/team/orcheo" } },
             'registry.prefix: found "ghcr.io/team/orcheo" with aws.registry; accepted: 111122223333.dkr.ecr.eu-central-1.amazonaws.com/<path>; or set aws.registry to false',
