@@ -1,6 +1,7 @@
 /** Every rule of the pack, in the order of docs/policies.md. A rule that is not listed here does not exist. */
 import type { Rule } from "./rule.ts";
 import { appArmorProfile } from "./rules/app-armor-profile.ts";
+import { awsPolicyNotPublic } from "./rules/aws-policy-not-public.ts";
 import { budgetLetsDrain } from "./rules/budget-lets-drain.ts";
 import { defaultProcMount } from "./rules/default-proc-mount.ts";
 import { dropAllCapabilities } from "./rules/drop-all-capabilities.ts";
@@ -33,6 +34,7 @@ import { noPrivilegeEscalation } from "./rules/no-privilege-escalation.ts";
 import { noPrivilegedContainers } from "./rules/no-privileged-containers.ts";
 import { noProbeHosts } from "./rules/no-probe-hosts.ts";
 import { noSecretLiterals } from "./rules/no-secret-literals.ts";
+import { noSecretsInConfigMaps } from "./rules/no-secrets-in-config-maps.ts";
 import { noSharedProcessNamespace } from "./rules/no-shared-process-namespace.ts";
 import { noTokenAutomount } from "./rules/no-token-automount.ts";
 import { nonZeroUid } from "./rules/non-zero-uid.ts";
@@ -55,6 +57,7 @@ import { replicasAreSpread } from "./rules/replicas-are-spread.ts";
 import { requestsAndLimits } from "./rules/requests-and-limits.ts";
 import { requiredTags } from "./rules/required-tags.ts";
 import { rolloutKeepsCapacity } from "./rules/rollout-keeps-capacity.ts";
+import { routeTls } from "./rules/route-tls.ts";
 import { runAsNonRoot } from "./rules/run-as-non-root.ts";
 import { s3Encrypted } from "./rules/s3-encrypted.ts";
 import { s3PublicAccessBlocked } from "./rules/s3-public-access-blocked.ts";
@@ -99,6 +102,7 @@ export const rules: readonly Rule[] = [
     probesOnWhatServes,
     graceCoversPreStop,
     noSecretLiterals,
+    noSecretsInConfigMaps,
     secretsAsFiles,
     readablePodTemplate,
     noOpaqueResources,
@@ -114,6 +118,7 @@ export const rules: readonly Rule[] = [
     rbacNoClusterAdmin,
     ingressTls,
     ingressClass,
+    routeTls,
     serviceType,
     volumeClass,
     volumeRetention,
@@ -137,6 +142,7 @@ export const rules: readonly Rule[] = [
     ecrScanOnPush,
     iamNoWildcards,
     iamNoLongLivedKeys,
+    awsPolicyNotPublic,
     securityGroupNotOpen,
     kmsRotation,
     secretRecoveryWindow,

@@ -17,9 +17,10 @@ export const ingressTls: ResourceRule = {
     found(resource) {
         const tls = at(resource.props, "spec", "tls");
         const entries = list(tls);
-        // An AWS load balancer takes its certificate from an annotation.
+        // An AWS load balancer takes its certificate from an annotation, which no other controller reads.
         const certificate = at(resource.props, "metadata", "annotations", "alb.ingress.kubernetes.io/certificate-arn");
-        if (holdsUnknown(tls) || certificate !== undefined) return [];
+        const others = ["traefik", "nginx"].includes(text(at(resource.props, "spec", "ingressClassName")) ?? "");
+        if (holdsUnknown(tls) || (certificate !== undefined && certificate !== "" && !others)) return [];
         const covered = entries.flatMap((each) => strings(at(each, "hosts")));
         const rules = list(at(resource.props, "spec", "rules"));
         const hosts = rules.filter((rule) => at(rule, "host") !== UNKNOWN).map((rule) => text(at(rule, "host")) ?? "");

@@ -22,6 +22,10 @@ const [name, harmlessName, harmlessValue, secretValue, secretArgument] = [
     js(secretArguments, "i"),
 ];
 
+/** Whether a value under a name is a secret as far as one can tell. */
+export const looksSecret = (key: string, value: string): boolean =>
+    secretValue.test(value) || (name.test(key) && !harmlessName.test(key) && !harmlessValue.test(value));
+
 const namesCel =
     `c.?env.orValue([]).filter(e, e.?value.orValue("").matches("${secretValues}") || (` +
     `e.name.matches("(?i)${names}") && !e.name.matches("(?i)${harmlessNames}") && ` +
@@ -48,10 +52,9 @@ export const noSecretLiterals: ContainerRule = {
     },
     found(container) {
         // Never the value: messages end up in logs.
-        const env = list(at(container.spec, "env")).filter((each) => {
-            const [key, value] = [text(at(each, "name")) ?? "", text(at(each, "value")) ?? ""];
-            return secretValue.test(value) || (name.test(key) && !harmlessName.test(key) && !harmlessValue.test(value));
-        });
+        const env = list(at(container.spec, "env")).filter((each) =>
+            looksSecret(text(at(each, "name")) ?? "", text(at(each, "value")) ?? ""),
+        );
         const parts = ["command", "args"].filter((part) => {
             const given = at(container.spec, part);
             // A word that is not known yet stands for one that is no secret.

@@ -83,6 +83,24 @@ const ingress = (spec: Mutable): Given =>
             ...spec,
         },
     });
+const gateway = k8s("gateway.networking.k8s.io/v1", "Gateway", "front", {
+    spec: {
+        gatewayClassName: "envoy",
+        listeners: [
+            { name: "http", protocol: "HTTP", port: 80 },
+            { name: "https", protocol: "HTTPS", port: 443 },
+        ],
+    },
+});
+/** A route on a listener of that Gateway. */
+const route = (parent: Mutable, rule: Mutable = { backendRefs: [{ name: "api", port: 80 }] }): Given =>
+    k8s("gateway.networking.k8s.io/v1", "HTTPRoute", "shop", {
+        spec: { parentRefs: [{ name: "front", ...parent }], rules: [rule] },
+    });
+const toScheme = (scheme: string): Mutable => ({
+    filters: [{ type: "RequestRedirect", requestRedirect: { scheme, statusCode: 301 } }],
+});
+const configMap = (data: Mutable): Given => k8s("core/v1", "ConfigMap", "settings", { data });
 const service = (spec: Mutable): Given =>
     k8s("core/v1", "Service", "api", { spec: { ports: [{ port: 80 }], ...spec } });
 const claim = (spec: Mutable): Given => k8s("core/v1", "PersistentVolumeClaim", "data", { spec });
@@ -135,6 +153,15 @@ const repository = (props: Mutable): Given =>
     });
 const document = (statement: Mutable): string => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
 const policy = (statement: Mutable): Given => aws("iam/policy:Policy", { policy: document(statement) });
+const trust = (statement: Mutable): Given =>
+    aws("iam/role:Role", { assumeRolePolicy: document({ Effect: "Allow", ...statement }) });
+const github = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
+const byToken = (conditions: Mutable): Given =>
+    trust({
+        Action: "sts:AssumeRoleWithWebIdentity",
+        Principal: { Federated: github },
+        Condition: { StringLike: { "token.actions.githubusercontent.com:aud": "sts.amazonaws.com", ...conditions } },
+    });
 const group = (name: string, port: number, range = "0.0.0.0/0", more: Mutable = {}): Given =>
     aws(
         "ec2/securityGroup:SecurityGroup",
@@ -328,6 +355,79 @@ export const cases: readonly Case[] = [
         says: "serves shop.example.com without TLS",
     },
     { rule: "ingress-tls", passing: [], failing: [ingress({ tls: undefined })], says: "has no spec.tls" },
+    {
+        rule: "ingress-tls",
+        passing: [
+            k8s(
+                "networking.k8s.io/v1",
+                "Ingress",
+                "shop",
+                { spec: { ingressClassName: "alb", rules: [{ host: "shop.example.com" }] } },
+                {
+                    annotations: {
+                        "alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:eu-central-1:1:certificate/1",
+                    },
+                },
+            ),
+        ],
+        failing: [
+            k8s(
+                "networking.k8s.io/v1",
+                "Ingress",
+                "shop",
+                { spec: { ingressClassName: "traefik", rules: [{ host: "shop.example.com" }] } },
+                {
+                    annotations: {
+                        "alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:eu-central-1:1:certificate/1",
+                    },
+                },
+            ),
+        ],
+        says: "has no spec.tls",
+    },
+    {
+        rule: "route-tls",
+        passing: [
+            gateway,
+            route({ sectionName: "https" }),
+            route({ port: 443 }),
+            route({ sectionName: "http" }, toScheme("https")),
+            route({ name: "of-another-project" }),
+        ],
+        failing: [gateway, route({ sectionName: "http" })],
+        says: 'HTTPRoute "shop" is served by listener "http" of Gateway "front" without TLS',
+    },
+    {
+        rule: "route-tls",
+        passing: [],
+        failing: [gateway, route({})],
+        says: 'is served by listener "http" of Gateway "front" without TLS',
+    },
+    {
+        rule: "route-tls",
+        passing: [],
+        failing: [gateway, route({ sectionName: "http" }, toScheme("http"))],
+        says: 'is served by listener "http" of Gateway "front" without TLS',
+    },
+    {
+        rule: "no-secrets-in-config-maps",
+        passing: [
+            configMap({
+                TOKEN_FILE: "/run/secrets/token",
+                AUTH_TOKEN_TTL: "3600",
+                "nginx.conf": "# the token is elsewhere\nproxy_pass http://api:8000;",
+                "secrets.md": "# Where they are\nIn Secrets.",
+            }),
+        ],
+        failing: [configMap({ DB_PASSWORD: "hunter2-hunter2" })],
+        says: 'ConfigMap "settings" holds what looks like a secret in DB_PASSWORD',
+    },
+    {
+        rule: "no-secrets-in-config-maps",
+        passing: [],
+        failing: [configMap({ "app.ini": "[db]\nurl = postgres://shop:hunter2@db/shop\n" })],
+        says: "holds what looks like a secret in app.ini",
+    },
     {
         rule: "ingress-class",
         passing: [ingress({})],
@@ -546,6 +646,77 @@ export const cases: readonly Case[] = [
         passing: [aws("iam/role:Role", {})],
         failing: [aws("iam/accessKey:AccessKey", { user: "ci" })],
         says: 'AccessKey "orcheo" is a long-lived key',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [
+            trust({ Action: "sts:AssumeRole", Principal: { Service: "eks.amazonaws.com" } }),
+            trust({
+                Action: "sts:AssumeRole",
+                Principal: "*",
+                Condition: { StringEquals: { "aws:PrincipalOrgID": "o-exampleorgid" } },
+            }),
+            ofBucket("bucketPolicy", { policy: document({ ...tlsOnly }) }),
+            aws("ec2/vpcEndpoint:VpcEndpoint", { policy: document({ Effect: "Allow", Action: "*", Principal: "*" }) }),
+        ],
+        failing: [trust({ Action: "sts:AssumeRole", Principal: { AWS: ["*"] } })],
+        says: 'Role "orcheo": assumeRolePolicy Statement[0] lets in everybody',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [],
+        failing: [
+            aws("sqs/queuePolicy:QueuePolicy", {
+                policy: document({
+                    Effect: "Allow",
+                    Action: "sqs:SendMessage",
+                    Principal: "*",
+                    Condition: { StringNotEquals: { "aws:SourceAccount": "111122223333" } },
+                }),
+            }),
+        ],
+        says: 'QueuePolicy "orcheo": policy Statement[0] lets in everybody',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [],
+        failing: [
+            aws("kms/key:Key", {
+                policy: document({
+                    Effect: "Allow",
+                    Action: "kms:*",
+                    Principal: { AWS: "*" },
+                    Condition: { Bool: { "aws:SecureTransport": "true" } },
+                }),
+            }),
+        ],
+        says: 'Key "orcheo": policy Statement[0] lets in everybody',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [],
+        failing: [
+            aws("secretsmanager/secretPolicy:SecretPolicy", {
+                policy: document({
+                    Effect: "Allow",
+                    Action: "*",
+                    NotPrincipal: { AWS: "arn:aws:iam::111122223333:root" },
+                }),
+            }),
+        ],
+        says: "lets in everybody but NotPrincipal",
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [byToken({ "token.actions.githubusercontent.com:sub": "repo:team/orcheo:ref:refs/heads/main" })],
+        failing: [byToken({})],
+        says: `lets in everybody whom ${github} knows`,
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [],
+        failing: [byToken({ "token.actions.githubusercontent.com:sub": "repo:*" })],
+        says: `lets in everybody whom ${github} knows`,
     },
     {
         rule: "security-group-not-open",
