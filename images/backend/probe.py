@@ -1,32 +1,41 @@
-#!/usr/bin/python3 -I
-"""orcheo-probe api|worker|beat|any live|ready|startup: exit 0 when the process in this container answers 200."""
+#!/usr/bin/python3 -IS
+"""orcheo-probe api|worker|beat|any live|ready|startup: exit 0 when the process in this container answers 200.
 
-import ssl
+It runs every few seconds in every pod: urllib would cost three times the CPU.
+"""
+
+import socket
 import sys
-import urllib.error
-import urllib.request
 
-# The certificate names the Service, not loopback; nothing is sent to it and only the status is read.
-UNVERIFIED = ssl._create_unverified_context()
-URLS = {
-    "api": ("https://127.0.0.1:8443", "http://127.0.0.1:8000"),
-    "worker": ("http://127.0.0.1:8001",),
-    "beat": ("http://127.0.0.1:8002",),
-}
-URLS["any"] = tuple(url for urls in URLS.values() for url in urls)
+# (port, TLS)
+ADDRESSES = {"api": ((8443, True), (8000, False)), "worker": ((8001, False),), "beat": ((8002, False),)}
+ADDRESSES["any"] = tuple(address for addresses in ADDRESSES.values() for address in addresses)
+
+
+def ask(port: int, tls: bool, path: str) -> str:
+    """The status line of 127.0.0.1:`port`; raises OSError when nothing listens or no answer comes within 8 s."""
+    with socket.create_connection(("127.0.0.1", port), timeout=8) as connection:
+        if tls:
+            import ssl
+
+            # The certificate names the Service, not loopback; nothing is sent to it and only the status is read.
+            connection = ssl._create_unverified_context().wrap_socket(connection)
+        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        with connection, connection.makefile("rb") as answer:
+            return answer.readline().decode(errors="replace").strip()
 
 
 def main(role: str, question: str) -> int:
     """0: 200 from one of the addresses; 1: none."""
-    for url in URLS[role]:
+    for port, tls in ADDRESSES[role]:
         try:
-            with urllib.request.urlopen(f"{url}/health/{question}", timeout=8, context=UNVERIFIED) as answer:
-                return 0 if answer.status == 200 else 1
-        except urllib.error.HTTPError as error:
-            print(f"{url}/health/{question}: {error.code}", file=sys.stderr)
-            return 1
+            status = ask(port, tls, f"/health/{question}")
         except OSError:
             continue
+        if status.split(" ")[1:2] == ["200"]:
+            return 0
+        print(f"port {port}, /health/{question}: {status or 'no answer'}", file=sys.stderr)
+        return 1
     print(f"nothing answers for {role}", file=sys.stderr)
     return 1
 

@@ -1,8 +1,11 @@
 """Health answers, and what the API does beside them."""
 
 import asyncio
+import contextlib
+import io
 import logging
 import shutil
+import socket
 import ssl
 import tempfile
 import threading
@@ -17,7 +20,15 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import probe
 from orcheo_runtime import api, health_server
+
+
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 async def application(scope: api.Message, receive: api.Receive, send: api.Send) -> None:
@@ -166,6 +177,22 @@ class Certificate(unittest.IsolatedAsyncioTestCase):
         self.assertIn("not re-loaded", said.output[0])
         server.close()
 
+    async def test_the_probe_asks_by_tls(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.directory / "old.crt", self.directory / "old.key")
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked = await reader.readline()
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n" if b" /health/live " in asked else b"HTTP/1.1 404 Not Found\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+        addresses = ((server.sockets[0].getsockname()[1], True),)
+        with patch.dict(probe.ADDRESSES, {"api": addresses}), contextlib.redirect_stderr(io.StringIO()):
+            self.assertEqual(await asyncio.to_thread(probe.main, "api", "live"), 0)
+            self.assertEqual(await asyncio.to_thread(probe.main, "api", "other"), 1)
+        server.close()
+
 
 class Waiting(unittest.TestCase):
     def test_for_postgres(self) -> None:
@@ -222,6 +249,23 @@ class Loops(unittest.TestCase):
         # Without Redis the loop waits for it: a restart helps nobody.
         self.redis = False
         self.assertEqual([self.status(q) for q in ("startup", "ready", "live")], [200, 503, 200])
+
+    def test_the_probe_says_the_same(self) -> None:
+        said = io.StringIO()
+        with (
+            patch.dict(probe.ADDRESSES, {"any": ((free_port(), False), (self.port, False))}),
+            contextlib.redirect_stderr(said),
+        ):
+            self.assertEqual([probe.main("any", q) for q in ("live", "startup")], [0, 1])
+        self.assertEqual(said.getvalue(), f"port {self.port}, /health/startup: HTTP/1.0 503 Service Unavailable\n")
+
+    def test_the_probe_of_a_process_that_is_not_there(self) -> None:
+        with (
+            patch.dict(probe.ADDRESSES, {"any": ((free_port(), False),)}),
+            contextlib.redirect_stderr(io.StringIO()) as said,
+        ):
+            self.assertEqual(probe.main("any", "live"), 1)
+        self.assertEqual(said.getvalue(), "nothing answers for any\n")
 
     def test_not_ready_without_postgres(self) -> None:
         self.pulse.beat()
