@@ -2,7 +2,9 @@ import { defineConfig } from "vitest/config";
 import { variablesOf } from "./local/cluster/spec.ts";
 import { endToEndClusters } from "./tests/e2e/clusters.ts";
 
-/** Each file has a cluster of its own and waits for it most of the time; the verdicts run beside them. */
+/** So many files at once: each waits for its cluster much of the time. More would starve what a small machine runs. */
+const maxWorkers = 3;
+/** Each file has a cluster of its own; the verdicts share one beside them. */
 const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
     test: {
         name: `e2e-${spec.name}`,
@@ -10,7 +12,7 @@ const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
         env: variablesOf(spec),
         testTimeout: 900_000,
         hookTimeout: 3_600_000,
-        maxWorkers: 2,
+        maxWorkers,
     },
 }));
 
@@ -18,7 +20,15 @@ export default defineConfig({
     test: {
         reporters: ["default", "tests/failures-last.ts"],
         projects: [
-            { test: { name: "unit", include: ["tests/{unit,local}/**/*.test.ts"], testTimeout: 60_000 } },
+            {
+                test: {
+                    name: "unit",
+                    include: ["tests/{unit,local}/**/*.test.ts"],
+                    testTimeout: 60_000,
+                    // By default one core is left alone: of two that is half.
+                    maxWorkers: "100%",
+                },
+            },
             { test: { name: "policy", include: ["tests/policy/**/*.test.ts"], testTimeout: 300_000 } },
             {
                 test: {
@@ -27,7 +37,7 @@ export default defineConfig({
                     globalSetup: "tests/verdicts/cluster.ts",
                     testTimeout: 300_000,
                     hookTimeout: 3_600_000,
-                    maxWorkers: 2,
+                    maxWorkers,
                 },
             },
             ...endToEnd,
