@@ -10,7 +10,7 @@ export function awsContradictions(stack: Stack): Problem[] {
         ...clusterClass(stack),
         ...storage(stack),
         ...registryElsewhere(stack),
-        ...graviton(stack),
+        ...platformOfNodes(stack),
         ...bucketAges(stack),
         ...windows(stack),
     ];
@@ -120,14 +120,20 @@ function registryElsewhere({ aws, registry, images }: Stack): Problem[] {
     ];
 }
 
-function graviton({ aws, images }: Stack): Problem[] {
-    if (aws?.cluster.kind !== "new" || aws.cluster.nodes.kind !== "managed" || images.kind !== "build") return [];
-    const platform = `linux/${aws.cluster.nodes.architecture}` as const;
+/** @see https://docs.aws.amazon.com/eks/latest/userguide/set-builtin-node-pools.html */
+function platformOfNodes({ aws, images }: Stack): Problem[] {
+    if (aws?.cluster.kind !== "new" || images.kind !== "build") return [];
+    const { nodes } = aws.cluster;
+    const [architecture, why] =
+        nodes.kind === "managed"
+            ? [nodes.architecture, `architecture "${nodes.architecture}"`]
+            : (["amd64", 'kind "auto", whose nodes are amd64'] as const);
+    const platform = `linux/${architecture}` as const;
     if (images.platforms.includes(platform)) return [];
     return [
         {
             at: "orcheo:stack.images.platforms",
-            found: `found ${JSON.stringify(images.platforms)} with aws.cluster.nodes.architecture "${aws.cluster.nodes.architecture}"`,
+            found: `found ${JSON.stringify(images.platforms)} with aws.cluster.nodes.${why}`,
             remedy: `accepted: a list with ${platform}`,
         },
     ];

@@ -63,7 +63,9 @@ const ownCluster = z.strictObject({
             diskGiB: whole(20, 1000).default(50).describe("Disk of a node, GiB."),
         }),
         z.strictObject({ kind: kind("auto") }),
-    ]).describe("`managed`: a node group. `auto`: EKS Auto Mode chooses, starts and replaces nodes."),
+    ]).describe(
+        "`managed`: a node group. `auto`: EKS Auto Mode chooses, starts and replaces nodes, all of them amd64.",
+    ),
 });
 
 const cluster = oneOf([

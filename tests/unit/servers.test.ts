@@ -180,6 +180,11 @@ describe("AWS settings that cannot be meant together", () => {
             'images.platforms: found ["linux/amd64"] with aws.cluster.nodes.architecture "arm64"; accepted: a list with linux/arm64',
         ],
         [
+            "Auto Mode with images for Graviton alone",
+            { ...everythingNew, aws: { ...fresh, cluster: { kind: "new", nodes: { kind: "auto" } } } },
+            'images.platforms: found ["linux/arm64"] with aws.cluster.nodes.kind "auto", whose nodes are amd64; accepted: a list with linux/amd64',
+        ],
+        [
             "objects that expire before they move",
             { aws: { ...aws, bucket: { kind: "new", infrequentAfterDays: 90, expireAfterDays: 60 } } },
             "aws.bucket.expireAfterDays: found 60; accepted: more than infrequentAfterDays, which is 90",
