@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 import { variablesOf } from "./local/cluster/spec.ts";
 import { endToEndClusters } from "./tests/e2e/clusters.ts";
 
-/** So many files at once: each waits for its cluster much of the time. More would starve what a small machine runs. */
-const maxWorkers = 3;
+/** So many files at once: each waits for its cluster much of the time. A third on two cores made all of them slower, and nothing sooner. */
+const maxWorkers = 2;
 /** Each file has a cluster of its own; the verdicts share one beside them. */
 const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
     test: {
