@@ -82,8 +82,7 @@ const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
         ),
     },
     worker: {
-        // As the first process of its container it hears no SIGTERM before celery listens: killed while it starts, it would
-        // stay for the whole grace, neither ready nor replaced.
+        // Of one that never came up there is no run to wait for.
         startup: {
             ...probe(exec("orcheo-probe", "worker", "startup"), {
                 everySeconds: 5,

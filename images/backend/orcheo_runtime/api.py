@@ -149,7 +149,7 @@ async def serve() -> bool:
 
 if __name__ == "__main__":
     logs.install()
-    # Process 1 of a container ignores what it does not handle; uvicorn takes over when it serves.
+    # uvicorn takes over when it serves, and gives the signal back when it has ended well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     wait_for_postgres()
     raise SystemExit(0 if asyncio.run(serve()) else 3)

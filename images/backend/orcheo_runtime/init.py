@@ -7,8 +7,6 @@ import asyncio
 import inspect
 import logging
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -190,8 +188,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     logs.install()
-    # Process 1 of a container ignores what it does not handle.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     code = main()
     # Orcheo leaves its connection pools open, and their threads would hold the exit for 20 s.
     os._exit(code)

@@ -8,6 +8,7 @@ Exit code 78: the environment is wrong; every problem is a line of the log and n
 import logging
 import os
 import runpy
+import signal
 import sys
 
 from orcheo_runtime import environment, logs, tls
@@ -20,6 +21,9 @@ logger = logging.getLogger("orcheo_runtime.start")
 
 def main(arguments: list[str]) -> int:
     """Returns when the wanted process has ended, or what is wrong kept it from starting."""
+    # Process 1 of a container ignores what it does not handle: told to stop while it starts, it would stay for all of its
+    # grace. What runs next has handlers of its own once it serves.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
     role = arguments[0] if arguments else ""
     if role not in environment.REQUIRED or (role == "run" and len(arguments) < 2):
         print(f"usage: {' | '.join(MODULES)} | run PROGRAM [ARGUMENT ...]; got {role!r}", file=sys.stderr)

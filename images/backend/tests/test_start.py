@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from contextlib import redirect_stderr
 from pathlib import Path
-from subprocess import run
+from subprocess import PIPE, Popen, run
 from sys import executable
 from unittest.mock import patch
 
@@ -33,15 +33,22 @@ class Usage(unittest.TestCase):
 class Program(unittest.TestCase):
     """As a process: `main` replaces the process it runs in."""
 
-    def start(self, role: str, *arguments: str, **environ: str) -> tuple[int, str, str]:
+    def command(self, *arguments: str) -> list[str]:
         script = (
             "import sys; from pathlib import Path; from orcheo_runtime import environment, start;"
             f"environment.DATA = Path({str(HERE)!r}); environment.SECRET_DIR = Path({self.secrets!r});"
-            "sys.exit(start.main(sys.argv[1:]))"
+            "start.MODULES['beat'] = 'slow'; sys.exit(start.main(sys.argv[1:]))"
         )
+        return [executable, "-c", script, *arguments]
+
+    def environment(self) -> dict[str, str]:
+        path = f"{HERE}:{self.secrets}"
+        return {"PATH": os.environ["PATH"], "PYTHONPATH": path, "ORCHEO_RELEASE": "0.33"}
+
+    def start(self, role: str, *arguments: str, **environ: str) -> tuple[int, str, str]:
         ended = run(
-            [executable, "-c", script, role, *arguments],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(HERE), "ORCHEO_RELEASE": "0.33"} | environ,
+            self.command(role, *arguments),
+            env=self.environment() | environ,
             capture_output=True,
             text=True,
             timeout=30,
@@ -63,6 +70,17 @@ class Program(unittest.TestCase):
         for part in ("did you mean ORCHEO_LOG_LEVEL?", "REDIS_URL is missing", "ORCHEO_POSTGRES_DSN must be"):
             self.assertIn(part, messages)
         self.assertNotIn("s3cret", out + err)
+
+    def test_told_to_stop_while_it_starts_it_leaves_at_once(self) -> None:
+        Path(self.secrets, "redis-url").write_text("rediss://:s3cret@cache", encoding="utf-8")
+        Path(self.secrets, "slow.py").write_text("import time; print('begun', flush=True); time.sleep(30)", encoding="utf-8")
+        Path(self.secrets, "postgres-dsn").write_text("postgresql://orcheo@db/orcheo", encoding="utf-8")
+        with Popen(self.command("beat"), env=self.environment(), stdout=PIPE, text=True) as process:
+            assert process.stdout is not None
+            self.assertIn("begun", process.stdout.readline())
+            process.terminate()
+            # 143, by the handler: -15 would be the default, which process 1 of a container has not.
+            self.assertEqual(process.wait(10), 143)
 
     def test_a_program_gets_the_secrets_and_names_of_its_own(self) -> None:
         Path(self.secrets, "redis-url").write_text("redis://cache", encoding="utf-8")

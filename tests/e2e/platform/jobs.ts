@@ -1,4 +1,5 @@
 /** Workflows and their runs, through restarts and without a database. */
+import { constants } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { projectDir } from "../../../local/paths.ts";
@@ -19,6 +20,10 @@ import {
 } from "./harness.ts";
 
 const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
+
+/** Whether a process handles a signal, by its line SigCgt of /proc/<pid>/status: one bit for each, in hexadecimal. */
+const catches = (line: string, signal: number): boolean =>
+    (BigInt(`0x${line.split(/\s+/)[1] ?? "0"}`) & (1n << BigInt(signal - 1))) !== 0n;
 
 export function mainJob(): void {
     let workflow: Workflow;
@@ -41,6 +46,20 @@ export function mainJob(): void {
         expect(await eventually(60, status, (seen) => seen === "running")).toBe("running");
         await kube("delete", "pods", "-l", "app.kubernetes.io/component=worker", "--wait=false");
         expect(answerOf(await ended(caller(), slowRun))).toBe(42);
+        await expectReady("worker");
+    });
+
+    test("a worker that is told to stop while it starts leaves at once, though runs may take long", async () => {
+        const worker = ["pods", "-l", "app.kubernetes.io/component=worker"];
+        await kube("delete", ...worker, "--wait=true", "--timeout=120s");
+        const hears = async (): Promise<boolean> => {
+            const names = (await kube("get", ...worker, "-o", "name")).trim().split("\n");
+            const seen = await Promise.all(names.map((name) => exec(name, "grep", "SigCgt", "/proc/1/status")));
+            return seen.every(({ code, output }) => code === 0 && catches(output, constants.signals.SIGTERM));
+        };
+        expect(await eventually(60, hears, (seen) => seen)).toBe(true);
+        expect(await readyPods("worker")).toBe(0);
+        await kube("delete", ...worker, "--wait=true", "--timeout=60s");
         await expectReady("worker");
     });
 
