@@ -1,6 +1,6 @@
 import { called, notInCel, oneOrMore, statements } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { at, fields, UNKNOWN } from "../values.ts";
+import { at, fields, holdsUnknown, UNKNOWN } from "../values.ts";
 
 const documents = ["policy", "assumeRolePolicy", "accessPolicy", "repositoryPolicy"] as const;
 /** Meant for everybody, or judged by what lies behind them. */
@@ -12,27 +12,30 @@ const callerKeys =
 const tokenKeys = /:(?!aud$)[^:]+$/i;
 /** Holds for the value named only: not its negation, and not where the key is missing. */
 const operators = /^(foranyvalue:)?(string(equals|like|equalsignorecase)|arn(equals|like)|ipaddress)$/i;
-
 const anything = /^(repo:)?[*?]/;
 
 /** Whether a condition of the statement names values of a key. */
 function limits(statement: unknown, key: RegExp): boolean {
     const conditions = at(statement, "Condition");
     if (conditions === UNKNOWN) return true;
-    return Object.entries(fields(conditions)).some(
-        ([operator, keys]) =>
-            operators.test(operator) &&
-            Object.keys(fields(keys)).some((name) => {
-                const values = oneOrMore(at(keys, name));
-                return key.test(name) && values.length > 0 && !values.some((value) => anything.test(value));
-            }),
-    );
+    return Object.keys(fields(conditions)).some((operator) => {
+        const keys = at(conditions, operator);
+        const named = Object.keys(fields(keys)).filter((name) => key.test(name));
+        return operators.test(operator) && (keys === UNKNOWN || named.some((name) => narrows(at(keys, name))));
+    });
+}
+
+/** Whether what a key may be is less than anything. */
+function narrows(given: unknown): boolean {
+    const values = oneOrMore(given);
+    return (values.length > 0 || holdsUnknown(given)) && !values.some((value) => anything.test(value));
 }
 
 /** Whom a statement lets in without limits; undefined when nobody. */
 function letsIn(statement: unknown): string | undefined {
     if (at(statement, "Effect") !== "Allow") return undefined;
-    if (at(statement, "NotPrincipal") !== undefined) return "everybody but NotPrincipal";
+    const others = at(statement, "NotPrincipal");
+    if (others !== undefined && others !== UNKNOWN) return "everybody but NotPrincipal";
     const principal = at(statement, "Principal");
     const anybody =
         principal === "*" || ["AWS", "Federated"].some((key) => oneOrMore(at(principal, key)).includes("*"));

@@ -656,6 +656,21 @@ export const cases: readonly Case[] = [
                 Principal: "*",
                 Condition: { StringEquals: { "aws:PrincipalOrgID": "o-exampleorgid" } },
             }),
+            // Not as text: any part of it may be unknown.
+            aws("iam/role:Role", {
+                assumeRolePolicy: {
+                    Statement: [
+                        {
+                            Effect: "Allow",
+                            Action: "sts:AssumeRoleWithWebIdentity",
+                            Principal: { Federated: github },
+                            Condition: {
+                                StringEquals: { "token.actions.githubusercontent.com:sub": ["repo:team/orcheo"] },
+                            },
+                        },
+                    ],
+                },
+            }),
             ofBucket("bucketPolicy", { policy: document({ ...tlsOnly }) }),
             aws("ec2/vpcEndpoint:VpcEndpoint", { policy: document({ Effect: "Allow", Action: "*", Principal: "*" }) }),
         ],
