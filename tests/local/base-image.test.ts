@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ensureBaseImage, mirrorsOf } from "../../local/base-image.ts";
-import { pushImage } from "../../local/push-image.ts";
+import { pushImage, type SingleLayerImage } from "../../local/push-image.ts";
 
 const sha256 = (content: Buffer) => `sha256:${createHash("sha256").update(content).digest("hex")}`;
 
@@ -63,32 +63,24 @@ afterAll(() => {
     rmSync(dir, { recursive: true, force: true });
 });
 
+/** An image of so many zeros. */
+function imageOf(bytes: number): SingleLayerImage {
+    const tar = Buffer.alloc(bytes);
+    const layerFile = join(dir, `${bytes}.tar.gz`);
+    writeFileSync(layerFile, gzipSync(tar));
+    return { layerFile, diffId: sha256(tar), createdSeconds: 1_700_000_000, createdBy: "a test", labels: {} };
+}
+
 describe("pushImage", () => {
     it("tries a stalled upload again", async () => {
         stalls = 1;
-        writeFileSync(join(dir, "stalled.tar.gz"), gzipSync(Buffer.alloc(2048)));
-        const image = {
-            layerFile: join(dir, "stalled.tar.gz"),
-            diffId: sha256(Buffer.alloc(2048)),
-            createdSeconds: 1_700_000_000,
-            createdBy: "a test",
-            labels: {},
-        };
-        expect((await pushImage(address, "library/debian", "stalled", image)).changed).toBe(true);
+        expect((await pushImage(address, "library/debian", "stalled", imageOf(2048))).changed).toBe(true);
         expect(requests.filter((each) => each === "PUT /v2/upload")).toHaveLength(3);
     });
 
     it("tries again where the registry starts just then", async () => {
         closes = 1;
-        writeFileSync(join(dir, "early.tar.gz"), gzipSync(Buffer.alloc(512)));
-        const image = {
-            layerFile: join(dir, "early.tar.gz"),
-            diffId: sha256(Buffer.alloc(512)),
-            createdSeconds: 1_700_000_000,
-            createdBy: "a test",
-            labels: {},
-        };
-        expect((await pushImage(address, "library/debian", "early", image)).changed).toBe(true);
+        expect((await pushImage(address, "library/debian", "early", imageOf(512))).changed).toBe(true);
     });
 
     it("pushes layer, config and manifest once, and finds them the second time", async () => {

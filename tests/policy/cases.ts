@@ -74,15 +74,24 @@ const deny = (name: string, policyTypes: string[], podSelector: Mutable = {}): G
 const role = (rule: Mutable): Given => k8s("rbac.authorization.k8s.io/v1", "Role", "reader", { rules: [rule] });
 const binding = (kind: string, name: string): Given =>
     k8s("rbac.authorization.k8s.io/v1", kind, "team", { roleRef: { kind: "ClusterRole", name }, subjects: [] });
-const ingress = (spec: Mutable): Given =>
-    k8s("networking.k8s.io/v1", "Ingress", "shop", {
-        spec: {
-            ingressClassName: "traefik",
-            rules: [{ host: "shop.example.com" }],
-            tls: [{ hosts: ["shop.example.com"], secretName: "shop-tls" }],
-            ...spec,
+const ingress = (spec: Mutable, metadata: Mutable = {}): Given =>
+    k8s(
+        "networking.k8s.io/v1",
+        "Ingress",
+        "shop",
+        {
+            spec: {
+                ingressClassName: "traefik",
+                rules: [{ host: "shop.example.com" }],
+                tls: [{ hosts: ["shop.example.com"], secretName: "shop-tls" }],
+                ...spec,
+            },
         },
-    });
+        metadata,
+    );
+const byAnnotation = {
+    annotations: { "alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:eu-central-1:1:certificate/1" },
+};
 const gateway = k8s("gateway.networking.k8s.io/v1", "Gateway", "front", {
     spec: {
         gatewayClassName: "envoy",
@@ -357,32 +366,8 @@ export const cases: readonly Case[] = [
     { rule: "ingress-tls", passing: [], failing: [ingress({ tls: undefined })], says: "has no spec.tls" },
     {
         rule: "ingress-tls",
-        passing: [
-            k8s(
-                "networking.k8s.io/v1",
-                "Ingress",
-                "shop",
-                { spec: { ingressClassName: "alb", rules: [{ host: "shop.example.com" }] } },
-                {
-                    annotations: {
-                        "alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:eu-central-1:1:certificate/1",
-                    },
-                },
-            ),
-        ],
-        failing: [
-            k8s(
-                "networking.k8s.io/v1",
-                "Ingress",
-                "shop",
-                { spec: { ingressClassName: "traefik", rules: [{ host: "shop.example.com" }] } },
-                {
-                    annotations: {
-                        "alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:eu-central-1:1:certificate/1",
-                    },
-                },
-            ),
-        ],
+        passing: [ingress({ ingressClassName: "alb", tls: undefined }, byAnnotation)],
+        failing: [ingress({ tls: undefined }, byAnnotation)],
         says: "has no spec.tls",
     },
     {
@@ -671,7 +656,7 @@ export const cases: readonly Case[] = [
                     ],
                 },
             }),
-            ofBucket("bucketPolicy", { policy: document({ ...tlsOnly }) }),
+            ofBucket("bucketPolicy", { policy: document(tlsOnly) }),
             aws("ec2/vpcEndpoint:VpcEndpoint", { policy: document({ Effect: "Allow", Action: "*", Principal: "*" }) }),
         ],
         failing: [trust({ Action: "sts:AssumeRole", Principal: { AWS: ["*"] } })],
