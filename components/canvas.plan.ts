@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "./config/schema";
 import { objectLabels, selector } from "./labels";
+import { scratchSizes } from "./scratch.plan";
 import * as volumes from "./volumes";
 import { leaveSeconds, planPod, probe, type ContainerPlan } from "./workload.plan";
 
@@ -35,8 +36,9 @@ export function planSettings(stack: Stack): Record<string, string> {
 
 export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps.v1.Deployment {
     const { canvas, version } = stack;
-    const site = volumes.scratch("site", "/srv/canvas", 64);
-    const tmp = volumes.scratch("tmp", "/tmp", 64);
+    const sizes = scratchSizes(stack).canvas;
+    const site = volumes.scratch("site", "/srv/canvas", sizes.site);
+    const tmp = volumes.scratch("tmp", "/tmp", sizes.tmp);
     const healthy = { httpGet: { path: "/healthz", port, scheme: "HTTPS" } };
     // Writes the settings into a copy of the site: the root filesystem is read-only.
     const prepare: ContainerPlan = {

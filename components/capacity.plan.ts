@@ -2,11 +2,15 @@
 import { backupOf } from "./backup.plan";
 import type { Resources } from "./config/fields";
 import type { CacheOf, DatabaseOf, Stack } from "./config/schema";
+import type { Role } from "./labels";
+import { ephemeralLimitOf } from "./scratch.plan";
 
 export interface Capacity {
     readonly cpuRequestMillis: number;
     readonly memoryRequestMiB: number;
     readonly memoryLimitMiB: number;
+    readonly ephemeralRequestMiB: number;
+    readonly ephemeralLimitMiB: number;
     readonly pods: number;
     readonly storageGiB: number;
 }
@@ -17,34 +21,49 @@ export const initResources: Resources = {
     cpuLimitMillis: 2000,
     memoryRequestMiB: 384,
     memoryLimitMiB: 1024,
+    ephemeralRequestMiB: 64,
 };
 
 export function databaseResources(database: DatabaseOf<"statefulset">): Resources {
     const { cpuRequestMillis, cpuLimitMillis, memoryMiB } = database;
-    return { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB: memoryMiB, memoryLimitMiB: memoryMiB };
+    return {
+        cpuRequestMillis,
+        cpuLimitMillis,
+        memoryRequestMiB: memoryMiB,
+        memoryLimitMiB: memoryMiB,
+        ephemeralRequestMiB: 32,
+    };
 }
 
 export function cacheResources(cache: CacheOf<"valkey">): Resources {
     const { cpuRequestMillis, cpuLimitMillis, memoryMiB } = cache;
     // Rewriting the append-only file forks: pages that change meanwhile exist twice.
-    return { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB: memoryMiB, memoryLimitMiB: memoryMiB * 2 + 32 };
+    return {
+        cpuRequestMillis,
+        cpuLimitMillis,
+        memoryRequestMiB: memoryMiB,
+        memoryLimitMiB: memoryMiB * 2 + 32,
+        ephemeralRequestMiB: 32,
+    };
 }
 
 /** Each workload with the pods it has at most while it is updated: pods that stop still count. */
-export function peakPods(stack: Stack): readonly { pods: number; resources: Resources }[] {
+export function peakPods(stack: Stack): readonly { role: Role; pods: number; resources: Resources }[] {
     const { database, cache } = stack;
     const backup = backupOf(stack);
     return [
-        { pods: stack.api.scaling.maxReplicas + 2, resources: stack.api.resources },
-        { pods: stack.worker.replicas * 2 + 1, resources: stack.worker.resources },
-        { pods: 1, resources: stack.beat.resources },
-        { pods: stack.canvas.replicas + 2, resources: stack.canvas.resources },
-        ...(database.kind === "statefulset" ? [{ pods: 1, resources: databaseResources(database) }] : []),
-        ...(cache.kind === "valkey" ? [{ pods: 1, resources: cacheResources(cache) }] : []),
+        { role: "api", pods: stack.api.scaling.maxReplicas + 2, resources: stack.api.resources },
+        { role: "worker", pods: stack.worker.replicas * 2 + 1, resources: stack.worker.resources },
+        { role: "beat", pods: 1, resources: stack.beat.resources },
+        { role: "canvas", pods: stack.canvas.replicas + 2, resources: stack.canvas.resources },
+        ...(database.kind === "statefulset"
+            ? [{ role: "postgres" as const, pods: 1, resources: databaseResources(database) }]
+            : []),
+        ...(cache.kind === "valkey" ? [{ role: "valkey" as const, pods: 1, resources: cacheResources(cache) }] : []),
         // The Job of the release before stays until the new one has succeeded; RDS has one more, for its users.
-        { pods: database.kind === "rds" ? 4 : 2, resources: initResources },
+        { role: "init", pods: database.kind === "rds" ? 4 : 2, resources: initResources },
         // One that is started by hand beside that of the schedule.
-        ...(backup === undefined ? [] : [{ pods: 2, resources: backup.resources }]),
+        ...(backup === undefined ? [] : [{ role: "backup" as const, pods: 2, resources: backup.resources }]),
     ];
 }
 
@@ -57,6 +76,8 @@ export function quotaOf(stack: Stack): { need: Capacity; quota: Capacity } {
         cpuRequestMillis: sum((each) => each.cpuRequestMillis),
         memoryRequestMiB: sum((each) => each.memoryRequestMiB),
         memoryLimitMiB: sum((each) => each.memoryLimitMiB),
+        ephemeralRequestMiB: sum((each) => each.ephemeralRequestMiB),
+        ephemeralLimitMiB: peak.reduce((total, { role, pods }) => total + pods * ephemeralLimitOf(role, stack), 0),
         pods: sum(() => 1),
         storageGiB:
             (stack.database.kind === "statefulset" ? stack.database.storageGiB : 0) +
@@ -70,6 +91,8 @@ export function quotaOf(stack: Stack): { need: Capacity; quota: Capacity } {
             cpuRequestMillis: quota.cpuRequestMillis ?? more(need.cpuRequestMillis),
             memoryRequestMiB: quota.memoryRequestMiB ?? more(need.memoryRequestMiB),
             memoryLimitMiB: quota.memoryLimitMiB ?? more(need.memoryLimitMiB),
+            ephemeralRequestMiB: quota.ephemeralRequestMiB ?? more(need.ephemeralRequestMiB),
+            ephemeralLimitMiB: quota.ephemeralLimitMiB ?? more(need.ephemeralLimitMiB),
             pods: quota.pods ?? more(need.pods),
             storageGiB: quota.storageGiB ?? need.storageGiB * 2,
         },

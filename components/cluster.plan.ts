@@ -3,7 +3,7 @@ import type { Input } from "@pulumi/pulumi";
 import { quotaOf } from "./capacity.plan";
 import type { Stack } from "./config/schema";
 import { objectLabels } from "./labels";
-import { mebibytes, millis } from "./workload.plan";
+import { mebibytes, millis } from "./quantity";
 
 export function planNamespace({ kubernetes, entrance, version }: Stack): types.input.core.v1.Namespace {
     const modes = ["enforce", "audit", "warn"].flatMap((mode) => [
@@ -64,6 +64,8 @@ export function planQuota(stack: Stack, namespace: Input<string>): types.input.c
                 "requests.cpu": millis(quota.cpuRequestMillis),
                 "requests.memory": mebibytes(quota.memoryRequestMiB),
                 "limits.memory": mebibytes(quota.memoryLimitMiB),
+                "requests.ephemeral-storage": mebibytes(quota.ephemeralRequestMiB),
+                "limits.ephemeral-storage": mebibytes(quota.ephemeralLimitMiB),
                 "requests.storage": `${quota.storageGiB}Gi`,
                 pods: String(quota.pods),
                 // Nothing here is reachable but through the Ingress.
@@ -82,8 +84,8 @@ export function planLimitRange(stack: Stack, namespace: Input<string>): types.in
             limits: [
                 {
                     type: "Container",
-                    defaultRequest: { cpu: "50m", memory: "64Mi" },
-                    default: { cpu: "500m", memory: "256Mi" },
+                    defaultRequest: { cpu: "50m", memory: "64Mi", "ephemeral-storage": "64Mi" },
+                    default: { cpu: "500m", memory: "256Mi", "ephemeral-storage": "1Gi" },
                 },
             ],
         },

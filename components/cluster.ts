@@ -42,8 +42,16 @@ export class Cluster extends pulumi.ComponentResource {
                 retainOnDelete: true,
             });
             this.namespace = namespace.metadata.name;
-            new k8s.core.v1.ResourceQuota(`${name}-quota`, planQuota(stack, this.namespace), inCluster);
-            new k8s.core.v1.LimitRange(`${name}-limits`, planLimitRange(stack, this.namespace), inCluster);
+            const limits = new k8s.core.v1.LimitRange(
+                `${name}-limits`,
+                planLimitRange(stack, this.namespace),
+                inCluster,
+            );
+            // After the defaults: a pod without them would be refused by a quota that counts more than before.
+            new k8s.core.v1.ResourceQuota(`${name}-quota`, planQuota(stack, this.namespace), {
+                ...inCluster,
+                dependsOn: [limits],
+            });
         }
         if (needsStorageClass(stack))
             new k8s.storage.v1.StorageClass(`${name}-storage`, planStorageClass(stack), inCluster);

@@ -1,5 +1,6 @@
 /** The way out of what calls others: proxy settings, and private authorities beside the public ones. */
 import type { Stack } from "./config/schema";
+import { trustMiB } from "./scratch.plan";
 import * as volumes from "./volumes";
 import type { ContainerPlan } from "./workload.plan";
 
@@ -48,7 +49,7 @@ export const trustEnvironment = {
     NODE_EXTRA_CA_CERTS: bundle,
 };
 
-export const trustMount = volumes.scratch("trust", trustDir, 4);
+export const trustMount = volumes.scratch("trust", trustDir, trustMiB);
 
 /**
  * Joins the image's own roots and the private ones before the process starts. httpx and requests take one file for
@@ -59,7 +60,13 @@ export function planTrust(image: ContainerPlan["image"], configMap: ContainerPla
         name: "trust",
         image,
         command: ["sh", "-c", `cat ${systemRoots} ${privateDir}/${privateCaKey} > ${bundle}`],
-        resources: { cpuRequestMillis: 10, cpuLimitMillis: 200, memoryRequestMiB: 16, memoryLimitMiB: 32 },
+        resources: {
+            cpuRequestMillis: 10,
+            cpuLimitMillis: 200,
+            memoryRequestMiB: 16,
+            memoryLimitMiB: 32,
+            ephemeralRequestMiB: 8,
+        },
         mounts: [trustMount, volumes.configFiles("private-ca", configMap, privateDir)],
     };
 }

@@ -2,6 +2,7 @@
 import type { Input } from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
 import type { Trust } from "./connection";
+import { mebibytes } from "./quantity";
 
 type Volume = types.input.core.v1.Volume;
 type VolumeMount = types.input.core.v1.VolumeMount;
@@ -9,6 +10,8 @@ type VolumeMount = types.input.core.v1.VolumeMount;
 export interface Mounted {
     readonly volume: Volume & { name: string };
     readonly mount: VolumeMount;
+    /** Part of the node's disk that it may fill. */
+    readonly diskMiB?: number;
 }
 
 export const secretsDir = "/run/secrets/orcheo";
@@ -18,8 +21,9 @@ const readableByGroup = 0o440;
 /** An empty directory that lives as long as the pod. */
 export function scratch(name: string, mountPath: string, sizeMiB: number, medium?: "Memory"): Mounted {
     return {
-        volume: { name, emptyDir: { sizeLimit: `${sizeMiB}Mi`, ...(medium && { medium }) } },
+        volume: { name, emptyDir: { sizeLimit: mebibytes(sizeMiB), ...(medium && { medium }) } },
         mount: { name, mountPath },
+        ...(medium === undefined && { diskMiB: sizeMiB }),
     };
 }
 

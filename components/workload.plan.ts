@@ -6,7 +6,9 @@ import type { Stack } from "./config/schema";
 import type { Placement } from "./config/schema.pods";
 import { podLabels, selector, type Role } from "./labels";
 import { environmentFrom, extraVolumes, planPlacement, scheduling } from "./placement.plan";
+import { mebibytes, millis } from "./quantity";
 import { pullSecretName } from "./registry.plan";
+import { logsMiB } from "./scratch.plan";
 import type { Mounted } from "./volumes";
 
 type Container = types.input.core.v1.Container;
@@ -93,7 +95,8 @@ export function planPod(pod: PodPlan): PodTemplate {
 }
 
 function planContainer(plan: ContainerPlan, placement: Placement): Container {
-    const { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB, memoryLimitMiB } = plan.resources;
+    const { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB, memoryLimitMiB, ephemeralRequestMiB } = plan.resources;
+    const scratchMiB = plan.mounts.reduce((sum, { diskMiB = 0 }) => sum + diskMiB, 0);
     const envFrom = environmentFrom(placement);
     return {
         name: plan.name,
@@ -105,8 +108,17 @@ function planContainer(plan: ContainerPlan, placement: Placement): Container {
         ...(envFrom.length > 0 && { envFrom }),
         ...(plan.port && { ports: [{ name: plan.port.name, containerPort: plan.port.number, protocol: "TCP" }] }),
         resources: {
-            requests: { cpu: millis(cpuRequestMillis), memory: mebibytes(memoryRequestMiB) },
-            limits: { cpu: millis(cpuLimitMillis), memory: mebibytes(memoryLimitMiB) },
+            requests: {
+                cpu: millis(cpuRequestMillis),
+                memory: mebibytes(memoryRequestMiB),
+                "ephemeral-storage": mebibytes(ephemeralRequestMiB),
+            },
+            limits: {
+                cpu: millis(cpuLimitMillis),
+                memory: mebibytes(memoryLimitMiB),
+                // The kubelet compares the sum over the containers with all logs and scratch directories of the pod.
+                "ephemeral-storage": mebibytes(logsMiB + scratchMiB),
+            },
         },
         securityContext: {
             allowPrivilegeEscalation: false,
@@ -125,15 +137,6 @@ function planContainer(plan: ContainerPlan, placement: Placement): Container {
             lifecycle: { preStop: { sleep: { seconds: plan.preStopSeconds } } },
         }),
     };
-}
-
-/** In the form the API server stores, so that a refresh finds no difference. */
-export function millis(value: number): string {
-    return value % 1000 === 0 ? String(value / 1000) : `${value}m`;
-}
-
-export function mebibytes(value: number): string {
-    return value % 1024 === 0 ? `${value / 1024}Gi` : `${value}Mi`;
 }
 
 /** The check, and how often it may fail; `seconds` in all until the verdict. */

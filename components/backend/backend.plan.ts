@@ -6,6 +6,7 @@ import type { Stack } from "../config/schema";
 import { trustDir } from "../connection.plan";
 import { objectLabels, selector } from "../labels";
 import { planTrust, proxyEnvironment, trustEnvironment, trustMount } from "../outbound.plan";
+import { scratchSizes } from "../scratch.plan";
 import { planRotation } from "../secrets.plan";
 import * as volumes from "../volumes";
 import { leaveSeconds, planPod, probe, type ContainerPlan } from "../workload.plan";
@@ -106,6 +107,7 @@ const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
 };
 
 function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): ContainerPlan {
+    const sizes = scratchSizes(stack)[role];
     return {
         name: role,
         image: inputs.image,
@@ -124,9 +126,9 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
             ),
             ...(inputs.trustConfigMap === undefined ? [] : [trustMount]),
             ...(role === "api" ? [volumes.serverCertificate(inputs.certificateSecret)] : []),
-            volumes.scratch("tmp", "/tmp", 512),
+            volumes.scratch("tmp", "/tmp", sizes.tmp),
             // Plugins are installed and caches filled at run time; neither is the data's only copy.
-            volumes.scratch("state", "/var/lib/orcheo", 1024),
+            volumes.scratch("state", "/var/lib/orcheo", sizes.state),
             ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", 128, "Memory")] : []),
         ],
         ...(role !== "init" && { probes: probesOf[role] }),

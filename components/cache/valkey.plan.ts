@@ -3,6 +3,7 @@ import type { Input } from "@pulumi/pulumi";
 import { cacheResources } from "../capacity.plan";
 import type { CacheOf, Stack } from "../config/schema";
 import { objectLabels, selector } from "../labels";
+import { scratchSizes } from "../scratch.plan";
 import * as volumes from "../volumes";
 import { planPod, probe } from "../workload.plan";
 
@@ -45,7 +46,7 @@ export function planValkey(
                             volumes.claim("data", inputs.claimName, "/data"),
                             volumes.secretFiles([{ secretName: inputs.passwordSecret, keys: ["valkey-password"] }]),
                             volumes.serverCertificate(inputs.certificateSecret),
-                            volumes.scratch("tmp", "/tmp", 16),
+                            volumes.scratch("tmp", "/tmp", scratchSizes(stack).valkey.tmp),
                         ],
                         probes: {
                             // The append-only file is read before the first answer.

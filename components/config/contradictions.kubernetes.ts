@@ -1,6 +1,8 @@
 /** Contradictions between settings of the way in, the namespace and the pods. */
 import { serviceAccountsOf } from "../aws/identities.plan";
+import { backupOf } from "../backup.plan";
 import { planPlacement } from "../placement.plan";
+import { ephemeralLimitOf, logsMiB } from "../scratch.plan";
 import type { Problem } from "./problems";
 import type { Stack } from "./schema";
 import type { Entrance } from "./schema.entrance";
@@ -14,6 +16,7 @@ export function kubernetesContradictions(stack: Stack): Problem[] {
         ...unreachable(stack),
         ...foreignQuota(stack),
         ...volumesTwice(stack),
+        ...diskOverLimit(stack),
         ...roleWithoutAccount(stack),
     ];
 }
@@ -76,6 +79,20 @@ function volumesTwice(stack: Stack): Problem[] {
             const remedy = `accepted: each ${field} once, those of pods.all included`;
             return [{ at: key(`pods.${role}.volumes`), found: `found ${field} "${twice}" twice`, remedy }];
         });
+    });
+}
+
+/** The limit follows from the scratch directories; a request above it is refused by the API server. */
+function diskOverLimit(stack: Stack): Problem[] {
+    const { api, worker, beat, canvas } = stack;
+    const backup = backupOf(stack);
+    const sections = { api, worker, beat, canvas, ...(backup && { backup }) };
+    return Object.entries(sections).flatMap(([role, { resources }]) => {
+        const most = ephemeralLimitOf(role as keyof typeof sections, stack);
+        const found = resources.ephemeralRequestMiB;
+        if (found <= most) return [];
+        const remedy = `accepted: at most ${most}, its scratch directories and ${logsMiB} MiB of logs`;
+        return [{ at: key(`${role}.resources.ephemeralRequestMiB`), found: `found ${found}`, remedy }];
     });
 }
 

@@ -9,7 +9,15 @@ import { kubernetesContradictions } from "./contradictions.kubernetes";
 import type { Problem } from "./problems";
 import { publicCanvas, type Stack } from "./schema";
 
-const quotaKeys = ["cpuRequestMillis", "memoryRequestMiB", "memoryLimitMiB", "pods", "storageGiB"] as const;
+const quotaKeys = [
+    "cpuRequestMillis",
+    "memoryRequestMiB",
+    "memoryLimitMiB",
+    "ephemeralRequestMiB",
+    "ephemeralLimitMiB",
+    "pods",
+    "storageGiB",
+] as const;
 
 export function contradictions(stack: Stack): Problem[] {
     return [

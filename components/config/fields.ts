@@ -131,7 +131,7 @@ export const freeMountPath = () => {
 };
 
 /**
- * CPU and memory of one container.
+ * CPU, memory and disk of one container. The disk's limit follows from its scratch directories.
  *
  * @throws (as a config problem) when a request exceeds its limit
  */
@@ -148,6 +148,9 @@ export function resources(defaults: Resources) {
             memoryLimitMiB: whole(16, 524_288)
                 .default(defaults.memoryLimitMiB)
                 .describe("Memory at most, MiB; above it the container is killed."),
+            ephemeralRequestMiB: whole(1, 524_288)
+                .default(defaults.ephemeralRequestMiB)
+                .describe("Disk set aside on the node for logs and scratch directories, MiB."),
         })
         .superRefine((value, context) => {
             atMost(value, "cpuRequestMillis", "cpuLimitMillis", context);
@@ -161,6 +164,7 @@ export interface Resources {
     cpuLimitMillis: number;
     memoryRequestMiB: number;
     memoryLimitMiB: number;
+    ephemeralRequestMiB: number;
 }
 
 /** Reports `low` when it exceeds `high`, with both values. */

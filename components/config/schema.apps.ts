@@ -12,6 +12,19 @@ const extraEnv = () =>
             "Further environment, never secrets (the policy pack refuses them). It cannot replace what the stack sets.",
         );
 
+const scratch = () =>
+    z
+        .strictObject({
+            tmpMiB: whole(16, 524_288)
+                .default(512)
+                .describe("/tmp: uploads and what runs write meanwhile, MiB; a pod that fills it is evicted."),
+            stateMiB: whole(64, 524_288)
+                .default(1024)
+                .describe("/var/lib/orcheo: plugins, caches and HOME, MiB; likewise."),
+        })
+        .prefault({})
+        .describe("Scratch directories on the node's disk, which live as long as the pod.");
+
 export const api = z
     .strictObject({
         scaling: z
@@ -35,7 +48,9 @@ export const api = z
             // A pod without load takes 270: with less set aside, memory alone would keep a third pod for ever.
             memoryRequestMiB: 640,
             memoryLimitMiB: 1024,
+            ephemeralRequestMiB: 64,
         }),
+        scratch: scratch(),
         drainSeconds: whole(5, 600)
             .default(40)
             .describe("Time for open requests when a pod stops; Orcheo drains runs up to 30 s."),
@@ -59,7 +74,9 @@ export const worker = z
             cpuLimitMillis: 2000,
             memoryRequestMiB: 576,
             memoryLimitMiB: 1536,
+            ephemeralRequestMiB: 128,
         }),
+        scratch: scratch(),
         logLevel: logLevel(),
         extraEnv: extraEnv(),
     })
@@ -77,7 +94,13 @@ export const worker = z
 
 export const beat = z
     .strictObject({
-        resources: resources({ cpuRequestMillis: 50, cpuLimitMillis: 500, memoryRequestMiB: 96, memoryLimitMiB: 256 }),
+        resources: resources({
+            cpuRequestMillis: 50,
+            cpuLimitMillis: 500,
+            memoryRequestMiB: 96,
+            memoryLimitMiB: 256,
+            ephemeralRequestMiB: 32,
+        }),
         logLevel: logLevel(),
         extraEnv: extraEnv(),
     })
@@ -87,7 +110,13 @@ export const beat = z
 export const canvas = z
     .strictObject({
         replicas: whole(1, 50).default(1).describe("Replicas."),
-        resources: resources({ cpuRequestMillis: 20, cpuLimitMillis: 500, memoryRequestMiB: 32, memoryLimitMiB: 64 }),
+        resources: resources({
+            cpuRequestMillis: 20,
+            cpuLimitMillis: 500,
+            memoryRequestMiB: 32,
+            memoryLimitMiB: 64,
+            ephemeralRequestMiB: 48,
+        }),
         contentSecurityOrigins: z
             .array(httpsUrl())
             .default([])

@@ -80,7 +80,13 @@ export const s3 = z.strictObject({
     staleAfterHours: whole(1, 8784)
         .default(26)
         .describe("Age of the last good backup from which on it is too old: the output `backups.fresh` then fails."),
-    resources: resources({ cpuRequestMillis: 100, cpuLimitMillis: 1000, memoryRequestMiB: 192, memoryLimitMiB: 384 }),
+    resources: resources({
+        cpuRequestMillis: 100,
+        cpuLimitMillis: 1000,
+        memoryRequestMiB: 192,
+        memoryLimitMiB: 384,
+        ephemeralRequestMiB: 16,
+    }),
 });
 
 export const backup = oneOf([z.strictObject({ kind: kind("none") }), s3])

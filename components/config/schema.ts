@@ -81,6 +81,12 @@ const kubernetes = z
                 memoryLimitMiB: whole(64, 100_000_000)
                     .optional()
                     .describe("Sum of memory limits, MiB; default likewise."),
+                ephemeralRequestMiB: whole(64, 100_000_000)
+                    .optional()
+                    .describe("Sum of the disk set aside on nodes, MiB; default likewise."),
+                ephemeralLimitMiB: whole(64, 100_000_000)
+                    .optional()
+                    .describe("Sum of the disk that pods may fill on nodes, MiB; default likewise."),
                 pods: whole(1, 100_000).optional().describe("Number of pods; default likewise."),
                 storageGiB: whole(1, 1_000_000)
                     .optional()

@@ -3,6 +3,7 @@ import type { Input } from "@pulumi/pulumi";
 import { databaseResources } from "../capacity.plan";
 import type { DatabaseOf, Stack } from "../config/schema";
 import { objectLabels, selector } from "../labels";
+import { scratchSizes } from "../scratch.plan";
 import * as volumes from "../volumes";
 import { planPod, probe } from "../workload.plan";
 
@@ -81,7 +82,7 @@ export function planPostgres(
                             volumes.configFiles("config", inputs.configMap, "/etc/orcheo/postgres"),
                             volumes.secretFiles([{ secretName: inputs.passwordSecret, keys: ["postgres-password"] }]),
                             volumes.serverCertificate(inputs.certificateSecret),
-                            volumes.scratch("tmp", "/tmp", 64),
+                            volumes.scratch("tmp", "/tmp", scratchSizes(stack).postgres.tmp),
                             volumes.scratch("shm", "/dev/shm", 128, "Memory"),
                         ],
                         probes: {

@@ -366,6 +366,8 @@ describe("behind a proxy, with private authorities and somebody else's database"
             PGSSLROOTCERT: "/etc/orcheo/database-ca/ca.crt",
         });
         expect(at(podOf(run), "initContainers", 0, "name")).toBe("trust");
+        for (const list of ["initContainers", "containers"])
+            expect(at(podOf(run), list, 0, "resources", "limits", "ephemeral-storage")).toBe("260Mi");
         expect(at(podOf(run), "initContainers", 0, "image")).toMatch(/\/backup:0\.1\.0@sha256:/);
         expect(at(volumeOf(run, "secrets"), "projected", "sources", 0, "secret")).toEqual({
             name: "their-database",

@@ -39,6 +39,16 @@ describe("refused, each with its whole message", () => {
             '  - orcheo:stack.entrance.tls.kind: found "clusterIssuer"; accepted: "acm" with controller "awsLoadBalancer"',
         ],
         [
+            "more disk set aside than a pod may fill",
+            { worker: { resources: { ephemeralRequestMiB: 513 }, scratch: { tmpMiB: 128, stateMiB: 128 } } },
+            "  - orcheo:stack.worker.resources.ephemeralRequestMiB: found 513; accepted: at most 512, its scratch directories and 256 MiB of logs",
+        ],
+        [
+            "a quota that the disk of the pods exceeds",
+            { kubernetes: { context: "orcheo-local", quota: { ephemeralLimitMiB: 1000 } } },
+            "  - orcheo:stack.kubernetes.quota.ephemeralLimitMiB: found 1000; accepted: at least 21904, what the workloads sum up to at their peak; or leave it out",
+        ],
+        [
             "ACM in front of a controller in the cluster",
             { entrance: { tls: acm } },
             '  - orcheo:stack.entrance.tls.kind: found "acm"; accepted: "clusterIssuer" or "issuer" or "acme" or "secret" with controller "traefik"',

@@ -13,7 +13,7 @@ import { planRoutes } from "../../components/entrance/routes.plan";
 import { planTraefik } from "../../components/entrance/traefik.plan";
 import { planImage } from "../../components/images.plan";
 import { planNetworkPolicies } from "../../components/network-policies.plan";
-import { mebibytes, millis } from "../../components/workload.plan";
+import { mebibytes, millis } from "../../components/quantity";
 import { settingsOf } from "../harness";
 
 function stackOf(settings: object = {}): Stack {
@@ -86,6 +86,8 @@ describe("capacity", () => {
                         "cpuRequestMillis",
                         "memoryRequestMiB",
                         "memoryLimitMiB",
+                        "ephemeralRequestMiB",
+                        "ephemeralLimitMiB",
                         "pods",
                         "storageGiB",
                     ] as const)
@@ -139,6 +141,22 @@ describe("backend", () => {
                 });
             }),
         );
+    });
+
+    it("room for uploads is a setting, and the pod may fill no more of its node than that and its logs", () => {
+        const stack = stackOf({ worker: { scratch: { tmpMiB: 4096 } } });
+        expect(planDeployment("worker", stack, inputs)).toMatchObject({
+            spec: {
+                template: {
+                    spec: {
+                        containers: [{ resources: { limits: { "ephemeral-storage": "5376Mi" } } }],
+                        volumes: expect.arrayContaining([{ name: "tmp", emptyDir: { sizeLimit: "4Gi" } }]) as unknown,
+                    },
+                },
+            },
+        });
+        const extra = quotaOf(stack).need.ephemeralLimitMiB - quotaOf(stackOf()).need.ephemeralLimitMiB;
+        expect(extra).toBe(3 * (4096 - 512));
     });
 
     it("extra environment cannot replace what the stack sets", () => {

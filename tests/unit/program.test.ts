@@ -37,6 +37,13 @@ function only({ resources }: Run, wanted: string, name: string): Registered {
     return found;
 }
 
+/** Of a quantity in Mi or Gi. */
+function mebibytesOf(quantity: unknown): number {
+    const [, number, unit] = /^(\d+)(Mi|Gi)$/.exec(String(quantity)) ?? [];
+    if (number === undefined) throw new Error(`${String(quantity)} is no size`);
+    return Number(number) * (unit === "Gi" ? 1024 : 1);
+}
+
 const programs: [string, Program][] = [
     ["dev", { stack: "dev" }],
     ["prod with its data in the cluster (aws.test.ts has it on AWS)", { stack: "prod", settings: inCluster() }],
@@ -131,8 +138,57 @@ describe.each(programs)("%s", (_, program) => {
                     expect(Object.keys(variable).sort()).toEqual(["name", "value"]);
             }
             for (const volume of (spec["volumes"] ?? []) as Fields[])
-                if ("emptyDir" in volume) expect(at(volume, "emptyDir", "sizeLimit")).toMatch(/^\d+Mi$/);
+                if ("emptyDir" in volume) expect(at(volume, "emptyDir", "sizeLimit")).toMatch(/^\d+[MG]i$/);
         }
+    });
+
+    it("no container takes more CPU or disk than planned; logs and scratch directories count, those in memory do not", () => {
+        for (const { name, spec, containers } of podsOf(run)) {
+            const volumes = (spec["volumes"] ?? []) as Fields[];
+            const onDisk = volumes.filter(
+                (each) => at(each, "emptyDir") !== undefined && at(each, "emptyDir", "medium") !== "Memory",
+            );
+            for (const container of containers) {
+                const mounted = ((container["volumeMounts"] ?? []) as Fields[]).map((mount) => mount["name"]);
+                const scratch = onDisk.filter((volume) => mounted.includes(volume["name"]));
+                const sizes = scratch.map((volume) => mebibytesOf(at(volume, "emptyDir", "sizeLimit")));
+                const limit = mebibytesOf(at(container, "resources", "limits", "ephemeral-storage"));
+                expect(limit, name).toBe(sizes.reduce((sum, size) => sum + size, 256));
+                const request = mebibytesOf(at(container, "resources", "requests", "ephemeral-storage"));
+                expect(request, name).toBeGreaterThan(0);
+                expect(request, name).toBeLessThanOrEqual(limit);
+                expect(at(container, "resources", "limits", "cpu"), name).toMatch(/^\d+m?$/);
+            }
+        }
+    });
+
+    it("API, worker, beat, canvas and servers are restarted when they hang", () => {
+        const lasting = podsOf(run).filter(({ name }) => name !== "backend-init");
+        for (const { name, spec } of lasting)
+            for (const container of spec["containers"] as Fields[])
+                for (const probe of ["startupProbe", "readinessProbe", "livenessProbe"])
+                    expect(at(container, probe, "periodSeconds"), `${name} ${probe}`).toBeGreaterThan(0);
+    });
+
+    it("the default quota counts the disk of every pod, and a quarter more", () => {
+        const hard = at(only(run, "ResourceQuota", "cluster-quota").inputs, "spec", "hard") as Fields;
+        const sum = (group: string) =>
+            podsOf(run).reduce((total, { spec }) => {
+                const [init, main] = ["initContainers", "containers"].map((list) =>
+                    ((spec[list] ?? []) as Fields[]).map((each) =>
+                        mebibytesOf(at(each, "resources", group, "ephemeral-storage")),
+                    ),
+                );
+                return (
+                    total +
+                    Math.max(
+                        ...(init ?? []),
+                        (main ?? []).reduce((a, b) => a + b, 0),
+                    )
+                );
+            }, 0);
+        for (const group of ["requests", "limits"])
+            expect(mebibytesOf(hard[`${group}.ephemeral-storage`])).toBeGreaterThanOrEqual(sum(group) * 1.25);
     });
 
     it("every mounted Secret, ConfigMap and claim is one of the stack's", () => {
