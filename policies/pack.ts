@@ -8,11 +8,11 @@ import type {
 } from "@pulumi/policy";
 
 import { covers, ExceptionAccount, exceptionsOf } from "./exceptions.ts";
-import { concerns, judge, judgeStack, type OneByOne, offenders } from "./judge.ts";
-import type { Described, Resource, Rule, Setting, StackRule } from "./rule.ts";
+import { concerns, judge, judgeStack, type OneByOne } from "./judge.ts";
+import { clear, remediated } from "./remediation.ts";
+import { settingsOf, type Described, type Resource, type Rule, type Setting, type StackRule } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
-import { fields, holdsUnknown, isObject, unwrap, type Fields } from "./values.ts";
-import { templatePaths, kindOf, podsOf } from "./workloads.ts";
+import { fields, holdsUnknown, unwrap, type Fields } from "./values.ts";
 
 type ResourceArgs = Parameters<Extract<ResourceValidationPolicy["validateResource"], (...args: never) => unknown>>[0];
 type StackArgs = Parameters<StackValidationPolicy["validateStack"]>[0];
@@ -67,44 +67,13 @@ function described(rule: Described): Omit<ResourceValidationPolicy, "validateRes
     };
 }
 
-/** The resource with what breaks the rule mended, where the rule knows a safe way; what is excepted stays as it is. */
-function mended(rule: OneByOne, args: ResourceArgs, run: Run): Record<string, unknown> | undefined {
-    const kind = kindOf(args.type);
-    const path = kind === undefined ? undefined : templatePaths[kind];
-    const resource = resourceOf(args);
-    if (path === undefined || rule.scope === "resource" || judge(rule, resource).length === 0) return undefined;
-    if (run.account().excepts(rule.name, resource)) return undefined;
-    const copy = { ...resource.props };
-    let spec: Record<string, unknown> = copy;
-    for (const key of [...path, "spec"]) {
-        const next = { ...fields(spec[key]) };
-        spec[key] = next;
-        spec = next;
-    }
-    if (rule.scope === "pod") rule.mend?.(spec);
-    else {
-        const broken = podsOf(args.type, args.name, resource.props).flatMap((pod) => offenders(rule, pod));
-        const specs = new Set<unknown>(broken.map(({ container }) => container.spec));
-        for (const key of ["containers", "initContainers", "ephemeralContainers"]) {
-            const containers = spec[key];
-            if (!Array.isArray(containers)) continue;
-            spec[key] = containers.map((each: unknown) => {
-                // A secret or a malformed container is left as it is: the validation will speak of it.
-                const readable = isObject(each) && Object.getPrototypeOf(each) === Object.prototype;
-                if (!readable || !specs.has(each)) return each;
-                const container = { ...fields(each) };
-                rule.mend?.(container);
-                return container;
-            });
-        }
-    }
-    return copy;
-}
-
-/** What cannot be mended goes on as it is, to the validation: it says what cannot be judged. */
-function mendedOrNot(rule: OneByOne, args: ResourceArgs, run: Run): Record<string, unknown> | undefined {
+/** The remediated inputs. What cannot be remediated goes on as it is, to the validation, which says what is wrong. */
+function remediate(rule: OneByOne, args: ResourceArgs, run: Run): Record<string, unknown> | undefined {
     try {
-        return mended(rule, args, run);
+        const resource = { ...resourceOf(args), props: fields(clear(args.props)) };
+        const settings = settingsOf(rule, args.getConfig<Fields>());
+        const fixed = remediated(rule, args.props, resource, settings);
+        return fixed === undefined || run.account().excepts(rule.name, resource) ? undefined : fixed;
     } catch {
         return undefined;
     }
@@ -125,7 +94,7 @@ function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
     return {
         ...described(rule),
         validateResource: validate,
-        ...(mends ? { remediateResource: (args: ResourceArgs) => mendedOrNot(rule, args, run) } : {}),
+        ...(mends ? { remediateResource: (args: ResourceArgs) => remediate(rule, args, run) } : {}),
     };
 }
 

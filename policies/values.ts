@@ -27,11 +27,13 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * The plain object behind the policy SDK's `unknownCheckingProxy`, which throws at the first unknown property and would
- * so hide a violation in the next container.
+ * The plain object behind the policy SDK's proxies, one of which throws at the first unknown property and would so hide a
+ * violation in the next container.
  */
 export function unwrap(value: unknown): unknown {
-    return isObject(value) && value["__isSpecialProxy"] === true ? value["__getSpecialProxyTarget"] : value;
+    let inner = value;
+    while (isObject(inner) && inner["__isSpecialProxy"] === true) inner = inner["__getSpecialProxyTarget"];
+    return inner;
 }
 
 /** The value, or UNKNOWN; null counts as absent, as it does in Kubernetes. */

@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 
-import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import { Secret, type ResourceValidationPolicy, type StackValidationPolicy } from "@pulumi/policy";
 import { expect, test } from "vitest";
 
 import { judge, judgeStack } from "../../policies/judge.ts";
 import { policyPack } from "../../policies/pack.ts";
+import { clear } from "../../policies/remediation.ts";
 import type { Rule } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
-import { at, fields } from "../../policies/values.ts";
+import { at, fields, list as listOf } from "../../policies/values.ts";
 import { nextMonth } from "./cases.ts";
 import { compliant, container, kinds, templateOf, tokenOf } from "./pods.ts";
 
@@ -97,6 +99,32 @@ test("mending leaves alone what breaks no rule", async () => {
         own,
         { name: "bare", image: "x", securityContext: { seccompProfile: { type: "RuntimeDefault" } } },
     ]);
+});
+
+/** As the SDK hands inputs to a remediation: two proxies around values marked as secret. */
+function asSdk(props: object): Record<string, unknown> {
+    const sdk = createRequire(import.meta.url);
+    const wrap = (module: string, name: string, value: unknown): unknown =>
+        Reflect.apply(Reflect.get(Object(sdk(module)), name) as (value: unknown) => unknown, undefined, [value]);
+    const inner = wrap("@pulumi/policy/secret.js", "secretsPreservingProxy", props);
+    return fields(wrap("@pulumi/policy/proxy.js", "unknownCheckingProxy", inner));
+}
+
+test.each(mending)("$name mends what the SDK hands over, and keeps secrets secret", async (rule) => {
+    const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+    const env = [
+        { name: "A", value: new Secret("hidden") },
+        { name: "B", value: unknown },
+    ];
+    const bare = { containers: [{ name: "a", image: "x", env }, new Secret({ name: "b", image: "y" })] };
+    const list = { kind: "List", items: [{ apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec: bare }] };
+    const mended = await policyNamed(rule.name).remediateResource?.(argsFor("kubernetes:core/v1:List", asSdk(list)));
+    const resource = { type: "kubernetes:core/v1:List", name: "l", urn: "u", props: fields(clear(mended)) };
+    if (rule.scope === "stack") throw new Error("no stack rule mends");
+    expect(judge(rule, resource)).toEqual([]);
+    const spec = at(listOf(at(mended, "items"))[0], "spec", "containers");
+    expect(at(listOf(spec)[0], "env")).toEqual(env);
+    expect(listOf(spec)[1]).toBeInstanceOf(Secret);
 });
 
 test("mending leaves alone what is excepted", async () => {

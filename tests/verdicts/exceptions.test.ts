@@ -1,7 +1,8 @@
 /** Exceptions and remediation, as Pulumi's engine has them from the pack. */
 import { describe, expect, test } from "vitest";
 
-import { at } from "../../policies/values.ts";
+import { rules } from "../../policies/table.ts";
+import { at, list } from "../../policies/values.ts";
 import { nextMonth } from "../policy/cases.ts";
 import { compliant, mutated, mutations } from "../policy/pods.ts";
 import { previewWithPack, type EngineRun } from "./engine.ts";
@@ -53,21 +54,63 @@ describe("exceptions in the stack's config", () => {
     });
 });
 
-describe("remediation", () => {
-    const mutation = mutations.find((each) => each.rule === "no-token-automount");
-    const props = mutation === undefined ? {} : { ...mutated(mutation, "Deployment", "tool") };
-    const given = [{ type: "kubernetes:apps/v1:Deployment", name: "tool", props }];
+const remediating = rules.filter((rule) => "mend" in rule);
 
-    test("never happens unasked", async () => {
-        const { remediated, violations } = await previewWithPack(given);
-        expect(remediated).toEqual([]);
-        expect(violations.map((each) => each.rule)).toEqual(["no-token-automount"]);
+describe("remediation", () => {
+    const digest = `registry.example.com/orcheo/api@sha256:${"a".repeat(64)}`;
+    const spec = (): object => ({
+        containers: [
+            { name: "bare", image: digest },
+            { name: "other", image: digest, securityContext: { runAsUser: 1000 } },
+        ],
+        initContainers: [{ name: "init", image: digest }],
     });
-    test("mends what it is asked to", async () => {
-        const settings = { "no-token-automount": "remediate" };
-        const { remediated, violations, exitCode } = await previewWithPack(given, { settings });
-        expect(remediated.map((each) => each.rule)).toEqual(["no-token-automount"]);
-        expect(at(remediated[0]?.after, "spec", "template", "spec", "automountServiceAccountToken")).toBe(false);
-        expect({ violations, exitCode }).toEqual({ violations: [], exitCode: 0 });
+    const pod = (): object => ({ apiVersion: "v1", kind: "Pod", metadata: { name: "listed" }, spec: spec() });
+    const deployment = { ...compliant("Deployment"), spec: { template: { metadata: {}, spec: spec() } } };
+    const given = [
+        { type: "kubernetes:apps/v1:Deployment", name: "tool", props: deployment },
+        { type: "kubernetes:core/v1:PodList", name: "pods", props: { apiVersion: "v1", items: [pod()] } },
+        { type: "kubernetes:apps/v1:Deployment", name: "fine", props: { ...compliant("Deployment") } },
+    ];
+    const every = (level: string): Record<string, string> =>
+        Object.fromEntries(remediating.map(({ name }) => [name, level]));
+    const brokenBy = (run: EngineRun): readonly string[] =>
+        run.violations
+            .filter(({ rule }) => remediating.some(({ name }) => name === rule))
+            .map(({ rule, resource }) => `${rule} ${resource}`);
+    let clean: EngineRun;
+
+    test("never happens unless asked for", async () => {
+        const run = await previewWithPack(given);
+        expect(run.remediated).toEqual([]);
+        for (const { name } of remediating)
+            for (const resource of ["tool", "pods"]) expect(brokenBy(run)).toContain(`${name} ${resource}`);
+        expect(brokenBy(run).filter((each) => each.endsWith(" fine"))).toEqual([]);
+    });
+    test("fixes containers, init containers and lists, for every rule that can", async () => {
+        clean = await previewWithPack(given, { settings: { all: "advisory", ...every("remediate") } });
+        expect(clean.remediated.map(({ rule }) => rule).sort()).toEqual(
+            remediating.flatMap(({ name }) => [name, name]).sort(),
+        );
+        expect(brokenBy(clean)).toEqual([]);
+        expect(clean.exitCode).toBe(0);
+    });
+    test("adds only what was missing", () => {
+        const after = clean.remediated.map((each) => at(each.after, "spec", "template", "spec"));
+        const containers = after.flatMap((each) => list(at(each, "containers")));
+        expect(containers.length).toBeGreaterThan(0);
+        for (const each of containers) {
+            expect(at(each, "image")).toBe(digest);
+            if (at(each, "name") === "other") expect(at(each, "securityContext", "runAsUser")).toBe(1000);
+        }
+    });
+    test("leaves alone what is excepted", async () => {
+        const except = { rule: "seccomp-profile", resource: "Deployment::tool", reason: "a test", expires: nextMonth };
+        const run = await previewWithPack(given, {
+            settings: { all: "advisory", ...every("remediate") },
+            config: { "orcheo:policyExceptions": [except] },
+        });
+        expect(run.remediated.filter(({ rule }) => rule === "seccomp-profile")).toHaveLength(1);
+        expect(brokenBy(run)).toEqual([]);
     });
 });
