@@ -1,15 +1,18 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { variablesOf } from "./local/cluster/spec.ts";
 import { endToEndClusters } from "./tests/e2e/clusters.ts";
 
 /** So many files at once: each waits for its cluster much of the time. A third on two cores made all of them slower, and nothing sooner. */
 const maxWorkers = 2;
+const canvasSource = fileURLToPath(new URL("tests/canvas-app", import.meta.url));
 /** Each file has a cluster of its own; the verdicts share one beside them. */
 const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
     test: {
         name: `e2e-${spec.name}`,
         include: [`tests/e2e/${file}`],
-        env: variablesOf(spec),
+        // The same front end whether its public repository can be reached or not.
+        env: { ...variablesOf(spec), ORCHEO_CANVAS_SOURCE: canvasSource },
         testTimeout: 900_000,
         hookTimeout: 3_600_000,
         maxWorkers,

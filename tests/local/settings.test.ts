@@ -1,13 +1,27 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { committedFile } from "../../local/pulumi.ts";
+import vitest from "../../vitest.config.mts";
+import { endToEndClusters } from "../e2e/clusters.ts";
 import { contextOf, EMBEDDED_CONTEXT, embeddedSettings, merge, settingsOf, stackFile } from "../../local/settings.ts";
 
 const cluster = { context: "orcheo-x", kubeconfig: "/k", registry: "127.0.0.1:1", builder: "orcheo-x" };
 const machine = { cluster, httpsPort: 443 };
 
 describe("settings for the embedded cluster", () => {
+    it("end-to-end tests name their front end: whether its repository can be reached changes none of them", () => {
+        const projects = (vitest.test?.projects ?? []).flatMap((each) =>
+            typeof each === "object" && "test" in each && each.test ? [each.test] : [],
+        );
+        const endToEnd = projects.filter(({ name }) => JSON.stringify(name).startsWith(`"e2e-`));
+        expect(endToEnd).toHaveLength(Object.keys(endToEndClusters).length);
+        for (const { env } of endToEnd) {
+            const source = String(env?.["ORCHEO_CANVAS_SOURCE"]);
+            expect(existsSync(`${source}/apps/canvas/package.json`)).toBe(true);
+        }
+    });
+
     it("the committed dev stack is meant for it", () => {
         const file: unknown = parse(readFileSync(committedFile("dev"), "utf8"));
         expect(contextOf(settingsOf(file, "Pulumi.dev.yaml"))).toBe(EMBEDDED_CONTEXT);

@@ -27,20 +27,51 @@ export function inPod(): void {
         expect(output).not.toMatch(/postgresql:\/\/|rediss:\/\//);
     });
 
+    /** From inside a pod; an image without the means would look like a closed port. */
+    const connection = async (from: string, address: string, port: number): Promise<string> => {
+        const open = `exec 3<>/dev/tcp/${address}/${port}`;
+        const script = `timeout 3 bash -c true || exit 1; timeout 3 bash -c '${open}' 2>/dev/null && echo open || echo closed`;
+        return (await exec(from, "sh", "-c", script)).output.trim().split("\n").at(-1) ?? "";
+    };
+
     test("reaches only what its role needs", async () => {
-        const addressOf = (service: string): Promise<string> =>
-            kube("get", "service", service, "-o", "jsonpath={.spec.clusterIP}");
-        const postgres = await addressOf("postgres");
-        const connects = async (from: string): Promise<boolean> => {
-            const open = `exec 3<>/dev/tcp/${postgres}/5432`;
-            return (await exec(from, "timeout", "3", "bash", "-c", open)).code === 0;
-        };
+        const address = await kube("get", "service", "postgres", "-o", "jsonpath={.spec.clusterIP}");
+        const connects = (from: string): Promise<string> => connection(from, address, 5432);
         expect({
             api: await connects("deployment/api"),
             worker: await connects("deployment/worker"),
             canvas: await connects("deployment/canvas"),
             valkey: await connects("valkey-0"),
-        }).toEqual({ api: true, worker: true, canvas: false, valkey: false });
+        }).toEqual({ api: "open", worker: "open", canvas: "closed", valkey: "closed" });
+    });
+
+    test("leaves its own namespace only where its role may: nothing at the other end refuses it", async () => {
+        const policies = JSON.parse(
+            await kube("get", "networkpolicies", "--namespace=kube-system", "-o", "json"),
+        ) as unknown;
+        expect(at(policies, "items")).toEqual([]);
+        const dns = await kube(
+            "get",
+            "service",
+            "kube-dns",
+            "--namespace=kube-system",
+            "-o",
+            "jsonpath={.spec.clusterIP}",
+        );
+        const kubernetes = await kube(
+            ...["get", "service", "kubernetes", "--namespace=default", "-o", "jsonpath={.spec.clusterIP}"],
+        );
+        expect({
+            "worker to DNS": await connection("deployment/worker", dns, 53),
+            "canvas to DNS": await connection("deployment/canvas", dns, 53),
+            "postgres to DNS": await connection("postgres-0", dns, 53),
+            "worker to the API server": await connection("deployment/worker", kubernetes, 443),
+        }).toEqual({
+            "worker to DNS": "open",
+            "canvas to DNS": "closed",
+            "postgres to DNS": "closed",
+            "worker to the API server": "closed",
+        });
     });
 }
 
