@@ -28,7 +28,8 @@ export = async () => {
     const place = { provider: cluster.provider };
 
     const network = new NetworkPolicies("network", { stack, namespace }, place);
-    const authority = new Authority("authority", { namespace }, place);
+    const { clusterDomain } = stack.kubernetes;
+    const authority = new Authority("authority", { namespace, clusterDomain }, place);
     const admission = new Admission("admission", { stack }, place);
     const guarded = { ...place, dependsOn: [network, admission] };
 

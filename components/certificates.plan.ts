@@ -15,6 +15,8 @@ export interface CertificateArgs {
     readonly issuer: IssuerRef;
     /** A public host; without it the certificate is for the Service of that name. */
     readonly host?: string;
+    /** Of a Service's full name. */
+    readonly clusterDomain?: string;
     /** May sign others. */
     readonly authority?: boolean;
 }
@@ -33,7 +35,7 @@ export function planIssuer(
 }
 
 /** @see https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec */
-export function planCertificate({ name, namespace, issuer, host, authority }: CertificateArgs) {
+export function planCertificate({ name, namespace, issuer, host, clusterDomain, authority }: CertificateArgs) {
     const privateKey = { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" };
     const metadata = { name, namespace, annotations: untilReady };
     const shared = { secretName: `${name}-tls`, privateKey, issuerRef: { ...issuer, group: "cert-manager.io" } };
@@ -57,7 +59,7 @@ export function planCertificate({ name, namespace, issuer, host, authority }: Ce
                   name,
                   interpolate`${name}.${namespace}`,
                   interpolate`${name}.${namespace}.svc`,
-                  interpolate`${name}.${namespace}.svc.cluster.local`,
+                  ...(clusterDomain === undefined ? [] : [interpolate`${name}.${namespace}.svc.${clusterDomain}`]),
               ]
             : [host];
     const usages = ["digital signature", "key encipherment", "server auth"];

@@ -11,14 +11,16 @@ import { planCertificate, planIssuer, type CertificateArgs } from "./certificate
 export class Authority extends pulumi.ComponentResource {
     private readonly issuer: k8s.apiextensions.CustomResource;
     private readonly namespace: pulumi.Input<string>;
+    private readonly clusterDomain: string;
 
     constructor(
         name: string,
-        { namespace }: { namespace: pulumi.Input<string> },
+        { namespace, clusterDomain }: { namespace: pulumi.Input<string>; clusterDomain: string },
         opts?: pulumi.ComponentResourceOptions,
     ) {
         super("orcheo:index:Authority", name, {}, opts);
         this.namespace = namespace;
+        this.clusterDomain = clusterDomain;
         const root = new k8s.apiextensions.CustomResource(
             `${name}-root`,
             planIssuer("root", namespace, { selfSigned: {} }),
@@ -39,7 +41,8 @@ export class Authority extends pulumi.ComponentResource {
 
     /** Certificate of the Service `name`; @returns the Secret with tls.crt, tls.key and ca.crt. */
     serverCertificate(name: string, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
-        const service = { name, namespace: this.namespace, issuer: { kind: "Issuer" as const, name: "ca" } };
+        const { namespace, clusterDomain } = this;
+        const service = { name, namespace, clusterDomain, issuer: { kind: "Issuer" as const, name: "ca" } };
         return certificate(`${name}-tls`, service, { ...opts, dependsOn: [this.issuer] });
     }
 }

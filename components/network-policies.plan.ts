@@ -18,11 +18,32 @@ export const privateRanges = {
 };
 
 /**
- * The agent that hands AWS credentials to pods, on every node.
+ * Ranges of IPv6 through which a NAT64 gateway reaches IPv4 addresses: those of the private ranges behind the
+ * well-known prefix, and all of the local-use prefix.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6052
+ * @see https://www.rfc-editor.org/rfc/rfc8215
+ */
+export function translatedRanges(v4: readonly string[]): string[] {
+    const translated = v4.map((cidr) => {
+        const [address = "", bits = ""] = cidr.split("/");
+        const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+        const group = (high: number, low: number) => (high * 256 + low).toString(16);
+        const groups = c * 256 + d === 0 ? `${group(a, b)}:0` : `${group(a, b)}:${group(c, d)}`;
+        return `64:ff9b::${groups}/${96 + Number(bits)}`;
+    });
+    return [...translated, "64:ff9b:1::/48"];
+}
+
+/**
+ * The agent that hands AWS credentials to pods, on every node: at one address of each family.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
  */
-const podIdentityAgent = { to: [{ ipBlock: { cidr: "169.254.170.23/32" } }], ports: [{ port: 80, protocol: "TCP" }] };
+const podIdentityAgent = {
+    to: ["169.254.170.23/32", "fd00:ec2::23/128"].map((cidr) => ({ ipBlock: { cidr } })),
+    ports: [{ port: 80, protocol: "TCP" }],
+};
 
 const backendRoles: readonly Role[] = ["api", "worker", "beat", "init"];
 const tcp = (port: number) => [{ port, protocol: "TCP" }];
@@ -89,7 +110,7 @@ export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
 
 const outside: readonly Peer[] = [
     { ipBlock: { cidr: "0.0.0.0/0", except: privateRanges.v4 } },
-    { ipBlock: { cidr: "::/0", except: privateRanges.v6 } },
+    { ipBlock: { cidr: "::/0", except: [...privateRanges.v6, ...translatedRanges(privateRanges.v4)] } },
 ];
 
 const privateAddresses = ({ network }: Stack): Peer[] => network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } }));

@@ -75,6 +75,8 @@ export function planService(args: ServiceArgs): types.input.core.v1.Service {
         },
         spec: {
             type: "ClusterIP",
+            // One address where the cluster has one family, two on a dual-stack cluster.
+            ipFamilyPolicy: "PreferDualStack",
             selector: selector(role),
             ports: [{ name: port.name, port: port.number, targetPort: port.number, protocol: "TCP" }],
         },

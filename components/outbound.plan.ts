@@ -17,7 +17,7 @@ function direct({ kubernetes }: Settings): string[] {
         ...services,
         ...services.map((name) => `${name}.${namespace}`),
         ".svc",
-        ".cluster.local",
+        `.${kubernetes.clusterDomain}`,
     ];
 }
 

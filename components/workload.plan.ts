@@ -1,5 +1,5 @@
 /** The one way in which this program describes a pod: what Pod Security `restricted` asks for is not an option. */
-import type { Input } from "@pulumi/pulumi";
+import { output, type Input } from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
 import type { Resources } from "./config/fields";
 import type { Stack } from "./config/schema";
@@ -33,7 +33,7 @@ export interface ContainerPlan {
 
 export interface PodPlan {
     readonly role: Role;
-    readonly stack: Pick<Stack, "registry" | "pods">;
+    readonly stack: Pick<Stack, "registry" | "pods" | "kubernetes">;
     readonly serviceAccountName: Input<string>;
     readonly containers: readonly ContainerPlan[];
     readonly initContainers?: readonly ContainerPlan[];
@@ -46,6 +46,34 @@ export interface PodPlan {
 
 export const uid = 1000;
 
+/**
+ * No sidecar for a pod that ends by itself: one that is no native sidecar would keep the pod, and with it the Job, from
+ * ending. Labels and annotations of the section `pods` win.
+ *
+ * @see https://istio.io/latest/docs/reference/config/labels/#SidecarInject
+ * @see https://linkerd.io/2/reference/proxy-configuration/
+ */
+const withoutSidecar = {
+    labels: { "sidecar.istio.io/inject": "false" },
+    annotations: { "linkerd.io/inject": "disabled" },
+};
+
+/** `assigned`: the platform's admission fills in what is left out, and refuses pods that name another uid. */
+function identity({ kubernetes }: Pick<Stack, "kubernetes">): types.input.core.v1.PodSecurityContext {
+    return kubernetes.podUser === "assigned" ? {} : { runAsUser: uid, runAsGroup: uid, fsGroup: uid };
+}
+
+/**
+ * A value that arrives in the container as it stands: Kubernetes replaces `$(NAME)`, and reads `$$` as one `$`. Others
+ * stay as they are, so that no pod restarts for them.
+ *
+ * @see https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+ */
+export const literal = (value: string): string => value.replace(/\$(?=[$(])/g, "$$$$");
+
+const literalInput = (value: Input<string>): Input<string> =>
+    typeof value === "string" ? literal(value) : output(value).apply(literal);
+
 /** Seconds in which a stopping pod is still asked: a load balancer learns of it later than proxies in the cluster. */
 export function leaveSeconds({ entrance }: Pick<Stack, "entrance">): number {
     return entrance.controller.kind.startsWith("aws") ? 20 : 5;
@@ -57,11 +85,16 @@ export function planPod(pod: PodPlan): PodTemplate {
     const mounted = [...all.flatMap(({ mounts }) => mounts), ...extraVolumes(placement)];
     const volumes = new Map(mounted.map(({ volume }) => [volume.name, volume]));
     const pullSecret = pullSecretName(pod.stack);
-    const annotations = { ...placement.annotations, ...pod.annotations };
+    const ends = pod.restartPolicy !== undefined && pod.restartPolicy !== "Always";
+    const annotations = {
+        ...(ends && withoutSidecar.annotations),
+        ...placement.annotations,
+        ...pod.annotations,
+    };
     const container = (plan: ContainerPlan) => planContainer(plan, placement);
     return {
         metadata: {
-            labels: { ...placement.labels, ...podLabels(pod.role) },
+            labels: { ...(ends && withoutSidecar.labels), ...placement.labels, ...podLabels(pod.role) },
             ...(Object.keys(annotations).length > 0 && { annotations }),
         },
         spec: {
@@ -70,9 +103,7 @@ export function planPod(pod: PodPlan): PodTemplate {
             enableServiceLinks: false,
             securityContext: {
                 runAsNonRoot: true,
-                runAsUser: uid,
-                runAsGroup: uid,
-                fsGroup: uid,
+                ...identity(pod.stack),
                 fsGroupChangePolicy: "OnRootMismatch",
                 seccompProfile: { type: "RuntimeDefault" },
             },
@@ -102,9 +133,12 @@ function planContainer(plan: ContainerPlan, placement: Placement): Container {
         name: plan.name,
         image: plan.image,
         imagePullPolicy: "IfNotPresent",
-        ...(plan.command && { command: [...plan.command] }),
-        ...(plan.args && { args: [...plan.args] }),
-        env: Object.entries({ ...placement.extraEnv, ...plan.env }).map(([name, value]) => ({ name, value })),
+        ...(plan.command && { command: plan.command.map(literal) }),
+        ...(plan.args && { args: plan.args.map(literal) }),
+        env: Object.entries({ ...placement.extraEnv, ...plan.env }).map(([name, value]) => ({
+            name,
+            value: literalInput(value),
+        })),
         ...(envFrom.length > 0 && { envFrom }),
         ...(plan.port && { ports: [{ name: plan.port.name, containerPort: plan.port.number, protocol: "TCP" }] }),
         resources: {

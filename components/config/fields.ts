@@ -56,6 +56,12 @@ export const hostName = () =>
         new RegExp(`^(?=.{1,253}$)${label}(\\.${label})+$`),
         "a host name such as orcheo.example.com, without scheme, port or path",
     );
+/** DNS domain of a cluster, often a single label. */
+export const domain = () =>
+    text(
+        new RegExp(`^(?=.{1,253}$)${label}(\\.${label})*$`),
+        "a DNS domain such as cluster.local, without a dot in front",
+    );
 export const semver = () =>
     text(
         /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,

@@ -11,6 +11,7 @@ import { outbound, registry } from "./schema.surroundings";
 import {
     choice,
     cidr,
+    domain,
     gitUrl,
     hostName,
     imageSource,
@@ -43,6 +44,16 @@ const kubernetes = z
             .default("created")
             .describe(
                 "`created`: the stack makes the namespace, protects it, and sets its quota. `existing`: it is there for Orcheo alone, enforces Pod Security `restricted`, and has its owner's quota.",
+            ),
+        clusterDomain: domain()
+            .default("cluster.local")
+            .describe(
+                "DNS domain of the cluster (the kubelet's clusterDomain): in the names of the certificates and in NO_PROXY.",
+            ),
+        podUser: choice(["fixed", "assigned"])
+            .default("fixed")
+            .describe(
+                "`fixed`: pods run with the images' uid, 1000. `assigned`: pods name no uid, group or fsGroup, for a platform that assigns them, such as OpenShift. Data keeps the uid that wrote it: choose before the first update.",
             ),
         podSecurityVersion: words("`latest` or a Kubernetes minor such as v1.34")
             .default("latest")
