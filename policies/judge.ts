@@ -1,4 +1,6 @@
 /** Runs one rule on one resource, whatever shape that is in, and words the message. */
+import { isMixedList, itemType } from "./kinds.ts";
+import { itemsOf, ownerOf, withItems } from "./lists.ts";
 import {
     settingsOf,
     type ContainerRule,
@@ -13,8 +15,13 @@ import { podsOf, type Container, type Pod } from "./workloads.ts";
 
 export type OneByOne = Exclude<Rule, StackRule>;
 
-/** Whether a rule looks at resources of this type at all. */
+/** Whether a rule looks at resources of this type at all, or at what a list of this type holds. */
 export function concerns(rule: OneByOne, type: string): boolean {
+    const item = itemType(type);
+    return isMixedList(type) || concernsOne(rule, type) || (item !== undefined && concernsOne(rule, item));
+}
+
+function concernsOne(rule: OneByOne, type: string): boolean {
     if (rule.scope !== "resource") return type.startsWith("kubernetes:");
     return typeof rule.types === "function" ? rule.types(type) : rule.types.includes(type);
 }
@@ -68,7 +75,9 @@ export function offenders(
  * it: what cannot be judged is not let through.
  */
 export function judge(rule: OneByOne, resource: Resource, given: Settings = {}): readonly string[] {
-    if (!concerns(rule, resource.type)) return [];
+    const items = itemsOf(resource);
+    if (items.length !== 1 || items[0] !== resource) return items.flatMap((item) => judge(rule, item, given));
+    if (!concernsOne(rule, resource.type)) return [];
     try {
         return found(rule, resource, settingsOf(rule, given)).map((problem) => `${problem}. ${rule.remedy}`);
     } catch (error) {
@@ -83,9 +92,10 @@ export function judgeStack(
     given: Settings = {},
 ): readonly { resource?: Resource; message: string }[] {
     try {
-        return rule
-            .found(resources, settingsOf(rule, given))
-            .map(({ resource, found: problem }) => ({ resource, message: `${problem}. ${rule.remedy}` }));
+        return rule.found(withItems(resources), settingsOf(rule, given)).map(({ resource, found: problem }) => ({
+            resource: resource === undefined ? undefined : ownerOf(resource),
+            message: `${problem}. ${rule.remedy}`,
+        }));
     } catch (error) {
         return [{ message: `The stack cannot be judged (${String(error)}). Report this to the pack.` }];
     }

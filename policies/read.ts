@@ -2,6 +2,7 @@
 import { isNode, LineCounter, parseAllDocuments } from "yaml";
 
 import type { Located } from "./findings.ts";
+import { typeOf } from "./kinds.ts";
 import { at, fields, isObject, strings, text, unknownText, type Fields } from "./values.ts";
 
 /** The line on which the value at a path begins. */
@@ -29,8 +30,7 @@ function fromManifest(
         return items.flatMap((item, index) => fromManifest(item, file, lineOf, [...path, "items", index], own));
     }
     const name = text(at(object, "metadata", "name")) ?? text(at(object, "metadata", "generateName")) ?? "";
-    const version = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
-    const type = `kubernetes:${version}:${kind}`;
+    const type = typeOf(apiVersion, kind);
     const urn = `${file}#${text(at(object, "metadata", "namespace")) ?? ""}/${type}::${name}`;
     return [{ file, line: lineOf(path), resource: { type, name, urn, props: fields(object) } }];
 }

@@ -1,7 +1,8 @@
 /** What the stack rules ask of a set of Kubernetes resources. */
+import { isKind, kindOf } from "./kinds.ts";
 import type { Resource } from "./rule.ts";
 import { at, fields, list, number, strings, text, UNKNOWN } from "./values.ts";
-import { kindOf, podsOf, type Pod } from "./workloads.ts";
+import { podsOf, type Pod } from "./workloads.ts";
 
 // A rule asks the same of the same stack for each of its workloads: what that takes grows with the stack once, not twice.
 type Index = ReadonlyMap<string, readonly Resource[]>;
@@ -86,7 +87,8 @@ export function scalersOf(workload: Resource, resources: readonly Resource[]): r
         () => ofKind(resources, "HorizontalPodAutoscaler"),
         ({ props }) => {
             const target = at(props, "spec", "scaleTargetRef");
-            return targeted(at(target, "kind"), at(target, "name"));
+            const kind = text(at(target, "kind")) ?? "";
+            return targeted(isKind(kind, at(target, "apiVersion")) ? kind : "", at(target, "name"));
         },
     );
     const found = index.get(targeted(kindOf(workload.type), nameOf(workload))) ?? [];

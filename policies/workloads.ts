@@ -1,11 +1,7 @@
 /** Finds the pod templates that a resource carries, with every container in them. */
+import { kindOf, templatePathOf, templatePaths, tokenOf } from "./kinds.ts";
+import { searchPods, type Container } from "./shapes.ts";
 import { at, fields, list, text, UNKNOWN, type Fields } from "./values.ts";
-
-export interface Container {
-    readonly name: string;
-    readonly role: "container" | "initContainer" | "ephemeralContainer";
-    readonly spec: Fields;
-}
 
 export interface Pod {
     /** The object that carries the template, as messages name it: `Deployment "api"`. */
@@ -15,30 +11,8 @@ export interface Pod {
     readonly containers: readonly Container[];
 }
 
-/** Where each kind of Kubernetes keeps its pod template. */
-export const templatePaths: Readonly<Record<string, readonly string[]>> = {
-    Pod: [],
-    PodTemplate: ["template"],
-    Deployment: ["spec", "template"],
-    StatefulSet: ["spec", "template"],
-    DaemonSet: ["spec", "template"],
-    ReplicaSet: ["spec", "template"],
-    ReplicationController: ["spec", "template"],
-    Job: ["spec", "template"],
-    CronJob: ["spec", "jobTemplate", "spec", "template"],
-};
-
-/** Where custom resources (Argo Rollouts, Kubeflow jobs and the like) mostly keep theirs. */
-const customPaths = [
-    ["spec", "template"],
-    ["spec", "podTemplate"],
-    ["spec", "jobTemplate", "spec", "template"],
-];
-
-/** Kind of a Kubernetes type token (`kubernetes:apps/v1:Deployment`), or undefined for other types. */
-export function kindOf(type: string): string | undefined {
-    return type.startsWith("kubernetes:") ? type.slice(type.lastIndexOf(":") + 1) : undefined;
-}
+export { kindOf, templatePathOf, templatePaths };
+export type { Container };
 
 /** The containers of a pod spec, all three sorts of them. */
 function containersOf(spec: Fields): Container[] {
@@ -64,29 +38,35 @@ function podAt(owner: string, object: unknown, path: readonly string[]): Pod | u
     return { owner, spec: podSpec, metadata: fields(at(template, "metadata")), containers: containersOf(podSpec) };
 }
 
+// Each rule on pods asks the same of each resource.
+const known = new WeakMap<Fields, { readonly type: string; readonly name: string; readonly pods: readonly Pod[] }>();
+
 /**
- * Every pod template in a resource: of the built-in kinds, of lists of them, and of custom resources that keep one in a
- * usual place. `name` is the resource's own, for objects that leave `metadata.name` to Pulumi.
+ * Every pod in a resource: the template of a built-in kind, and whatever has the shape of a pod in a custom resource.
+ * `name` is the resource's own, for objects that leave `metadata.name` to Pulumi. Lists are taken apart before (kinds.ts).
  */
 export function podsOf(type: string, name: string, props: Fields): readonly Pod[] {
-    const kind = kindOf(type);
-    if (kind === undefined) return [];
-    if (kind.endsWith("List")) {
-        return list(at(props, "items")).flatMap((item) => {
-            const itemKind = text(at(item, "kind")) ?? kind.slice(0, -"List".length);
-            return podsOf(`kubernetes:list:${itemKind}`, name, fields(item));
-        });
-    }
-    const owner = `${kind} "${text(at(props, "metadata", "name")) ?? name}"`;
-    const path = templatePaths[kind];
+    const earlier = known.get(props);
+    if (earlier?.type === type && earlier.name === name) return earlier.pods;
+    const pods = podsIn(type, name, props);
+    known.set(props, { type, name, pods });
+    return pods;
+}
+
+function podsIn(type: string, name: string, props: Fields): readonly Pod[] {
+    const token = tokenOf(type);
+    if (token === undefined) return [];
+    const owner = `${token.kind} "${text(at(props, "metadata", "name")) ?? name}"`;
+    const path = templatePathOf(type);
     if (path !== undefined) {
         const pod = podAt(owner, props, path);
         return pod === undefined ? [] : [pod];
     }
-    return customPaths
-        .map((custom) => podAt(owner, props, custom))
-        .filter((pod) => pod !== undefined && pod.containers.length > 0)
-        .filter((pod) => pod !== undefined);
+    if (kindOf(type) !== undefined) return [];
+    return searchPods(type, props).shapes.map(({ path: where, ...pod }) => ({
+        ...pod,
+        owner: where === "" ? owner : `${owner} (${where})`,
+    }));
 }
 
 /** The container's security setting, or else the pod's; UNKNOWN when either that decides is unknown. */

@@ -1,3 +1,4 @@
+import { builtIn } from "../kinds.ts";
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, shown, strings, UNKNOWN } from "../values.ts";
@@ -6,7 +7,7 @@ export const ingressClass: ResourceRule = {
     name: "ingress-class",
     level: "mandatory",
     scope: "resource",
-    types: ["kubernetes:networking.k8s.io/v1:Ingress"],
+    types: builtIn("Ingress"),
     description: "An Ingress without a known class is served by whichever controller takes it, or by none.",
     remedy: "Set spec.ingressClassName to a class of the rule's setting.",
     reference: {

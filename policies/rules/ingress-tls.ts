@@ -1,3 +1,4 @@
+import { builtIn } from "../kinds.ts";
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, holdsUnknown, list, strings, text, UNKNOWN } from "../values.ts";
@@ -6,7 +7,7 @@ export const ingressTls: ResourceRule = {
     name: "ingress-tls",
     level: "mandatory",
     scope: "resource",
-    types: ["kubernetes:networking.k8s.io/v1:Ingress"],
+    types: builtIn("Ingress"),
     description: "Tokens and data of a host without TLS can be read on the way.",
     remedy: "List every host of the rules under spec.tls, with the Secret of its certificate.",
     reference: {

@@ -1,3 +1,4 @@
+import { builtIn } from "../kinds.ts";
 import { podSecurity, type ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, shown, UNKNOWN } from "../values.ts";
@@ -8,7 +9,7 @@ export const namespacePodSecurity: ResourceRule = {
     name: "namespace-pod-security",
     level: "mandatory",
     scope: "resource",
-    types: ["kubernetes:core/v1:Namespace"],
+    types: builtIn("Namespace"),
     description: "Without the label the cluster's own admission lets any pod into the namespace.",
     remedy: `Label the namespace ${label}: restricted.`,
     reference: podSecurity,

@@ -1,3 +1,4 @@
+import { builtIn } from "../kinds.ts";
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, fields, text } from "../values.ts";
@@ -7,7 +8,7 @@ export const noSecretsInConfigMaps: ResourceRule = {
     name: "no-secrets-in-config-maps",
     level: "mandatory",
     scope: "resource",
-    types: ["kubernetes:core/v1:ConfigMap"],
+    types: builtIn("ConfigMap"),
     description: "A ConfigMap is read by whoever may look around in the namespace, and is not encrypted in etcd.",
     remedy: "Keep it in a Secret and mount that as a file.",
     reference: {

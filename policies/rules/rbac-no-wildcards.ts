@@ -1,3 +1,4 @@
+import { builtIn } from "../kinds.ts";
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, list, strings } from "../values.ts";
@@ -6,7 +7,7 @@ export const rbacNoWildcards: ResourceRule = {
     name: "rbac-no-wildcards",
     level: "mandatory",
     scope: "resource",
-    types: (type) => /^kubernetes:rbac\.authorization\.k8s\.io\/\w+:(Cluster)?Role$/.test(type),
+    types: builtIn("Role", "ClusterRole"),
     description: "A wildcard grants what nobody thought of, and what later versions will add.",
     remedy: "Name the API groups, resources and verbs that are needed.",
     reference: {

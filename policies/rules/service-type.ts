@@ -1,3 +1,4 @@
+import { builtIn } from "../kinds.ts";
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, shown, strings, UNKNOWN } from "../values.ts";
@@ -6,7 +7,7 @@ export const serviceType: ResourceRule = {
     name: "service-type",
     level: "mandatory",
     scope: "resource",
-    types: ["kubernetes:core/v1:Service"],
+    types: builtIn("Service"),
     description: "NodePort, LoadBalancer and external IPs open a way in beside the Ingress; ExternalName leads it out.",
     remedy: "Use type ClusterIP behind the Ingress, without externalIPs.",
     reference: {

@@ -1,3 +1,4 @@
+import { builtIn } from "../kinds.ts";
 import type { Resource, ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, list, strings, text, UNKNOWN } from "../values.ts";
@@ -11,7 +12,7 @@ export const volumeClass: ResourceRule = {
     name: "volume-class",
     level: "advisory",
     scope: "resource",
-    types: (type) => /^kubernetes:(core\/v1:PersistentVolumeClaim|apps\/v1:StatefulSet)$/.test(type),
+    types: builtIn("PersistentVolumeClaim", "StatefulSet"),
     description: "A claim without a class lands on whatever the cluster's default is today.",
     remedy: "Set storageClassName to a class of the rule's setting.",
     reference: {

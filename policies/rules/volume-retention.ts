@@ -1,3 +1,4 @@
+import { builtIn } from "../kinds.ts";
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at } from "../values.ts";
@@ -6,10 +7,7 @@ export const volumeRetention: ResourceRule = {
     name: "volume-retention",
     level: "mandatory",
     scope: "resource",
-    types: (type) =>
-        /^kubernetes:(apps\/v1:StatefulSet|storage\.k8s\.io\/v1:StorageClass|core\/v1:PersistentVolumeClaim)$/.test(
-            type,
-        ),
+    types: builtIn("StatefulSet", "StorageClass", "PersistentVolumeClaim"),
     description: "Data that goes with the workload is lost by one wrong key stroke.",
     remedy: "Retain volumes: persistentVolumeClaimRetentionPolicy Retain, reclaimPolicy Retain, protect on a claim.",
     reference: {
