@@ -2,11 +2,12 @@
  * Looks at the surroundings before any resource is registered: the kube context, the registry, files that are named.
  * What it finds is reported together with the config's problems. It asks through probes, which tests replace.
  */
+import { madeByAws, type ClusterProbe } from "./cluster-checks";
 import type { Problem } from "./config/problems";
 import type { Sections } from "./config/read";
 import { registryScheme } from "./registry.plan";
 
-export interface Probes {
+export interface Probes extends ClusterProbe {
     /** Contexts of the kubeconfig, and where it was read; undefined when there is none. */
     contexts(kubeconfig: string | undefined): { readonly where: string; readonly names: readonly string[] | undefined };
     /** Undefined when the registry answers, else why not. */
@@ -32,11 +33,9 @@ export async function preflight(stack: Partial<Sections>, probes: Probes, update
     ];
 }
 
-function kubeContext({ kubernetes, aws }: Partial<Sections>, probes: Probes): Problem[] {
-    // The kubeconfig of a cluster that AWS makes comes from its stack.
-    const given =
-        aws?.cluster.kind === "new" || (aws?.cluster.kind === "stackReference" && aws.cluster.kubeconfigOutput);
-    if (kubernetes === undefined || given) return [];
+function kubeContext(stack: Partial<Sections>, probes: Probes): Problem[] {
+    const { kubernetes } = stack;
+    if (kubernetes === undefined || madeByAws(stack)) return [];
     const { where, names } = probes.contexts(kubernetes.kubeconfig);
     if (names === undefined) {
         const remedy =

@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parse } from "yaml";
+import { connectCluster } from "./cluster-api";
 import type { Probes } from "./preflight";
 
 const registryTimeoutMs = 5000;
 
-export const machine: Probes = { contexts, registry, isFile, isDirectory, read, builders };
+export const machine: Probes = { contexts, registry, isFile, isDirectory, read, builders, cluster: connectCluster };
 
 function isFile(path: string): boolean {
     return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

@@ -1,6 +1,7 @@
 /** The stack's settings, read and checked against the surroundings; whatever is wrong is said at once. */
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig, isDryRun } from "@pulumi/pulumi/runtime";
+import { checkCluster } from "./cluster-checks";
 import { ConfigError } from "./config/problems";
 import { fileOf, parseStack } from "./config/read";
 import type { Stack } from "./config/schema";
@@ -22,7 +23,11 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     const secret = secretKeys.includes("orcheo:stack");
     const { stack, sections, problems } = parseStack({ stack: name, keys, json, secret, secretKeys });
     const around = await preflight(sections, probes, !isDryRun());
-    const all = [...problems, ...around];
+    // Without a usable context there is no cluster to ask.
+    const usable = !around.some(({ at }) => at.startsWith("orcheo:stack.kubernetes."));
+    const cluster = usable ? await checkCluster(sections, probes, !isDryRun()) : undefined;
+    for (const warning of cluster?.warnings ?? []) void pulumi.log.warn(warning);
+    const all = [...problems, ...around, ...(cluster?.problems ?? [])];
     if (stack === undefined || all.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(name), all).message);
     return stack;
 }

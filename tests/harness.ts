@@ -10,6 +10,7 @@ import { expect, vi } from "vitest";
 import { parse } from "yaml";
 import type { Probes } from "../components/preflight";
 import { awsComputed, otherStacks } from "./aws-mocks";
+import { fakeCluster } from "./fake-cluster";
 
 export interface Registered {
     readonly type: string;
@@ -57,6 +58,8 @@ export const goodProbes: Probes = {
     isDirectory: () => true,
     read: (path) => `the text of ${path}`,
     builders: () => undefined,
+    // Fill one with fakeCluster([…]).
+    cluster: () => Promise.resolve(fakeCluster()),
 };
 
 export function settingsOf(stack: "dev" | "prod"): Record<string, unknown> {
