@@ -3,6 +3,7 @@
  * pack as a violation (`unsafe-choice`) until the stack's config names it as an exception, with a reason and a last day.
  */
 import { backupOf } from "./backup.plan";
+import { holds } from "./config/addresses";
 import type { Stack } from "./config/schema";
 
 export interface UnsafeChoice {
@@ -165,11 +166,7 @@ function isWide(cidr: string): boolean {
     return Number(length) < (address.includes(":") ? 20 : 8);
 }
 
-/** Whether 169.254.169.254 (of IPv6 fd00:ec2::254) is in the range: a node's own credentials, for whoever asks. */
-function holdsMetadata(cidr: string): boolean {
-    const [address = "", length = ""] = cidr.split("/");
-    if (address.includes(":")) return address.toLowerCase().startsWith("fd00:ec2:");
-    const number = (dotted: string): number => dotted.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-    const size = 2 ** (32 - Number(length));
-    return Math.floor(number(address) / size) === Math.floor(number("169.254.169.254") / size);
-}
+/** Where AWS, Azure, Google and others hand out a node's own credentials to whoever asks; by IPv6 AWS and Google. */
+const metadataAddresses = ["169.254.169.254", "fd00:ec2::254", "fd20:ce::254"];
+
+const holdsMetadata = (cidr: string): boolean => metadataAddresses.some((address) => holds(cidr, address));

@@ -10,7 +10,6 @@ export const resourceId = (prefix: string) =>
     text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `an id such as ${prefix}-0a1b2c3d`);
 export const stackName = () => words("a stack such as organization/network/prod");
 export const outputName = (fallback: string) => words("the name of an output").default(fallback);
-export const email = () => text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
 
 const day = "(mon|tue|wed|thu|fri|sat|sun)";
 const time = "([01]\\d|2[0-3]):[0-5]\\d";

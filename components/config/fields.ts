@@ -3,10 +3,11 @@
  * generated docs/config.md and the type share.
  */
 import { z } from "zod";
+import { isUrlHost } from "./addresses";
 
 /** A field that refuses everything with the same sentence, which starts with what is accepted. */
 export function text(pattern: RegExp, accepted: string) {
-    return z.string({ error: accepted }).regex(pattern, { error: accepted }).meta({ accepted });
+    return z.string({ error: accepted }).regex(pattern, { error: accepted, abort: true }).meta({ accepted });
 }
 
 /** A whole number between two bounds. Units belong in the key's name. */
@@ -51,9 +52,10 @@ export const objectName = () =>
         new RegExp(`^(?=.{1,253}$)${label}(\\.${label})*$`),
         "an object's name: lower-case letters, digits, `-` and `.`",
     );
+/** The last label of a name is never a number: what looks like an address would be taken for one. */
 export const hostName = () =>
     text(
-        new RegExp(`^(?=.{1,253}$)${label}(\\.${label})+$`),
+        new RegExp(`^(?=.{1,253}$)(${label}\\.)+(?!\\d+$)${label}$`),
         "a host name such as orcheo.example.com, without scheme, port or path",
     );
 /** DNS domain of a cluster, often a single label. */
@@ -62,11 +64,14 @@ export const domain = () =>
         new RegExp(`^(?=.{1,253}$)${label}(\\.${label})*$`),
         "a DNS domain such as cluster.local, without a dot in front",
     );
+/** A semantic version that can be a label of Kubernetes. */
 export const semver = () =>
     text(
         /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,
         "a semantic version such as 1.4.0 or 1.4.0-rc.1 (no `latest`, no leading `v`)",
-    );
+    ).refine((version) => version.length <= 63 && !version.endsWith("-"), {
+        error: "at most 63 characters, the last one a letter or a digit, as it becomes a label",
+    });
 /** `registry[:port]/path`, no tag. */
 export const imagePrefix = () =>
     text(
@@ -85,13 +90,21 @@ export const pinnedImage = () =>
         /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[\w][\w.-]{0,127})?@sha256:[0-9a-f]{64}$/,
         "an image by digest, such as ghcr.io/team/orcheo/api:1.4.0@sha256:<64 hex digits>",
     );
-export const httpsUrl = () => text(/^https:\/\/[^\s/?#@]+(\/[^\s]*)?$/, "an https:// URL");
-export const url = () => text(/^https?:\/\/[^\s/?#@]+(\/[^\s]*)?$/, "an http:// or https:// URL");
+/** A URL that every client reads alike: neither credentials nor a fragment, a real host and port. */
+const parsedUrl = (pattern: RegExp, accepted: string) =>
+    text(pattern, accepted).refine((value) => isUrlHost(URL.parse(value)?.hostname ?? ""), { error: accepted });
+export const httpsUrl = () => parsedUrl(/^https:\/\/[^\s/?#@\\]+(\/[^\s#]*)?$/, "an https:// URL");
+export const url = () => parsedUrl(/^https?:\/\/[^\s/?#@\\]+(\/[^\s#]*)?$/, "an http:// or https:// URL");
+/** `https://host[:port]`. */
+export const origin = (accepted: string) => parsedUrl(/^https?:\/\/[^\s/?#@\\]+$/, accepted);
 export const gitUrl = () => text(/^(https|ssh):\/\/\S+$/, "an https:// or ssh:// URL of a git repository");
 export const words = (accepted: string) => text(/^\S(.*\S)?$/, accepted);
 export const path = () => text(/^\S.*$/, "a path, absolute or relative to the project");
-export const cidr = () =>
-    text(/^(\d{1,3}(\.\d{1,3}){3}\/([0-9]|[12]\d|3[0-2])|[0-9a-f:]+\/\d{1,3})$/i, "a CIDR such as 10.20.0.0/16");
+export const email = () =>
+    z
+        .email({ error: "an e-mail address" })
+        .max(254, { error: "an e-mail address" })
+        .meta({ accepted: "an e-mail address" });
 export const secretKey = () => text(/^[-._a-zA-Z0-9]{1,253}$/, "a key of a Secret: letters, digits, `-`, `_` and `.`");
 /** An ARN of one AWS service. */
 export const arn = (service: "acm" | "iam" | "wafv2") => {
@@ -105,7 +118,11 @@ export const arn = (service: "acm" | "iam" | "wafv2") => {
 export const hostOrCidr = () =>
     text(/^[A-Za-z0-9.:*-]+(\/\d{1,3})?$/, "a host name, a domain such as .example.com, an address or a CIDR");
 export const environmentName = () => text(/^[A-Z][A-Z0-9_]*$/, "an environment variable such as ORCHEO_LOG_FORMAT");
-export const labelKey = () => text(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, "a label's key");
+export const labelKey = () =>
+    text(
+        new RegExp(`^((?=[^/]{1,253}/)${label}(\\.${label})*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`),
+        "a label's key",
+    );
 /** A label that selects nothing of the stack's. */
 export const freeLabelKey = () => {
     const accepted = "a label's key outside app.kubernetes.io/, which the stack sets itself";

@@ -1,14 +1,16 @@
 /** Settings of the AWS account, and of what is around database and cache there. */
 import { z } from "zod";
-import { choice, cidr, flag, hostName, kind, oneOf, text, whole, words } from "./fields";
-import { arn, email, keyArn, logRetention, outputName, resourceId, roleArn, stackName } from "./fields.aws";
+import { cidr } from "./addresses";
+import { choice, email, flag, hostName, kind, oneOf, text, whole, words } from "./fields";
+import { arn, keyArn, logRetention, outputName, resourceId, roleArn, stackName } from "./fields.aws";
 
 const network = oneOf([
     z.strictObject({
         kind: kind("new"),
-        cidr: text(/^\d{1,3}\.\d{1,3}\.0\.0\/16$/, "a /16 such as 10.20.0.0/16").describe(
-            "Addresses of the VPC; not those of a network that it is to be connected with.",
-        ),
+        cidr: cidr()
+            .refine((value) => value.endsWith(".0.0/16"), { error: "a /16 such as 10.20.0.0/16" })
+            .meta({ accepted: "a /16 such as 10.20.0.0/16" })
+            .describe("Addresses of the VPC; not those of a network that it is to be connected with."),
         zones: z
             .array(text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, "a zone such as eu-central-1a"))
             .min(3, { error: "at least three zones" })

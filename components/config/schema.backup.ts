@@ -1,31 +1,22 @@
 /** Settings of the dumps that the stack itself makes of its database. */
+import { Cron } from "croner";
 import { z } from "zod";
-import { flag, kind, objectName, oneOf, resources, secretKey, text, whole, words } from "./fields";
+import { flag, kind, objectName, oneOf, origin, resources, secretKey, text, whole, words } from "./fields";
 import { authority, reach } from "./schema.data";
 
-/** Least and greatest of minute, hour, day, month and weekday. */
-const bounds = [
-    [0, 59],
-    [0, 23],
-    [1, 31],
-    [1, 12],
-    [0, 6],
-] as const;
-
-/** The common part of all crons: numbers, lists, ranges and steps. */
+/**
+ * What Kubernetes and all crons read alike: numbers, lists, ranges and steps, and a day that the calendar has.
+ *
+ * @see https://github.com/Hexagon/croner
+ */
 function isSchedule(value: string): boolean {
-    const fields = value.split(" ");
-    return (
-        fields.length === bounds.length &&
-        bounds.every(([least, greatest], index) =>
-            (fields[index] ?? "").split(",").every((part) => {
-                const [range = ""] = part.split("/");
-                const [first = least, last = first] = range === "*" ? [] : range.split("-").map(Number);
-                const formed = /^(\*|\d+(-\d+)?)(\/[1-9]\d?)?$/.test(part);
-                return formed && least <= first && first <= last && last <= greatest;
-            }),
-        )
-    );
+    if (!/^[\d*,/-]+( [\d*,/-]+){3} [0-6*,/-]+$/.test(value)) return false;
+    try {
+        const schedule = new Cron(value, { paused: true, mode: "5-part", sloppyRanges: true, timezone: "UTC" });
+        return schedule.nextRun() !== null;
+    } catch {
+        return false;
+    }
 }
 
 const schedule = () => {
@@ -55,7 +46,7 @@ export const s3 = z.strictObject({
     prefix: text(/^([A-Za-z0-9._-]+\/)+$/, "a path such as backups/orcheo/, with a slash at its end")
         .optional()
         .describe("What the objects' names begin with; default backups/<namespace>/."),
-    endpoint: text(/^https?:\/\/[^\s/?#@]+$/, "a URL such as https://minio.example.com:9000, without a path")
+    endpoint: origin("a URL such as https://minio.example.com:9000, without a path")
         .optional()
         .describe("A store that speaks S3 (MinIO, Ceph, a VPC endpoint); default AWS."),
     plainHttp: flag()

@@ -1,6 +1,7 @@
 /** Settings of the way in: who routes, and who signs. */
 import { z } from "zod";
-import { arn, cidr, choice, httpsUrl, kind, labelKey, name, objectName, oneOf, path, whole, words } from "./fields";
+import { cidr } from "./addresses";
+import { arn, choice, email, httpsUrl, kind, labelKey, name, objectName, oneOf, path, whole, words } from "./fields";
 
 const loadBalancer = {
     scheme: choice(["internal", "internet-facing"])
@@ -96,10 +97,7 @@ const tls = oneOf([
     z.strictObject({ kind: kind("issuer"), name: name().describe("Issuer of cert-manager in the namespace.") }),
     z.strictObject({
         kind: kind("acme"),
-        email: z
-            .email({ error: "an e-mail address" })
-            .meta({ accepted: "an e-mail address" })
-            .describe("Where the authority writes to."),
+        email: email().describe("Where the authority writes to."),
         server: httpsUrl()
             .default("https://acme-v02.api.letsencrypt.org/directory")
             .describe("ACME directory; default Let's Encrypt."),

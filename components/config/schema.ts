@@ -1,5 +1,6 @@
 /** Every setting of a stack: the value of `orcheo:stack` in Pulumi.<stack>.yaml. docs/config.md is generated from it. */
 import { z } from "zod";
+import { cidr } from "./addresses";
 import { auth, canvas, api, worker, beat } from "./schema.apps";
 import { aws } from "./schema.aws";
 import { backup } from "./schema.backup";
@@ -10,7 +11,6 @@ import { secrets } from "./schema.secrets";
 import { outbound, registry } from "./schema.surroundings";
 import {
     choice,
-    cidr,
     domain,
     gitUrl,
     hostName,

@@ -66,6 +66,7 @@ const choices: readonly Choice[] = [
     ["network.dnsCidrs", ["::/0"]],
     ["network.privateCidrs", ["0.0.0.0/1"]],
     ["network.privateCidrs", ["169.254.0.0/16"]],
+    ["network.privateCidrs", ["fd00::/20"]],
     ["database.reach.cidrs", undefined, external("database", "url", ["0.0.0.0/0"])],
     ["cache.reach.cidrs", undefined, external("cache", "url", ["128.0.0.0/1"])],
     [
@@ -128,7 +129,7 @@ describe("a safe default that is taken away is named by the pack, until it is an
             // NodeLocal DNSCache, a proxy, a load balancer's subnets.
             network: {
                 dnsCidrs: ["169.254.20.10/32"],
-                privateCidrs: ["10.0.0.10/32"],
+                privateCidrs: ["10.0.0.10/32", "fd00:ec2:1::/48"],
                 ingressCidrs: ["10.20.0.0/16", "2001:db8::/32"],
             },
             tracing: { otlpEndpoint: "https://otel.example.com/v1/traces" },
