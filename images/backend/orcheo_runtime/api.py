@@ -3,13 +3,16 @@
 /health/startup: start-up is complete. /health/ready: Postgres answers too. /health/live: the event loop runs and the
 listener tasks that Orcheo starts, and never restarts, have not died. /healthz/… is the same.
 
-SIGTERM: nothing new is accepted, and open requests have ORCHEO_API_DRAIN_SECONDS to end.
+SIGTERM: nothing new is accepted, and open requests have ORCHEO_API_DRAIN_SECONDS to end; without any it leaves within
+seconds, even while Postgres is away.
 """
 
 import asyncio
+import errno
 import logging
 import os
 import signal
+import socket
 import ssl
 import sys
 import time
@@ -17,9 +20,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orcheo_runtime import connections, logs
+from orcheo_runtime import connections, logs, vault
 from orcheo_runtime.dependencies import postgres_answers
 from orcheo_runtime.inside import KeepInside
+from orcheo_runtime.leaving import leave_when_idle
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -44,6 +48,7 @@ class Health:
         self.application = application
         self.state = state
         self.started = False
+        self.open = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
@@ -66,7 +71,11 @@ class Health:
             )
             await send({"type": "http.response.body", "body": b""})
             return
-        await self.application(scope, receive, send)
+        self.open += 1
+        try:
+            await self.application(scope, receive, send)
+        finally:
+            self.open -= 1
 
     async def answer(self, question: str) -> bool:
         """Whether the process is `live`, `ready` or past its `startup`."""
@@ -118,8 +127,30 @@ def wait_for_postgres() -> None:
         time.sleep(2)
 
 
-async def serve() -> bool:
-    """Serves until SIGTERM; False when start-up failed."""
+def listeners(port: int) -> list[socket.socket]:
+    """One socket for each address family, so that a caller's IPv4 address is not written as ::ffff:10.0.0.1."""
+    bound: list[socket.socket] = []
+    for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):  # noqa: S104
+        listener = None
+        try:
+            listener = socket.socket(family)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address, port))
+        except OSError as problem:
+            if listener is not None:
+                listener.close()
+            # A node without IPv6 has no such sockets, or no address for them.
+            if family == socket.AF_INET or problem.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                raise
+        else:
+            bound.append(listener)
+    return bound
+
+
+async def serve(serving: list[Health]) -> bool:
+    """Serves until SIGTERM; False when start-up failed. `serving`: gets what counts the open requests."""
     connections.check_before_use()
     import uvicorn
     from orcheo_backend.app import app
@@ -127,10 +158,10 @@ async def serve() -> bool:
     logs.install()
     logging.getLogger("uvicorn.access").addFilter(WithoutProbes())
     tls = CERTIFICATE.is_file()
+    health = Health(app, app.state)
+    serving.append(health)
     config = uvicorn.Config(
-        KeepInside(Health(app, app.state)),
-        host="0.0.0.0",  # noqa: S104 - the pod's address is not known before
-        port=8443 if tls else 8000,
+        KeepInside(health),
         ssl_certfile=CERTIFICATE if tls else None,
         ssl_keyfile=KEY if tls else None,
         proxy_headers=True,
@@ -141,7 +172,7 @@ async def serve() -> bool:
     config.load()
     watcher = asyncio.create_task(reload_certificate(config.ssl)) if config.ssl else None
     server = uvicorn.Server(config)
-    await server.serve()
+    await server.serve(listeners(8443 if tls else 8000))
     if watcher:
         watcher.cancel()
     return server.started
@@ -151,5 +182,8 @@ if __name__ == "__main__":
     logs.install()
     # uvicorn takes over when it serves, and gives the signal back when it has ended well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    serving: list[Health] = []
+    leave_when_idle(lambda: any(health.open for health in serving))
     wait_for_postgres()
-    raise SystemExit(0 if asyncio.run(serve()) else 3)
+    vault.leave_with_another_key()
+    raise SystemExit(0 if asyncio.run(serve(serving)) else 3)

@@ -11,6 +11,7 @@ from celery.signals import setup_logging
 
 from orcheo_runtime import logs
 from orcheo_runtime.health_server import Pulse, serve
+from orcheo_runtime.leaving import leave_when_idle
 
 HEALTH_PORT = 8002
 # Twice Celery's longest sleep between two ticks (300 s).
@@ -42,9 +43,10 @@ def schedule() -> Celery:
 
 
 def main() -> None:
-    """Runs until SIGTERM."""
+    """Runs until SIGTERM, which ends it within seconds even while its broker is away."""
     logs.install()
     setup_logging.connect(lambda **_: logs.install(), weak=False)
+    leave_when_idle(lambda: False)
     serve(HEALTH_PORT, pulse)
     app = schedule()
     app.Beat(

@@ -1,4 +1,4 @@
-"""The initialisation: makes all tables before any replica starts, and refuses a database of another generation.
+"""The initialisation: makes all tables before any replica starts, and refuses a database of another generation or key.
 
 Safe to run again and several times at once: a Postgres advisory lock lets one in at a time.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from orcheo_runtime import logs
+from orcheo_runtime import logs, vault
 
 if TYPE_CHECKING:
     import psycopg
@@ -166,7 +166,7 @@ def stamp(connection: "Connection", generation: str) -> None:
 
 
 def main() -> int:
-    """0: initialised and stamped; 1: a store failed; 78: a database of another generation."""
+    """0: initialised and stamped; 1: a store failed; 78: a database of another generation, or of another vault key."""
     generation = os.environ["ORCHEO_RELEASE"]
     with connect() as connection:
         lock(connection)
@@ -175,8 +175,12 @@ def main() -> int:
         if reason:
             logger.error(reason)
             return GENERATION_ERROR
-        # Claimed before the first table: a run that breaks off leaves no database of unknown generation.
+        # Claimed before the first table: a run that breaks off leaves no database of unknown generation or key.
         connection.execute(STAMP_TABLE)
+        reason = vault.settle(connection, vault.OrcheoCipher(), os.environ.get(vault.DROP, ""))
+        if reason:
+            logger.error(reason)
+            return vault.KEY_ERROR
         stamp(connection, generation)
         failed = use_every_store()
     if failed:

@@ -1,13 +1,16 @@
-"""The Celery worker with an explicit number of processes. SIGTERM: finishes the running tasks, then leaves."""
+"""The Celery worker with an explicit number of processes. SIGTERM: finishes the running tasks, then leaves, with or without a broker."""
 
 import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import celery.apps.worker
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
 
-from orcheo_runtime import connections, logs
+from orcheo_runtime import connections, logs, vault
 from orcheo_runtime.health_server import Pulse, serve
+from orcheo_runtime.leaving import Work, leave_when_idle
 
 HEALTH_PORT = 8001
 BEAT_SECONDS = 5.0
@@ -17,6 +20,7 @@ def main() -> None:
     """Runs until SIGTERM."""
     logs.install()
     connections.check_before_use()
+    vault.leave_with_another_key()
     # It sets up logging of its own, which Celery's signal takes back.
     from orcheo_backend.worker.celery_app import celery_app
 
@@ -31,6 +35,11 @@ def main() -> None:
         pulse.beat()
         sender.timer.call_repeatedly(BEAT_SECONDS, pulse.beat)
 
+    # Asked of the processes themselves: while the main one waits for its broker it does not learn that a run has ended.
+    work = Work(Path(tempfile.mkdtemp(prefix="orcheo-worker-")) / "work")
+    task_prerun.connect(lambda **_: work.begin(), weak=False)
+    task_postrun.connect(lambda **_: work.end(), weak=False)
+    leave_when_idle(work.under_way)
     serve(HEALTH_PORT, pulse)
     celery_app.worker_main(
         [

@@ -1,0 +1,76 @@
+"""SIGTERM ends a process that has nothing to finish within seconds, whatever its main thread waits for.
+
+Python runs a handler between two steps of the main thread. One that waits for a broker, a database or DNS that is away
+comes to it late, and the libraries then ask the server that is away to end well: up to the kill.
+"""
+
+import fcntl
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+# Time to end well, with servers that answer; far below any grace period.
+PATIENCE_SECONDS = 5.0
+CHECK_SECONDS = 0.25
+logger = logging.getLogger("orcheo_runtime.leaving")
+
+
+def leave_when_idle(busy: Callable[[], bool], patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Watches for SIGTERM from now on; ends the process with 0 once it was not `busy` for so long after the signal.
+
+    To be called in the main thread, in a process that has a handler for SIGTERM.
+    """
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    # Written by the signal itself, whatever the main thread does.
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    # A child's SIGTERM is not ours.
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
+    threading.Thread(target=_watch, args=(read, busy, patience_seconds), name="leaving", daemon=True).start()
+
+
+def _watch(signals: int, busy: Callable[[], bool], patience_seconds: float) -> None:
+    while signal.SIGTERM not in os.read(signals, 64):
+        pass
+    since = time.monotonic()
+    while time.monotonic() - since < patience_seconds:
+        time.sleep(CHECK_SECONDS)
+        if busy():
+            since = time.monotonic()
+    logger.warning("nothing is left to finish, and a server that is away holds up the end: leaving")
+    os._exit(0)
+
+
+class Work:
+    """Whether any process of a pool is at work, known without a word of theirs: a killed one is no longer."""
+
+    def __init__(self, path: Path) -> None:
+        """`path`: of a file that the processes lock while they work."""
+        self.path = path
+        self.path.touch(mode=0o600)
+        self.held: int | None = None
+
+    def begin(self) -> None:
+        """This process works."""
+        if self.held is None:
+            self.held = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(self.held, fcntl.LOCK_SH)
+
+    def end(self) -> None:
+        """This process has finished."""
+        if self.held is not None:
+            os.close(self.held)
+            self.held = None
+
+    def under_way(self) -> bool:
+        """Whether any process works."""
+        with self.path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False

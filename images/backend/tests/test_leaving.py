@@ -1,0 +1,141 @@
+"""SIGTERM while the main thread waits for something that does not come back."""
+
+import errno
+import os
+import signal
+import socket
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from subprocess import PIPE, Popen
+from sys import executable
+from unittest.mock import patch
+
+from orcheo_runtime import api
+from orcheo_runtime.leaving import Work
+
+HERE = Path(__file__).parents[1]
+# Like a library that waits for its server again and again: the signal is noted, and nothing comes of it.
+STUCK = """
+import os, signal, sys, time
+from pathlib import Path
+from orcheo_runtime.leaving import Work, leave_when_idle
+work = Work(Path(sys.argv[1]))
+signal.signal(signal.SIGTERM, lambda *_: None)
+leave_when_idle(work.under_way, patience_seconds=0.5)
+child = os.fork()
+if child == 0:
+    {child}
+    os._exit(0)
+print(child, flush=True)
+time.sleep(60)
+"""
+
+
+class Leaving(unittest.TestCase):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.path = Path(directory.name, "work")
+
+    def started(self, child: str) -> tuple[Popen[str], int]:
+        """A stuck process whose child runs `child`, and the child's id once both run."""
+        process = Popen(
+            [executable, "-c", STUCK.format(child=child), str(self.path)],
+            env={"PYTHONPATH": str(HERE)},
+            stdout=PIPE,
+            text=True,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        assert process.stdout is not None
+        self.addCleanup(process.stdout.close)
+        return process, int(process.stdout.readline())
+
+    def test_without_work_it_leaves_within_its_patience(self) -> None:
+        process, _ = self.started("os._exit(0)")
+        process.terminate()
+        self.assertEqual(process.wait(10), 0)
+
+    def test_it_stays_until_it_is_told(self) -> None:
+        process, _ = self.started("os._exit(0)")
+        time.sleep(1.5)
+        self.assertIsNone(process.poll())
+
+    def test_work_of_a_child_is_finished_first(self) -> None:
+        process, _ = self.started("work.begin(); time.sleep(3); work.end(); time.sleep(60)")
+        time.sleep(0.5)
+        told = time.monotonic()
+        process.terminate()
+        self.assertEqual(process.wait(20), 0)
+        self.assertGreater(time.monotonic() - told, 2)
+
+    def test_a_killed_child_works_no_longer(self) -> None:
+        process, child = self.started("work.begin(); time.sleep(60)")
+        self.addCleanup(lambda: os.kill(child, signal.SIGKILL) if process.poll() is None else None)
+        time.sleep(0.5)
+        process.terminate()
+        time.sleep(1.5)
+        self.assertIsNone(process.poll())
+        os.kill(child, signal.SIGKILL)
+        self.assertEqual(process.wait(10), 0)
+
+    def test_a_childs_signal_is_not_its_own(self) -> None:
+        process, _ = self.started("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)")
+        time.sleep(1.5)
+        self.assertIsNone(process.poll())
+        process.terminate()
+        self.assertEqual(process.wait(10), 0)
+
+
+class Works(unittest.TestCase):
+    def test_each_process_counts_once(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            one, other = Work(Path(directory, "work")), Work(Path(directory, "work"))
+            self.assertFalse(one.under_way())
+            one.begin()
+            one.begin()
+            other.begin()
+            one.end()
+            self.assertTrue(one.under_way())
+            other.end()
+            other.end()
+            self.assertFalse(one.under_way())
+
+
+class Listeners(unittest.TestCase):
+    def listeners(self) -> list[socket.socket]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        bound = api.listeners(port)
+        for listener in bound:
+            self.addCleanup(listener.close)
+            listener.listen()
+        return bound
+
+    @unittest.skipUnless(Path("/proc/net/if_inet6").exists(), "this kernel has no IPv6")
+    def test_both_families_are_served_each_with_its_own_addresses(self) -> None:
+        ipv4, ipv6 = self.listeners()
+        port = ipv4.getsockname()[1]
+        for listener, address in ((ipv4, "127.0.0.1"), (ipv6, "::1")):
+            with socket.create_connection((address, port), timeout=5), listener.accept()[0] as accepted:
+                self.assertEqual(accepted.getpeername()[0], address)
+
+    def test_without_ipv6_the_other_is_enough(self) -> None:
+        real = socket.socket
+
+        def without(family: int = socket.AF_INET, *rest: int) -> socket.socket:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            return real(family, *rest)
+
+        with patch.object(api.socket, "socket", without):
+            (only,) = api.listeners(0)
+        self.addCleanup(only.close)
+        self.assertEqual(only.family, socket.AF_INET)
+
+    def test_a_port_that_is_taken_is_an_error(self) -> None:
+        with socket.create_server(("0.0.0.0", 0)) as taken, self.assertRaises(OSError):  # noqa: S104
+            api.listeners(taken.getsockname()[1])
