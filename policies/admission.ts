@@ -75,10 +75,13 @@ function literal(text: string): string {
 /** CEL of a list with one text for each violation, in the words of judge.ts. */
 function violationsCel(rule: PodTemplateRule): string {
     const { broken } = rule.cel;
-    if (rule.scope === "pod") return `(${broken}) ? [variables.owner + " " + ${rule.cel.found}] : []`;
+    const ofPod = (cel: { readonly broken: string; readonly found: string }): string =>
+        `((${cel.broken}) ? [variables.owner + " " + ${cel.found}] : [])`;
+    if (rule.scope === "pod") return ofPod(rule.cel);
     const worded = `variables.owner + ", container \\"" + c.name + "\\" " + ${rule.cel.found}`;
     const linux = rule.linuxOnly === true ? `variables.pod.?os.?name.orValue("") != "windows" && ` : "";
-    return `(${containerLists[rule.containers]}).filter(c, ${linux}(${broken})).map(c, ${worded})`;
+    const ofContainers = `(${containerLists[rule.containers]}).filter(c, ${linux}(${broken})).map(c, ${worded})`;
+    return rule.ofPod === undefined ? ofContainers : `${ofPod(rule.ofPod.cel)} + ${ofContainers}`;
 }
 
 function policy(rule: PodTemplateRule, name: string, settings: Settings): AdmissionObject {

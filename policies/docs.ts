@@ -82,7 +82,7 @@ kubectl label namespace shop ${namespaceLabel.key}=${namespaceLabel.value}
 The registries that images may come from are \`kubernetes.admission.registries\` of the stack, or the variable \`registries\` of
 \`orcheo-image-registry\` in the manifest; none allows all.
 
-The rules that refer to the Pod Security Standards refuse every test pod of Kubernetes 1.34 that \`restricted\` refuses, and
+The rules that refer to the Pod Security Standards refuse every test pod of Kubernetes 1.34 to 1.37 that \`restricted\` refuses, and
 none that it lets in.
 
 ## Reports

@@ -48,11 +48,13 @@ function found(rule: OneByOne, resource: Resource, settings: Settings): readonly
             return problem === undefined ? [] : [`${pod.owner} ${problem}`];
         });
     }
-    return pods.flatMap((pod) =>
-        offenders(rule, pod, settings).map(
+    return pods.flatMap((pod) => {
+        const own = rule.ofPod?.found(pod, settings);
+        const containers = offenders(rule, pod, settings).map(
             ({ container, problem }) => `${pod.owner}, container "${container.name}" ${problem}`,
-        ),
-    );
+        );
+        return own === undefined ? containers : [`${pod.owner} ${own}`, ...containers];
+    });
 }
 
 /** The containers of a pod that break the rule, each with what is wrong. */

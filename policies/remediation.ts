@@ -2,9 +2,10 @@
 import { Secret } from "@pulumi/policy";
 
 import { offenders, judge, type OneByOne } from "./judge.ts";
+import { itemsOf } from "./lists.ts";
 import type { Resource, Settings } from "./rule.ts";
 import { isObject, unwrap } from "./values.ts";
-import { podsOf, templatePaths, type Pod } from "./workloads.ts";
+import { podsOf, templatePathOf } from "./workloads.ts";
 
 type Fix = (fields: Record<string, unknown>) => void;
 
@@ -36,16 +37,13 @@ function fixed(value: unknown, inClear: unknown, fixes: ReadonlyMap<unknown, Fix
     return copy;
 }
 
-/** Whether Kubernetes itself defines the template: a custom resource may not take the fields of a fix. */
-function builtIn(type: string, { owner }: Pod): boolean {
-    const native = /^kubernetes:(core|apps|batch)\//.test(type);
-    return native && Object.keys(templatePaths).some((kind) => owner.startsWith(`${kind} "`));
-}
-
 /** The objects within the resource that break the rule, each with its fix. */
 function fixesOf(rule: OneByOne, resource: Resource, settings: Settings): ReadonlyMap<unknown, Fix> {
     if (rule.scope === "resource" || rule.mend === undefined) return new Map();
-    const pods = podsOf(resource.type, resource.name, resource.props).filter((pod) => builtIn(resource.type, pod));
+    // Kubernetes itself defines these templates: a custom resource may not take the fields of a fix.
+    const pods = itemsOf(resource)
+        .filter(({ type }) => templatePathOf(type) !== undefined)
+        .flatMap(({ type, name, props }) => podsOf(type, name, props));
     const broken =
         rule.scope === "pod"
             ? pods.filter((pod) => rule.found(pod, settings) !== undefined).map((pod) => pod.spec)

@@ -54,6 +54,11 @@ export interface ContainerRule extends Described {
     /** What is wrong with the container, or undefined. */
     found(container: Container, pod: Pod, settings: Settings): string | undefined;
     readonly cel: Cel;
+    /** The same demand on the pod itself, such as on the images that it mounts as volumes. */
+    readonly ofPod?: {
+        found(pod: Pod, settings: Settings): string | undefined;
+        readonly cel: Pick<Cel, "broken" | "found">;
+    };
     /** The safe mending of one container's fields, in place; only run at enforcement level `remediate`. */
     mend?(container: Record<string, unknown>): void;
 }

@@ -54,7 +54,7 @@ const assumed = {
     image: unknownText,
     resources: {
         requests: { cpu: unknownText, memory: unknownText },
-        limits: { memory: unknownText },
+        limits: { memory: unknownText, "ephemeral-storage": unknownText },
     },
     livenessProbe: unknownText,
     readinessProbe: unknownText,

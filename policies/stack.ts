@@ -40,7 +40,8 @@ export function ofKind(resources: readonly Resource[], ...wanted: readonly strin
     return wanted.flatMap((kind) => index.get(kind) ?? []);
 }
 
-function podsIn(resource: Resource): readonly Pod[] {
+/** The pods that a resource carries, of any kind. */
+export function podsIn(resource: Resource): readonly Pod[] {
     const pods = templates.get(resource) ?? podsOf(resource.type, resource.name, resource.props);
     templates.set(resource, pods);
     return pods;

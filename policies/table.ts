@@ -10,6 +10,7 @@ import { ecrScanOnPush } from "./rules/ecr-scan-on-push.ts";
 import { elasticacheAuth } from "./rules/elasticache-auth.ts";
 import { elasticacheRestEncryption } from "./rules/elasticache-rest-encryption.ts";
 import { elasticacheTransitEncryption } from "./rules/elasticache-transit-encryption.ts";
+import { ephemeralStorageLimits } from "./rules/ephemeral-storage-limits.ts";
 import { graceCoversPreStop } from "./rules/grace-covers-pre-stop.ts";
 import { hpaOwnsReplicas } from "./rules/hpa-owns-replicas.ts";
 import { iamNoLongLivedKeys } from "./rules/iam-no-long-lived-keys.ts";
@@ -33,6 +34,7 @@ import { noOpaqueResources } from "./rules/no-opaque-resources.ts";
 import { noPrivilegeEscalation } from "./rules/no-privilege-escalation.ts";
 import { noPrivilegedContainers } from "./rules/no-privileged-containers.ts";
 import { noProbeHosts } from "./rules/no-probe-hosts.ts";
+import { noRootGroup } from "./rules/no-root-group.ts";
 import { noSecretLiterals } from "./rules/no-secret-literals.ts";
 import { noSecretsInConfigMaps } from "./rules/no-secrets-in-config-maps.ts";
 import { noSharedProcessNamespace } from "./rules/no-shared-process-namespace.ts";
@@ -53,6 +55,7 @@ import { rdsMultiAz } from "./rules/rds-multi-az.ts";
 import { rdsPrivate } from "./rules/rds-private.ts";
 import { readOnlyRootFilesystem } from "./rules/read-only-root-filesystem.ts";
 import { readablePodTemplate } from "./rules/readable-pod-template.ts";
+import { referencesResolve } from "./rules/references-resolve.ts";
 import { replicasAreSpread } from "./rules/replicas-are-spread.ts";
 import { requestsAndLimits } from "./rules/requests-and-limits.ts";
 import { requiredTags } from "./rules/required-tags.ts";
@@ -78,6 +81,7 @@ import { volumeTypes } from "./rules/volume-types.ts";
 export const rules: readonly Rule[] = [
     runAsNonRoot,
     nonZeroUid,
+    noRootGroup,
     readOnlyRootFilesystem,
     noPrivilegeEscalation,
     noPrivilegedContainers,
@@ -99,6 +103,7 @@ export const rules: readonly Rule[] = [
     noTokenAutomount,
     noSharedProcessNamespace,
     requestsAndLimits,
+    ephemeralStorageLimits,
     probesOnWhatServes,
     graceCoversPreStop,
     noSecretLiterals,
@@ -111,6 +116,7 @@ export const rules: readonly Rule[] = [
     replicasAreSpread,
     rolloutKeepsCapacity,
     oneBeat,
+    referencesResolve,
     namespacePodSecurity,
     namespaceDefaultDeny,
     namespaceQuotaAndLimits,

@@ -1,7 +1,7 @@
 /** Finds the pod templates that a resource carries, with every container in them. */
 import { kindOf, templatePathOf, templatePaths, tokenOf } from "./kinds.ts";
 import { searchPods, type Container } from "./shapes.ts";
-import { at, fields, list, text, UNKNOWN, type Fields } from "./values.ts";
+import { at, fields, list, text, UNKNOWN, unknownText, type Fields } from "./values.ts";
 
 export interface Pod {
     /** The object that carries the template, as messages name it: `Deployment "api"`. */
@@ -35,7 +35,12 @@ function podAt(owner: string, object: unknown, path: readonly string[]): Pod | u
     const spec = at(template, "spec");
     if (spec === UNKNOWN || spec === undefined || typeof spec !== "object") return undefined;
     const podSpec = fields(spec);
-    return { owner, spec: podSpec, metadata: fields(at(template, "metadata")), containers: containersOf(podSpec) };
+    const metadata = at(template, "metadata");
+    const unknown = { labels: unknownText, annotations: unknownText };
+    return {
+        ...{ owner, spec: podSpec, containers: containersOf(podSpec) },
+        metadata: metadata === UNKNOWN ? unknown : fields(metadata),
+    };
 }
 
 // Each rule on pods asks the same of each resource.
@@ -73,4 +78,11 @@ function podsIn(type: string, name: string, props: Fields): readonly Pod[] {
 export function effective(container: Container, pod: Pod, ...path: readonly string[]): unknown {
     const own = at(container.spec, "securityContext", ...path);
     return own === undefined ? at(pod.spec, "securityContext", ...path) : own;
+}
+
+/** The images that a pod mounts as volumes. */
+export function imageVolumes(pod: Pod): readonly { readonly name: string; readonly image: unknown }[] {
+    return list(at(pod.spec, "volumes"))
+        .filter((volume) => at(volume, "image") !== undefined)
+        .map((volume) => ({ name: text(at(volume, "name")) ?? "", image: at(volume, "image", "reference") }));
 }

@@ -1,6 +1,23 @@
-import type { StackRule } from "../rule.ts";
-import { called, scalable, scalersOf } from "../stack.ts";
-import { at, UNKNOWN } from "../values.ts";
+import type { Resource, StackRule } from "../rule.ts";
+import { called, ofKind, sameNamespace, scalable, scalersOf } from "../stack.ts";
+import { at, text, UNKNOWN } from "../values.ts";
+
+interface Target {
+    readonly group: string;
+    readonly kind?: string;
+    readonly name?: string;
+}
+
+function targetOf({ props }: Resource): Target {
+    const target = at(props, "spec", "scaleTargetRef");
+    const group = (text(at(target, "apiVersion")) ?? "").replace(/\/?[^/]*$/, "");
+    return { group, kind: text(at(target, "kind")), name: text(at(target, "name")) };
+}
+
+/** Whether two autoscalers scale one workload; unknown ones are not the same. */
+function isSameTarget(one: Target, other: Target): boolean {
+    return one.name !== undefined && one.name === other.name && one.kind === other.kind && one.group === other.group;
+}
 
 export const hpaOwnsReplicas: StackRule = {
     name: "hpa-owns-replicas",
@@ -13,13 +30,26 @@ export const hpaOwnsReplicas: StackRule = {
         url: "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#migrating-deployments-and-statefulsets-to-horizontal-autoscaling",
     },
     notInCel: "it needs other objects than the one at hand",
-    found: (resources) =>
-        scalable(resources).flatMap((resource) => {
+    found(resources) {
+        const workloads = scalable(resources).flatMap((resource) => {
             const scalers = scalersOf(resource, resources);
             const names = scalers.map(called).join(" and ");
             if (scalers.length > 1) return [{ resource, found: `${called(resource)} is scaled by ${names}` }];
             const replicas = at(resource.props, "spec", "replicas");
             if (scalers.length === 0 || replicas === undefined || replicas === UNKNOWN) return [];
             return [{ resource, found: `${called(resource)} sets spec.replicas and is scaled by ${names}` }];
-        }),
+        });
+        // The workload may be another stack's: its autoscalers are reported by themselves then.
+        const ofOthers = ofKind(resources, "HorizontalPodAutoscaler").flatMap((resource, index, all) => {
+            const target = targetOf(resource);
+            const earlier = all
+                .slice(0, index)
+                .filter((other) => sameNamespace(other, resource) && isSameTarget(targetOf(other), target));
+            const here = scalable(resources).some((workload) => scalersOf(workload, resources).includes(resource));
+            if (here || earlier.length === 0) return [];
+            const names = [...earlier, resource].map(called).join(" and ");
+            return [{ resource, found: `${String(target.kind)} "${String(target.name)}" is scaled by ${names}` }];
+        });
+        return [...workloads, ...ofOthers];
+    },
 };

@@ -1,8 +1,12 @@
 import type { ContainerRule } from "../rule.ts";
 import { at, text, UNKNOWN } from "../values.ts";
+import { imageVolumes } from "../workloads.ts";
 
-const digest = "@sha256:[0-9a-f]{64}$";
+const digest = "@sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$";
 const pattern = new RegExp(digest);
+
+const pinned = (image: unknown): boolean => image === UNKNOWN || pattern.test(text(image) ?? "");
+const tagged = `variables.pod.?volumes.orValue([]).filter(v, has(v.image) && !v.image.?reference.orValue("").matches("${digest}"))`;
 
 export const imageByDigest: ContainerRule = {
     name: "image-by-digest",
@@ -17,11 +21,22 @@ export const imageByDigest: ContainerRule = {
     },
     found(container) {
         const image = at(container.spec, "image");
-        if (image === UNKNOWN || pattern.test(text(image) ?? "")) return undefined;
-        return `uses image "${text(image) ?? ""}"`;
+        return pinned(image) ? undefined : `uses image "${text(image) ?? ""}"`;
     },
     cel: {
         broken: `!c.?image.orValue("").matches("${digest}")`,
         found: `"uses image \\"" + c.?image.orValue("") + "\\""`,
+    },
+    ofPod: {
+        found(pod) {
+            const found = imageVolumes(pod).filter(({ image }) => !pinned(image));
+            return found.length > 0
+                ? `mounts ${found.map(({ name, image }) => `image "${text(image) ?? ""}" as volume "${name}"`).join(", ")}`
+                : undefined;
+        },
+        cel: {
+            broken: `${tagged}.size() > 0`,
+            found: `"mounts " + ${tagged}.map(v, "image \\"" + v.image.?reference.orValue("") + "\\" as volume \\"" + v.name + "\\"").join(", ")`,
+        },
     },
 };

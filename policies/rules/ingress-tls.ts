@@ -27,6 +27,8 @@ export const ingressTls: ResourceRule = {
         const hosts = rules.filter((rule) => at(rule, "host") !== UNKNOWN).map((rule) => text(at(rule, "host")) ?? "");
         const wildcard = (host: string): string => `*${host.slice(host.indexOf("."))}`;
         const open = hosts.filter((host) => !covered.includes(host) && !covered.includes(wildcard(host)));
+        // An entry without hosts is for the controller's own: for all of them.
+        if (entries.some((each) => strings(at(each, "hosts")).length === 0)) return [];
         if (entries.length === 0) return [`${called(resource)} has no spec.tls`];
         return open.length > 0 ? [`${called(resource)} serves ${open.join(", ") || "any host"} without TLS`] : [];
     },

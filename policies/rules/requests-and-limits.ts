@@ -1,7 +1,7 @@
 import { hardeningGuide, type ContainerRule } from "../rule.ts";
 import { at } from "../values.ts";
 
-// A limit stands for a missing request: Kubernetes fills it in the same way.
+// A limit stands for a missing request: Kubernetes fills it in the same way. What the pod has as a whole, its containers share.
 const demands = [
     ["CPU request", ["requests", "cpu"], ["limits", "cpu"]],
     ["memory request", ["requests", "memory"], ["limits", "memory"]],
@@ -10,7 +10,9 @@ const demands = [
 
 const missing = demands
     .map(([name, ...paths]) => {
-        const set = paths.map(([group, unit]) => `c.?resources.?${group}.?${unit}.hasValue()`);
+        const set = paths.flatMap(([group, unit]) =>
+            ["c", "variables.pod"].map((of) => `${of}.?resources.?${group}.?${unit}.hasValue()`),
+        );
         return `(${set.join(" || ")} ? [] : ["${name}"])`;
     })
     .join(" + ");
@@ -21,11 +23,13 @@ export const requestsAndLimits: ContainerRule = {
     scope: "container",
     containers: "lasting",
     description: "Without requests the scheduler guesses, and without a memory limit one leak takes the node down.",
-    remedy: "Set resources.requests.cpu, resources.requests.memory and resources.limits.memory.",
+    remedy: "Set resources.requests.cpu, resources.requests.memory and resources.limits.memory, on the container or on the pod.",
     reference: hardeningGuide("Resource policies"),
-    found(container) {
+    found(container, pod) {
         const absent = demands.filter(([, ...paths]) =>
-            paths.every(([group, unit]) => at(container.spec, "resources", group, unit) === undefined),
+            paths.every(([group, unit]) =>
+                [container.spec, pod.spec].every((of) => at(of, "resources", group, unit) === undefined),
+            ),
         );
         return absent.length > 0 ? `has no ${absent.map(([name]) => name).join(", no ")}` : undefined;
     },

@@ -1,7 +1,7 @@
 import { podSecurityBaseline, type PodRule } from "../rule.ts";
 import { at, list, text } from "../values.ts";
 
-// As of Pod Security v1.32.
+// As of Pod Security v1.37.
 const safe = [
     "kernel.shm_rmid_forced",
     "net.ipv4.ip_local_port_range",
@@ -12,7 +12,9 @@ const safe = [
     "net.ipv4.tcp_keepalive_intvl",
     "net.ipv4.tcp_keepalive_probes",
     "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_notsent_lowat",
     "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_slow_start_after_idle",
     "net.ipv4.tcp_syncookies",
     "net.ipv4.tcp_wmem",
 ];

@@ -29,7 +29,9 @@ test("bindings reach only labelled namespaces, and an excepted rule warns instea
         expect(at(spec, "matchResources", "namespaceSelector", "matchLabels")).toEqual({
             "orcheo.dev/policies": "enforced",
         });
-        const expected = metadata.name === "orcheo-no-host-path" ? ["Warn", "Audit"] : ["Deny", "Audit"];
+        const isAdvisory = rules.some((rule) => metadata.name === `orcheo-${rule.name}` && rule.level === "advisory");
+        const warns = isAdvisory || metadata.name === "orcheo-no-host-path";
+        const expected = warns ? ["Warn", "Audit"] : ["Deny", "Audit"];
         expect(at(spec, "validationActions")).toEqual(expected);
     }
 });

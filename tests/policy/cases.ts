@@ -47,11 +47,16 @@ function workload(kind: "Deployment" | "StatefulSet", name: string, spec: Mutabl
 const apart = (topologyKey: string): Mutable => ({
     affinity: {
         podAntiAffinity: {
-            preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: { topologyKey } }],
+            preferredDuringSchedulingIgnoredDuringExecution: [
+                { weight: 1, podAffinityTerm: { topologyKey, labelSelector: { matchLabels: labels } } },
+            ],
         },
     },
 });
-const spread = { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "kubernetes.io/hostname" }] };
+const spreadBy = (labelSelector?: Mutable): Mutable => ({
+    topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "kubernetes.io/hostname", labelSelector }],
+});
+const spread = spreadBy({ matchLabels: labels });
 const scaler = (name: string, minReplicas: number): Given =>
     k8s("autoscaling/v2", "HorizontalPodAutoscaler", name, {
         spec: {
@@ -71,9 +76,22 @@ const namespace = (given: Mutable = { "pod-security.kubernetes.io/enforce": "res
     k8s("core/v1", "Namespace", "shop", {}, { namespace: undefined, labels: given });
 const deny = (name: string, policyTypes: string[], podSelector: Mutable = {}): Given =>
     k8s("networking.k8s.io/v1", "NetworkPolicy", name, { spec: { podSelector, policyTypes } });
-const role = (rule: Mutable): Given => k8s("rbac.authorization.k8s.io/v1", "Role", "reader", { rules: [rule] });
-const binding = (kind: string, name: string): Given =>
-    k8s("rbac.authorization.k8s.io/v1", kind, "team", { roleRef: { kind: "ClusterRole", name }, subjects: [] });
+const role = (rule: Mutable, kind = "Role"): Given =>
+    k8s("rbac.authorization.k8s.io/v1", kind, "reader", { rules: [rule] });
+const clusterRole = (resource: string, verb: string, more: Mutable = {}): Given =>
+    role(
+        { apiGroups: ["", "rbac.authorization.k8s.io"], resources: [resource], verbs: [verb], ...more },
+        "ClusterRole",
+    );
+const binding = (kind: string, name: string, more: Mutable = {}, subjects: readonly Mutable[] = []): Given =>
+    k8s("rbac.authorization.k8s.io/v1", kind, "team", { roleRef: { kind: "ClusterRole", name, ...more }, subjects });
+/** A grant that leads to everything, and the same restricted to a name. */
+const grantCase = (resource: string, verb: string, says: string): Case => ({
+    rule: "rbac-no-cluster-admin",
+    passing: [clusterRole(resource, verb, { resourceNames: ["one"] })],
+    failing: [clusterRole(resource, verb)],
+    says: `ClusterRole "reader" rules[0] ${says} (${resource})`,
+});
 const ingress = (spec: Mutable, metadata: Mutable = {}): Given =>
     k8s(
         "networking.k8s.io/v1",
@@ -89,6 +107,7 @@ const ingress = (spec: Mutable, metadata: Mutable = {}): Given =>
         },
         metadata,
     );
+const toService = (name: string, port: Mutable): Mutable => ({ path: "/", backend: { service: { name, port } } });
 const byAnnotation = {
     annotations: { "alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:eu-central-1:1:certificate/1" },
 };
@@ -241,6 +260,18 @@ export const cases: readonly Case[] = [
         says: "is scaled by",
     },
     {
+        rule: "hpa-owns-replicas",
+        // The workload is another stack's.
+        passing: [
+            scaler("one", 1),
+            k8s("autoscaling/v2", "HorizontalPodAutoscaler", "two", {
+                spec: { scaleTargetRef: { kind: "Deployment", name: "web" } },
+            }),
+        ],
+        failing: [scaler("one", 1), scaler("two", 1)],
+        says: 'Deployment "api" is scaled by HorizontalPodAutoscaler "one" and HorizontalPodAutoscaler "two"',
+    },
+    {
         rule: "budget-lets-drain",
         passing: [workload("Deployment", "api", { replicas: 2 }, spread), budget({ minAvailable: 1 })],
         failing: [workload("Deployment", "api", { replicas: 2 }, spread), budget({ minAvailable: 2 })],
@@ -276,6 +307,76 @@ export const cases: readonly Case[] = [
         failing: [workload("Deployment", "api", { replicas: 2 }, { affinity: { podAntiAffinity: {} } })],
         says: "may put its 2 replicas on one node",
     },
+    {
+        rule: "replicas-are-spread",
+        passing: [
+            workload(
+                "Deployment",
+                "api",
+                { replicas: 2 },
+                spreadBy({ matchExpressions: [{ key: "app.kubernetes.io/name", operator: "Exists" }] }),
+            ),
+        ],
+        failing: [workload("Deployment", "api", { replicas: 2 }, spreadBy({ matchLabels: { app: "other" } }))],
+        says: "may put its 2 replicas on one node",
+    },
+    {
+        rule: "replicas-are-spread",
+        passing: [],
+        failing: [workload("Deployment", "api", { replicas: 2 }, spreadBy())],
+        says: "may put its 2 replicas on one node",
+    },
+    {
+        rule: "references-resolve",
+        passing: [
+            workload("Deployment", "api", {}),
+            service({ selector: labels, ports: [{ port: 80, targetPort: 8000 }] }),
+            k8s("core/v1", "Service", "outside", { spec: { type: "ExternalName", externalName: "a.example.com" } }),
+            scaler("api", 1),
+            budget({ maxUnavailable: 1 }),
+            ingress({ rules: [{ host: "shop.example.com", http: { paths: [toService("api", { number: 80 })] } }] }),
+        ],
+        failing: [workload("Deployment", "api", {}), service({ selector: { app: "web" } })],
+        says: 'Service "api" selects no pod',
+    },
+    ...[
+        [
+            service({ selector: labels, ports: [{ port: 80, targetPort: "web" }] }),
+            'targets port "web", which no container',
+        ],
+        [
+            service({ selector: labels, ports: [{ port: 80, targetPort: 8080 }] }),
+            "targets port 8080, which no container",
+        ],
+        [budget({ maxUnavailable: 1, selector: { matchLabels: { app: "web" } } }), "selects no pod"],
+        [
+            k8s("autoscaling/v2", "HorizontalPodAutoscaler", "web", {
+                spec: { minReplicas: 1, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" } },
+            }),
+            'scales Deployment "web", which is not there',
+        ],
+        [
+            ingress({ rules: [{ http: { paths: [toService("web", { number: 80 })] } }] }),
+            'Ingress "shop" leads to Service "web", which is not there',
+        ],
+        [
+            ingress({ rules: [{ http: { paths: [toService("api", { name: "http" })] } }] }),
+            'leads to port "http" of Service "api", which has no such port',
+        ],
+        [route({}, { backendRefs: [{ name: "api", port: 81 }] }), 'leads to port 81 of Service "api"'],
+    ].map(([failing, says]): Case => ({
+        rule: "references-resolve",
+        passing: [],
+        failing: [
+            workload("Deployment", "api", {}),
+            service({ selector: labels, ports: [{ port: 80, targetPort: 8000 }] }),
+            failing as Given,
+        ].filter(
+            (each, index) =>
+                index !== 1 || (failing as Given).name !== each.name || (failing as Given).type !== each.type,
+        ),
+        says: says as string,
+    })),
     {
         rule: "rollout-keeps-capacity",
         passing: [
@@ -358,8 +459,72 @@ export const cases: readonly Case[] = [
         says: 'ClusterRoleBinding "team" binds cluster-admin',
     },
     {
+        rule: "rbac-no-cluster-admin",
+        // A Role of the namespace's own may have any name.
+        passing: [
+            binding("RoleBinding", "cluster-admin", { kind: "Role" }),
+            binding("RoleBinding", "admin", { kind: "Role" }),
+        ],
+        failing: [binding("ClusterRoleBinding", "admin")],
+        says: 'ClusterRoleBinding "team" binds admin',
+    },
+    {
+        rule: "rbac-no-cluster-admin",
+        passing: [binding("ClusterRoleBinding", "view", {}, [{ kind: "Group", name: "team" }])],
+        failing: [binding("ClusterRoleBinding", "view", {}, [{ kind: "Group", name: "system:masters" }])],
+        says: "binds system:masters",
+    },
+    ...["system:anonymous", "system:unauthenticated"].map((name): Case => {
+        const subjects = [{ kind: name === "system:anonymous" ? "User" : "Group", name }];
+        return {
+            rule: "rbac-no-cluster-admin",
+            passing: [binding("ClusterRoleBinding", "system:public-info-viewer", {}, subjects)],
+            failing: [binding("RoleBinding", "view", {}, subjects)],
+            says: `RoleBinding "team" binds everybody (${name})`,
+        };
+    }),
+    {
+        rule: "rbac-no-cluster-admin",
+        passing: [
+            clusterRole("secrets", "create"),
+            role({ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }),
+            clusterRole("secrets", "get", { apiGroups: ["bitnami.com"] }),
+            clusterRole("secrets", "get", { resourceNames: ["one"] }),
+        ],
+        failing: [clusterRole("secrets", "list")],
+        says: 'ClusterRole "reader" rules[0] reads every Secret (secrets)',
+    },
+    {
+        rule: "rbac-no-cluster-admin",
+        passing: [role({ apiGroups: [""], resources: ["pods", "pods/log"], verbs: ["get", "create"] })],
+        failing: [role({ apiGroups: [""], resources: ["pods", "pods/exec"], verbs: ["get", "create"] })],
+        says: 'Role "reader" rules[0] runs commands in any pod (pods/exec)',
+    },
+    {
+        rule: "rbac-no-cluster-admin",
+        passing: [],
+        failing: [clusterRole("clusterroles", "escalate", { resourceNames: ["one"] })],
+        says: "grants itself what it does not hold (clusterroles)",
+    },
+    grantCase("clusterroles", "bind", "binds roles that it does not hold"),
+    grantCase("groups", "impersonate", "acts as anybody"),
+    grantCase("pods/ephemeralcontainers", "patch", "adds containers to any pod"),
+    grantCase("nodes/proxy", "get", "reaches every kubelet"),
+    grantCase("serviceaccounts/token", "create", "makes tokens of any service account"),
+    {
+        rule: "rbac-no-cluster-admin",
+        passing: [],
+        failing: [clusterRole("signers", "approve", { apiGroups: ["certificates.k8s.io"] })],
+        says: "signs certificates for anybody (signers)",
+    },
+    {
         rule: "ingress-tls",
-        passing: [ingress({}), ingress({ tls: [{ hosts: ["*.example.com"], secretName: "s" }] })],
+        passing: [
+            ingress({}),
+            ingress({ tls: [{ hosts: ["*.example.com"], secretName: "s" }] }),
+            // Without hosts an entry is for all of the controller's.
+            ingress({ tls: [{ secretName: "s" }] }),
+        ],
         failing: [ingress({ tls: [{ hosts: ["other.example.com"], secretName: "s" }] })],
         says: "serves shop.example.com without TLS",
     },

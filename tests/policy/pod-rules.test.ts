@@ -13,6 +13,7 @@ import {
     kinds,
     mutated,
     mutations,
+    otherCompliantPods,
     templateOf,
     tokenOf,
     windowsPod,
@@ -54,6 +55,26 @@ describe.each(kinds)("%s", (kind) => {
             expect(messages).toContain(mutation.says);
             expect(messages).toContain(rule?.remedy);
         },
+    );
+});
+
+test.each(otherCompliantPods().map((pod) => [pod.metadata.name, pod] as const))("a compliant pod: %s", (_, pod) => {
+    expect(broken(pod, { registries: ["registry.example.com/orcheo/"] })).toEqual(new Map());
+});
+
+test.each([
+    ["docker.io", "nginx"],
+    ["docker.io/", "grafana/grafana"],
+    ["docker.io/library", "nginx"],
+    ["localhost:5000", "localhost:5000/a"],
+    ["registry.example.com/team//", "registry.example.com/team/a"],
+])("the registry %s allows %s", (registry, image) => {
+    const pod = compliant("Pod");
+    const spec = fields(pod["spec"]);
+    const shown = { ...pod, spec: { ...spec, containers: [{ ...container("main"), image }], initContainers: [] } };
+    expect(broken(shown, { registries: [registry] }).has("image-registry")).toBe(false);
+    expect(broken(shown, { registries: ["registry.example.com/tea", "docker.io/other"] }).has("image-registry")).toBe(
+        true,
     );
 });
 

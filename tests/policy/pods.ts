@@ -22,7 +22,10 @@ export function container(name: string): Mutable {
             readOnlyRootFilesystem: true,
             capabilities: { drop: ["ALL"] },
         },
-        resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "32Mi" } },
+        resources: {
+            requests: { cpu: "10m", memory: "16Mi" },
+            limits: { memory: "32Mi", "ephemeral-storage": "64Mi" },
+        },
     };
 }
 
@@ -87,6 +90,31 @@ export function windowsPod(): Manifest {
     return { ...manifest, metadata: { ...manifest.metadata, name: "good-windows" }, spec };
 }
 
+/** Compliant pods that say things in other ways than `compliant` does. */
+export function otherCompliantPods(): readonly Manifest[] {
+    const named = (name: string, more: Mutable): Manifest => {
+        const pod = compliant("Pod");
+        return { ...pod, metadata: { ...pod.metadata, name }, spec: { ...podSpec("Pod"), ...more } };
+    };
+    const limits = { "ephemeral-storage": "64Mi" };
+    const sha512 = `registry.example.com/orcheo/api@sha512:${"b".repeat(128)}`;
+    return [
+        named("resources-of-the-pod", {
+            resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { memory: "64Mi" } },
+            containers: [{ ...container("main"), resources: { limits } }],
+            initContainers: [{ ...container("init"), resources: { limits } }],
+        }),
+        named("sha512", { containers: [{ ...container("main"), image: sha512 }] }),
+        named("image-volume", { volumes: [{ name: "model", image: { reference: sha512 } }] }),
+        named("groups", {
+            securityContext: {
+                ...object(podSpec("Pod")["securityContext"]),
+                ...{ runAsGroup: 1000, fsGroup: 1000, supplementalGroups: [1000, 2000] },
+            },
+        }),
+    ];
+}
+
 export const kinds = Object.keys(templatePaths);
 
 /** Pulumi's type token of a manifest. */
@@ -123,6 +151,8 @@ export interface Mutation {
     readonly settings?: Readonly<Record<string, unknown>>;
     /** Kinds in which the change means something; all by default. */
     readonly kinds?: readonly string[];
+    /** Feature gate without which the API server drops the field before any policy sees it. */
+    readonly gate?: string;
     /** What an API server may say that refuses the object by its own flags, before any policy is asked. */
     readonly serverItself?: string;
 }
@@ -179,6 +209,21 @@ export const mutations: readonly Mutation[] = [
         says: 'container "main" runAsUser is 0',
         apply: (pod) => (object(pod["securityContext"])["runAsUser"] = 0),
     },
+    ...inBoth("no-root-group", "runAsGroup: 0", "", (_, c) => (c["runAsGroup"] = 0)).map((each) => ({
+        ...each,
+        says: "is in group 0 by runAsGroup of container",
+        alone: undefined,
+    })),
+    ...[
+        ["runAsGroup", 0],
+        ["fsGroup", 0],
+        ["supplementalGroups", [1000, 0]],
+    ].map(([field, value]): Mutation => ({
+        rule: "no-root-group",
+        change: `pod ${String(field)}: ${JSON.stringify(value)}`,
+        says: `is in group 0 by ${String(field)}`,
+        apply: (pod) => (object(pod["securityContext"])[String(field)] = value),
+    })),
     ...inBoth(
         "read-only-root-filesystem",
         "readOnlyRootFilesystem: false",
@@ -249,6 +294,39 @@ export const mutations: readonly Mutation[] = [
         "a tag",
         'uses image "registry.example.com/orcheo/api:1.2"',
         (c) => (c["image"] = "registry.example.com/orcheo/api:1.2"),
+    ),
+    ...inBoth(
+        "image-by-digest",
+        "a digest that is too short",
+        "uses image",
+        (c) => (c["image"] = `registry.example.com/orcheo/api@sha512:${"a".repeat(64)}`),
+    ),
+    {
+        rule: "image-by-digest",
+        change: "an image volume by tag",
+        gate: "ImageVolume",
+        says: 'mounts image "registry.example.com/orcheo/model:latest" as volume "model"',
+        apply: (pod) =>
+            (pod["volumes"] = [{ name: "model", image: { reference: "registry.example.com/orcheo/model:latest" } }]),
+    },
+    {
+        rule: "image-registry",
+        change: "an image volume of another registry",
+        gate: "ImageVolume",
+        says: `mounts image "models.example.com/a@${digest}" as volume "model"`,
+        settings: { registries: ["registry.example.com/orcheo"] },
+        apply: (pod) =>
+            (pod["volumes"] = [
+                { name: "own", image: { reference: `registry.example.com/orcheo/model@${digest}` } },
+                { name: "model", image: { reference: `models.example.com/a@${digest}` } },
+            ]),
+    },
+    ...inBoth(
+        "image-registry",
+        "a short name",
+        `uses image "nginx@${digest}"`,
+        (c) => (c["image"] = `nginx@${digest}`),
+        { settings: { registries: ["registry.example.com/orcheo"] } },
     ),
     ...inBoth(
         "image-registry",
@@ -386,6 +464,12 @@ export const mutations: readonly Mutation[] = [
         "no resources",
         "has no CPU request, no memory request, no memory limit",
         (c) => delete c["resources"],
+    ),
+    ...inBoth(
+        "ephemeral-storage-limits",
+        "no ephemeral-storage limit",
+        "has no ephemeral-storage limit",
+        (c) => (c["resources"] = { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "32Mi" } }),
     ),
     ...inBoth(
         "requests-and-limits",

@@ -15,7 +15,7 @@ const label = { "orcheo.dev/policies": "verdicts" };
 const prefix = "orcheo-verdicts-";
 
 export interface Denial {
-    /** The rule that denied, or empty when the API server let the object in. */
+    /** The rule that denied or warned, or empty when the API server let the object in without a word. */
     readonly rule: string;
     readonly message: string;
 }
@@ -70,6 +70,16 @@ export async function connect(settings: Readonly<Record<string, Readonly<Record<
             body: JSON.stringify(body),
         });
         const answer: unknown = await response.json();
+        // An advisory rule lets the object in and says so in a header.
+        const warned = /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+': ((?:[^"\\]|\\.)*)"/.exec(
+            response.headers.get("warning") ?? "",
+        );
+        if (response.ok && warned !== null) {
+            return {
+                rule: (warned[1] ?? "").slice(prefix.length),
+                message: (warned[2] ?? "").replaceAll(/\\(.)/g, "$1"),
+            };
+        }
         if (response.ok) return { rule: "", message: "" };
         const message = text(at(answer, "message")) ?? JSON.stringify(answer);
         const denied = /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request: ([\s\S]*)$/.exec(
