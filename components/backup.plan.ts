@@ -7,6 +7,7 @@ import type { Server } from "./connection";
 import { trustDir, trustFile } from "./connection.plan";
 import { objectLabels } from "./labels";
 import { planTrust, proxyEnvironment, trustEnvironment, trustMount } from "./outbound.plan";
+import { reachOf } from "./reach.plan";
 import * as volumes from "./volumes";
 import { planPod } from "./workload.plan";
 
@@ -58,6 +59,7 @@ function planEnvironment(settings: S3, stack: Stack, inputs: BackupInputs): Reco
         ...(endpoint !== undefined && { BACKUP_ENDPOINT: endpoint }),
         ...(kmsKeyId !== undefined && { BACKUP_KMS_KEY_ID: kmsKeyId }),
         PGSSLROOTCERT: trustFile("database", database.trust),
+        ...(database.url.kind === "secret" && { POSTGRES_PORT_OPEN: String(reachOf(stack, "database").port) }),
     };
 }
 

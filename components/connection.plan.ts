@@ -1,8 +1,15 @@
 /** URLs whose TLS cannot be turned off: the authority's file is part of them. */
-import type { Trust } from "./connection";
+import type { DatabaseOf } from "./config/schema";
+import { defaultPort, readServerUrl, type ServerName } from "./config/server-urls";
+import type { Server, Trust } from "./connection";
 import { caFile } from "./volumes";
 
-export type ServerName = "database" | "cache";
+export type { ServerName };
+
+/** The server as a pod's environment describes it. */
+export interface Connection extends Pick<Server, "url" | "trust"> {
+    readonly port: number;
+}
 
 /** Debian's ca-certificates, in the backend image. */
 const systemFile = "/etc/ssl/certs/ca-certificates.crt";
@@ -23,40 +30,43 @@ export function trustFile(server: ServerName, trust: Pick<Trust, "kind">): strin
 }
 
 interface Demand {
-    readonly protocols: readonly string[];
     readonly mode: readonly [key: string, value: string];
     readonly file: string;
 }
 
 const demands: Readonly<Record<ServerName, Demand>> = {
-    database: { protocols: ["postgresql:", "postgres:"], mode: ["sslmode", "verify-full"], file: "sslrootcert" },
-    cache: { protocols: ["rediss:"], mode: ["ssl_cert_reqs", "required"], file: "ssl_ca_certs" },
+    database: { mode: ["sslmode", "verify-full"], file: "sslrootcert" },
+    cache: { mode: ["ssl_cert_reqs", "required"], file: "ssl_ca_certs" },
 };
 
-/** What is wrong with a URL, without showing any of it; undefined when nothing is. */
-export function urlProblem(server: ServerName, url: string): string | undefined {
-    const { protocols, mode, file } = demands[server];
-    const [key, value] = mode;
-    if (!URL.canParse(url)) return "no URL";
-    const { protocol, hostname, searchParams } = new URL(url);
-    if (!protocols.includes(protocol)) return `a URL that does not begin with ${protocols[0] ?? ""}//`;
-    if (hostname === "") return "a URL without a host";
-    const given = searchParams.get(key);
-    if (given !== null && given !== value) return `${key} other than ${value}`;
-    return searchParams.has(file) ? `${file}, which follows from authority` : undefined;
-}
+/** What is wrong with a URL, without showing any of it. */
+export const urlProblems = (server: ServerName, url: string): readonly string[] => readServerUrl(server, url).problems;
 
-/** The URL with the server's certificate verified by `trust`. */
+/**
+ * The URL with the server's certificate verified by `trust`; all else is left as it was written.
+ *
+ * @throws where the config let a URL pass that is not safe
+ */
 export function verifiedUrl(server: ServerName, url: string, trust: Pick<Trust, "kind">): string {
     const { mode, file } = demands[server];
-    const verified = new URL(url);
-    verified.searchParams.set(...mode);
-    verified.searchParams.set(file, trustFile(server, trust));
-    return verified.href;
+    const { base, query, problems } = readServerUrl(server, url);
+    if (problems.length > 0) throw new Error(`the ${server}'s URL was not checked: ${problems.join("; ")}`);
+    const kept = query.filter(([key]) => key !== mode[0]);
+    const all = [...kept, mode, [file, encodeURIComponent(trustFile(server, trust))] as const];
+    return `${base}?${all.map(([key, value]) => `${key}=${value}`).join("&")}`;
 }
 
-/** Tells the backend image (start.py) how to complete, and when to refuse, a URL that only the pod can read. */
-export function urlDemands(server: ServerName, trust: Pick<Trust, "kind">): Record<string, string> {
-    const file = trustFile(server, trust);
-    return server === "database" ? { PGSSLMODE: "verify-full", PGSSLROOTCERT: file } : { REDIS_TLS_CA_FILE: file };
+/** The port that pods reach the server by. Of a URL that only the pod can read it is the configured one. */
+export function serverPort(server: ServerName, { url, port }: DatabaseOf<"external">): number {
+    return url.kind === "value" ? readServerUrl(server, url.value).port : (port ?? defaultPort(server));
+}
+
+/** Environment by which the backend image (tls.py) checks the URL, and completes one that only the pod can read. */
+export function urlDemands(server: ServerName, connection: Connection): Record<string, string> {
+    const file = trustFile(server, connection.trust);
+    const unread = connection.url.kind === "secret";
+    const port = String(connection.port);
+    return server === "database"
+        ? { POSTGRES_PORT_OPEN: port, ...(unread && { PGSSLMODE: "verify-full", PGSSLROOTCERT: file }) }
+        : { REDIS_PORT_OPEN: port, ...(unread && { REDIS_TLS_CA_FILE: file }) };
 }

@@ -3,7 +3,7 @@ import type { types } from "@pulumi/kubernetes";
 import { serverCidrs } from "./aws/vpc.plan";
 import { port as valkeyPort } from "./cache/valkey.plan";
 import type { DatabaseOf, Stack } from "./config/schema";
-import type { ServerName } from "./connection.plan";
+import { serverPort, type ServerName } from "./connection.plan";
 import { port as postgresPort } from "./database/postgres.plan";
 import { selector } from "./labels";
 
@@ -27,7 +27,7 @@ export function reachOf({ database, cache, aws }: Stack, server: ServerName): Re
         case "elasticache":
             return { to: addresses(aws === undefined ? [] : serverCidrs(aws.network)), port };
         case "external":
-            return { to: peersOf(settings.reach), port: settings.port };
+            return { to: peersOf(settings.reach), port: serverPort(server, settings) };
     }
 }
 

@@ -114,7 +114,7 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
         args: [role],
         env: {
             ...planEnvironment(role, stack),
-            ...planDemands(inputs),
+            ...planDemands(stack, inputs),
             ...(inputs.trustConfigMap !== undefined && trustEnvironment),
         },
         resources: role === "init" ? initResources : stack[role].resources,

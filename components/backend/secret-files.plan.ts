@@ -1,8 +1,10 @@
 /** The secrets that a pod reads as files, from wherever they are. */
 import type { Input } from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
 import type { Server } from "../connection";
 import { urlDemands, type ServerName } from "../connection.plan";
 import type { SecretFiles } from "../volumes";
+import { reachOf } from "../reach.plan";
 import { applicationKeysOf, keysOf, type ApplicationKey, type BackendRole, type SecretKey } from "./contract";
 
 export interface SecretSources {
@@ -40,8 +42,11 @@ export function planSecretFiles(
     return [own, ...elsewhere].filter(({ keys }) => keys.length > 0);
 }
 
-/** What completes a URL that the program cannot read. */
-export function planDemands({ servers }: SecretSources): Record<string, string> {
-    const unread = serverNames.filter((server) => servers[server].url.kind === "secret");
-    return Object.fromEntries(unread.flatMap((server) => Object.entries(urlDemands(server, servers[server].trust))));
+/** What the image checks the URLs by, and completes those that the program cannot read with. */
+export function planDemands(stack: Stack, { servers }: SecretSources): Record<string, string> {
+    return Object.fromEntries(
+        serverNames.flatMap((server) =>
+            Object.entries(urlDemands(server, { ...servers[server], port: reachOf(stack, server).port })),
+        ),
+    );
 }

@@ -1,7 +1,7 @@
 /** What no single setting shows: settings that are each accepted and cannot be meant together. */
 import { admissionRules } from "../admission.plan";
 import { quotaOf } from "../capacity.plan";
-import { urlProblem } from "../connection.plan";
+import { serverPort, urlProblems } from "../connection.plan";
 import { imageNames, planImage } from "../images.plan";
 import { awsContradictions } from "./contradictions.aws";
 import { backupContradictions } from "./contradictions.backup";
@@ -87,17 +87,28 @@ function privateFrontEnd({ release, images }: Stack): Problem[] {
     ];
 }
 
-/** A URL without verified TLS; of the URL itself nothing is shown. */
+const acceptedUrls = {
+    database: "accepted: postgresql://user:password@host:port/database, with sslmode=verify-full or none",
+    cache: "accepted: rediss://user:password@host:port/0, with ssl_cert_reqs=required or none",
+};
+
+/** A URL without verified TLS, or that clients read differently; of the URL itself nothing is shown. */
 function serverUrls(stack: Stack): Problem[] {
     return (["database", "cache"] as const).flatMap((server) => {
         const settings = stack[server];
         if (settings.kind !== "external" || settings.url.kind !== "value") return [];
-        const problem = urlProblem(server, settings.url.value);
-        if (problem === undefined) return [];
-        const remedy =
-            server === "database"
-                ? "accepted: postgresql://user:password@host:port/database, with sslmode=verify-full or none"
-                : "accepted: rediss://user:password@host:port/0, with ssl_cert_reqs=required or none";
-        return [{ at: `orcheo:stack.${server}.url.value`, found: `found ${problem}`, remedy }];
+        const problems = urlProblems(server, settings.url.value);
+        const at = `orcheo:stack.${server}.url.value`;
+        if (problems.length > 0)
+            return problems.map((problem) => ({ at, found: `found ${problem}`, remedy: acceptedUrls[server] }));
+        const port = serverPort(server, settings);
+        if (settings.port === undefined || settings.port === port) return [];
+        return [
+            {
+                at: `orcheo:stack.${server}.port`,
+                found: `found ${settings.port}`,
+                remedy: `accepted: ${port}, the port of ${server}.url.value; or leave it out`,
+            },
+        ];
     });
 }

@@ -54,7 +54,11 @@ const external = (port: number, example: string) =>
             }),
         ]).describe("Where the URL is. TLS with verification is added to it; one that says otherwise is refused."),
         authority,
-        port: whole(1, 65_535).default(port).describe("Port that the backend may reach."),
+        port: whole(1, 65_535)
+            .optional()
+            .describe(
+                `Port that the NetworkPolicy opens; default that of url.value, else ${port}. The URL of a Secret must name the same.`,
+            ),
         reach,
     });
 

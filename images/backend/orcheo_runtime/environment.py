@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TypedDict
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 SECRET_DIR = Path("/run/secrets/orcheo")
 # releases.json and the lists of names lie beside this file in the image.
@@ -177,10 +177,10 @@ def apply_contract(role: str, environ: MutableMapping[str, str], contract: Contr
             files = [file for file, variable in SECRETS.items() if variable == name]
             problems.append(f"{name} is missing: mount the secret file {SECRET_DIR / files[0]}")
     dsn = environ.get("ORCHEO_POSTGRES_DSN", "")
-    if dsn and urlsplit(dsn).scheme not in ("postgresql", "postgres"):
+    if dsn and dsn.partition("://")[0] not in ("postgresql", "postgres"):
         problems.append("ORCHEO_POSTGRES_DSN must be postgresql://user:password@host:5432/database?sslmode=verify-full…")
     redis = environ.get("REDIS_URL", "")
-    if redis and urlsplit(redis).scheme not in ("redis", "rediss"):
+    if redis and redis.partition("://")[0] not in ("redis", "rediss"):
         problems.append("REDIS_URL must be rediss://:password@host:6379/0?… (or redis:// without TLS)")
     key = environ.get("ORCHEO_VAULT_ENCRYPTION_KEY", "")
     if key.isdigit():

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
+
+from orcheo_backup import libpq, urls
 
 SECRET_DIR = Path("/run/secrets/orcheo")
-SCHEMES = ("postgresql", "postgres")
+ACCEPTED = "postgresql://user:password@host:5432/database, with sslmode=verify-full or none"
 # S3 takes no part below 5 MiB but the last one, none above 5 GiB, and 10,000 of them.
 PART_MIB = (5, 64, 5120)
 
@@ -61,8 +63,9 @@ def read(environ: Mapping[str, str], directory: Path = SECRET_DIR) -> Settings:
     url = secret("postgres-dsn")
     if not url:
         problems.append(f"{directory / 'postgres-dsn'} is missing: mount the database's URL there")
-    dsn, password = without_password(url or "")
-    problems += refused_url(url, database_ca) if url else []
+    refused = refused_url(url, database_ca, environ.get("POSTGRES_PORT_OPEN")) if url else []
+    problems += refused
+    dsn, password = without_password(url) if url and not refused else ("", "")
     settings = Settings(
         bucket=variable("BACKUP_BUCKET"),
         prefix=variable("BACKUP_PREFIX"),
@@ -88,15 +91,22 @@ def without_password(url: str) -> tuple[str, str]:
     return parts._replace(netloc=f"{name}@{rest}" if user else rest).geturl(), unquote(password)
 
 
-def refused_url(url: str, database_ca: str) -> list[str]:
-    """What is wrong with the database's URL: TLS is not up to it."""
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
-        return ["postgres-dsn must be postgresql://user:password@host:5432/database"]
-    query = dict(parse_qsl(parts.query))
-    problems: list[str] = []
-    if query.get("sslmode", "verify-full") != "verify-full":
-        problems.append("postgres-dsn must say sslmode=verify-full, or no sslmode")
-    if query.get("sslrootcert", database_ca) != database_ca:
-        problems.append("postgres-dsn must not name sslrootcert: the deployment's setting `authority` does")
-    return problems
+def refused_url(url: str, database_ca: str, port: str | None) -> list[str]:
+    """What is wrong with the database's URL: TLS is not up to it, or clients would read it differently."""
+    found = urls.read(urls.DATABASE, url, database_ca)
+    if found.problems:
+        return [f"postgres-dsn must not be {problem}; accepted: {ACCEPTED}" for problem in found.problems]
+    if port is not None and str(found.port) != port:
+        return [f"postgres-dsn leads to port {found.port}, and the network opens {port}: both must be the same"]
+    return mistaken(url, found)
+
+
+def mistaken(url: str, meant: urls.ServerUrl) -> list[str]:
+    """Whether libpq, which pg_dump connects with, reads another server in it."""
+    read = libpq.read(url)
+    if read is None:
+        return []
+    host, port = read.get("host", "").lower(), read.get("port", str(urls.DATABASE.port))
+    if (host, port, read.get("sslmode", "verify-full")) == (meant.host.strip("[]").lower(), str(meant.port), "verify-full"):
+        return []
+    return [f"postgres-dsn is read by libpq as another server than it seems to name; accepted: {ACCEPTED}"]

@@ -1,10 +1,12 @@
 """What the backup accepts, and that no message shows a secret."""
 
+import json
 import tempfile
 import unittest
 from pathlib import Path
 
-from orcheo_backup.settings import RefusedError, Settings, read
+from orcheo_backup import libpq, urls
+from orcheo_backup.settings import RefusedError, Settings, mistaken, read
 
 ENVIRON = {
     "BACKUP_BUCKET": "backups",
@@ -12,6 +14,7 @@ ENVIRON = {
     "BACKUP_REGION": "eu-central-1",
     "PGSSLROOTCERT": "/etc/orcheo/ca/ca.crt",
 }
+REPOSITORY = Path(__file__).parents[3]
 URL = "postgresql://orcheo:s3cr%40t@postgres:5432/orcheo"
 
 
@@ -62,3 +65,28 @@ class Reading(unittest.TestCase):
             self.assertIn(word, self.refused())
         self.file("postgres-dsn", "host=postgres password=s3cr")
         self.assertIn("postgresql://user", self.refused())
+
+    def test_urls_are_read_as_by_the_backend(self) -> None:
+        own, theirs = (REPOSITORY / "images" / path for path in ("backup/orcheo_backup/urls.py", "backend/orcheo_runtime/urls.py"))
+        self.assertEqual(own.read_bytes(), theirs.read_bytes())
+        for vector in json.loads((REPOSITORY / "tests/fixtures/server-urls.json").read_text(encoding="utf-8")):
+            # One line end is the file's own.
+            if vector["server"] != "database" or vector["url"].endswith("\n"):
+                continue
+            with self.subTest(url=vector["url"]):
+                self.file("postgres-dsn", vector["url"])
+                if "refused" in vector:
+                    self.assertTrue(any(part in self.refused() for part in vector["refused"].split("|")))
+                else:
+                    self.read(POSTGRES_PORT_OPEN=str(vector["port"]))
+
+    def test_another_port_than_the_network_opens(self) -> None:
+        self.assertIn("leads to port 5432, and the network opens 6432", self.refused(POSTGRES_PORT_OPEN="6432"))
+
+    def test_libpq_is_believed_rather_than_the_text(self) -> None:
+        if libpq.read("") is None:
+            return
+        meant = urls.read(urls.DATABASE, URL)
+        self.assertEqual(mistaken(URL, meant), [])
+        for url in (URL.replace("s3cr%40t", "12/34"), f"{URL}?host=elsewhere", f"{URL}?sslmode=require", "postgresql://%"):
+            self.assertEqual(len(mistaken(url, meant)), 1, url)
