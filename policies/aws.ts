@@ -1,9 +1,10 @@
 /** What the AWS rules share. They go by type token and plain inputs: loading the AWS SDK would take seconds. */
+import { oneOrMore, statements } from "./iam-document.ts";
 import { called } from "./stack.ts";
-import { at, fields, list, shown, strings, text, UNKNOWN } from "./values.ts";
+import { at, fields, shown, text, UNKNOWN } from "./values.ts";
 import type { Described, Resource } from "./rule.ts";
 
-export { called };
+export { called, oneOrMore, statements };
 
 export const notInCel = "it is no Kubernetes object";
 
@@ -47,6 +48,20 @@ export const nist = "NIST SP 800-53";
 export const databases = ["aws:rds/instance:Instance", "aws:rds/cluster:Cluster"] as const;
 export const buckets = ["aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"] as const;
 
+/** Whether the database is a copy of another instance: AWS forbids it a final snapshot, and it inherits the encryption. */
+export function isReadReplica({ type, props }: Resource): boolean {
+    return (
+        type === "aws:rds/instance:Instance" && ![undefined, ""].some((none) => at(props, "replicateSourceDb") === none)
+    );
+}
+
+/** Whether a cache takes its encryption and users from the replication group, or the global one, that it is a part of. */
+export function inheritsGroup({ type, props }: Resource): boolean {
+    // The replicationGroupId of a group is its own name.
+    const group = at(props, type.endsWith(":Cluster") ? "replicationGroupId" : "globalReplicationGroupId");
+    return group !== undefined && group !== "";
+}
+
 /**
  * What stands beside a resource and names it (an `aws:s3/bucketVersioning:BucketVersioning` its bucket) among all.
  *
@@ -68,27 +83,6 @@ export function satellites(
         if (named === UNKNOWN) return from.length === 0;
         return own === UNKNOWN || (own !== undefined && named === own);
     });
-}
-
-/** The statements of a policy document given as JSON text or as an object. Unknown or unreadable: none. */
-export function statements(document: unknown): readonly unknown[] {
-    let policy: unknown = document;
-    const json = text(document);
-    if (json !== undefined) {
-        try {
-            policy = JSON.parse(json);
-        } catch {
-            return [];
-        }
-    }
-    const found = at(policy, "Statement");
-    return Array.isArray(found) ? list(found) : found === undefined ? [] : [found];
-}
-
-/** One string or a list of them, as policy documents allow. */
-export function oneOrMore(value: unknown): readonly string[] {
-    const one = text(value);
-    return one === undefined ? strings(value) : [one];
 }
 
 /**

@@ -7,6 +7,10 @@ import { defaultProcMount } from "./rules/default-proc-mount.ts";
 import { dropAllCapabilities } from "./rules/drop-all-capabilities.ts";
 import { ecrImmutableTags } from "./rules/ecr-immutable-tags.ts";
 import { ecrScanOnPush } from "./rules/ecr-scan-on-push.ts";
+import { eksControlPlaneLogs } from "./rules/eks-control-plane-logs.ts";
+import { eksEndpointRestricted } from "./rules/eks-endpoint-restricted.ts";
+import { eksSecretsEncrypted } from "./rules/eks-secrets-encrypted.ts";
+import { eksSupportedVersion } from "./rules/eks-supported-version.ts";
 import { elasticacheAuth } from "./rules/elasticache-auth.ts";
 import { elasticacheRestEncryption } from "./rules/elasticache-rest-encryption.ts";
 import { elasticacheTransitEncryption } from "./rules/elasticache-transit-encryption.ts";
@@ -146,6 +150,10 @@ export const rules: readonly Rule[] = [
     s3TlsOnly,
     ecrImmutableTags,
     ecrScanOnPush,
+    eksEndpointRestricted,
+    eksSecretsEncrypted,
+    eksControlPlaneLogs,
+    eksSupportedVersion,
     iamNoWildcards,
     iamNoLongLivedKeys,
     awsPolicyNotPublic,

@@ -1,4 +1,4 @@
-import { called, control, notInCel } from "../aws.ts";
+import { called, control, inheritsGroup, notInCel } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 import { at } from "../values.ts";
 
@@ -24,6 +24,7 @@ export const elasticacheAuth: ResourceRule = {
                 ? [`${called(resource)} of ${engine} cannot authenticate anybody`]
                 : [];
         }
+        if (inheritsGroup(resource)) return [];
         const given = ["authToken", "userGroupIds", "userGroupId"].map((key) => at(resource.props, key));
         const some = given.some((value) => (Array.isArray(value) ? value.length > 0 : value !== undefined));
         return some ? [] : [`${called(resource)}: neither authToken nor a user group is set`];

@@ -1,4 +1,4 @@
-import { control, isTrue, notInCel, unless } from "../aws.ts";
+import { control, inheritsGroup, isTrue, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 
 export const elasticacheRestEncryption: ResourceRule = {
@@ -10,5 +10,5 @@ export const elasticacheRestEncryption: ResourceRule = {
     remedy: "Set atRestEncryptionEnabled: true.",
     reference: control("ElastiCache.4"),
     notInCel,
-    found: (resource) => unless(resource, ["atRestEncryptionEnabled"], isTrue),
+    found: (resource) => (inheritsGroup(resource) ? [] : unless(resource, ["atRestEncryptionEnabled"], isTrue)),
 };

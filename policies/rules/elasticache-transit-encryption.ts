@@ -1,4 +1,4 @@
-import { control, isTrue, notInCel, unless } from "../aws.ts";
+import { control, inheritsGroup, isTrue, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 
 export const elasticacheTransitEncryption: ResourceRule = {
@@ -10,9 +10,12 @@ export const elasticacheTransitEncryption: ResourceRule = {
     remedy: "Set transitEncryptionEnabled: true and transitEncryptionMode: required.",
     reference: control("ElastiCache.5"),
     notInCel,
-    found: (resource) => [
-        ...unless(resource, ["transitEncryptionEnabled"], isTrue),
-        // While clients are moved to TLS both are served.
-        ...unless(resource, ["transitEncryptionMode"], (value) => value !== "preferred"),
-    ],
+    found: (resource) =>
+        inheritsGroup(resource)
+            ? []
+            : [
+                  ...unless(resource, ["transitEncryptionEnabled"], isTrue),
+                  // While clients are moved to TLS both are served.
+                  ...unless(resource, ["transitEncryptionMode"], (value) => value !== "preferred"),
+              ],
 };

@@ -1,4 +1,5 @@
 import { builtIn } from "../kinds.ts";
+import { isListener, plainListeners } from "../listeners.ts";
 import type { ResourceRule } from "../rule.ts";
 import { called } from "../stack.ts";
 import { at, holdsUnknown, list, strings, text, UNKNOWN } from "../values.ts";
@@ -7,15 +8,18 @@ export const ingressTls: ResourceRule = {
     name: "ingress-tls",
     level: "mandatory",
     scope: "resource",
-    types: builtIn("Ingress"),
+    types: (type) => builtIn("Ingress")(type) || isListener(type),
     description: "Tokens and data of a host without TLS can be read on the way.",
-    remedy: "List every host of the rules under spec.tls, with the Secret of its certificate.",
+    remedy:
+        "List every host of the rules under spec.tls, with the Secret of its certificate; " +
+        "give a load balancer's listener HTTPS or TLS with a certificate, or let it only redirect to HTTPS.",
     reference: {
         title: "Kubernetes: Ingress TLS",
         url: "https://kubernetes.io/docs/concepts/services-networking/ingress/#tls",
     },
     notInCel: "only pod rules are deployed to the cluster",
     found(resource) {
+        if (isListener(resource.type)) return plainListeners(resource);
         const tls = at(resource.props, "spec", "tls");
         const entries = list(tls);
         // An AWS load balancer takes its certificate from an annotation, which no other controller reads.

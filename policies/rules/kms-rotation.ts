@@ -12,7 +12,8 @@ export const kmsRotation: ResourceRule = {
     reference: control("KMS.4", nist),
     notInCel,
     found(resource) {
-        // Keys of other kinds cannot rotate.
+        // Keys of other kinds, and those in a key store of one's own, cannot rotate.
+        if (["customKeyStoreId", "xksKeyId"].some((key) => at(resource.props, key) !== undefined)) return [];
         const spec = at(resource.props, "customerMasterKeySpec") ?? "SYMMETRIC_DEFAULT";
         return spec === "SYMMETRIC_DEFAULT" ? unless(resource, ["enableKeyRotation"], isTrue) : [];
     },

@@ -1,6 +1,6 @@
 import { control, nist, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
-import { number } from "../values.ts";
+import { at, number, UNKNOWN } from "../values.ts";
 
 export const logRetention: ResourceRule = {
     name: "log-retention",
@@ -16,6 +16,9 @@ export const logRetention: ResourceRule = {
     },
     notInCel,
     found(resource, settings) {
+        // AWS keeps what is only passed on for two days, and takes no other number.
+        const logClass = at(resource.props, "logGroupClass");
+        if (logClass === "DELIVERY" || logClass === UNKNOWN) return [];
         const [fewest, most] = [number(settings["fewest"]) ?? 30, number(settings["most"]) ?? 3653];
         return unless(resource, ["retentionInDays"], (value) => {
             const days = number(value) ?? 0;

@@ -1,4 +1,4 @@
-import { control, databases, notInCel, unless } from "../aws.ts";
+import { control, databases, isReadReplica, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 import { number } from "../values.ts";
 
@@ -15,6 +15,7 @@ export const rdsBackupRetention: ResourceRule = {
     },
     notInCel,
     found(resource, settings) {
+        if (isReadReplica(resource)) return [];
         const fewest = number(settings["days"]) ?? 7;
         const enough = (value: unknown): boolean => (number(value) ?? 0) >= fewest;
         return unless(resource, ["backupRetentionPeriod"], enough, `, fewer than ${fewest} days`);

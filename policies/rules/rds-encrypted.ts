@@ -1,4 +1,4 @@
-import { control, databases, isTrue, notInCel, unless } from "../aws.ts";
+import { control, databases, isReadReplica, isTrue, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 
 export const rdsEncrypted: ResourceRule = {
@@ -10,5 +10,5 @@ export const rdsEncrypted: ResourceRule = {
     remedy: "Set storageEncrypted: true (and kmsKeyId for a key of your own).",
     reference: control("RDS.3"),
     notInCel,
-    found: (resource) => unless(resource, ["storageEncrypted"], isTrue),
+    found: (resource) => (isReadReplica(resource) ? [] : unless(resource, ["storageEncrypted"], isTrue)),
 };

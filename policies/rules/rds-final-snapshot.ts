@@ -1,4 +1,4 @@
-import { databases, notInCel, unless } from "../aws.ts";
+import { databases, isReadReplica, notInCel, unless } from "../aws.ts";
 import type { ResourceRule } from "../rule.ts";
 import { at, UNKNOWN } from "../values.ts";
 
@@ -15,6 +15,8 @@ export const rdsFinalSnapshot: ResourceRule = {
     },
     notInCel,
     found(resource) {
+        // AWS takes none of a copy, and refuses to delete it otherwise.
+        if (isReadReplica(resource)) return [];
         const skips = unless(resource, ["skipFinalSnapshot"], (value) => value !== true);
         const skip = at(resource.props, "skipFinalSnapshot");
         if (skips.length > 0 || skip === UNKNOWN) return skips;

@@ -1,4 +1,4 @@
-import { called, control, isTrue, notInCel, satellites, unless } from "../aws.ts";
+import { called, control, isReadReplica, isTrue, notInCel, satellites, unless } from "../aws.ts";
 import type { StackRule } from "../rule.ts";
 import { at } from "../values.ts";
 
@@ -13,10 +13,7 @@ export const rdsMultiAz: StackRule = {
     found: (resources) =>
         resources.flatMap((resource) => {
             // A replica is itself the second copy.
-            if (
-                resource.type === "aws:rds/instance:Instance" &&
-                at(resource.props, "replicateSourceDb") === undefined
-            ) {
+            if (resource.type === "aws:rds/instance:Instance" && !isReadReplica(resource)) {
                 return unless(resource, ["multiAz"], isTrue).map((found) => ({ resource, found }));
             }
             // A Multi-AZ cluster has its class itself and three instances; so has, of its own, a serverless one of old.

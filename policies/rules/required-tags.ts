@@ -21,8 +21,8 @@ export const requiredTags: ResourceRule = {
         tags: {
             type: "array",
             items: { type: "string" },
-            description: "Keys that every resource must carry.",
-            default: ["Project", "Environment"],
+            description: "Keys that every resource must carry; none demands nothing.",
+            default: [],
         },
     },
     notInCel,

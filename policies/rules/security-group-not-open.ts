@@ -21,6 +21,12 @@ function portsOf(rule: unknown): { readonly only?: number; readonly worded: stri
     return from === to ? { only: from, worded: `port ${from}` } : { worded: `ports ${from}-${String(to)}` };
 }
 
+/** ICMP, also by its numbers, or a protocol that is not known yet. */
+function mayBeIcmp(rule: unknown): boolean {
+    const protocol = at(rule, "protocol") ?? at(rule, "ipProtocol");
+    return protocol === UNKNOWN || /^(icmp(v6)?|1|58)$/i.test(text(protocol) ?? String(number(protocol)));
+}
+
 export const securityGroupNotOpen: ResourceRule = {
     name: "security-group-not-open",
     level: "mandatory",
@@ -42,6 +48,8 @@ export const securityGroupNotOpen: ResourceRule = {
         const balancer = new RegExp(text(settings["loadBalancers"]) ?? "$^").test(resource.name);
         return ingress(resource).flatMap((rule) => {
             const open = rangeKeys.flatMap((key) => oneOrMore(at(rule, key))).filter((range) => world.test(range));
+            // ICMP has types and codes and no ports: a group that answers to ping opens none.
+            if (mayBeIcmp(rule)) return [];
             if (open.length === 0 || at(rule, "fromPort") === UNKNOWN || at(rule, "toPort") === UNKNOWN) return [];
             const { only, worded } = portsOf(rule);
             return balancer && (only === 80 || only === 443)

@@ -209,6 +209,22 @@ const blocked = {
     ignorePublicAcls: true,
     restrictPublicBuckets: true,
 };
+const eks = (props: Mutable): Given =>
+    aws("eks/cluster:Cluster", {
+        version: "1.34",
+        vpcConfig: { endpointPublicAccess: true, publicAccessCidrs: ["203.0.113.0/24"] },
+        encryptionConfig: { provider: { keyArn: "arn:aws:kms:eu-west-1:1:key/1" }, resources: ["secrets"] },
+        enabledClusterLogTypes: ["api", "audit", "authenticator"],
+        ...props,
+    });
+const listener = (props: Mutable): Given =>
+    aws("lb/listener:Listener", { protocol: "HTTPS", port: 443, defaultActions: [{ type: "forward" }], ...props });
+const toHttps = [{ type: "redirect", redirect: { protocol: "HTTPS", port: "443", statusCode: "HTTP_301" } }];
+const replica = { replicateSourceDb: "orcheo", skipFinalSnapshot: true, backupRetentionPeriod: 0, multiAz: undefined };
+const sqs = (statement: Mutable): Given =>
+    aws("sqs/queuePolicy:QueuePolicy", {
+        policy: document({ Effect: "Allow", Action: "sqs:SendMessage", ...statement }),
+    });
 const tlsOnly = {
     Effect: "Deny",
     Principal: "*",
@@ -758,6 +774,243 @@ export const cases: readonly Case[] = [
         says: "scanOnPush is false",
     },
     {
+        rule: "eks-endpoint-restricted",
+        passing: [eks({}), eks({ vpcConfig: { endpointPublicAccess: false, endpointPrivateAccess: true } })],
+        failing: [eks({ vpcConfig: { subnetIds: ["a"] } })],
+        says: 'Cluster "orcheo" answers the whole internet: publicAccessCidrs is not set',
+    },
+    {
+        rule: "eks-endpoint-restricted",
+        passing: [],
+        failing: [eks({ vpcConfig: { publicAccessCidrs: ["203.0.113.0/24", "0.0.0.0/0"] } })],
+        says: 'Cluster "orcheo" answers 0.0.0.0/0',
+    },
+    {
+        rule: "eks-secrets-encrypted",
+        passing: [eks({})],
+        failing: [eks({ encryptionConfig: undefined })],
+        says: 'Cluster "orcheo" does not encrypt Secrets with a key of its own',
+    },
+    {
+        rule: "eks-control-plane-logs",
+        passing: [eks({})],
+        failing: [eks({ enabledClusterLogTypes: ["api"] })],
+        says: "does not write the logs audit, authenticator",
+    },
+    {
+        rule: "eks-supported-version",
+        passing: [eks({}), eks({ version: undefined }), eks({ version: "1.99" })],
+        failing: [eks({ version: "1.31" })],
+        says: "runs Kubernetes 1.31, whose support by EKS ended on 2026-11-26",
+    },
+    {
+        rule: "eks-supported-version",
+        passing: [],
+        failing: [eks({ version: "1.24" })],
+        says: "runs Kubernetes 1.24, whose support by EKS ended years ago",
+    },
+    {
+        rule: "ingress-tls",
+        passing: [listener({}), listener({ protocol: "HTTP", port: 80, defaultActions: toHttps })],
+        failing: [listener({ protocol: "HTTP", port: 80 })],
+        says: 'Listener "orcheo" passes on HTTP of port 80 without TLS',
+    },
+    {
+        rule: "ingress-tls",
+        passing: [listener({ protocol: "TCP", port: 443 }), listener({ protocol: "TLS" })],
+        failing: [
+            listener({
+                protocol: "HTTP",
+                port: 80,
+                defaultActions: [{ type: "redirect", redirect: { host: "example.com", statusCode: "HTTP_301" } }],
+            }),
+        ],
+        says: 'Listener "orcheo" passes on HTTP of port 80 without TLS',
+    },
+    {
+        rule: "ingress-tls",
+        passing: [aws("elb/loadBalancer:LoadBalancer", { listeners: [{ lbPort: 443, lbProtocol: "https" }] })],
+        failing: [aws("elb/loadBalancer:LoadBalancer", { listeners: [{ lbPort: 80, lbProtocol: "http" }] })],
+        says: 'LoadBalancer "orcheo" listens on port 80 without TLS',
+    },
+    {
+        rule: "rds-final-snapshot",
+        passing: [rds(replica)],
+        failing: [rds({ skipFinalSnapshot: true })],
+        says: "is true",
+    },
+    {
+        rule: "rds-backup-retention",
+        passing: [rds(replica)],
+        failing: [rds({ backupRetentionPeriod: 0 })],
+        says: "backupRetentionPeriod is 0",
+    },
+    {
+        rule: "rds-encrypted",
+        passing: [rds({ ...replica, storageEncrypted: undefined })],
+        failing: [rds({ storageEncrypted: undefined })],
+        says: "storageEncrypted is not set",
+    },
+    {
+        rule: "rds-forced-tls",
+        passing: [
+            rds({ parameterGroupName: undefined, engineVersion: "15.8" }),
+            rds({ parameterGroupName: "default.postgres16" }),
+            parameters("postgres16", "max_connections", "100"),
+        ],
+        failing: [rds({ parameterGroupName: undefined, engineVersion: "14.13" })],
+        says: "parameterGroupName is not set",
+    },
+    {
+        rule: "rds-forced-tls",
+        passing: [cluster({ dbClusterParameterGroupName: undefined, engineVersion: "17.4" })],
+        failing: [cluster({ dbClusterParameterGroupName: undefined, engineVersion: "16.6" })],
+        says: "dbClusterParameterGroupName is not set",
+    },
+    {
+        rule: "elasticache-transit-encryption",
+        passing: [
+            aws("elasticache/cluster:Cluster", { replicationGroupId: "orcheo" }),
+            aws("elasticache/replicationGroup:ReplicationGroup", { globalReplicationGroupId: "orcheo" }),
+        ],
+        failing: [aws("elasticache/cluster:Cluster", { engine: "valkey" })],
+        says: "transitEncryptionEnabled is not set",
+    },
+    {
+        rule: "s3-public-access-blocked",
+        passing: [bucket, aws("s3/accountPublicAccessBlock:AccountPublicAccessBlock", blocked)],
+        failing: [bucket, aws("s3/accountPublicAccessBlock:AccountPublicAccessBlock", { blockPublicAcls: true })],
+        says: "does not set blockPublicPolicy, ignorePublicAcls, restrictPublicBuckets",
+    },
+    {
+        rule: "log-retention",
+        passing: [aws("cloudwatch/logGroup:LogGroup", { logGroupClass: "DELIVERY" })],
+        failing: [aws("cloudwatch/logGroup:LogGroup", { logGroupClass: "STANDARD" })],
+        says: "retentionInDays is not set",
+    },
+    {
+        rule: "kms-rotation",
+        passing: [aws("kms/key:Key", { customKeyStoreId: "cks-1" })],
+        failing: [aws("kms/key:Key", { customerMasterKeySpec: "SYMMETRIC_DEFAULT" })],
+        says: "enableKeyRotation is not set",
+    },
+    {
+        rule: "security-group-not-open",
+        passing: [group("orcheo", 8, "0.0.0.0/0", { protocol: "icmp", toPort: 0 })],
+        failing: [group("orcheo", 8, "0.0.0.0/0", { protocol: "udp", toPort: 9 })],
+        says: "opens ports 8-9 to 0.0.0.0/0",
+    },
+    {
+        rule: "s3-tls-only",
+        passing: [
+            bucket,
+            ofBucket("bucketPolicy", {
+                policy: document({ ...tlsOnly, Resource: ["arn:aws:s3:::orcheo-data", "arn:aws:s3:::orcheo-data/*"] }),
+            }),
+        ],
+        failing: [
+            bucket,
+            ofBucket("bucketPolicy", { policy: document({ ...tlsOnly, Resource: "arn:aws:s3:::orcheo-data/*" }) }),
+        ],
+        says: 'Bucket "orcheo" answers without TLS',
+    },
+    {
+        rule: "s3-tls-only",
+        passing: [aws("s3/bucket:Bucket", { bucket: "own", policy: document(tlsOnly) })],
+        failing: [
+            bucket,
+            ofBucket("bucketPolicy", {
+                policy: document({
+                    ...tlsOnly,
+                    Condition: { ...tlsOnly.Condition, StringEquals: { "aws:PrincipalOrgID": "o-1" } },
+                }),
+            }),
+        ],
+        says: 'Bucket "orcheo" answers without TLS',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [
+            sqs({ Principal: "*", Condition: { StringEquals: { "aws:SourceVpce": "vpce-1a2b3c4d" } } }),
+            sqs({ Principal: "*", Condition: { StringLike: { "aws:userid": "AROAEXAMPLEID:*" } } }),
+        ],
+        failing: [sqs({ Principal: "*", Condition: { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } } })],
+        says: 'QueuePolicy "orcheo": policy Statement[0] lets in everybody',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [
+            aws("opensearch/domain:Domain", {
+                vpcOptions: { subnetIds: ["subnet-1"] },
+                accessPolicies: document({ Effect: "Allow", Principal: "*", Action: "es:*" }),
+            }),
+        ],
+        failing: [
+            aws("opensearch/domain:Domain", {
+                accessPolicies: document({ Effect: "Allow", Principal: "*", Action: "es:*" }),
+            }),
+        ],
+        says: 'Domain "orcheo": accessPolicies Statement[0] lets in everybody',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [aws("cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy", { policyDocument: "{" })],
+        failing: [aws("cloudwatch/logResourcePolicy:LogResourcePolicy", { policyDocument: "{" })],
+        says: 'LogResourcePolicy "orcheo": policyDocument is not a policy document in JSON',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [aws("lambda/functionUrl:FunctionUrl", { authorizationType: "AWS_IAM" })],
+        failing: [aws("lambda/functionUrl:FunctionUrl", { authorizationType: "NONE" })],
+        says: 'FunctionUrl "orcheo": authorizationType is NONE',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [aws("lambda/permission:Permission", { principal: "*", principalOrgId: "o-1" })],
+        failing: [aws("lambda/permission:Permission", { principal: "*" })],
+        says: 'Permission "orcheo": principal is *',
+    },
+    {
+        rule: "iam-no-wildcards",
+        passing: [],
+        failing: [
+            aws("ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy", {
+                inlinePolicy: document({ Effect: "Allow", Action: "*", Resource: "arn:*:*:*:*:*" }),
+            }),
+        ],
+        says: "Statement[0] allows * on every resource",
+    },
+    {
+        rule: "iam-no-wildcards",
+        passing: [
+            aws(
+                "eks/accessPolicyAssociation:AccessPolicyAssociation",
+                { policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy" },
+                "cluster-deployer-0-admin",
+            ),
+            aws("eks/accessPolicyAssociation:AccessPolicyAssociation", {
+                policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminPolicy",
+                accessScope: { type: "namespace", namespaces: ["shop"] },
+            }),
+        ],
+        failing: [
+            aws("ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment", {
+                managedPolicyArn: "arn:aws:iam::aws:policy/AdministratorAccess",
+            }),
+            aws("eks/accessPolicyAssociation:AccessPolicyAssociation", {
+                policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+                accessScope: { type: "cluster" },
+            }),
+        ],
+        says: "attaches arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+    },
+    {
+        rule: "iam-no-wildcards",
+        passing: [policy({ Effect: "Allow", Action: "*", Resource: "arn:aws:sqs:eu-west-1:1:orders" })],
+        failing: [policy({ Effect: "Allow", Action: "iam:PassRole", Resource: "*" })],
+        says: "Statement[0] allows iam:PassRole on everything of its kind",
+    },
+    {
         rule: "iam-no-wildcards",
         passing: [policy({ Effect: "Allow", Action: "s3:*", Resource: "arn:aws:s3:::orcheo-data/*" })],
         failing: [policy({ Effect: "Allow", Action: ["s3:GetObject", "kms:*"], Resource: "*" })],
@@ -930,6 +1183,7 @@ export const cases: readonly Case[] = [
         passing: [rds({})],
         failing: [rds({ tags: { Project: "orcheo" } })],
         says: "has no tag Environment",
+        settings: { tags: ["Project", "Environment"] },
     },
     {
         rule: "unsafe-choice",

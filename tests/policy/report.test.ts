@@ -88,7 +88,9 @@ test("the provider's default tags are found in an export", () => {
     const provider = { type: "pulumi:providers:aws", urn, inputs: { defaultTags: tags } };
     const untagged = { ...state, provider: `${urn}::0b1c-2d` };
     const broken = (resources: readonly object[]): readonly string[] =>
-        findings(resourcesIn(JSON.stringify({ deployment: { resources } }), "f"), rules).map((each) => each.rule);
+        findings(resourcesIn(JSON.stringify({ deployment: { resources } }), "f"), rules, {
+            config: { "required-tags": { tags: ["Project", "Environment"] } },
+        }).map((each) => each.rule);
     expect(broken([provider, untagged])).not.toContain("required-tags");
     expect(broken([untagged])).toContain("required-tags");
     // Where the file has not the provider, the resource itself has what became of its tags.

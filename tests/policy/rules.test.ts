@@ -111,8 +111,11 @@ test("an object without a namespace is in its provider's", () => {
 test("default tags of the provider count", () => {
     const untagged = asResource({ type: "aws:kms/key:Key", name: "k", props: { enableKeyRotation: true } });
     const provider = { defaultTags: JSON.stringify({ tags: { Project: "orcheo", Environment: "prod" } }) };
-    expect(messages("required-tags", [untagged])).toHaveLength(1);
-    expect(messages("required-tags", [{ ...untagged, provider }])).toEqual([]);
+    const tags = { tags: ["Project", "Environment"] };
+    expect(messages("required-tags", [untagged], tags)).toHaveLength(1);
+    expect(messages("required-tags", [{ ...untagged, provider }], tags)).toEqual([]);
+    // Nothing is demanded until it is set.
+    expect(messages("required-tags", [untagged])).toEqual([]);
 });
 
 test("the cost estimate adds up and names what it cannot price", () => {

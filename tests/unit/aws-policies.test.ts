@@ -48,7 +48,7 @@ describe("each safe default that is taken away is found", () => {
             "rds-forced-tls",
             "aws:rds/clusterParameterGroup:ClusterParameterGroup",
             "postgres-parameters",
-            { parameters: [] },
+            { parameters: [{ name: "rds.force_ssl", value: "0" }] },
         ],
         ["elasticache-auth", cache, "valkey", { userGroupIds: [] }],
         ["elasticache-transit-encryption", cache, "valkey", { transitEncryptionEnabled: false }],

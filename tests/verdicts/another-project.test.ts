@@ -53,7 +53,7 @@ const satellites = [
         policy: JSON.stringify({
             Statement: [
                 {
-                    ...{ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: ["arn:aws:s3:::shop-data/*"] },
+                    ...{ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: ["arn:aws:s3:::shop-data", "arn:aws:s3:::shop-data/*"] },
                     Condition: { Bool: { "aws:SecureTransport": "false" } },
                 },
             ],
