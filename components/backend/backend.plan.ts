@@ -50,7 +50,12 @@ export function planEnvironment(role: BackendRole, stack: Stack): Record<string,
             ORCHEO_AUTH_AUDIENCE: auth.oidc.audience,
         }),
         ...(tracing && { ORCHEO_TRACING_EXPORTER: "otlp", ORCHEO_TRACING_ENDPOINT: tracing.otlpEndpoint }),
-        ...(role === "worker" && { ORCHEO_WORKER_CONCURRENCY: String(stack.worker.concurrency) }),
+        // Also who sends and who schedules must know how long a message may stay unacknowledged.
+        ...(role !== "init" && { ORCHEO_WORKER_LONGEST_RUN_SECONDS: String(stack.worker.longestRunSeconds) }),
+        ...(role === "worker" && {
+            ORCHEO_WORKER_CONCURRENCY: String(stack.worker.concurrency),
+            ORCHEO_WORKER_LOST_RUNS: stack.worker.lostRuns,
+        }),
         ...(role === "api" && {
             // The process leaves before the kubelet ends its patience.
             ORCHEO_API_DRAIN_SECONDS: String(stack.api.drainSeconds - drainSpareSeconds),

@@ -67,7 +67,13 @@ export const worker = z
         longestRunSeconds: whole(10, 86_400)
             .default(600)
             .describe(
-                "Longest run of a workflow. A stopping worker gets this long and 30 s more: a run that is killed stays `running` for ever.",
+                "Longest run of a workflow. A stopping worker gets this long and 30 s more; a run that takes longer is lost then (see `lostRuns`).",
+            ),
+        lostRuns: z
+            .enum(["fail", "restart"])
+            .default("fail")
+            .describe(
+                "Runs whose worker was lost (killed, out of memory, its node gone): `fail` ends them as failed with the reason in their history; `restart` executes them again from their input, at least once, and fails them after the third start. Choose `restart` only when every workflow may do its work twice. See docs/reliability.md.",
             ),
         resources: resources({
             cpuRequestMillis: 150,

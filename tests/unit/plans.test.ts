@@ -143,6 +143,17 @@ describe("backend", () => {
         );
     });
 
+    it("whoever sends, schedules and executes runs knows the longest one; the worker knows what becomes of lost ones", () => {
+        const stack = stackOf({ worker: { longestRunSeconds: 7200, lostRuns: "restart" } });
+        const longest = '{"name":"ORCHEO_WORKER_LONGEST_RUN_SECONDS","value":"7200"}';
+        for (const role of ["api", "worker", "beat"] as const)
+            expect(JSON.stringify(planDeployment(role, stack, inputs))).toContain(longest);
+        const lost = (settings: object) =>
+            JSON.stringify(planDeployment("worker", stackOf({ worker: settings }), inputs));
+        expect(lost({ lostRuns: "restart" })).toContain('{"name":"ORCHEO_WORKER_LOST_RUNS","value":"restart"}');
+        expect(lost({})).toContain('{"name":"ORCHEO_WORKER_LOST_RUNS","value":"fail"}');
+    });
+
     it("room for uploads is a setting, and the pod may fill no more of its node than that and its logs", () => {
         const stack = stackOf({ worker: { scratch: { tmpMiB: 4096 } } });
         expect(planDeployment("worker", stack, inputs)).toMatchObject({

@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orcheo_runtime import connections, logs, vault
+from orcheo_runtime import connections, delivery, fencing, logs, vault
 from orcheo_runtime.dependencies import postgres_answers
 from orcheo_runtime.inside import KeepInside
 from orcheo_runtime.leaving import leave_when_idle
@@ -154,7 +154,12 @@ async def serve(serving: list[Health]) -> bool:
     connections.check_before_use()
     import uvicorn
     from orcheo_backend.app import app
+    from orcheo_backend.worker.celery_app import celery_app
 
+    delivery.configure(celery_app)
+    fencing.install()
+    # It serves others too: what it would write of a lost conversation is refused, and that is all.
+    fencing.heartbeat.stop = lambda _: None
     logs.install()
     logging.getLogger("uvicorn.access").addFilter(WithoutProbes())
     tls = CERTIFICATE.is_file()

@@ -9,7 +9,7 @@ from celery import Celery
 from celery.beat import PersistentScheduler
 from celery.signals import setup_logging
 
-from orcheo_runtime import logs
+from orcheo_runtime import delivery, logs
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import leave_when_idle
 
@@ -39,6 +39,7 @@ def schedule() -> Celery:
     app: Celery = module.celery_app
     # Tasks are sent by their names; the worker knows them.
     app.conf.include = ()
+    delivery.configure(app)
     return app
 
 

@@ -50,12 +50,17 @@ REDIS_PARTS = {
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 ALLOW_UNKNOWN = "ORCHEO_RUNTIME_ALLOW_UNKNOWN"
 # Variables of this image, whatever the release; name -> least and greatest for the whole numbers.
-NUMBERS = {"ORCHEO_WORKER_CONCURRENCY": (1, 1000), "ORCHEO_API_DRAIN_SECONDS": (1, 3600)}
+NUMBERS = {
+    "ORCHEO_WORKER_CONCURRENCY": (1, 1000),
+    "ORCHEO_WORKER_LONGEST_RUN_SECONDS": (1, 86400),
+    "ORCHEO_API_DRAIN_SECONDS": (1, 3600),
+}
 CHOICES = {
     "ORCHEO_LOG_LEVEL": ("DEBUG", "INFO", "WARNING", "ERROR"),
     "ORCHEO_LOG_FORMAT": ("json", "console"),
     "ORCHEO_REDIS_TLS": ("true", "false"),
     "ORCHEO_POSTGRES_SSLMODE": SSL_MODES,
+    "ORCHEO_WORKER_LOST_RUNS": ("fail", "restart"),
 }
 OWN = {"ORCHEO_RELEASE", "ORCHEO_VAULT_DROP_CREDENTIALS", ALLOW_UNKNOWN, *NUMBERS, *CHOICES, *POSTGRES_PARTS, *REDIS_PARTS, *SECRETS.values()}
 

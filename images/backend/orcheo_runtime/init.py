@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from orcheo_runtime import logs, vault
+from orcheo_runtime import leases, logs, vault
 
 if TYPE_CHECKING:
     import psycopg
@@ -181,6 +181,7 @@ def main() -> int:
         if reason:
             logger.error(reason)
             return vault.KEY_ERROR
+        leases.ensure_table(connection)
         stamp(connection, generation)
         failed = use_every_store()
     if failed:

@@ -1,29 +1,62 @@
-"""The Celery worker with an explicit number of processes. SIGTERM: finishes the running tasks, then leaves, with or without a broker."""
+"""The Celery worker with an explicit number of processes. SIGTERM: finishes the running tasks, then leaves, with or without a broker.
 
+Beside it runs the reconciler, a process that finds runs whose worker was lost.
+"""
+
+import logging
 import os
+import signal
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 import celery.apps.worker
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
 
-from orcheo_runtime import connections, logs, vault
+from orcheo_runtime import connections, delivery, fencing, logs, reconciler, vault
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import Work, leave_when_idle
 
 HEALTH_PORT = 8001
 BEAT_SECONDS = 5.0
+logger = logging.getLogger("orcheo_runtime.worker")
+
+
+def with_lease(task: Any) -> None:
+    """What the task executes, it holds. Orcheo's repository is loaded, and changed, by the process that executes."""
+    run = task.run
+
+    def held(*args: Any, **options: Any) -> Any:
+        fencing.install()
+        with fencing.execution():
+            return run(*args, **options)
+
+    task.run = held
+
+
+def leave_without(pid: int) -> None:
+    """A worker without its reconciler finishes its runs and is started anew."""
+    os.waitpid(pid, 0)
+    logger.error("the reconciler has ended: the worker finishes its runs and leaves")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> None:
     """Runs until SIGTERM."""
     logs.install()
+    # First: what is loaded or started from here on would be in that process too.
+    watcher = reconciler.fork()
     connections.check_before_use()
     vault.leave_with_another_key()
     # It sets up logging of its own, which Celery's signal takes back.
     from orcheo_backend.worker.celery_app import celery_app
 
+    delivery.configure(celery_app)
+    from orcheo_backend.worker import tasks
+
+    with_lease(tasks.execute_run)
+    with_lease(tasks.dispatch_cron_triggers)
     setup_logging.connect(lambda **_: logs.install(), weak=False)
     # It writes past every stream, which is no line of JSON.
     celery.apps.worker.safe_say = lambda *_: None
@@ -41,6 +74,7 @@ def main() -> None:
     task_postrun.connect(lambda **_: work.end(), weak=False)
     leave_when_idle(work.under_way)
     serve(HEALTH_PORT, pulse)
+    threading.Thread(target=leave_without, args=(watcher,), name="reconciler", daemon=True).start()
     celery_app.worker_main(
         [
             "--quiet",

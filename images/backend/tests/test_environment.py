@@ -85,6 +85,8 @@ class Contracts(WithData):
             ("ORCHEO_LOG_LEVEL", "verbose"),
             ("ORCHEO_LOG_FORMAT", "xml"),
             ("ORCHEO_REDIS_TLS", "yes"),
+            ("ORCHEO_WORKER_LOST_RUNS", "retry"),
+            ("ORCHEO_WORKER_LONGEST_RUN_SECONDS", "86401"),
         ):
             found = self.problems("worker", "0.33", **{name: value})
             self.assertEqual(len(found), 1, (name, value))

@@ -1,0 +1,89 @@
+"""Who executes a run: one row for each run that has not ended, in orcheo_deploy.run_leases.
+
+The process that starts a run takes its lease in the same transaction and renews it every ten seconds. Every time is
+Postgres' own: the clocks of the pods do not matter.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, LiteralString, TypeAlias
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+HEARTBEAT_SECONDS = 10
+# Silent for so long, a holder is suspected.
+LEASE_SECONDS = 60
+# A holder that could not renew for so long stops its run by itself: before anybody else may act, however slowly it finds out.
+STOP_SECONDS = 45
+# So long an expired lease is watched before it counts as lost: after an outage of Postgres its holder comes first.
+CONFIRM_SECONDS = 20
+
+# `token` is null while nobody executes the run; `starts` counts executions; `dispatched` is false for a run that was only
+# recorded and that nobody asked the worker to execute.
+TABLE = """
+CREATE SCHEMA IF NOT EXISTS orcheo_deploy;
+CREATE TABLE IF NOT EXISTS orcheo_deploy.run_leases (
+    run_id text PRIMARY KEY,
+    holder text,
+    token uuid,
+    renewed_at timestamptz,
+    suspected_at timestamptz,
+    starts integer NOT NULL DEFAULT 0,
+    enqueued_at timestamptz,
+    dispatched boolean NOT NULL DEFAULT true
+)
+"""
+EXISTS = "SELECT to_regclass('orcheo_deploy.run_leases') IS NOT NULL AS made"
+
+LOCK_RUN = "SELECT 1 FROM workflow_runs WHERE id = %(run_id)s FOR UPDATE"
+LOCK_LEASE = "SELECT token, suspected_at FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s FOR UPDATE"
+TAKE = """
+INSERT INTO orcheo_deploy.run_leases AS lease (run_id, holder, token, renewed_at, starts)
+VALUES (%(run_id)s, %(holder)s, %(token)s, clock_timestamp(), 1)
+ON CONFLICT (run_id) DO UPDATE SET holder = excluded.holder, token = excluded.token, renewed_at = excluded.renewed_at,
+    suspected_at = NULL, starts = lease.starts + 1
+"""
+RENEW = """
+UPDATE orcheo_deploy.run_leases SET renewed_at = clock_timestamp(), suspected_at = NULL
+WHERE run_id = %(run_id)s AND token = %(token)s
+"""
+# The run waits again: it was put back, or its message was sent again.
+WAIT = """
+INSERT INTO orcheo_deploy.run_leases (run_id, enqueued_at) VALUES (%(run_id)s, clock_timestamp())
+ON CONFLICT (run_id) DO UPDATE SET holder = NULL, token = NULL, renewed_at = NULL, suspected_at = NULL,
+    enqueued_at = excluded.enqueued_at
+"""
+ONLY_RECORDED = """
+INSERT INTO orcheo_deploy.run_leases (run_id, dispatched) VALUES (%(run_id)s, false) ON CONFLICT (run_id) DO NOTHING
+"""
+END = "DELETE FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s"
+SUSPECT = "UPDATE orcheo_deploy.run_leases SET suspected_at = clock_timestamp() WHERE run_id = %(run_id)s AND token = %(token)s"
+FORGET = "DELETE FROM orcheo_deploy.run_leases WHERE NOT EXISTS (SELECT FROM workflow_runs WHERE id = run_id)"
+
+
+class LostLeaseError(Exception):
+    """This process no longer holds the run that it executes: whatever it would write is somebody else's to write."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A run that this process executes."""
+
+    run_id: str
+    token: str
+    # time.monotonic() just before the last successful renewal was sent.
+    renewed: float
+
+
+def must_stop(holding: Holding, now: float) -> bool:
+    """Whether the holder may no longer be sure of its lease: it could not renew it for STOP_SECONDS."""
+    return now - holding.renewed >= STOP_SECONDS
+
+
+def ensure_table(connection: "Connection") -> None:
+    """Makes the table where the initialisation was an older image's; does nothing, and needs no right, where it is there."""
+    if connection.execute(EXISTS).fetchone() != (True,):
+        script: LiteralString = TABLE
+        connection.execute(script)
