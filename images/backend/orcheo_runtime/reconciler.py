@@ -1,4 +1,4 @@
-"""Finds lost runs every fifteen seconds and has them settled; in each worker, of which one at a time looks.
+"""Finds lost runs every ten seconds and has them settled; in each worker, of which one at a time looks.
 
 A process of its own, forked while the worker is still small and has one thread. It keeps no connection between two looks
 (so it needs nothing of a pooler, and a failover is over at the next look) and holds only psycopg and redis; what Orcheo
@@ -23,7 +23,7 @@ from orcheo_runtime.lost_runs import Action, Pending, Running, Settings, decide_
 if TYPE_CHECKING:
     from orcheo_runtime.heartbeat import Connection
 
-LOOK_SECONDS = 15
+LOOK_SECONDS = 10
 # Of one look.
 MOST_RUNS = 500
 SETTLE_SECONDS = 300
