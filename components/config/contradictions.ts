@@ -6,6 +6,7 @@ import { imageNames, planImage } from "../images.plan";
 import { awsContradictions } from "./contradictions.aws";
 import { backupContradictions } from "./contradictions.backup";
 import { kubernetesContradictions } from "./contradictions.kubernetes";
+import { imageProblems } from "./image-rules";
 import type { Problem } from "./problems";
 import { publicCanvas, type Stack } from "./schema";
 
@@ -29,6 +30,7 @@ export function contradictions(stack: Stack): Problem[] {
         ...backupContradictions(stack),
         ...unknownRules(stack),
         ...foreignImages(stack),
+        ...imageProblems(stack),
     ];
 }
 

@@ -1,6 +1,7 @@
 /** Settings of Orcheo's own processes. */
 import { z } from "zod";
-import { atMost, choice, environmentName, flag, httpsUrl, resources, url, whole, words } from "./fields";
+import { canvasOrigin, canvasText, canvasUrl, canvasWord } from "./canvas-rules";
+import { atMost, choice, environmentName, flag, httpsUrl, resources, whole, words } from "./fields";
 
 const logLevel = () =>
     choice(["DEBUG", "INFO", "WARNING", "ERROR"]).default("INFO").describe("Least severe messages that are logged.");
@@ -124,21 +125,28 @@ export const canvas = z
             ephemeralRequestMiB: 48,
         }),
         contentSecurityOrigins: z
-            .array(httpsUrl())
+            .array(canvasOrigin())
             .default([])
             .describe("Further origins that the Content-Security-Policy allows."),
         settings: z
             .strictObject({
-                authIssuer: words("an issuer").optional().describe("VITE_ORCHEO_AUTH_ISSUER."),
-                authClientId: words("a client id").optional().describe("VITE_ORCHEO_AUTH_CLIENT_ID."),
-                authRedirectUri: url().optional().describe("VITE_ORCHEO_AUTH_REDIRECT_URI."),
-                authScopes: words("scopes").optional().describe("VITE_ORCHEO_AUTH_SCOPES."),
-                authAudience: words("an audience").optional().describe("VITE_ORCHEO_AUTH_AUDIENCE."),
-                authOrganization: words("an organization").optional().describe("VITE_ORCHEO_AUTH_ORGANIZATION."),
-                authProviderParam: words("a parameter").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_PARAM."),
-                authProviderGoogle: words("a connection").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_GOOGLE."),
-                authProviderGithub: words("a connection").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_GITHUB."),
-                chatkitDomainKey: words("a domain key").optional().describe("VITE_ORCHEO_CHATKIT_DOMAIN_KEY."),
+                authIssuer: canvasUrl().optional().describe("VITE_ORCHEO_AUTH_ISSUER."),
+                authClientId: canvasText("a client id").optional().describe("VITE_ORCHEO_AUTH_CLIENT_ID."),
+                authRedirectUri: canvasUrl().optional().describe("VITE_ORCHEO_AUTH_REDIRECT_URI."),
+                authScopes: canvasText("scopes").optional().describe("VITE_ORCHEO_AUTH_SCOPES."),
+                authAudience: canvasText("an audience").optional().describe("VITE_ORCHEO_AUTH_AUDIENCE."),
+                authOrganization: canvasText("an organization").optional().describe("VITE_ORCHEO_AUTH_ORGANIZATION."),
+                authProviderParam: canvasWord("a parameter").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_PARAM."),
+                authProviderGoogle: canvasWord("a connection").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_GOOGLE."),
+                authProviderGithub: canvasWord("a connection").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_GITHUB."),
+                chatkitDomainKey: canvasText("a domain key").optional().describe("VITE_ORCHEO_CHATKIT_DOMAIN_KEY."),
+            })
+            .superRefine(({ authIssuer, authClientId }, context) => {
+                const message = "both authIssuer and authClientId, as a login needs both; or neither";
+                if (authIssuer === undefined && authClientId !== undefined)
+                    context.addIssue({ code: "custom", path: ["authIssuer"], message });
+                if (authIssuer !== undefined && authClientId === undefined)
+                    context.addIssue({ code: "custom", path: ["authClientId"], message });
             })
             .prefault({})
             .describe("What the front end is told at start; its backend is always the stack's host."),

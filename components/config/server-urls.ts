@@ -91,7 +91,8 @@ const encoded = (character: string): string =>
     `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 const listed = (characters: readonly string[]): string =>
     characters.map((each) => `${each} as ${encoded(each)}`).join(", ");
-const among = (value: string, characters: string): string[] => Array.from(characters).filter((each) => value.includes(each));
+const among = (value: string, characters: string): string[] =>
+    Array.from(characters).filter((each) => value.includes(each));
 
 /** What is wrong with a URL as a whole, before its parts can be told apart. */
 function malformed({ schemes, raw }: Rules, url: string): string[] {

@@ -198,10 +198,12 @@ it("the autoscaler's metrics are percent of the requests", () => {
 });
 
 it("canvas settings become upstream's names, on the public origin", () => {
-    const stack = stackOf({ canvas: { settings: { authClientId: "abc" } }, entrance: { port: 8443 } });
+    const settings = { authIssuer: "https://login.example.com", authClientId: "abc" };
+    const stack = stackOf({ canvas: { settings }, entrance: { port: 8443 } });
     expect(publicUrl(stack)).toBe("https://orcheo.localhost:8443");
     expect(planSettings(stack)).toEqual({
         VITE_ORCHEO_BACKEND_URL: "https://orcheo.localhost:8443",
+        VITE_ORCHEO_AUTH_ISSUER: "https://login.example.com",
         VITE_ORCHEO_AUTH_CLIENT_ID: "abc",
     });
 });

@@ -47,22 +47,14 @@ REDIS_PARTS = {
     "ORCHEO_REDIS_TLS": "true",
     "ORCHEO_REDIS_CA_FILE": "",
 }
-SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+# Variables of this image, whatever the release; the deployment's config reads the same file (components/config/image-rules.ts).
+RULES = json.loads((Path(__file__).parent / "own_environment.json").read_text(encoding="utf-8"))
 ALLOW_UNKNOWN = "ORCHEO_RUNTIME_ALLOW_UNKNOWN"
-# Variables of this image, whatever the release; name -> least and greatest for the whole numbers.
-NUMBERS = {
-    "ORCHEO_WORKER_CONCURRENCY": (1, 1000),
-    "ORCHEO_WORKER_LONGEST_RUN_SECONDS": (1, 86400),
-    "ORCHEO_API_DRAIN_SECONDS": (1, 3600),
-}
-CHOICES = {
-    "ORCHEO_LOG_LEVEL": ("DEBUG", "INFO", "WARNING", "ERROR"),
-    "ORCHEO_LOG_FORMAT": ("json", "console"),
-    "ORCHEO_REDIS_TLS": ("true", "false"),
-    "ORCHEO_POSTGRES_SSLMODE": SSL_MODES,
-    "ORCHEO_WORKER_LOST_RUNS": ("fail", "restart"),
-}
-OWN = {"ORCHEO_RELEASE", "ORCHEO_VAULT_DROP_CREDENTIALS", ALLOW_UNKNOWN, *NUMBERS, *CHOICES, *POSTGRES_PARTS, *REDIS_PARTS, *SECRETS.values()}
+# Name -> least and greatest of a whole number.
+NUMBERS: dict[str, tuple[int, int]] = {name: (least, greatest) for name, (least, greatest) in RULES["numbers"].items()}
+CHOICES: dict[str, tuple[str, ...]] = {name: tuple(accepted) for name, accepted in RULES["choices"].items()}
+# `deployment`: what only the deployment itself may set, secrets and addresses among it.
+OWN = {*NUMBERS, *CHOICES, *RULES["others"], *RULES["deployment"]}
 
 
 class Contract(TypedDict):

@@ -1,0 +1,260 @@
+/** What an image refuses when its pod starts, the config refuses before anything is deployed: the images are asked themselves. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { acceptedNames } from "../../components/config/image-rules";
+import { parseStack } from "../../components/config/read";
+import { settingsOf } from "../harness";
+
+const frontEnd = { kind: "build", canvas: { source: { kind: "directory", path: "x" } } };
+
+function problems(settings: object) {
+    const json = JSON.stringify({ ...settingsOf("dev"), images: frontEnd, ...settings });
+    return parseStack({ stack: "dev", keys: [], json, secret: false }).problems;
+}
+const lines = (settings: object) => problems(settings).map(({ at, found, remedy }) => `${at}: ${found}; ${remedy}`);
+
+/** The answer of the backend image's own check. */
+function backendImage(program: string, input: unknown): string[] {
+    const script = `import json, sys; from pathlib import Path; from orcheo_runtime import environment\nenvironment.DATA = Path(".")\n${program}`;
+    const { stdout, stderr } = spawnSync("python3", ["-c", script], {
+        cwd: resolve("images/backend"),
+        input: JSON.stringify(input),
+        encoding: "utf8",
+        env: { PATH: process.env["PATH"], PYTHONDONTWRITEBYTECODE: "1" },
+    });
+    if (stderr !== "") throw new Error(stderr);
+    return JSON.parse(stdout) as string[];
+}
+
+describe("the backend", () => {
+    it.each(["0.33", "0.46"] as const)("of %s reads the names that the config accepts", (release) => {
+        const program = `contract, known = environment.load_contract(json.load(sys.stdin))
+names = known | environment.OWN | set(contract["copies"]) | set(contract["copies"].values()) | set(contract["ignored"])
+print(json.dumps(sorted(names)))`;
+        expect([...acceptedNames(release)].sort()).toEqual(backendImage(program, release));
+    });
+
+    it("is told by the deployment alone what its secrets and addresses are", () => {
+        const program = `own = {*environment.SECRETS.values(), *environment.POSTGRES_PARTS, *environment.REDIS_PARTS, "ORCHEO_RELEASE"}
+print(json.dumps(sorted(own - set(environment.RULES["deployment"]))))`;
+        expect(backendImage(program, null)).toEqual([]);
+    });
+
+    const release: Readonly<Record<string, "0.33" | "0.46">> = { ORCHEO_SMTP_HOST: "0.46" };
+    const cases: readonly (readonly [name: string, value: string])[] = [
+        ["ORCHEO_LOGLEVEL", "DEBUG"],
+        ["ORCHEO_LOG_FORMAT", "xml"],
+        ["ORCHEO_LOG_FORMAT", "console"],
+        ["ORCHEO_LOG_FORMAT", ""],
+        ["ORCHEO_API_DRAIN_SECONDS", "0"],
+        ["ORCHEO_API_DRAIN_SECONDS", "3600"],
+        ["ORCHEO_API_DRAIN_SECONDS", "soon"],
+        ["ORCHEO_WORKER_CONCURRENCY", "1001"],
+        ["ORCHEO_VAULT_BACKEND", "file"],
+        ["ORCHEO_VAULT_BACKEND", "postgres"],
+        ["ORCHEO_GRAPH_STORE_BACKEND", "sqlite"],
+        ["ORCHEO_MY_PLUGIN", "1"],
+        ["ORCHEO_SMTP_HOST", "mail"],
+        ["ORCHEO_SMTP_PASSWORT", "x"],
+        ["ORCHEO_CRON_DISPATCH_INTERVAL", "30"],
+        ["ORCHEO_POSTGRES_POOL_MAX_SIZE", "5"],
+        ["ORCHEO_INPROCESS_EXECUTION", "true"],
+        ["OPENAI_BASE_URL", "https://llm.example.com"],
+        ["TZ", "Europe/Berlin"],
+    ];
+
+    it.each(cases)("refuses, as the config does or not at all: %s=%j", (name, value) => {
+        const program = `release, name, value = json.load(sys.stdin)
+contract, known = environment.load_contract(release)
+environ = {variable: "postgresql://x" if "POSTGRES" in variable else "redis://x" if "REDIS" in variable else "x" for variable in environment.SECRETS.values()}
+environ[name] = value
+print(json.dumps(environment.unknown_names(environ, contract, known) + environment.apply_contract("beat", environ, contract)))`;
+        const which = release[name] ?? "0.33";
+        const image = backendImage(program, [which, name, value]);
+        for (const settings of [
+            { beat: { extraEnv: { [name]: value } } },
+            { pods: { beat: { extraEnv: { [name]: value } } } },
+        ]) {
+            const config = problems({ release: which, ...settings });
+            expect(config.length > 0, JSON.stringify([image, config])).toBe(image.length > 0);
+        }
+    });
+
+    it.each([
+        ...[
+            "ORCHEO_POSTGRES_DSN",
+            "ORCHEO_POSTGRES_HOST",
+            "REDIS_URL",
+            "ORCHEO_RELEASE",
+            "ORCHEO_VAULT_ENCRYPTION_KEY",
+        ],
+        "REDIS_TLS_CA_FILE",
+    ])("gets %s from the stack and from nowhere else, and its value is not shown", (name) => {
+        expect(lines({ pods: { all: { extraEnv: { [name]: "s3cret" } } } })).toEqual([
+            `orcheo:stack.pods.all.extraEnv.${name}: is set by the stack itself; accepted: database, cache, release and secrets instead`,
+        ]);
+    });
+
+    it("names the nearest variable, the setting, and once what all pods get", () => {
+        expect(lines({ api: { extraEnv: { ORCHEO_LOGLEVEL: "DEBUG" } } })).toEqual([
+            "orcheo:stack.api.extraEnv.ORCHEO_LOGLEVEL: is not read by release 0.33; did you mean ORCHEO_LOG_LEVEL? accepted: the names in images/backend/environment-0.33.txt; one that a plugin reads is named in ORCHEO_RUNTIME_ALLOW_UNKNOWN",
+        ]);
+        expect(problems({ pods: { all: { extraEnv: { ORCHEO_LOGLEVEL: "DEBUG" } } } }).map(({ at }) => at)).toEqual([
+            "orcheo:stack.pods.all.extraEnv.ORCHEO_LOGLEVEL",
+        ]);
+        const allowed = { ORCHEO_MY_PLUGIN: "1", ORCHEO_RUNTIME_ALLOW_UNKNOWN: "ORCHEO_OTHER, ORCHEO_MY_PLUGIN" };
+        expect(problems({ worker: { extraEnv: allowed } })).toEqual([]);
+    });
+
+    it("is not asked about what the stack sets itself, which wins", () => {
+        expect(problems({ api: { extraEnv: { ORCHEO_AUTH_MODE: "optional", ORCHEO_LOG_LEVEL: "verbose" } } })).toEqual(
+            [],
+        );
+    });
+});
+
+describe("other images", () => {
+    it.each([
+        ["canvas", "VITE_ORCHEO_AUTH_ISUER", "x"],
+        ["canvas", "CANVAS_CSP_EXTRA_ORIGINS", "https://a.example.com/x"],
+        ["canvas", "ORCHEO_RELOAD_SECONDS", "soon"],
+        ["postgres", "POSTGRES_DATABASE", "Orcheo"],
+        ["postgres", "PGDATA", "/tmp"],
+        ["valkey", "VALKEY_TLS", "off"],
+        ["valkey", "VALKEY_MAXMEMORY", "much"],
+        ["backup", "BACKUP_PART_MIB", "4"],
+        ["backup", "BACKUP_ENDPOINT", "http://elsewhere"],
+    ])("%s: %s=%s is refused, for its pods and for all", (role, name, value) => {
+        for (const pods of [role, "all"])
+            expect(problems({ pods: { [pods]: { extraEnv: { [name]: value } } } }).map(({ at }) => at)).toContain(
+                `orcheo:stack.pods.${pods}.extraEnv.${name}`,
+            );
+    });
+
+    it("accept what they read", () => {
+        expect(
+            problems({
+                pods: {
+                    backup: { extraEnv: { BACKUP_PART_MIB: "5" } },
+                    canvas: { extraEnv: { ORCHEO_RELOAD_SECONDS: "60" } },
+                },
+            }),
+        ).toEqual([]);
+    });
+});
+
+describe("the canvas", () => {
+    /** Only the check of the settings runs: there is no site. */
+    const site = mkdtempSync(join(tmpdir(), "canvas-rules-"));
+    function imageAccepts(env: Readonly<Record<string, string>>): boolean {
+        const { stderr } = spawnSync("sh", [resolve("images/canvas/entrypoint.sh"), "prepare"], {
+            encoding: "utf8",
+            env: {
+                PATH: "/usr/bin:/bin",
+                CANVAS_TEMPLATE: site,
+                CANVAS_TARGET: join(site, "target"),
+                VITE_ORCHEO_BACKEND_URL: "https://orcheo.localhost",
+                ...env,
+            },
+        });
+        expect(stderr).toMatch(/this is not a built canvas|these settings cannot be used/);
+        return stderr.includes("this is not a built canvas");
+    }
+    const variable = (key: string) => `VITE_ORCHEO_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+    const pair = { authIssuer: "https://login.example.com", authClientId: "orcheo" };
+    const withPair = (settings: Readonly<Record<string, string>>) =>
+        "authIssuer" in settings || "authClientId" in settings ? { ...pair, ...settings } : settings;
+    const verdicts = (settings: Readonly<Record<string, string>>) => ({
+        config: problems({ canvas: { settings } }).length === 0,
+        image: imageAccepts(Object.fromEntries(Object.entries(settings).map(([key, value]) => [variable(key), value]))),
+    });
+
+    it.each<Record<string, string>>([
+        { authIssuer: "https://login.example.com" },
+        { authClientId: "orcheo" },
+        { authIssuer: "http://login.example.com", authClientId: "orcheo" },
+        { authIssuer: "login.example.com", authClientId: "orcheo" },
+        { authIssuer: "https://login.example.com/a b", authClientId: "orcheo" },
+        { authRedirectUri: "http://orcheo.example.com/callback" },
+        { authRedirectUri: "https://*.example.com/callback" },
+        { authRedirectUri: "https://orcheo.example.com:port" },
+        { authRedirectUri: "javascript:alert(1)" },
+        { authAudience: 'a";alert(1);"' },
+        { authAudience: "bücher" },
+        { authAudience: "a\nb" },
+        { authAudience: "https://api.example.com/{tenant}" },
+        { authScopes: "openid\tprofile" },
+        { authOrganization: "Org & Co" },
+        { authProviderParam: "two words" },
+        { authProviderGoogle: "google/oauth2" },
+        { authProviderGithub: "gíthub" },
+        { chatkitDomainKey: "domain_pk_<x>" },
+    ])("%j is refused by both", (settings) => {
+        expect(verdicts(settings)).toEqual({ config: false, image: false });
+    });
+
+    it.each<Record<string, string>>([
+        pair,
+        { ...pair, authRedirectUri: "http://localhost:5173/callback" },
+        { authRedirectUri: "https://orcheo.example.com/auth/callback?x=y#z" },
+        { authScopes: "openid profile email offline_access" },
+        { authAudience: "https://api.example.com/" },
+        { authProviderParam: "connection", authProviderGoogle: "google-oauth2", authProviderGithub: "github" },
+        { chatkitDomainKey: "domain_pk_1234=~" },
+    ])("%j is accepted by both", (settings) => {
+        expect(verdicts(settings)).toEqual({ config: true, image: true });
+    });
+
+    it.each([
+        ...[
+            "https://cdn.example.com/fonts",
+            "https://*.example.com",
+            "*",
+            "'self'",
+            "http://cdn.example.com",
+            "https://cdn.example.com/",
+        ],
+        ...[
+            "cdn.example.com",
+            "https://cdn.example.com:x",
+            "https://bücher.example.com",
+            "https:",
+            "https://a.example.com https://b.example.com/x",
+        ],
+    ])("the origin %s is refused by both", (origin) => {
+        expect(problems({ canvas: { contentSecurityOrigins: [origin] } })).toHaveLength(1);
+        expect(imageAccepts({ CANVAS_CSP_EXTRA_ORIGINS: origin })).toBe(false);
+    });
+
+    it("what the config accepts the image accepts, whatever the text", () => {
+        const keys = [
+            "authIssuer",
+            "authClientId",
+            "authRedirectUri",
+            "authScopes",
+            "authAudience",
+            "authProviderParam",
+            "chatkitDomainKey",
+        ];
+        const alphabet = Array.from("aZ09 ._:/@+=,~%?#-&<>\"'\\$`;é\n");
+        const tail = fc.string({ unit: fc.constantFrom(...alphabet), minLength: 1, maxLength: 12 });
+        const value = fc.oneof(
+            tail,
+            tail.map((text) => `https://${text}`),
+            tail.map((text) => `https://a.example.com/${text}`),
+        );
+        fc.assert(
+            fc.property(fc.constantFrom(...keys), value, (key, text) => {
+                const settings = withPair({ [key]: text });
+                if (problems({ canvas: { settings } }).length > 0) return true;
+                const env = Object.entries(settings).map(([name, given]) => [variable(name), given]);
+                return imageAccepts(Object.fromEntries(env) as Record<string, string>);
+            }),
+            { numRuns: 150 },
+        );
+    });
+});
