@@ -8,6 +8,8 @@ export LC_ALL
 template=${CANVAS_TEMPLATE:-/usr/share/orcheo/canvas}
 target=${CANVAS_TARGET:-/srv/canvas}
 tls=${CANVAS_TLS:-/etc/orcheo/tls}
+run=${CANVAS_RUN:-/tmp/nginx}
+ipv6=${CANVAS_IPV6:-/proc/net/if_inet6}
 names="BACKEND_URL AUTH_ISSUER AUTH_CLIENT_ID AUTH_REDIRECT_URI AUTH_SCOPES AUTH_AUDIENCE AUTH_ORGANIZATION"
 names="$names AUTH_PROVIDER_PARAM AUTH_PROVIDER_GOOGLE AUTH_PROVIDER_GITHUB CHATKIT_DOMAIN_KEY"
 host='[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?'
@@ -168,14 +170,21 @@ prepare() {
     printf 'canvas: %s files prepared for %s\n' "$(find "$target/site" -type f | wc -l)" "$(value_of BACKEND_URL)"
 }
 
+# Every address family of this pod; a kernel without IPv6 has no such file, and nginx would not start.
+listen() {
+    port=8080
+    if [ -f "$tls/tls.crt" ]; then
+        port='8443 ssl'
+        printf 'http2 on;\nssl_certificate %s/tls.crt;\nssl_certificate_key %s/tls.key;\n' "$tls" "$tls"
+    fi
+    printf 'listen %s;\n' "$port"
+    if [ -e "$ipv6" ]; then printf 'listen [::]:%s;\n' "$port"; fi
+}
+
 serve() {
     [ -f "$target/site/index.html" ] || die "$target/site is missing: run this image with \"prepare\" first (an init container)."
-    mkdir -p /tmp/nginx
-    if [ -f "$tls/tls.crt" ]; then
-        printf 'listen 8443 ssl;\nhttp2 on;\nssl_certificate %s/tls.crt;\nssl_certificate_key %s/tls.key;\n' "$tls" "$tls"
-    else
-        printf 'listen 8080;\n'
-    fi >/tmp/nginx/listen.conf
+    mkdir -p "$run"
+    listen >"$run/listen.conf"
     watch_certificate &
     exec nginx -e stderr -c /etc/nginx/canvas.conf
 }

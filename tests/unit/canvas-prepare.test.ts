@@ -217,3 +217,34 @@ describe("the stand-in canvas", () => {
         for (const name of names) expect(source).toContain(`import.meta.env.VITE_ORCHEO_${name},`);
     });
 });
+
+describe("canvas serve", () => {
+    /** What nginx would read. */
+    function listening(...present: ("tls/tls.crt" | "ipv6")[]): string {
+        for (const folder of ["target/site", "bin", "tls"]) mkdirSync(join(dir, folder), { recursive: true });
+        for (const file of ["target/site/index.html", ...present]) writeFileSync(join(dir, file), "");
+        // Ends the watcher of the certificate as well.
+        const nginx = `#!/bin/sh\ncat ${dir}/run/listen.conf\nkill 0\n`;
+        writeFileSync(join(dir, "bin/nginx"), nginx, { mode: 0o755 });
+        const { stdout } = spawnSync("setsid", ["--wait", "sh", entrypoint, "serve"], {
+            encoding: "utf8",
+            env: {
+                PATH: `${join(dir, "bin")}:/usr/bin:/bin`,
+                CANVAS_TARGET: join(dir, "target"),
+                CANVAS_TLS: join(dir, "tls"),
+                CANVAS_RUN: join(dir, "run"),
+                CANVAS_IPV6: join(dir, "ipv6"),
+            },
+        });
+        return stdout;
+    }
+
+    it("listens on every address family that its node has", () => {
+        expect(listening()).toBe("listen 8080;\n");
+        expect(listening("ipv6")).toBe("listen 8080;\nlisten [::]:8080;\n");
+        const tls = listening("ipv6", "tls/tls.crt");
+        expect(tls).toContain("listen 8443 ssl;\nlisten [::]:8443 ssl;\n");
+        expect(tls).toContain(`ssl_certificate ${join(dir, "tls")}/tls.crt;\n`);
+        expect(tls).not.toContain("8080");
+    });
+});
