@@ -31,6 +31,17 @@ check_mounts() {
     esac
 }
 
+# A platform may assign a uid without a name here, or with one of its own (kubernetes.podUser: assigned). initdb and peer
+# authentication look the name up, and pg_ident.conf knows this one only.
+name_user() {
+    if [ "$(id -un 2>/dev/null)" = orcheo ]; then return 0; fi
+    printf 'orcheo:x:%s:%s:Orcheo:/nonexistent:/usr/sbin/nologin\n' "$(id -u)" "$(id -g)" >/tmp/postgres.passwd
+    NSS_WRAPPER_PASSWD=/tmp/postgres.passwd
+    NSS_WRAPPER_GROUP=/etc/group
+    LD_PRELOAD=/usr/lib/orcheo/libnss_wrapper.so
+    export NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP LD_PRELOAD
+}
+
 # initdb works beside the final place, so a start that was cut short leaves nothing that looks like a database.
 ensure_cluster() {
     major=$(postgres --version | sed 's/.* \([0-9]*\)\..*/\1/')
@@ -91,6 +102,7 @@ export PGDATA POSTGRES_PASSWORD_FILE
 umask 077
 rm -f "$ready"
 check_mounts
+name_user
 ensure_cluster
 
 # A postmaster.pid left by a killed container names a process number that may be somebody else's here.

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -66,6 +66,27 @@ describe("postgres-start", () => {
             expect(start().stderr, attempt).toContain("disk full");
             expect(existsSync(data), attempt).toBe(false);
         }
+    });
+
+    it("gives a uid that a platform assigned the name that the server knows, and leaves its own alone", () => {
+        const seen = join(dir, "seen");
+        program(
+            "initdb",
+            `echo "\${LD_PRELOAD-none}" > ${seen}; cat "\${NSS_WRAPPER_PASSWD-/dev/null}" >> ${seen}; exit 1`,
+        );
+        const user = (name: string) => {
+            program("id", `case $1 in -un) ${name};; -u) echo 1000680000;; -g) echo 0;; esac`);
+        };
+        for (const unnamed of ["echo 'cannot find name' >&2; exit 1", "echo 1000680000"]) {
+            user(unnamed);
+            start();
+            expect(readFileSync(seen, "utf8")).toBe(
+                "/usr/lib/orcheo/libnss_wrapper.so\norcheo:x:1000680000:0:Orcheo:/nonexistent:/usr/sbin/nologin\n",
+            );
+        }
+        user("echo orcheo");
+        start();
+        expect(readFileSync(seen, "utf8")).toBe("none\n");
     });
 
     it.each([
