@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md says what to do with a cluster of your own.
 run := local/run
 
-.PHONY: up down delete status env check test bench help
+.PHONY: up down delete status env prune check test bench help ready-for-test ready-for-bench
 
 help:
 	@echo "make up      all of Orcheo on the embedded Kubernetes, or on the cluster that Pulumi.dev.yaml names"
@@ -9,18 +9,19 @@ help:
 	@echo "make check   the fast tests: format, lint, types, unit tests"
 	@echo "make env     variables for pulumi, kubectl and docker buildx by hand: eval \"\$$(make -s env)\""
 	@echo "make test    all tests, the end-to-end tests on embedded clusters of their own included"
+	@echo "make prune   frees the disk space of what can be made again; clusters and their data stay"
 	@echo "make bench   figures beside their bounds, on a cluster of its own"
 
-up down delete status env:
+up down delete status env prune ready-for-test ready-for-bench: ready-for-bench
 	@$(run) node local/main.ts $@
 
 check:
 	@$(run) npm run check
 
-test: check
+test: ready-for-test check
 	@$(run) vitest run --project policy
 	@$(run) node local/toolchain/build.ts >/dev/null
 	@$(run) vitest run --project 'e2e-*' --project verdicts
 
-bench:
+bench: ready-for-bench
 	@$(run) node tests/bench/main.ts

@@ -1,7 +1,7 @@
 /**
  * The base of every image is `debian:trixie-slim`. Where Docker Hub cannot be reached, a stand-in of the same suite is
- * made with debootstrap and put into the embedded registry as `library/debian:trixie-slim`, where BuildKit's mirror
- * for docker.io finds it: the Dockerfiles stay as they are.
+ * made with debootstrap and put into a registry as `library/debian:trixie-slim`, where BuildKit's mirror for docker.io
+ * finds it: the Dockerfiles stay as they are.
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
@@ -11,7 +11,7 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { withLock } from "./lock.ts";
 import { run } from "./process.ts";
-import { pushImage, type SingleLayerImage } from "./push-image.ts";
+import { type Crane, pushImage, type SingleLayerImage } from "./push-image.ts";
 
 const suite = "trixie";
 const repository = "library/debian";
@@ -22,8 +22,10 @@ const epochSeconds = Date.UTC(2025, 7, 9) / 1000;
 const slimPaths = ["/usr/share/doc", "/usr/share/man", "/usr/share/info", "/usr/share/locale", "/usr/share/lintian"];
 
 export interface BaseImageArgs {
-    /** The embedded registry, plain http, such as `127.0.0.1:5000`. */
+    /** The registry that BuildKit asks for docker.io's images, such as `127.0.0.1:5000`. */
     registry: string;
+    /** Runs crane where that registry can be reached. */
+    crane: Crane;
     /** Holds the stand-in between runs; about 50 MB. Safe to delete. */
     cacheDir: string;
     /** Called with one line for each step that takes time. */
@@ -47,13 +49,13 @@ export interface BaseImage {
  * @throws when debootstrap, its keyring or root rights are missing, when debootstrap fails, or when the registry refuses
  */
 export async function ensureBaseImage(args: BaseImageArgs): Promise<BaseImage> {
-    const { registry, cacheDir, report } = args;
+    const { registry, crane, cacheDir, report } = args;
     // A stand-in that was pushed before answers for docker.io in this registry, whatever the network does meanwhile.
     const cached = await readCached(cacheDir);
     if (cached === undefined && (await (args.hubReachable ?? hubReachable)())) return { from: "hub", changed: false };
 
     const image = cached ?? (await makeStandIn(cacheDir, report));
-    const pushed = await pushImage(registry, repository, tag, image);
+    const pushed = await pushImage(crane, `${registry}/${repository}:${tag}`, image);
     if (pushed.changed) report(`base image: the stand-in of debian:${tag} is in ${registry} as ${pushed.digest}`);
     return { from: "stand-in", digest: pushed.digest, changed: cached === undefined || pushed.changed };
 }

@@ -1,16 +1,18 @@
-/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `env`. */
+/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `env`, `prune`, and the checks before `test` and `bench`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
 import { nodePid } from "./cluster/node.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
 import { lookAtMachine, problemsOf } from "./preflight.ts";
-import { timingFile } from "./paths.ts";
+import { stateRoot, timingFile } from "./paths.ts";
 import { clusterEnvironment, deploy, deployElsewhere, pulumiDir } from "./platform.ts";
 import { committedFile, linkPlugins, readStackFile } from "./pulumi.ts";
+import { prune } from "./prune.ts";
 import { consoleReport } from "./report.ts";
 import { contextOf, EMBEDDED_CONTEXT, settingsOf } from "./settings.ts";
-import { ensureToolchain, type Toolchain } from "./toolchain/build.ts";
+import { ensureToolchain, missingTools, type Toolchain } from "./toolchain/build.ts";
+import type { Group } from "./toolchain/tools.ts";
 
 const report = consoleReport();
 
@@ -46,6 +48,16 @@ function refuse(problems: readonly string[]): void {
 /** Name of the stack; its settings are in Pulumi.<stack>.yaml. */
 const stackName = process.env.ORCHEO_STACK ?? "dev";
 
+/** The tools that `make up` needs; the tests need those of `test` as well. */
+const FOR_UP: readonly Group[] = ["cluster", "add-ons", "pulumi"];
+
+/** Refuses a machine on which the tests or the measurements would fail after minutes. */
+async function ready(command: "test" | "bench"): Promise<void> {
+    const groups = command === "test" ? [...FOR_UP, "test" as const] : FOR_UP;
+    const missing = (await missingTools(groups)).length;
+    refuse(problemsOf(await lookAtMachine({ command, stateDir: stateRoot, missingTools: missing, runs: false })));
+}
+
 async function up(spec: ClusterSpec): Promise<void> {
     const file = committedFile(stackName);
     const context = contextOf(settingsOf(readStackFile(file), file));
@@ -53,9 +65,19 @@ async function up(spec: ClusterSpec): Promise<void> {
         await deployElsewhere(await ensureToolchain(["pulumi"], report), stackName, context);
         return;
     }
-    refuse(problemsOf(await lookAtMachine(spec.stateDir, nodePid(spec) === undefined ? spec.ports : {})));
+    refuse(
+        problemsOf(
+            await lookAtMachine({
+                command: "up",
+                stateDir: spec.stateDir,
+                missingTools: (await missingTools(FOR_UP)).length,
+                runs: nodePid(spec) !== undefined,
+                ports: spec.ports,
+            }),
+        ),
+    );
     const began = Date.now();
-    const toolchain = await ensureToolchain(["cluster", "add-ons", "pulumi"], report);
+    const toolchain = await ensureToolchain(FOR_UP, report);
     const info = await startCluster(spec, toolchain, report);
     const { url, bootstrapToken } = await deploy({ spec, toolchain, report, stack: stackName });
     const seconds = Math.round((Date.now() - began) / 1000);
@@ -112,11 +134,22 @@ async function main([command]: readonly string[]): Promise<void> {
             process.stdout.write(`${(await clusterStatus(spec, toolchain)).join("\n")}\n`);
             return;
         }
+        case "prune":
+            process.stdout.write(`${(await prune(report)).join("\n")}\n`);
+            return;
+        case "ready-for-test":
+            await ready("test");
+            return;
+        case "ready-for-bench":
+            await ready("bench");
+            return;
         case "env":
-            printEnvironment(spec, await ensureToolchain(["cluster", "add-ons", "pulumi"], report));
+            printEnvironment(spec, await ensureToolchain(FOR_UP, report));
             return;
         default:
-            throw new Error(`unknown command "${command ?? ""}"; up, down, delete, status and env are accepted`);
+            throw new Error(
+                `unknown command "${command ?? ""}"; up, down, delete, status, env, prune, ready-for-test and ready-for-bench are accepted`,
+            );
     }
 }
 

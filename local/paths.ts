@@ -11,6 +11,9 @@ export const cacheDir =
 /** The embedded clusters' data, one folder each. Deleting it deletes their databases. `ORCHEO_STATE_DIR` moves it. */
 export const stateRoot = process.env.ORCHEO_STATE_DIR ?? "/var/lib/orcheo-local";
 
+/** Go modules whose files the tests read; `make prune` removes them. */
+export const testModulesDir = join(cacheDir, "test-modules");
+
 /** Where the log of one long step is kept. */
 export const logFile = (step: string): string => join(cacheDir, "logs", `${step}.log`);
 

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { ensureBaseImage } from "./base-image.ts";
+import { inBuilder, MIRROR } from "./cluster/builder.ts";
 import { clusterInfo } from "./cluster/cluster.ts";
 import type { ClusterSpec } from "./cluster/spec.ts";
 import { caBundleFile, cacheDir, projectDir } from "./paths.ts";
@@ -45,6 +46,9 @@ export const clusterEnvironment = (spec: ClusterSpec, toolchain: Toolchain, stac
     };
 };
 
+/** The base image has 50 MB and crosses no network. */
+const PUSH_SECONDS = 120;
+
 export interface Deployment {
     readonly spec: ClusterSpec;
     readonly toolchain: Toolchain;
@@ -65,7 +69,8 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
     if (at(committed, "images", "kind") !== "published")
         await report.step("base image", undefined, () =>
             ensureBaseImage({
-                registry: cluster.registry,
+                registry: MIRROR,
+                crane: (...args) => inBuilder([toolchain.bin("crane"), "--insecure", ...args], PUSH_SECONDS),
                 cacheDir,
                 report: (line) => {
                     report.note(line);

@@ -1,9 +1,10 @@
-/** What `make up` looks at before it changes anything. Every problem is told at once, each with its remedy. */
-import { existsSync, readFileSync, statfsSync } from "node:fs";
+/** What is checked before a command changes anything. Every problem is reported at once, each with its remedy. */
+import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { cgroupProblem } from "./cluster/cgroups.ts";
-import type { Ports } from "./cluster/spec.ts";
+import { builderPaths, type Ports } from "./cluster/spec.ts";
+import { type Command, MEMORY_GIB, type Need, needsOf, type Place, shortages } from "./needs.ts";
 import { cacheDir } from "./paths.ts";
 import { run } from "./process.ts";
 
@@ -13,10 +14,10 @@ export interface Machine {
     /** `ID` and `VERSION_ID` of /etc/os-release. */
     readonly os: string;
     readonly arch: string;
-    readonly freeGiB: number;
-    readonly neededGiB: number;
-    /** The folder whose disk has `freeGiB` left. */
-    readonly disk: string;
+    readonly command: Command;
+    /** What the command takes, and the file systems that it takes it from. */
+    readonly needs: readonly Need[];
+    readonly places: Record<Need["place"], Place>;
     /** What may still be used, within the container's limit if there is one; undefined when the cluster runs already. */
     readonly freeMemoryGiB: number | undefined;
     /** What the kernel refuses root: its own words, undefined when nothing. Not asked when not root. */
@@ -26,14 +27,6 @@ export interface Machine {
 
 /** Debian releases whose packages the embedded cluster is made of. */
 export const SUPPORTED = ["debian 12"];
-
-/** Images, volumes and build steps of one cluster. */
-const CLUSTER_GIB = 15;
-/** What the first build leaves besides: modules and the compiler's cache of 27 tools. */
-const TOOLCHAIN_GIB = 15;
-
-/** The cluster with its add-ons, all of Orcheo, and one image being built. */
-export const NEEDED_MEMORY_GIB = 6;
 
 const CONTAINER =
     "run it on the machine itself or in a privileged container, or set your own cluster's context (README)";
@@ -56,17 +49,13 @@ export function problemsOf(machine: Machine): string[] {
         );
     if (machine.arch !== "x64" && machine.arch !== "arm64")
         say("processor", machine.arch, "x64 and arm64 are accepted");
-    if (machine.freeGiB < machine.neededGiB)
-        say(
-            "disk",
-            `${machine.freeGiB.toFixed(1)} GiB free at ${machine.disk}`,
-            `at least ${machine.neededGiB} GiB are needed: free some, or move the data with ORCHEO_STATE_DIR`,
-        );
-    if (machine.freeMemoryGiB !== undefined && machine.freeMemoryGiB < NEEDED_MEMORY_GIB)
+    problems.push(...shortages(machine.command, machine.needs, machine.places));
+    const memory = MEMORY_GIB[machine.command];
+    if (machine.freeMemoryGiB !== undefined && machine.freeMemoryGiB < memory)
         say(
             "memory",
             `${machine.freeMemoryGiB.toFixed(1)} GiB free`,
-            `about ${NEEDED_MEMORY_GIB} GiB are needed: end something, or set your own cluster's context (README)`,
+            `\`make ${machine.command}\` needs about ${memory} GiB: end something, or set your own cluster's context (README)`,
         );
     const { namespaces, cgroups } = machine.refused;
     if (namespaces !== undefined) say("rights to make namespaces, mounts and a bridge", namespaces, CONTAINER);
@@ -81,8 +70,17 @@ export function problemsOf(machine: Machine): string[] {
     return problems;
 }
 
-/** Gathers the facts. Ports and memory that this cluster itself holds are not taken: pass no ports when it runs. */
-export async function lookAtMachine(stateDir: string, ports: Partial<Ports>): Promise<Machine> {
+export interface Question {
+    readonly command: Command;
+    readonly stateDir: string;
+    readonly missingTools: number;
+    /** Whether this cluster runs: the ports and the memory that it holds are not missing. */
+    readonly runs: boolean;
+    readonly ports?: Partial<Ports>;
+}
+
+/** Gathers the facts. */
+export async function lookAtMachine({ command, stateDir, missingTools, runs, ports = {} }: Question): Promise<Machine> {
     const release = new Map(
         readFileSync("/etc/os-release", "utf8")
             .split("\n")
@@ -91,22 +89,24 @@ export async function lookAtMachine(stateDir: string, ports: Partial<Ports>): Pr
                 return [key, value.replaceAll('"', "")];
             }),
     );
-    const disk = nearestExisting(stateDir);
-    const { bavail, bsize } = statfsSync(disk);
     const takenPorts: { use: keyof Ports; port: number }[] = [];
     for (const use of ["api", "registry", "http", "https"] as const) {
         const port = ports[use];
-        if (port !== undefined && (await isTaken(port))) takenPorts.push({ use, port });
+        if (!runs && port !== undefined && (await isTaken(port))) takenPorts.push({ use, port });
     }
     const uid = process.getuid?.() ?? -1;
     return {
         uid,
         os: `${release.get("ID") ?? "unknown"} ${release.get("VERSION_ID") ?? ""}`.trim(),
         arch: process.arch,
-        freeGiB: (bavail * bsize) / 1024 ** 3,
-        neededGiB: existsSync(join(cacheDir, "toolchain")) ? CLUSTER_GIB : CLUSTER_GIB + TOOLCHAIN_GIB,
-        disk,
-        freeMemoryGiB: Object.keys(ports).length > 0 ? process.availableMemory() / 1024 ** 3 : undefined,
+        command,
+        needs: needsOf(command, {
+            missingTools,
+            builder: existsSync(builderPaths().buildkit),
+            cluster: existsSync(join(stateDir, "registry")),
+        }),
+        places: { cache: placeOf(cacheDir), state: placeOf(stateDir) },
+        freeMemoryGiB: runs ? undefined : process.availableMemory() / 1024 ** 3,
         refused: {
             namespaces: uid === 0 ? await namespacesProblem() : undefined,
             cgroups: uid === 0 ? cgroupProblem() : undefined,
@@ -126,6 +126,12 @@ async function namespacesProblem(): Promise<string | undefined> {
         // The last line is what the refused program says.
         return (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
     }
+}
+
+function placeOf(wanted: string): Place {
+    const dir = nearestExisting(wanted);
+    const { bavail, bsize } = statfsSync(dir);
+    return { dir, device: statSync(dir).dev, freeGiB: (bavail * bsize) / 1024 ** 3 };
 }
 
 function nearestExisting(dir: string): string {

@@ -1,7 +1,8 @@
-/** Puts an image of one layer into a registry, by the OCI distribution API. */
+/** Puts an image of one layer into a registry: written as an OCI image layout, pushed by crane. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** What {@link pushImage} needs. */
 export interface SingleLayerImage {
@@ -16,18 +17,43 @@ export interface SingleLayerImage {
     labels: Record<string, string>;
 }
 
-/** Pushes an image; does nothing when the tag already names it. */
+/** Runs crane with these arguments where the registry can be reached. @returns what it prints */
+export type Crane = (...args: readonly string[]) => Promise<string>;
+
+/** Pushes an image; does nothing when the reference already names it. */
 export async function pushImage(
-    registry: string,
-    repository: string,
-    tag: string,
+    crane: Crane,
+    reference: string,
     image: SingleLayerImage,
 ): Promise<{ digest: string; changed: boolean }> {
-    const base = `http://${registry}/v2/${repository}`;
-    const layer = await readFile(image.layerFile);
+    const layout = mkdtempSync(join(tmpdir(), "orcheo-layout-"));
+    try {
+        const digest = writeLayout(layout, image);
+        // A tag that is not there yet is no failure; whatever else is wrong, the push says.
+        const there = await crane("digest", reference).catch(() => "");
+        if (there.trim() === digest) return { digest, changed: false };
+        await crane("push", layout, reference);
+        return { digest, changed: true };
+    } finally {
+        rmSync(layout, { recursive: true, force: true });
+    }
+}
+
+/** Writes the image as an OCI image layout. @returns the digest of its manifest */
+export function writeLayout(dir: string, image: SingleLayerImage): string {
+    const blobs = join(dir, "blobs", "sha256");
+    mkdirSync(blobs, { recursive: true });
+    const put = (mediaType: string, content: Buffer): Descriptor => {
+        const described = describe(mediaType, content);
+        writeFileSync(join(blobs, described.digest.replace("sha256:", "")), content);
+        return described;
+    };
     const created = new Date(image.createdSeconds * 1000).toISOString().replace(".000Z", "Z");
-    const config = Buffer.from(
-        JSON.stringify({
+    const layer = describe("application/vnd.oci.image.layer.v1.tar+gzip", readFileSync(image.layerFile));
+    copyFileSync(image.layerFile, join(blobs, layer.digest.replace("sha256:", "")));
+    const config = put(
+        "application/vnd.oci.image.config.v1+json",
+        json({
             architecture: process.arch === "x64" ? "amd64" : process.arch,
             os: "linux",
             created,
@@ -40,98 +66,23 @@ export async function pushImage(
             history: [{ created, created_by: image.createdBy }],
         }),
     );
-    const manifestType = "application/vnd.oci.image.manifest.v1+json";
-    const manifest = Buffer.from(
-        JSON.stringify({
-            schemaVersion: 2,
-            mediaType: manifestType,
-            config: describe("application/vnd.oci.image.config.v1+json", config),
-            layers: [describe("application/vnd.oci.image.layer.v1.tar+gzip", layer)],
-        }),
-    );
-    const digest = sha256(manifest);
-    let failure = new NoAnswer("no attempt was made");
-    for (const seconds of ATTEMPTS_SECONDS) {
-        try {
-            return { digest, changed: await push(seconds) };
-        } catch (error) {
-            if (!(error instanceof NoAnswer)) throw error;
-            failure = error;
-        }
-        await sleep(PAUSE_MILLISECONDS);
-    }
-    throw failure;
-
-    /** @returns whether anything had to be pushed */
-    async function push(timeoutSeconds: number): Promise<boolean> {
-        const headers = { Accept: manifestType };
-        const there = await request(`${base}/manifests/${tag}`, { method: "HEAD", headers }, timeoutSeconds, [404]);
-        if (there.headers.get("docker-content-digest") === digest) return false;
-        for (const blob of [config, layer]) await uploadBlob(base, blob, timeoutSeconds);
-        await request(
-            `${base}/manifests/${tag}`,
-            { method: "PUT", headers: { "Content-Type": manifestType }, body: new Uint8Array(manifest) },
-            timeoutSeconds,
-        );
-        return true;
-    }
+    const mediaType = "application/vnd.oci.image.manifest.v1+json";
+    const manifest = put(mediaType, json({ schemaVersion: 2, mediaType, config, layers: [layer] }));
+    writeFileSync(join(dir, "index.json"), json({ schemaVersion: 2, manifests: [manifest] }));
+    writeFileSync(join(dir, "oci-layout"), json({ imageLayoutVersion: "1.0.0" }));
+    return manifest.digest;
 }
 
-/**
- * How long each attempt waits for an answer: the link between host and node has let a long upload stall for good, and
- * on another connection it takes a second. A registry that starts just then refuses connections for a moment.
- */
-const ATTEMPTS_SECONDS = [15, 30, 60, 120];
-const PAUSE_MILLISECONDS = 2_000;
-
-async function uploadBlob(base: string, blob: Buffer, timeoutSeconds: number): Promise<void> {
-    const digest = sha256(blob);
-    const there = await request(`${base}/blobs/${digest}`, { method: "HEAD" }, timeoutSeconds, [404]);
-    if (there.status === 200) return;
-    const start = await request(`${base}/blobs/uploads/`, { method: "POST" }, timeoutSeconds);
-    const location = start.headers.get("location");
-    if (location === null) throw new Error(`${base}: the registry opened an upload and named no location`);
-    const url = new URL(location, base);
-    url.searchParams.set("digest", digest);
-    await request(
-        url.href,
-        {
-            method: "PUT",
-            headers: { "Content-Type": "application/octet-stream" },
-            body: new Uint8Array(blob),
-        },
-        timeoutSeconds,
-    );
+interface Descriptor {
+    mediaType: string;
+    digest: string;
+    size: number;
 }
 
-class NoAnswer extends Error {}
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-async function request(
-    url: string,
-    init: RequestInit,
-    timeoutSeconds: number,
-    accepted: number[] = [],
-): Promise<Response> {
-    const method = init.method ?? "GET";
-    let response: Response;
-    try {
-        response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutSeconds * 1000) });
-    } catch (cause) {
-        throw new NoAnswer(
-            `${method} ${url}: the registry gave no answer within ${timeoutSeconds} s; is the cluster running?`,
-            { cause },
-        );
-    }
-    if (!response.ok && !accepted.includes(response.status)) {
-        throw new Error(`${method} ${url}: HTTP ${response.status} ${await response.text()}`);
-    }
-    return response;
-}
-
-function describe(mediaType: string, content: Buffer) {
-    return { mediaType, digest: sha256(content), size: content.length };
-}
-
-function sha256(content: Buffer | string): string {
-    return `sha256:${createHash("sha256").update(content).digest("hex")}`;
-}
+const describe = (mediaType: string, content: Buffer): Descriptor => ({
+    mediaType,
+    digest: `sha256:${createHash("sha256").update(content).digest("hex")}`,
+    size: content.length,
+});

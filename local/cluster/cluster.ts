@@ -1,17 +1,18 @@
 /** Starts, looks at and stops one embedded cluster. Every step may be repeated; what is there already stays. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../lock.ts";
 import { run } from "../process.ts";
 import type { Report } from "../report.ts";
 import type { Toolchain } from "../toolchain/build.ts";
+import { attachBuilder, builderStatus, detachBuilder } from "./builder.ts";
 import { ensureCertificates } from "./certificates.ts";
 import * as configs from "./configs.ts";
 import { ensureSystemImages, PAUSE_TAG } from "./images.ts";
 import { linkPid, nodePid, serviceStates, startNode, stopNode } from "./node.ts";
 import { nodeServices } from "./services.ts";
-import { type ClusterSpec, contextOf, INGRESS_NODE_PORTS, pathsOf, registryOf } from "./spec.ts";
+import { builderPaths, type ClusterSpec, contextOf, INGRESS_NODE_PORTS, pathsOf, registryOf } from "./spec.ts";
 
 /** Everything that a client of the cluster needs. */
 export interface ClusterInfo {
@@ -64,6 +65,7 @@ export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, repo
         await report.step(`start the node "${spec.name}"`, join(paths.logs, "node.log"), () =>
             startNode(spec, nodeServices(spec, toolchain), toolchain.path),
         );
+        await report.step("start the image builder", builderPaths().logs, () => attachBuilder(spec, toolchain, report));
         await report.step("wait for the API server", join(paths.logs, "kube-apiserver", "current"), () =>
             retry(90, () => kubectl(spec, toolchain, ["get", "--raw", "/readyz"])),
         );
@@ -77,7 +79,10 @@ export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, repo
 
 /** Stops the cluster and leaves the machine as it was; its data stays unless `deleteData`. */
 export async function stopCluster(spec: ClusterSpec, report: Report, { deleteData = false } = {}): Promise<void> {
-    await report.step(`stop the node "${spec.name}"`, undefined, () => stopNode(spec));
+    await report.step(`stop the node "${spec.name}"`, undefined, async () => {
+        await stopNode(spec);
+        await detachBuilder(spec, report);
+    });
     if (deleteData) rmSync(spec.stateDir, { recursive: true, force: true });
 }
 
@@ -95,6 +100,7 @@ export async function clusterStatus(spec: ClusterSpec, toolchain: Toolchain): Pr
         : [
               ...head,
               ...(await serviceStates(spec, nodeServices(spec, toolchain))).map((line) => `${line} (logs: ${logs})`),
+              ...(await builderStatus()),
           ];
 }
 
@@ -108,7 +114,6 @@ function writeConfigs(spec: ClusterSpec, toolchain: Toolchain): void {
         write(join(paths.config, `${user}.kubeconfig`), configs.kubeconfig(spec, user));
     }
     write(paths.kubeconfig, configs.kubeconfig(spec, "admin"));
-    const hosts = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"].filter((file) => existsSync(file));
     const files: Record<string, string> = {
         "secrets-at-rest.yaml": configs.secretsAtRest(spec),
         "audit-policy.yaml": configs.auditPolicy(),
@@ -122,9 +127,8 @@ function writeConfigs(spec: ClusterSpec, toolchain: Toolchain): void {
         ),
         [`certs.d/${registryOf(spec)}/hosts.toml`]: configs.registryHosts(spec),
         "cni/10-orcheo.conflist": configs.cni(),
-        "buildkitd.toml": configs.buildkit(spec, toolchain.bin("runc")),
-        "registry.yaml": configs.registry(spec),
-        "resolv.conf": configs.resolvConf(hosts.map((file) => readFileSync(file, "utf8"))),
+        "registry.yaml": configs.registry(paths.registry, registryOf(spec)),
+        "resolv.conf": configs.resolvConf(configs.hostNameServers()),
     };
     for (const [name, text] of Object.entries(files)) write(join(paths.config, name), text);
     // Build steps run as root in the node's mounts: they read this file themselves.

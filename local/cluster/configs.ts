@@ -1,5 +1,5 @@
 /** The configuration files of the node's services: pure functions from the cluster's description to text. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import {
@@ -181,33 +181,48 @@ export const cni = (): string =>
         2,
     );
 
-export const buildkit = (spec: ClusterSpec, runc: string): string => `root = "${pathsOf(spec).buildkit}"
+/** What BuildKit may keep: everything that the images of this project and of its tests leave, see docs/embedded-cluster.md. */
+export const BUILD_CACHE_GIB = 10;
+/** BuildKit removes what it used last longest ago rather than leave less than this on the disk. */
+const FREE_GIB = 4;
+
+export interface BuildkitArgs {
+    readonly root: string;
+    readonly socket: string;
+    readonly cgroup: string;
+    readonly runc: string;
+    /** Address of the registry that has the base image where Docker Hub cannot be reached. */
+    readonly mirror: string;
+}
+
+export const buildkit = ({ root, socket, cgroup, runc, mirror }: BuildkitArgs): string => `root = "${root}"
 [grpc]
-address = ["unix://${pathsOf(spec).buildkitSocket}"]
+address = ["unix://${socket}"]
 [worker.containerd]
 enabled = false
 [worker.oci]
 enabled = true
 snapshotter = "overlayfs"
 binary = "${runc}"
-# Build steps use the node's network: they fetch packages.
+# Build steps use the builder's own network: they fetch packages.
 networkMode = "host"
-defaultCgroupParent = "/${cgroupOf(spec)}/buildkit"
+defaultCgroupParent = "/${cgroup}/buildkit"
 gc = true
-maxUsedSpace = "${12 * GIB}"
-[registry."${registryOf(spec)}"]
+maxUsedSpace = "${BUILD_CACHE_GIB * GIB}"
+minFreeSpace = "${FREE_GIB * GIB}"
+[registry."${mirror}"]
 http = true
-# A base image that the local registry has is taken from there, all others from Docker Hub.
+# A base image that this registry has is taken from there, all others from Docker Hub.
 [registry."docker.io"]
-mirrors = ["${registryOf(spec)}"]
+mirrors = ["${mirror}"]
 `;
 
-export const registry = (spec: ClusterSpec): string =>
+export const registry = (rootdirectory: string, addr: string): string =>
     stringify({
         version: 0.1,
         log: { level: "warn", accesslog: { disabled: true } },
-        storage: { filesystem: { rootdirectory: pathsOf(spec).registry }, delete: { enabled: true } },
-        http: { addr: registryOf(spec) },
+        storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
+        http: { addr },
     });
 
 /** The buildx builder that the docker-build provider finds by its name. */
@@ -227,6 +242,12 @@ export const buildxInstance = (spec: ClusterSpec): string =>
         ],
         Dynamic: false,
     });
+
+/** What the host says of its name servers; systemd-resolved has the real ones in a file of its own. */
+export const hostNameServers = (): string[] =>
+    ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"]
+        .filter((file) => existsSync(file))
+        .map((file) => readFileSync(file, "utf8"));
 
 /** Name servers on the host's loopback cannot be reached from the node's network. */
 export const resolvConf = (candidates: readonly string[]): string => {

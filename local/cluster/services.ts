@@ -117,7 +117,6 @@ export function nodeServices(spec: ClusterSpec, toolchain: Toolchain): readonly 
         },
         { name: "registry", command: [toolchain.bin("registry"), "serve", config("registry.yaml")] },
         { name: "containerd", command: [toolchain.bin("containerd"), "--config", config("containerd.toml")] },
-        { name: "buildkitd", command: [toolchain.bin("buildkitd"), "--config", config("buildkitd.toml")] },
         {
             name: "kubelet",
             command: [

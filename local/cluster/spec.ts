@@ -48,7 +48,22 @@ export const cgroupOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
 export const contextOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
 export const registryOf = (spec: ClusterSpec): string => `127.0.0.1:${spec.ports.registry}`;
 
-/** Files and folders of a cluster, all below its state folder but for BuildKit's cache. */
+/** BuildKit's files: one builder for all clusters of this cache, so that each layer is made and kept once. */
+export const builderPaths = (dir = join(cacheDir, "builder")) => ({
+    dir,
+    lock: `${dir}.lock`,
+    buildkit: join(dir, "buildkit"),
+    registry: join(dir, "registry"),
+    config: join(dir, "config"),
+    logs: join(dir, "logs"),
+    run: join(dir, "run"),
+    services: join(dir, "run", "sv"),
+    /** One file for each cluster that uses it. */
+    users: join(dir, "users"),
+    socket: join(dir, "run", "buildkitd.sock"),
+});
+
+/** Files and folders of a cluster, all below its state folder but for the builder's socket. */
 export const pathsOf = (spec: ClusterSpec) => ({
     pki: join(spec.stateDir, "pki"),
     config: join(spec.stateDir, "config"),
@@ -58,13 +73,11 @@ export const pathsOf = (spec: ClusterSpec) => ({
     etcd: join(spec.stateDir, "etcd"),
     containerd: join(spec.stateDir, "containerd"),
     kubelet: join(spec.stateDir, "kubelet"),
-    // Build steps are a cache: they outlive the cluster, so that the next one builds its images in seconds.
-    buildkit: join(cacheDir, "buildkit", spec.name),
     registry: join(spec.stateDir, "registry"),
     volumes: join(spec.stateDir, "volumes"),
     podLogs: join(spec.stateDir, "pod-logs"),
     buildx: join(spec.stateDir, "buildx"),
     kubeconfig: join(spec.stateDir, "kubeconfig"),
     ingressCa: join(spec.stateDir, "ca.crt"),
-    buildkitSocket: join(spec.stateDir, "run", "buildkitd.sock"),
+    buildkitSocket: builderPaths().socket,
 });

@@ -18,6 +18,7 @@ import { withLock } from "../lock.ts";
 import { cacheDir, logFile } from "../paths.ts";
 import { run } from "../process.ts";
 import { consoleReport, type Report } from "../report.ts";
+import { areSpent, goDir, goEnvironment, removeGoCaches, removeUnfinishedWork } from "./go-caches.ts";
 import { type Group, type Source, type Tool, tools } from "./tools.ts";
 
 /** The one compiler. Any Go >= 1.21 on the PATH fetches exactly this one from the module proxy, checksum-verified. */
@@ -79,6 +80,7 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
     const log = logFile(`toolchain-${tool.name}`);
     const env = {
         ...process.env,
+        ...goEnvironment(),
         GOTOOLCHAIN: GO_VERSION,
         GOFLAGS: "",
         GOWORK: "off",
@@ -157,8 +159,7 @@ export async function ensureToolchain(
     const wanted = table.filter((tool) => groups.includes(tool.group));
     const places = new Map<string, string>();
     const missing: Tool[] = [];
-    const targetOf = (tool: Tool): string =>
-        join(cacheDir, "toolchain", `${tool.name}-${tool.version}-${toolKey(tool, modules)}`);
+    const targetOf = (tool: Tool): string => folderOf(tool, modules);
     for (const tool of wanted) {
         const target = targetOf(tool);
         const found = existsSync(target) ? undefined : await onPath(tool);
@@ -173,6 +174,7 @@ export async function ensureToolchain(
         );
         await withLock(join(cacheDir, "toolchain.lock"), report, async () => {
             removeLeftovers();
+            removeUnfinishedWork();
             await buildAll(
                 missing.filter((tool) => !existsSync(targetOf(tool))),
                 (tool) =>
@@ -182,6 +184,7 @@ export async function ensureToolchain(
             );
         });
     }
+    await trimGoCaches(report);
     for (const tool of wanted) {
         for (const binary of binariesOf(tool)) {
             if (!places.has(binary)) places.set(binary, join(targetOf(tool), binary));
@@ -193,6 +196,27 @@ export async function ensureToolchain(
         ),
     );
     return link(places, shares);
+}
+
+/** Folder of a built tool in the cache. */
+export const folderOf = (tool: Tool, modules = MODULES): string =>
+    join(cacheDir, "toolchain", `${tool.name}-${tool.version}-${toolKey(tool, modules)}`);
+
+/** The tools of some groups that are neither in the cache nor on the PATH. */
+export async function missingTools(groups: readonly Group[], table = tools, modules = MODULES): Promise<Tool[]> {
+    const absent = table.filter((tool) => groups.includes(tool.group) && !existsSync(folderOf(tool, modules)));
+    const found = await Promise.all(absent.map((tool) => onPath(tool)));
+    return absent.filter((_tool, index) => found[index] === undefined);
+}
+
+/** Go's caches go when no tool is left to build, also of the groups that nobody asked for yet: they share packages. */
+async function trimGoCaches(report: Report): Promise<void> {
+    const every: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
+    const spent = async (): Promise<boolean> => areSpent((await missingTools(every)).length === 0);
+    if (!existsSync(goDir) || !(await spent())) return;
+    await withLock(join(cacheDir, "toolchain.lock"), report, async () => {
+        if (await spent()) await report.step("remove Go's caches: every tool exists", undefined, removeGoCaches);
+    });
 }
 
 /**

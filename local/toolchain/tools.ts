@@ -184,6 +184,13 @@ export const tools: readonly Tool[] = [
         packages: ["github.com/coredns/coredns"],
     },
     {
+        name: "crane",
+        group: "cluster",
+        version: "0.21.7",
+        module: "crane",
+        packages: ["github.com/google/go-containerregistry/cmd/crane"],
+    },
+    {
         name: "pause",
         group: "cluster",
         version: KUBERNETES,
@@ -256,13 +263,6 @@ export const tools: readonly Tool[] = [
                 },
             ],
         },
-    },
-    {
-        name: "crane",
-        group: "test",
-        version: "0.21.7",
-        module: "crane",
-        packages: ["github.com/google/go-containerregistry/cmd/crane"],
     },
     {
         name: "envoy-gateway",

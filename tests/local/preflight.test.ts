@@ -2,15 +2,19 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { specFromEnvironment } from "../../local/main.ts";
+import { needsOf, shortages } from "../../local/needs.ts";
 import { lookAtMachine, type Machine, problemsOf } from "../../local/preflight.ts";
 
 const good: Machine = {
     uid: 0,
     os: "debian 12",
     arch: "x64",
-    freeGiB: 100,
-    neededGiB: 15,
-    disk: "/var/lib",
+    command: "up",
+    needs: needsOf("up", { missingTools: 27, builder: false, cluster: false }),
+    places: {
+        cache: { dir: "/root", device: 1, freeGiB: 100 },
+        state: { dir: "/var/lib", device: 1, freeGiB: 100 },
+    },
     freeMemoryGiB: 20,
     refused: { namespaces: undefined, cgroups: undefined },
     takenPorts: [],
@@ -25,9 +29,12 @@ test("every problem is told at once, with what was found and what to do", () => 
         uid: 1000,
         os: "fedora 43",
         arch: "riscv64",
-        freeGiB: 3.14,
-        neededGiB: 30,
-        disk: "/var/lib",
+        command: "up",
+        needs: needsOf("up", { missingTools: 27, builder: false, cluster: false }),
+        places: {
+            cache: { dir: "/root", device: 1, freeGiB: 3.14 },
+            state: { dir: "/var/lib", device: 1, freeGiB: 3.14 },
+        },
         freeMemoryGiB: 3.96,
         refused: { namespaces: "unshare: Operation not permitted", cgroups: "EROFS: read-only file system" },
         takenPorts: [{ use: "https", port: 443 }],
@@ -36,12 +43,40 @@ test("every problem is told at once, with what was found and what to do", () => 
         "user: found uid 1000; the embedded cluster makes namespaces and cgroups: run `make up` as root, or set your own cluster's context (README)",
         "operating system: found fedora 43; the embedded cluster is made for debian 12; elsewhere set your own cluster's context (README)",
         "processor: found riscv64; x64 and arm64 are accepted",
-        "disk: found 3.1 GiB free at /var/lib; at least 30 GiB are needed: free some, or move the data with ORCHEO_STATE_DIR",
-        "memory: found 4.0 GiB free; about 6 GiB are needed: end something, or set your own cluster's context (README)",
+        "disk: found 3.1 GiB free at /root and /var/lib; `make up` needs about 39 GiB more (Go's caches until every tool exists 27, tools 2, image builder 5, cluster data 5): `make prune` frees what can be made again, ORCHEO_CACHE_DIR or ORCHEO_STATE_DIR names another disk",
+        "memory: found 4.0 GiB free; `make up` needs about 6 GiB: end something, or set your own cluster's context (README)",
         "rights to make namespaces, mounts and a bridge: found unshare: Operation not permitted; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
         "rights to make cgroups: found EROFS: read-only file system; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
         "port 127.0.0.1:443: found another process listening; stop it, or choose another with ORCHEO_HTTPS_PORT",
     ]);
+});
+
+test("each command needs what it makes, and no more once that exists", () => {
+    const total = (...args: Parameters<typeof needsOf>): number =>
+        needsOf(...args).reduce((sum, { gib }) => sum + gib, 0);
+    const nothing = { missingTools: 27, builder: false, cluster: false };
+    const afterUp = { missingTools: 5, builder: true, cluster: true };
+    const all = { missingTools: 0, builder: true, cluster: true };
+    expect([total("up", nothing), total("up", all)]).toEqual([39, 4]);
+    expect([total("test", nothing), total("test", afterUp), total("test", all)]).toEqual([49, 29, 12]);
+    expect(total("bench", all)).toBe(8);
+    expect(needsOf("up", all).map(({ what }) => what)).toEqual(["image builder", "cluster data"]);
+});
+
+test("space is counted per file system", () => {
+    const needs = needsOf("up", { missingTools: 27, builder: false, cluster: false });
+    const places = (cache: number, state: number) => ({
+        cache: { dir: "/cache", device: 1, freeGiB: cache },
+        state: { dir: "/state", device: 2, freeGiB: state },
+    });
+    expect(shortages("up", needs, places(34, 5))).toEqual([]);
+    expect(shortages("up", needs, places(34, 4.9))).toEqual([
+        "disk: found 4.9 GiB free at /state; `make up` needs about 5 GiB more (cluster data 5): `make prune` frees what can be made again, ORCHEO_STATE_DIR names another disk",
+    ]);
+    expect(shortages("up", needs, places(33, 5))).toEqual([
+        expect.stringMatching(/^disk: found 33.0 GiB free at \/cache;.*ORCHEO_CACHE_DIR names/),
+    ]);
+    expect(shortages("up", needs, places(0, 0))).toHaveLength(2);
 });
 
 test("a port that someone listens on is found taken, a free one is not", async () => {
@@ -53,12 +88,19 @@ test("a port that someone listens on is found taken, a free one is not", async (
             else done(address.port);
         });
     });
-    const taken = await lookAtMachine(`${tmpdir()}/not/yet/there`, { registry: port });
+    const question = {
+        command: "up",
+        stateDir: tmpdir(),
+        missingTools: 0,
+        runs: false,
+        ports: { registry: port },
+    } as const;
+    const taken = await lookAtMachine({ ...question, stateDir: `${tmpdir()}/not/yet/there` });
     await new Promise((done) => server.close(done));
-    const free = await lookAtMachine(tmpdir(), { registry: port });
+    const free = await lookAtMachine(question);
     expect([taken.takenPorts, free.takenPorts]).toEqual([[{ use: "registry", port }], []]);
     // What a running cluster uses is not missing.
-    const running = await lookAtMachine(tmpdir(), {});
+    const running = await lookAtMachine({ ...question, runs: true });
     expect([free.freeMemoryGiB, running.freeMemoryGiB]).toEqual([expect.any(Number), undefined]);
 });
 

@@ -8,10 +8,12 @@ import { afterAll, expect, test, vi } from "vitest";
 import { run } from "../../local/process.ts";
 import type { Report } from "../../local/report.ts";
 import type { Tool } from "../../local/toolchain/tools.ts";
+import { shareCompileResults } from "./go-cache.ts";
 
 const root = mkdtempSync(join(tmpdir(), "orcheo-killed-"));
 vi.stubEnv("ORCHEO_CACHE_DIR", join(root, "cache"));
 const builder = join(import.meta.dirname, "../../local/toolchain/build.ts");
+shareCompileResults(join(root, "cache"));
 const { ensureToolchain } = await import("../../local/toolchain/build.ts");
 
 const modules = join(root, "modules");
@@ -61,7 +63,7 @@ const groupLives = (pgid: number): boolean => {
 test.each(["SIGINT", "SIGKILL"] as const)(
     "after %s the next builder goes on with the unfinished tool",
     async (signal) => {
-        rmSync(join(root, "cache"), { recursive: true, force: true });
+        rmSync(store, { recursive: true, force: true });
         rmSync(started, { force: true });
         steps.length = 0;
         for (const name of ["good", "late"]) {

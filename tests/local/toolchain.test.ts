@@ -6,9 +6,11 @@ import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { run } from "../../local/process.ts";
 import type { Report } from "../../local/report.ts";
 import type { Tool } from "../../local/toolchain/tools.ts";
+import { shareCompileResults } from "./go-cache.ts";
 
 const root = mkdtempSync(join(tmpdir(), "orcheo-toolchain-"));
 vi.stubEnv("ORCHEO_CACHE_DIR", join(root, "cache"));
+shareCompileResults(join(root, "cache"));
 const { ensureToolchain, onPath, toolKey } = await import("../../local/toolchain/build.ts");
 
 const modules = join(root, "modules");

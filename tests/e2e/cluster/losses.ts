@@ -1,14 +1,17 @@
 /** What a cluster loses, and how it comes back. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { attachBuilder, builderPid, builderUsers, detachBuilder } from "../../../local/cluster/builder.ts";
+import * as configs from "../../../local/cluster/configs.ts";
+import { buildAndPush } from "../../../local/cluster/images.ts";
 import { inNode, linkPid, nodePid } from "../../../local/cluster/node.ts";
-import { pathsOf } from "../../../local/cluster/spec.ts";
-import { run } from "../../../local/process.ts";
-import { ask, eventually, kube, spec, start } from "./harness.ts";
+import { builderPaths, clusterSpec, pathsOf, registryOf } from "../../../local/cluster/spec.ts";
+import { run, statOf } from "../../../local/process.ts";
+import { ask, eventually, kube, report, shell, spec, start, toolchain } from "./harness.ts";
 import { https } from "./ingress.ts";
 
 /** A process group that starts the cluster and gets SIGINT, which is what Ctrl-C sends, some time after it began to. */
@@ -45,7 +48,7 @@ export function losses(): void {
         expect(await eventually(30, https, (seen) => seen === "kept\n")).toBe("kept\n");
     });
 
-    test.each(["etcd", "kube-apiserver", "containerd", "kubelet", "kube-router", "registry", "buildkitd"])(
+    test.each(["etcd", "kube-apiserver", "containerd", "kubelet", "kube-router", "registry"])(
         "%s comes back after kill -9",
         async (name) => {
             const pidFile = join(pathsOf(spec).services, name, "supervise", "pid");
@@ -61,6 +64,52 @@ export function losses(): void {
             expect(await eventually(30, ask, (seen) => seen.includes("kept"))).toContain("kept");
         },
     );
+
+    test("the image builder comes back with the next start, with its cache and for every cluster that uses it", async () => {
+        const build = () => buildAndPush(spec, toolchain, context, `${registryOf(spec)}/e2e/lost:1`);
+        const context = join(pathsOf(spec).run, "lost");
+        mkdirSync(context, { recursive: true });
+        // Other bytes at each run of this test: only the builder's cache can give them a second time.
+        writeFileSync(
+            join(context, "Dockerfile"),
+            `FROM ${await shell()}\nRUN ["/bin/sh", "-c", "head -c 16 /dev/urandom > /tmp/random; echo ${Date.now()}"]\n`,
+        );
+        const digest = await build();
+        const users = builderUsers();
+        expect(users).toContain(spec.name);
+        process.kill(builderPid() ?? 0, "SIGKILL");
+        await eventually(
+            10,
+            () => Promise.resolve(builderPid()),
+            (seen) => seen === undefined,
+        );
+        await start();
+        expect(builderUsers()).toEqual(users);
+        expect(await build()).toBe(digest);
+        expect(await processesWith(`runsvdir -P ${builderPaths().services}`)).toBe(1);
+    });
+
+    test("a cluster that ends leaves the builder to the others", async () => {
+        // As a second cluster would: its first process runs, and it has a registry of its own.
+        const other = clusterSpec("other", { api: 29443, registry: 29000, http: 29080, https: 29444 }, spec.stateDir);
+        for (const dir of [pathsOf(other).run, pathsOf(other).config]) mkdirSync(dir, { recursive: true });
+        const node = { pid: process.pid, start: statOf(process.pid)?.[19] };
+        writeFileSync(join(pathsOf(other).run, "node.json"), JSON.stringify(node));
+        writeFileSync(
+            join(pathsOf(other).config, "registry.yaml"),
+            configs.registry(pathsOf(other).registry, registryOf(other)),
+        );
+        await attachBuilder(other, toolchain, report);
+        const pid = builderPid();
+        const context = join(pathsOf(spec).run, "lost");
+        const shared = await buildAndPush(spec, toolchain, context, `${registryOf(spec)}/e2e/lost:1`);
+        // Nothing is made anew: the same bytes reach the other registry.
+        expect(await buildAndPush(other, toolchain, context, `${registryOf(other)}/e2e/lost:1`)).toBe(shared);
+        expect(existsSync(join(pathsOf(other).registry, "docker/registry/v2/repositories/e2e/lost"))).toBe(true);
+        await detachBuilder(other, report);
+        expect([builderPid(), builderUsers()]).toEqual([pid, expect.arrayContaining([spec.name])]);
+        expect(builderUsers()).not.toContain("other");
+    });
 
     test("its link to the host comes back with the next start", async () => {
         process.kill(linkPid(spec) ?? 0, "SIGKILL");

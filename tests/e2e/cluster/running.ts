@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { clusterStatus } from "../../../local/cluster/cluster.ts";
 import { buildAndPush } from "../../../local/cluster/images.ts";
+import { nodeServices } from "../../../local/cluster/services.ts";
 import { pathsOf, registryOf } from "../../../local/cluster/spec.ts";
 import { run } from "../../../local/process.ts";
 import {
@@ -25,7 +26,14 @@ export function runningCluster(): void {
     test("its node is ready and every service of it runs", async () => {
         expect(await kube("get", "nodes", "--no-headers")).toMatch(/ Ready /);
         const status = await clusterStatus(spec, toolchain);
-        expect(status.filter((line) => line.startsWith("run: "))).toHaveLength(10);
+        const running = status
+            .filter((line) => line.startsWith("run: "))
+            .map((line) => /\/([\w-]+): \(pid/.exec(line)?.[1]);
+        expect(running.slice(0, 9)).toEqual(nodeServices(spec, toolchain).map(({ name }) => name));
+        // Those of other clusters may be there as well.
+        expect(running.slice(9)).toEqual(
+            expect.arrayContaining(["buildkitd", "mirror", `registry-${spec.ports.registry}`]),
+        );
     });
 
     test("Pod Security refuses a pod that may become root", async () => {

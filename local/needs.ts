@@ -1,0 +1,81 @@
+/** What each command needs of the machine, measured on two cores (docs/embedded-cluster.md), before it starts. */
+export type Command = "up" | "test" | "bench";
+
+/** What exists already and therefore needs no further space. */
+export interface Present {
+    /** Tools that are still to be built. */
+    readonly missingTools: number;
+    /** Whether images were built on this machine before. */
+    readonly builder: boolean;
+    /** Whether this cluster's data exists. */
+    readonly cluster: boolean;
+}
+
+export interface Need {
+    readonly place: "cache" | "state";
+    readonly what: string;
+    readonly gib: number;
+}
+
+/** Go's modules and compile results, until every tool exists: at most so much, for one tool at most so much. */
+const GO_GIB = 27;
+const GO_GIB_PER_TOOL = 3;
+const TOOLS_GIB = 2;
+
+/** BuildKit's cache after the command; it keeps itself below 10 GiB. */
+const BUILDER_GIB: Record<Command, number> = { up: 5, test: 10, bench: 8 };
+/** Once images were built, layers of a changed image come on top. */
+const BUILDER_AGAIN_GIB = 2;
+
+/** Data of the clusters that run at the same time: registry, unpacked images, volumes, logs. */
+const CLUSTER_GIB: Record<Command, number> = { up: 5, test: 10, bench: 6 };
+const CLUSTER_AGAIN_GIB = 2;
+
+/** What each command uses at its peak, with one image being built. */
+export const MEMORY_GIB: Record<Command, number> = { up: 6, test: 8, bench: 6 };
+
+/** The disk space that a command takes beyond what is used already. */
+export function needsOf(command: Command, { missingTools, builder, cluster }: Present): Need[] {
+    const go = Math.min(GO_GIB, missingTools * GO_GIB_PER_TOOL);
+    const needs: Need[] = [
+        { place: "cache", what: "Go's caches until every tool exists", gib: go },
+        { place: "cache", what: "tools", gib: missingTools > 0 ? TOOLS_GIB : 0 },
+        { place: "cache", what: "image builder", gib: builder ? BUILDER_AGAIN_GIB : BUILDER_GIB[command] },
+        {
+            place: "state",
+            what: command === "test" ? "clusters of the tests" : "cluster data",
+            // The tests' clusters begin empty each time.
+            gib: cluster && command === "up" ? CLUSTER_AGAIN_GIB : CLUSTER_GIB[command],
+        },
+    ];
+    return needs.filter(({ gib }) => gib > 0);
+}
+
+/** A folder, the file system that it is on, and what is free there. */
+export interface Place {
+    readonly dir: string;
+    /** Alike for folders that share their free space. */
+    readonly device: number;
+    readonly freeGiB: number;
+}
+
+/** One line for each file system that has too little space. */
+export function shortages(command: Command, needs: readonly Need[], places: Record<Need["place"], Place>): string[] {
+    const devices = [...new Set(needs.map(({ place }) => places[place].device))];
+    return devices.flatMap((device) => {
+        const here = needs.filter(({ place }) => places[place].device === device);
+        const total = here.reduce((sum, { gib }) => sum + gib, 0);
+        const used = (["cache", "state"] as const).filter((place) => here.some((need) => need.place === place));
+        const free = Math.min(...used.map((place) => places[place].freeGiB));
+        if (free >= total) return [];
+        const dirs = [...new Set(used.map((place) => places[place].dir))].join(" and ");
+        const parts = here.map(({ what, gib }) => `${what} ${gib}`).join(", ");
+        const variables = used.map((place) => MOVED_BY[place]).join(" or ");
+        return [
+            `disk: found ${free.toFixed(1)} GiB free at ${dirs}; \`make ${command}\` needs about ${total} GiB more ` +
+                `(${parts}): \`make prune\` frees what can be made again, ${variables} names another disk`,
+        ];
+    });
+}
+
+const MOVED_BY = { cache: "ORCHEO_CACHE_DIR", state: "ORCHEO_STATE_DIR" } as const;
