@@ -88,12 +88,12 @@ export const worker = z
         extraEnv: extraEnv(),
     })
     .superRefine((value, context) => {
-        const least = 256 + 128 * value.concurrency;
+        const least = 512 + 128 * value.concurrency;
         if (value.resources.memoryLimitMiB < least)
             context.addIssue({
                 code: "custom",
                 path: ["resources", "memoryLimitMiB"],
-                message: `at least ${least} with concurrency ${value.concurrency} (256 MiB and 128 MiB for each process)`,
+                message: `at least ${least} with concurrency ${value.concurrency} (256 MiB, 128 MiB for each process, and 256 MiB while a lost run is settled)`,
             });
     })
     .prefault({})

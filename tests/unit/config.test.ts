@@ -133,7 +133,7 @@ describe("refused, each with its whole message", () => {
         [
             "a worker that its processes do not fit into",
             { worker: { concurrency: 16 } },
-            "  - orcheo:stack.worker.resources.memoryLimitMiB: left at its default; accepted: at least 2304 with concurrency 16 (256 MiB and 128 MiB for each process)",
+            "  - orcheo:stack.worker.resources.memoryLimitMiB: left at its default; accepted: at least 2560 with concurrency 16 (256 MiB, 128 MiB for each process, and 256 MiB while a lost run is settled)",
         ],
     ])("%s", (_, settings, message) => {
         expect(messages({ ...least, ...settings })).toEqual([message]);

@@ -20,6 +20,8 @@ from orcheo_runtime.leases import Holding, LostLeaseError
 
 # One round of cron triggers at a time, of all workers: any constant of our own.
 CRON_LOCK_KEY = 0x6F7263686372
+# The last that the history's store makes.
+HISTORY_MADE = "SELECT to_regclass('idx_history_steps_execution') IS NOT NULL AS made"
 # What the one who changes a run demands of its lease, given the locked row; it raises when it does not hold.
 demand: ContextVar[Callable[[dict[str, Any] | None], None] | None] = ContextVar("demand", default=None)
 # Runs that this task started to execute; None where it executes none.
@@ -157,6 +159,23 @@ def after_commit(enqueue_run: Any) -> Any:
     return enqueue
 
 
+def without_schema_work(ensure_initialized: Any) -> Any:
+    """The history's tables are the initialisation's to make.
+
+    Orcheo repeats CREATE INDEX IF NOT EXISTS in each process. It locks both tables against writers, in another order than
+    they do: of the runs in flight while a worker started, some failed with "deadlock detected".
+    """
+
+    async def ensure(self: Any) -> None:
+        if not self._initialized:
+            async with self._connection() as connection:
+                row = await (await connection.execute(HISTORY_MADE)).fetchone()
+            self._initialized = row["made"]
+        await ensure_initialized(self)
+
+    return ensure
+
+
 def conversation(run: Any) -> Any:
     """The API executes the runs of conversations itself."""
 
@@ -173,6 +192,7 @@ def install() -> None:
     if installed:
         return
     from orcheo_backend.app.chatkit import workflow_executor
+    from orcheo_backend.app.history.postgres_store import PostgresRunHistoryStore
     from orcheo_backend.app.repository_postgres import _runs, _triggers
 
     places: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
@@ -180,6 +200,7 @@ def install() -> None:
         (_runs.WorkflowRunMixin, "create_run", recorded),
         (_triggers.TriggerRepositoryMixin, "dispatch_due_cron_runs", one_round),
         (_triggers, "_enqueue_run_for_execution", after_commit),
+        (PostgresRunHistoryStore, "_ensure_initialized", without_schema_work),
         (workflow_executor.WorkflowExecutor, "run", conversation),
     )
     for owner, name, change in places:

@@ -172,6 +172,36 @@ class Fencing(unittest.IsolatedAsyncioTestCase):
         )
 
 
+class History(unittest.IsolatedAsyncioTestCase):
+    """Its tables."""
+
+    async def test_only_a_database_without_them_gets_them_from_a_worker(self) -> None:
+        for made in (True, False):
+            worked: list[bool] = []
+
+            class Store:
+                _initialized = False
+
+                @asynccontextmanager
+                async def _connection(self, made: bool = made) -> AsyncIterator[Any]:
+                    async def fetchone() -> dict[str, bool]:
+                        return {"made": made}
+
+                    async def execute(_: str) -> Any:
+                        return SimpleNamespace(fetchone=fetchone)
+
+                    yield SimpleNamespace(execute=execute)
+
+                async def orcheos(self, worked: list[bool] = worked) -> None:
+                    if not self._initialized:
+                        worked.append(True)
+
+                ensure = fencing.without_schema_work(orcheos)
+
+            await Store().ensure()
+            self.assertEqual(worked, [] if made else [True])
+
+
 class Renewal(unittest.TestCase):
     """The heartbeat."""
 
