@@ -18,7 +18,7 @@ export interface Estimate {
 }
 
 function perMonth(item: string | undefined, count = 1): number | undefined {
-    const price = item === undefined ? undefined : hourly[item];
+    const price = item === undefined || !Object.hasOwn(hourly, item) ? undefined : hourly[item];
     return price === undefined ? undefined : price * hoursPerMonth * count;
 }
 
@@ -80,7 +80,7 @@ export function estimate(resources: readonly Resource[]): Estimate {
     const lines: CostLine[] = [];
     const unpriced: string[] = [];
     for (const resource of resources) {
-        const price = priced[resource.type];
+        const price = Object.hasOwn(priced, resource.type) ? priced[resource.type] : undefined;
         if (price === undefined) continue;
         const usd = price(resource);
         if (usd !== undefined) lines.push({ what: called(resource), usd });

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 
 import { namespaceLabel } from "./admission.ts";
 import { exceptionsKey } from "./exceptions.ts";
+import { gradeOf, profileKey } from "./profiles.ts";
 import type { Rule } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
 import { rules } from "./table.ts";
@@ -46,7 +47,8 @@ beside \`policies\` Node would think that it is the pack):
 
 A level is \`mandatory\`, \`advisory\`, \`disabled\`, or, where a rule says so below, \`remediate\`: the safe fix is then made on
 the way into the update. No rule remediates unless it is told to. \`"all": "advisory"\` shows a project that is new to the pack
-what there is to do, and stops nothing.
+what there is to do, and stops nothing. A rule, level or setting that does not exist is refused with the name that is nearest
+to it, in the engine and in reports.
 
 ## Exceptions
 
@@ -87,11 +89,35 @@ none that it lets in.
 
 ## Reports
 
-\`node policies/report.ts FILE…\` judges what is written down, without the engine: manifests, a \`pulumi stack export\`, a
-\`pulumi preview --json --show-sames\`, or \`-\` for standard input. It prints a summary, or \`--json\`, \`--sarif\` for code scanning,
-\`--markdown\` for a pull request; \`--config FILE\` is the pack's config, \`--stack-config FILE\` the file with the exceptions.
-Exit code 1: a mandatory rule is broken. Without \`--show-sames\` Pulumi leaves out what does not change, and rules on the whole
-stack miss it.
+\`node policies/report.ts FILE|FOLDER|-…\` evaluates what is written down, without the engine: manifests, a \`pulumi stack export\`, a
+\`pulumi preview --json --show-sames\`, every manifest below a folder, or \`-\` for standard input. It prints the findings by
+resource, the worst first, and how to fix each rule once; or \`--json\`, \`--sarif\` for code scanning, \`--markdown\` for a pull
+request. \`--config FILE\` is the pack's config, \`--stack-config FILE\` the file with the exceptions. Without \`--show-sames\`
+Pulumi leaves out what does not change, and rules on the whole stack miss it.
+
+What cannot be evaluated (text that is not YAML, an object within itself or nested more than 500 levels deep, a kustomization
+that changes objects) is named with file and line, and the rest is evaluated all the same. Other YAML and JSON in a folder, such as
+values of a chart, is skipped.
+
+| exit code | meaning |
+| --- | --- |
+| 0 | no mandatory rule is broken |
+| 1 | a mandatory rule is broken |
+| 2 | the command line is wrong, or the settings are |
+| 3 | something could not be evaluated, whatever else was found |
+
+## A first run on another project
+
+\`\`\`sh
+node policies/report.ts --profile baseline manifests/
+node policies/report.ts --json manifests/ >known.json
+node policies/report.ts --baseline known.json manifests/
+\`\`\`
+
+A profile is a part of the rules: \`baseline\` what leads out of a container, into an account or to the data; \`restricted\` also
+Pod Security's restricted, encryption, and rights no wider than needed; \`full\`, the default, all of them. The engine takes it
+from the stack's config (\`${profileKey}: baseline\`), the report from there (\`--stack-config\`) or from \`--profile\`.
+\`--baseline FILE\` leaves out what an earlier report as JSON has: what remains is new, wherever the resource now stands.
 `;
 
 /** A cell of a Markdown table. */
@@ -126,7 +152,8 @@ function enforcedBy(rule: Documented): string {
 }
 
 function summary(rule: Documented): string {
-    return `| [${rule.name}](#${rule.name}) | ${rule.level} | ${cell(enforcedBy(rule))} |`;
+    const { severity, profile } = gradeOf(rule.name);
+    return `| [${rule.name}](#${rule.name}) | ${severity} | ${profile} | ${rule.level} | ${cell(enforcedBy(rule))} |`;
 }
 
 function section(rule: Documented): string {
@@ -153,7 +180,11 @@ function section(rule: Documented): string {
 /** The whole document. */
 export function ruleDocs(given: readonly Rule[]): string {
     const all = [...given, exceptionsAreCurrent];
-    const table = ["| rule | level | enforced by |", "| --- | --- | --- |", ...all.map(summary)].join("\n");
+    const table = [
+        "| rule | severity | profile | level | enforced by |",
+        "| --- | --- | --- | --- | --- |",
+        ...all.map(summary),
+    ].join("\n");
     return [intro.trimEnd(), `## Rules\n\n${table}`, ...all.map(section), ""].join("\n\n").trimEnd() + "\n";
 }
 

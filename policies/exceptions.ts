@@ -1,4 +1,5 @@
 /** Exceptions from rules: visible in the stack's config, dated, and themselves violations when stale. */
+import { didYouMean } from "./nearest.ts";
 import type { Resource } from "./rule.ts";
 import { fields, list, text } from "./values.ts";
 
@@ -50,9 +51,11 @@ export function exceptionsOf(json: string | undefined, rules: readonly string[])
 function readOne(entry: unknown, where: string, rules: readonly string[]): Exception | string {
     const given = fields(entry);
     const missing = required.filter((key) => (text(given[key]) ?? "").trim() === "");
+    const strange = Object.keys(given).filter((key) => !required.some((each) => each === key));
+    if (strange[0] !== undefined) return `${where} has "${strange[0]}"${didYouMean(strange[0], missing)}`;
     if (missing.length > 0) return `${where} has no ${missing.join(", no ")}`;
     const [rule = "", resource = "", reason = "", until = ""] = required.map((key) => text(given[key]) ?? "");
-    if (!rules.includes(rule)) return `${where} names rule "${rule}", which does not exist`;
+    if (!rules.includes(rule)) return `${where} names rule "${rule}", which does not exist${didYouMean(rule, rules)}`;
     // A day without quotes is a time to YAML: so Go writes it, and the engine hands it over.
     const expires = until.replace(/ 00:00:00 \+0000 UTC$/, "");
     const day = new Date(`${expires}T00:00:00Z`);

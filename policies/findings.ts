@@ -1,6 +1,7 @@
 /** Judges resources that are already written down, by the pack's own config and exceptions. */
 import { covers, ExceptionAccount, type Exception, type ExceptionList } from "./exceptions.ts";
 import { judge, judgeStack } from "./judge.ts";
+import { gradeOf, inProfile, type Profile, type Severity } from "./profiles.ts";
 import type { Described, Level, Resource, Rule, Settings } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
 import { fields, holdsUnknown, text } from "./values.ts";
@@ -8,6 +9,7 @@ import { fields, holdsUnknown, text } from "./values.ts";
 export interface Finding {
     readonly rule: string;
     readonly level: Level;
+    readonly severity: Severity;
     /** `Kind::name`, as exceptions name it; `stack` for the whole. */
     readonly resource: string;
     /** The file that the resource stands in, and the line that it begins on. */
@@ -29,6 +31,8 @@ export interface Terms {
     /** As `--policy-pack-config` takes it: by rule, or `all`, a level or an object of settings with `enforcementLevel`. */
     readonly config?: unknown;
     readonly exceptions?: ExceptionList;
+    /** Which rules are asked; default all. */
+    readonly profile?: Profile;
     /** The day that exceptions are held against. */
     readonly now?: Date;
 }
@@ -55,7 +59,7 @@ function levelOf(rule: Described, config: unknown): Level | undefined {
 export function findings(
     located: readonly Located[],
     rules: readonly Rule[],
-    { config, exceptions, now = new Date() }: Terms = {},
+    { config, exceptions, profile = "full", now = new Date() }: Terms = {},
 ): readonly Finding[] {
     const account = new ExceptionAccount(exceptions ?? { exceptions: [], malformed: [] }, now);
     const resources = located.map(({ resource }) => resource);
@@ -64,7 +68,7 @@ export function findings(
     const beginning = { file: located[0]?.file ?? "", line: 1 };
     const found = rules.flatMap((rule) => {
         const level = levelOf(rule, config);
-        if (level === undefined) return [];
+        if (level === undefined || !inProfile(rule.name, profile)) return [];
         const given: Settings = fields(fields(config)[rule.name]);
         const broken: readonly { resource?: Resource; message: string }[] =
             rule.scope === "stack"
@@ -77,6 +81,7 @@ export function findings(
             .map(({ resource, message }) => ({
                 rule: rule.name,
                 level,
+                severity: gradeOf(rule.name).severity,
                 resource: resource === undefined ? "stack" : nameOf(resource),
                 ...((resource === undefined ? undefined : places.get(resource)) ?? beginning),
                 message,
@@ -88,9 +93,10 @@ export function findings(
     const level = levelOf(exceptionsAreCurrent, config);
     if (level === undefined) return found;
     const mayYetBeUsed = (exception: Exception): boolean =>
+        !inProfile(exception.rule, profile) ||
         resources.some((each) => covers(exception, each) && holdsUnknown(each.props));
     const stale = account.stale(mayYetBeUsed).map((problem) => ({
-        ...{ rule: name, level, resource: "stack", ...beginning },
+        ...{ rule: name, level, severity: gradeOf(name).severity, resource: "stack", ...beginning },
         ...{ message: `${problem}. ${remedy}`, remedy, reference: reference.url },
     }));
     return [...found, ...stale];

@@ -2,15 +2,29 @@ import { PolicyPack } from "@pulumi/policy";
 
 import { exceptionsKey } from "./exceptions.ts";
 import { policyPack } from "./pack.ts";
-import { hearStackConfig } from "./stack-config.ts";
+import { profileKey, profileNamed } from "./profiles.ts";
+import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
+import { settingsProblems } from "./settings.ts";
+import { checkSettings, hearStackConfig } from "./stack-config.ts";
 import { rules } from "./table.ts";
 import { unpackOnce } from "./unpack-once.ts";
 
-const stackConfig = hearStackConfig();
+const stackConfig = hearStackConfig((config) => {
+    profileNamed(config(profileKey));
+});
+checkSettings((settings) => {
+    const wrong = settingsProblems(settings, [...rules, exceptionsAreCurrent]);
+    if (wrong.length > 0) throw new Error(`the settings of the policy pack are wrong: ${wrong.join("; ")}`);
+});
 unpackOnce();
 // The SDK takes the pack's version from the package.json of the working directory: let it find the pack's own.
 process.chdir(import.meta.dirname);
 new PolicyPack(
     "orcheo",
-    policyPack(rules, () => stackConfig(exceptionsKey)),
+    policyPack(
+        rules,
+        () => stackConfig(exceptionsKey),
+        new Date(),
+        () => stackConfig(profileKey),
+    ),
 );

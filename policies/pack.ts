@@ -9,6 +9,7 @@ import type {
 
 import { covers, ExceptionAccount, exceptionsOf } from "./exceptions.ts";
 import { concerns, judge, judgeStack, type OneByOne } from "./judge.ts";
+import { gradeOf, inProfile, profileNamed } from "./profiles.ts";
 import { clear, remediated } from "./remediation.ts";
 import { settingsOf, type Described, type Resource, type Rule, type Setting, type StackRule } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
@@ -22,6 +23,8 @@ interface Run {
     readonly inputs: Map<string, Resource>;
     /** Which exceptions there are, and which were of use. */
     account(): ExceptionAccount;
+    /** Whether the stack's profile holds the rule. */
+    holds(rule: string): boolean;
 }
 
 function resourceOf(args: ResourceArgs): Resource {
@@ -61,6 +64,7 @@ function described(rule: Described): Omit<ResourceValidationPolicy, "validateRes
         name: rule.name,
         description: rule.description,
         enforcementLevel: rule.level,
+        severity: gradeOf(rule.name).severity,
         remediationSteps: rule.remedy,
         url: rule.reference.url,
         ...(settings.length === 0 ? {} : { configSchema: { properties: Object.fromEntries(settings) } }),
@@ -70,6 +74,7 @@ function described(rule: Described): Omit<ResourceValidationPolicy, "validateRes
 /** The remediated inputs. What cannot be remediated goes on as it is, to the validation, which says what is wrong. */
 function remediate(rule: OneByOne, args: ResourceArgs, run: Run): Record<string, unknown> | undefined {
     try {
+        if (!run.holds(rule.name)) return undefined;
         const resource = { ...resourceOf(args), props: fields(clear(args.props)) };
         const settings = settingsOf(rule, args.getConfig<Fields>());
         const fixed = remediated(rule, args.props, resource, settings);
@@ -81,7 +86,7 @@ function remediate(rule: OneByOne, args: ResourceArgs, run: Run): Record<string,
 
 function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
     const validate: ResourceValidationPolicy["validateResource"] = (args, report) => {
-        if (!concerns(rule, args.type)) return;
+        if (!concerns(rule, args.type) || !run.holds(rule.name)) return;
         const resource = resourceOf(args);
         for (const message of judge(rule, resource, args.getConfig<Fields>())) {
             if (!run.account().excepts(rule.name, resource)) report(message);
@@ -102,6 +107,7 @@ function stackPolicy(rule: StackRule, run: Run): StackValidationPolicy {
     return {
         ...described(rule),
         validateStack(args, report) {
+            if (!run.holds(rule.name)) return;
             const resources = stackOf(args, run.inputs);
             const account = run.account();
             for (const { resource, message } of judgeStack(rule, resources, args.getConfig<Fields>())) {
@@ -123,7 +129,11 @@ function accountPolicy(run: Run): ResourceValidationPolicy & StackValidationPoli
             // A value that is unknown at preview may break the rule once it is known.
             const stale = run
                 .account()
-                .stale((exception) => resources.some((each) => covers(exception, each) && holdsUnknown(each.props)));
+                .stale(
+                    (exception) =>
+                        !run.holds(exception.rule) ||
+                        resources.some((each) => covers(exception, each) && holdsUnknown(each.props)),
+                );
             for (const problem of stale) report(`${problem}. ${exceptionsAreCurrent.remedy}`);
             run.inputs.clear();
         },
@@ -133,17 +143,20 @@ function accountPolicy(run: Run): ResourceValidationPolicy & StackValidationPoli
 /**
  * Arguments of `new PolicyPack`.
  *
- * @param exceptions  the stack's exceptions as JSON; asked for when the first finding needs them, once the engine has told
+ * @param exceptions  the stack's exceptions as JSON; asked for when the first finding needs them, once the engine has sent them
+ * @param profile     the name of the stack's profile, likewise; every rule where there is none
  */
 export function policyPack(
     rules: readonly Rule[],
     exceptions: () => string | undefined,
     now = new Date(),
+    profile: () => string | undefined = () => undefined,
 ): PolicyPackArgs {
     let account: ExceptionAccount | undefined;
     const names = rules.map((rule) => rule.name);
     const run: Run = {
         inputs: new Map(),
+        holds: (rule) => inProfile(rule, profileNamed(profile())),
         account: () => (account ??= new ExceptionAccount(exceptionsOf(exceptions(), names), now)),
     };
     const policies: Policies = rules.map((rule) =>

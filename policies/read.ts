@@ -2,11 +2,37 @@
 import { isNode, LineCounter, parseAllDocuments } from "yaml";
 
 import type { Located } from "./findings.ts";
+import { unbounded } from "./bounds.ts";
 import { typeOf } from "./kinds.ts";
 import { at, fields, isObject, strings, text, unknownText, type Fields } from "./values.ts";
 
 /** The line on which the value at a path begins. */
 type LineOf = (path: readonly (string | number)[]) => number;
+
+/** Something that could not be evaluated. */
+export interface Problem {
+    readonly file: string;
+    readonly line: number;
+    readonly reason: string;
+    /** It is whole, and no resource: what else lies in a folder. */
+    readonly foreign?: true;
+}
+
+/** What a text holds, and what in it could not be evaluated. */
+export interface Contents {
+    readonly located: readonly Located[];
+    readonly problems: readonly Problem[];
+}
+
+function together(all: readonly Contents[]): Contents {
+    return { located: all.flatMap(({ located }) => located), problems: all.flatMap(({ problems }) => problems) };
+}
+
+const none: Contents = { located: [], problems: [] };
+const problem = (file: string, line: number, reason: string): Contents => ({
+    located: [],
+    problems: [{ file, line, reason }],
+});
 
 /** The resource as its manifest gives it. Lists are taken apart. */
 function fromManifest(
@@ -15,24 +41,27 @@ function fromManifest(
     lineOf: LineOf,
     path: readonly (string | number)[] = [],
     inList: { readonly kind?: string; readonly apiVersion?: string } = {},
-): readonly Located[] {
-    if (object === null || object === undefined) return [];
+): Contents {
+    if (object === null || object === undefined) return none;
     const kind = text(at(object, "kind")) ?? inList.kind;
     const apiVersion = text(at(object, "apiVersion")) ?? inList.apiVersion;
     if (kind === undefined || apiVersion === undefined) {
-        const where = `${file}, line ${lineOf(path)}`;
-        throw new Error(`${where}: neither a Kubernetes object, nor an export of a stack, nor a preview in JSON`);
+        const reason = "neither a Kubernetes object, nor an export of a stack, nor a preview in JSON";
+        return { located: [], problems: [{ file, line: lineOf(path), reason, foreign: true }] };
     }
     const items = at(object, "items");
     if (kind.endsWith("List") && Array.isArray(items)) {
         // The items of a PodList need not say that they are Pods.
         const own = kind === "List" ? {} : { kind: kind.slice(0, -"List".length), apiVersion };
-        return items.flatMap((item, index) => fromManifest(item, file, lineOf, [...path, "items", index], own));
+        return together(items.map((item, index) => fromManifest(item, file, lineOf, [...path, "items", index], own)));
     }
+    const huge = unbounded(object);
+    if (huge !== undefined) return problem(file, lineOf(path), huge);
     const name = text(at(object, "metadata", "name")) ?? text(at(object, "metadata", "generateName")) ?? "";
     const type = typeOf(apiVersion, kind);
     const urn = `${file}#${text(at(object, "metadata", "namespace")) ?? ""}/${type}::${name}`;
-    return [{ file, line: lineOf(path), resource: { type, name, urn, props: fields(object) } }];
+    const resource = { type, name, urn, props: fields(object) };
+    return { located: [{ file, line: lineOf(path), resource }], problems: [] };
 }
 
 // How Pulumi's state marks a secret. https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go
@@ -49,9 +78,11 @@ function revealed(value: unknown): unknown {
 }
 
 /** The resource as Pulumi's state gives it. `providers` holds the inputs of the providers among the states, by URN. */
-function fromState(state: unknown, file: string, providers: ReadonlyMap<string, Fields>): readonly Located[] {
+function fromState(state: unknown, file: string, providers: ReadonlyMap<string, Fields>): Contents {
     const [type, urn] = [text(at(state, "type")), text(at(state, "urn"))];
-    if (type === undefined || urn === undefined) return [];
+    if (type === undefined || urn === undefined) return problem(file, 1, "a resource without type or urn");
+    const huge = unbounded(state);
+    if (huge !== undefined) return problem(file, 1, `${urn}: ${huge}`);
     const name = urn.split("::").at(-1) ?? "";
     const sources = Object.entries(fields(at(state, "propertyDependencies"))).map(([key, urns]) => [
         key,
@@ -67,31 +98,37 @@ function fromState(state: unknown, file: string, providers: ReadonlyMap<string, 
         provider: providers.get((text(at(state, "provider")) ?? "").replace(/::[^:]*$/, "")),
         sources: Object.fromEntries(sources) as Record<string, readonly string[]>,
     };
-    return [{ file, line: 1, resource }];
+    return { located: [{ file, line: 1, resource }], problems: [] };
 }
 
 /** The resources among the states, each once: of a replacement there are several, and one that is yet to be deleted. */
-function fromStates(states: readonly unknown[], file: string): readonly Located[] {
+function fromStates(states: readonly unknown[], file: string): Contents {
     const living = states.filter((state) => at(state, "delete") !== true);
-    const byUrn = new Map(living.map((state) => [text(at(state, "urn")) ?? "", state]));
+    const byUrn = new Map(living.map((state, index) => [text(at(state, "urn")) ?? index, state]));
     const known = [...byUrn]
-        .filter(([, state]) => text(at(state, "type"))?.startsWith("pulumi:providers:"))
-        .map(([urn, state]) => [urn, fields(revealed(at(state, "inputs")))] as const);
+        .filter(
+            ([, state]) => text(at(state, "type"))?.startsWith("pulumi:providers:") && unbounded(state) === undefined,
+        )
+        .map(([urn, state]) => [String(urn), fields(revealed(at(state, "inputs")))] as const);
     const providers = new Map(known);
-    return [...byUrn.values()].flatMap((state) => fromState(state, file, providers));
+    return together([...byUrn.values()].map((state) => fromState(state, file, providers)));
 }
 
+/** The most values of a file: no list is longer, and aliases of aliases stand for more. */
+const largest = 20_000_000;
+
 /** A whole document, of whichever sort it is. */
-function fromDocument(value: unknown, file: string, lineOf: LineOf): readonly Located[] {
+function fromDocument(value: unknown, file: string, lineOf: LineOf): Contents {
     const exported = at(value, "deployment", "resources");
     if (Array.isArray(exported)) return fromStates(exported, file);
     const steps = at(value, "steps");
-    if (Array.isArray(steps))
-        return fromStates(
-            steps.map((step) => at(step, "newState")),
-            file,
-        );
-    return fromManifest(value, file, lineOf);
+    if (Array.isArray(steps)) {
+        // A step that deletes has no new state.
+        const states = steps.map((step) => at(step, "newState")).filter((state) => state !== undefined);
+        return fromStates(states, file);
+    }
+    const huge = unbounded(value, largest);
+    return huge === undefined ? fromManifest(value, file, lineOf) : problem(file, lineOf([]), huge);
 }
 
 /** The value of a JSON text; undefined for any other. */
@@ -103,24 +140,58 @@ function fromJson(content: string): unknown {
     }
 }
 
-/**
- * Every resource in a file's text.
- *
- * @throws when the text is neither YAML nor JSON, or holds something else than resources
- */
-export function resourcesIn(content: string, file: string): readonly Located[] {
+/** The first line of what an exception says; the rest of YAML's shows the text, which may be secret. */
+function reasonOf(error: unknown): string {
+    const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return first.includes("call stack") ? "it is nested too deeply" : first.replace(/ at line \d+, column \d+:$/, "");
+}
+
+/** Every resource in a file's text, and what in it could not be evaluated. */
+export function contentsOf(content: string, file: string): Contents {
     // An export of a large stack takes the YAML parser many seconds.
     const json = fromJson(content);
     if (json !== undefined) return fromDocument(json, file, () => 1);
     const lineCounter = new LineCounter();
-    return parseAllDocuments(content, { lineCounter }).flatMap((document) => {
-        const [problem] = document.errors;
-        if (problem !== undefined) throw new Error(`${file}: ${problem.message}`);
-        const lineOf: LineOf = (path) => {
-            const node = document.getIn(path, true);
-            return isNode(node) && node.range ? lineCounter.linePos(node.range[0]).line : 1;
-        };
-        // Merge keys and anchors of a hostile file may not blow up: the parser bounds aliases.
-        return fromDocument(document.toJS({ maxAliasCount: 100 }), file, lineOf);
-    });
+    try {
+        // Keys to merge are YAML 1.1, which kubectl reads.
+        const documents = parseAllDocuments(content, { lineCounter, merge: true });
+        return together(
+            documents.map((document) => {
+                const [wrong] = document.errors;
+                const first = document.range[0];
+                if (wrong !== undefined) {
+                    return problem(file, wrong.linePos?.[0].line ?? lineCounter.linePos(first).line, reasonOf(wrong));
+                }
+                const lineOf: LineOf = (path) => {
+                    const node = document.getIn(path, true);
+                    return isNode(node) && node.range ? lineCounter.linePos(node.range[0]).line : 1;
+                };
+                try {
+                    // Aliases are shared, not copied; how much they stand for is measured after.
+                    return fromDocument(document.toJS({ maxAliasCount: -1 }), file, lineOf);
+                } catch (error) {
+                    return problem(file, lineCounter.linePos(first).line, reasonOf(error));
+                }
+            }),
+        );
+    } catch (error) {
+        return problem(file, 1, reasonOf(error));
+    }
+}
+
+/**
+ * Every resource in a file's text.
+ *
+ * @throws when any of it is neither YAML nor JSON, or is something else than resources
+ */
+export function resourcesIn(content: string, file: string): readonly Located[] {
+    const { located, problems } = contentsOf(content, file);
+    const [first] = problems;
+    if (first !== undefined) throw new Error(worded(first));
+    return located;
+}
+
+/** A problem as one line. */
+export function worded({ file, line, reason }: Problem): string {
+    return `${file}, line ${line}: ${reason}`;
 }

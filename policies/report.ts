@@ -1,22 +1,27 @@
+#!/usr/bin/env node
 /**
- * Judges what is already written down, without Pulumi's engine:
+ * Evaluates what is already written down, without Pulumi's engine:
  *
- *     node policies/report.ts [--json | --sarif | --markdown] [--config FILE] [--stack-config FILE] FILE…
+ *     node policies/report.ts [options] FILE|FOLDER|-…
  *
- * A FILE holds Kubernetes manifests (YAML of any number of documents, or JSON), a `pulumi stack export`, or a
- * `pulumi preview --json`; `-` is standard input. `--config` takes what `--policy-pack-config` takes; `--stack-config` is
- * the Pulumi.<stack>.yaml with the exceptions. Exit code 1 when a mandatory rule is broken, 2 when a file cannot be
- * read or holds no resource.
+ * They hold Kubernetes manifests (YAML of any number of documents, or JSON), a `pulumi stack export`, or a
+ * `pulumi preview --json`; `-` is standard input. Exit codes: 0 nothing mandatory is broken, 1 a mandatory rule is,
+ * 2 the command line or a file of settings is wrong, 3 something could not be evaluated.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { parseAllDocuments } from "yaml";
 
+import { since } from "./baseline.ts";
 import { exceptionsIn, exceptionsKey } from "./exceptions.ts";
-import { findings, type Located, type Terms } from "./findings.ts";
+import { findings, type Finding, type Terms } from "./findings.ts";
 import { asJson, asMarkdown, asSarif, asText } from "./formats.ts";
-import { resourcesIn } from "./read.ts";
+import { readInputs, type Inputs } from "./inputs.ts";
+import { profileKey, profileNamed } from "./profiles.ts";
+import { worded } from "./read.ts";
+import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
+import { settingsProblems } from "./settings.ts";
 import { rules } from "./table.ts";
 import { at } from "./values.ts";
 
@@ -26,55 +31,59 @@ const options = {
     markdown: { type: "boolean" },
     config: { type: "string" },
     "stack-config": { type: "string" },
+    profile: { type: "string" },
+    baseline: { type: "string" },
 } as const;
 
-function read(file: string): string {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-}
+const usage = `usage: node policies/report.ts [--json | --sarif | --markdown] [--profile baseline|restricted|full]
+    [--config FILE] [--stack-config FILE] [--baseline FILE] FILE|FOLDER|-…`;
 
 /** The value of a file in YAML or JSON. */
 function valueOf(file: string | undefined): unknown {
     if (file === undefined) return undefined;
-    const [document] = parseAllDocuments(read(file));
+    const [document] = parseAllDocuments(readFileSync(file === "-" ? 0 : file, "utf8"));
     const [problem] = document?.errors ?? [];
-    if (problem !== undefined) throw new Error(`${file}: ${problem.message}`);
+    if (problem !== undefined) throw new Error(`${file}: ${problem.message.split("\n")[0] ?? ""}`);
     return document?.toJS();
 }
 
-const names = rules.map((rule) => rule.name);
+/** The settings, the exceptions and the profile that hold. */
+function termsOf(values: { config?: string; "stack-config"?: string; profile?: string }): Terms {
+    const config = valueOf(values.config);
+    const wrong = settingsProblems(config, [...rules, exceptionsAreCurrent]);
+    if (wrong.length > 0) throw new Error(wrong.map((each) => `${values.config ?? ""}: ${each}`).join("\n"));
+    const stack = at(valueOf(values["stack-config"]), "config");
+    const names = rules.map((rule) => rule.name);
+    return {
+        config,
+        exceptions: exceptionsIn(at(stack, exceptionsKey), names),
+        profile: profileNamed(values.profile ?? at(stack, profileKey)),
+    };
+}
+
+function formatted(values: Readonly<Record<string, unknown>>, all: readonly Finding[], inputs: Inputs): string {
+    if (values["json"] === true) return asJson(all, inputs);
+    if (values["sarif"] === true) return JSON.stringify(asSarif(all, rules, inputs), null, 2);
+    return values["markdown"] === true ? asMarkdown(all, inputs) : asText(all, inputs);
+}
 
 /** @returns the exit code */
 function main(): number {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options });
-    if (positionals.length === 0) {
-        console.error(
-            "usage: node policies/report.ts [--json | --sarif | --markdown] [--config FILE] [--stack-config FILE] FILE…",
-        );
-        return 2;
-    }
-    let located: readonly Located[];
-    let terms: Terms;
     try {
-        located = positionals.flatMap((file) => {
-            const within = resourcesIn(read(file), file);
-            // What came to nothing on the way here must not pass for what breaks no rule.
-            if (within.length === 0) throw new Error(`${file}: there is no resource in it`);
-            return within;
-        });
-        terms = {
-            config: valueOf(values.config),
-            exceptions: exceptionsIn(at(valueOf(values["stack-config"]), "config", exceptionsKey), names),
-        };
+        const { values, positionals } = parseArgs({ allowPositionals: true, options });
+        if (positionals.length === 0) throw new Error(usage);
+        const terms = termsOf(values);
+        const known = values.baseline === undefined ? undefined : readFileSync(values.baseline, "utf8");
+        const inputs = readInputs(positionals);
+        const all = since(findings(inputs.located, rules, terms), known, values.baseline);
+        console.log(formatted(values, all, inputs));
+        for (const each of inputs.problems) console.error(`not evaluated: ${worded(each)}`);
+        if (inputs.problems.length > 0) return 3;
+        return all.some((each) => each.level === "mandatory") ? 1 : 0;
     } catch (error) {
         console.error(error instanceof Error ? error.message : String(error));
         return 2;
     }
-    const all = findings(located, rules, terms);
-    if (values.json === true) console.log(asJson(all, located.length));
-    else if (values.sarif === true) console.log(JSON.stringify(asSarif(all, rules), null, 2));
-    else if (values.markdown === true) console.log(asMarkdown(all, located.length));
-    else console.log(asText(all, located.length));
-    return all.some((each) => each.level === "mandatory") ? 1 : 0;
 }
 
 if (import.meta.main) process.exitCode = main();

@@ -84,8 +84,16 @@ export function shown(field: string, value: unknown): string {
     return `${field} is ${typeof value === "string" ? value : JSON.stringify(value)}`;
 }
 
-/** Whether anything in the value is not known before the update. */
+/** Whether anything in the value is not known before the update. Without recursion: the value may be within itself. */
 export function holdsUnknown(value: unknown): boolean {
-    if (typeof value !== "object" || value === null) return value === UNKNOWN || sentinels.has(value);
-    return Object.values(value).some(holdsUnknown);
+    const seen = new Set<unknown>();
+    const todo = [value];
+    while (todo.length > 0) {
+        const here = todo.pop();
+        if (here === UNKNOWN || sentinels.has(here)) return true;
+        if (!isObject(here) || seen.has(here)) continue;
+        seen.add(here);
+        for (const inner of Object.values(here)) todo.push(inner);
+    }
+    return false;
 }

@@ -23,7 +23,7 @@ function granted({ type, props }: Resource): readonly string[] {
     if (type === "aws:lambda/functionUrl:FunctionUrl" && at(props, "authorizationType") === "NONE") {
         return ["authorizationType is NONE: the URL answers everybody on the internet"];
     }
-    const grant = grants[type];
+    const grant = Object.hasOwn(grants, type) ? grants[type] : undefined;
     if (grant === undefined) return [];
     const caller = text(at(props, grant.caller));
     const limited = grant.limits.some((key) => ![undefined, "", "*"].some((none) => at(props, key) === none));

@@ -1,15 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
 
 import { exceptionsIn } from "../../policies/exceptions.ts";
 import { findings } from "../../policies/findings.ts";
 import { asMarkdown, asSarif, asText } from "../../policies/formats.ts";
 import { resourcesIn } from "../../policies/read.ts";
+import { gradedRules, inProfile, type Profile } from "../../policies/profiles.ts";
+import { exceptionsAreCurrent } from "../../policies/rules/exceptions-are-current.ts";
+import { settingsProblems } from "../../policies/settings.ts";
 import { rules } from "../../policies/table.ts";
 import { at, list } from "../../policies/values.ts";
 import { goModule } from "../verdicts/go-module.ts";
@@ -74,12 +78,15 @@ test("each report names rule, resource, what was found and the remedy", () => {
     const all = findings(located, rules);
     const one = all.find((each) => each.rule === "image-by-digest");
     expect(one).toMatchObject({ level: "mandatory", resource: "Pod::tool", file: "pod.yaml", line: 1 });
-    expect(asText(all, 1)).toContain('image-by-digest [mandatory]\n  Pod "tool", container "a" uses image "nginx|x"');
-    expect(asText(all, 1)).toContain("-> Pin the image as repository@sha256:<digest>.");
-    const row = asMarkdown(all, 1)
+    const inputs = { located, problems: [], skipped: [] };
+    const said = asText(all, inputs);
+    expect(said).toContain("Pod::tool  (pod.yaml:1)\n");
+    expect(said).toContain('  medium    image-by-digest: Pod "tool", container "a" uses image "nginx|x"\n');
+    expect(said).toContain("  image-by-digest -> Pin the image as repository@sha256:<digest>.");
+    const row = asMarkdown(all, inputs)
         .split("\n")
         .find((line) => line.includes("image-by-digest"));
-    expect(row).toContain(String.raw`| Pod::tool | Pod "tool", container "a" uses image "nginx\|x" | Pin the image`);
+    expect(row).toContain(String.raw`Pod "tool", container "a" uses image "nginx\|x" | Pin the image`);
 });
 
 test("the provider's default tags are found in an export", () => {
@@ -137,7 +144,8 @@ test("a resource that is replaced, or yet to be deleted, is judged once, as it w
 
 test("a clean file says so", () => {
     const located = resourcesIn(JSON.stringify(compliant("Pod")), "pod.json");
-    expect(asText(findings(located, rules), 1)).toBe("1 resources judged: 0 mandatory and 0 advisory violations.");
+    const said = asText(findings(located, rules), { located, problems: [], skipped: [] });
+    expect(said).toBe("1 resources evaluated: 0 mandatory and 0 advisory violations.");
 });
 
 /** The schema that OASIS publishes of SARIF 2.1.0, as a Go module carries it. */
@@ -206,19 +214,200 @@ test("the command answers in four formats, the same every time, and by its exit 
     }
     expect(report(files, "good.json")).toEqual({
         code: 0,
-        said: "1 resources judged: 0 mandatory and 0 advisory violations.\n",
+        said: "1 resources evaluated: 0 mandatory and 0 advisory violations.\n",
     });
-    expect(report({ "broken.yaml": "a: [" }, "broken.yaml")).toMatchObject({ code: 2 });
-    expect(report({ "broken.yaml": "a: [" }, "broken.yaml").said).toMatch(/^broken\.yaml: /);
-    expect(report({}, "none.yaml")).toMatchObject({ code: 2 });
-    expect(report({ "empty.yaml": "---\n" }, "empty.yaml")).toEqual({
-        code: 2,
-        said: "empty.yaml: there is no resource in it\n",
-    });
-    const values = report({ "values.yaml": `${pod}---\nreplicas: 3\n` }, "values.yaml");
-    expect(values.code).toBe(2);
-    expect(values.said).toMatch(/^values\.yaml, line \d+: neither a Kubernetes object/);
+    for (const wrong of [["none.yaml"], ["--no-such-option", "pod.yaml"], ["--profile", "base", "pod.yaml"], []]) {
+        expect(report(files, ...wrong), wrong.join(" ")).toMatchObject({ code: 2 });
+    }
     expect(report({}).said).toContain("usage: ");
+});
+
+const fixture = (name: string): string =>
+    readFileSync(new URL(`../fixtures/policies/report/${name}`, import.meta.url), "utf8");
+
+test("what cannot be evaluated is named, and the rest is evaluated all the same", () => {
+    const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+    const object = (spec: string): string =>
+        `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"d"},"data":${spec}}`;
+    const wrong: Readonly<Record<string, [content: string, says: string]>> = {
+        "broken.yaml": ["a: [", "broken.yaml, line 1: "],
+        "empty.yaml": ["---\n", "empty.yaml, line 1: there is no resource in it"],
+        "values.yaml": [`${pod}---\nreplicas: 3\n`, "values.yaml, line 6: neither a Kubernetes object"],
+        "cyclic.yaml": [fixture("cyclic.yaml"), "cyclic.yaml, line 1: an object is within itself"],
+        "deep.json": [object(deep(20_000)), "deep.json, line 1: it is nested more than 500 levels deep"],
+        "deep.yaml": [`# YAML\n${object(deep(20_000))}`, "deep.yaml, line 2: it is nested too deeply"],
+        "laughs.yaml": [
+            ["a0: &a0 x"]
+                .concat(Array.from({ length: 40 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}]`))
+                .join("\n"),
+            "laughs.yaml, line 1: it stands for more than",
+        ],
+        "template.yaml": ["{{- if .Values.x }}\nkind: Pod\n{{- end }}", "template.yaml, line 1: "],
+        "kustomization.yaml": [
+            "resources: [pod.yaml]\nimages: [{name: a, newTag: b}]\n",
+            "which changes objects by images",
+        ],
+    };
+    const files = Object.fromEntries(Object.entries(wrong).map(([name, [content]]) => [name, content]));
+    const { code, said } = report({ ...files, "pod.yaml": pod }, "pod.yaml", ...Object.keys(files));
+    expect(code).toBe(3);
+    for (const [, says] of Object.values(wrong))
+        expect(said).toContain(`not evaluated: ${says.startsWith("which") ? "" : says}`);
+    expect(said).toContain("kustomization.yaml, line 1: a kustomization, which changes objects by images");
+    expect(said).toContain("image-by-digest");
+    expect(said).not.toContain("cannot be judged");
+    for (const name of Object.keys(files)) expect(report(files, name), name).toMatchObject({ code: 3 });
+    // SARIF and JSON name it too.
+    expect(report(files, "--json", "broken.yaml").said).toContain('"notEvaluated": [');
+    expect(report(files, "--sarif", "broken.yaml").said).toContain('"executionSuccessful": false');
+});
+
+test("aliases, merged keys and kinds called like members of JavaScript's objects are evaluated", () => {
+    const members = ["constructor", "__proto__", "hasOwnProperty", "toString"].flatMap((kind) => [
+        JSON.stringify({ apiVersion: "v1", kind, metadata: { name: kind } }),
+        JSON.stringify({ apiVersion: `${kind}/v1`, kind: "Deployment", metadata: { name: kind } }),
+    ]);
+    const types = ["constructor", "__proto__", "aws:ec2/instance:Instance"].map((type) => ({
+        ...{ type, urn: `urn:pulumi:s::p::${type}::web` },
+        inputs: JSON.parse('{"instanceType": "constructor", "__proto__": {"a": 1}}') as unknown,
+    }));
+    const files = {
+        "aliases.yaml": fixture("aliases-150.yaml"),
+        "members.yaml": members.join("\n---\n"),
+        "members.json": JSON.stringify({ deployment: { resources: types } }),
+        "merged.yaml": `apiVersion: v1\nkind: Pod\nmetadata: {name: m}\nspec:\n  containers: []\n  <<: {hostNetwork: true}\n`,
+    };
+    const { code, said } = report(files, "--json", "--profile", "baseline", ...Object.keys(files));
+    expect(said).not.toContain("cannot be judged");
+    const found: unknown = JSON.parse(said);
+    expect(at(found, "notEvaluated")).toEqual([]);
+    expect(at(found, "judged")).toBe(150 + members.length + types.length + 1);
+    expect(list(at(found, "findings")).map((each) => at(each, "rule"))).toContain("no-host-namespaces");
+    expect(code).toBe(1);
+    const budget = { config: { "monthly-cost-within-budget": { budgetUsd: 1 } } };
+    const costs = findings(resourcesIn(files["members.json"], "f"), rules, budget).map(({ message }) => message);
+    expect(costs.join("\n")).toContain('There is no price for Instance "web"');
+    expect(costs.join("\n")).not.toContain("NaN");
+});
+
+test("folders and standard input are read; what else lies in a folder is no matter", () => {
+    mkdirSync(join(dir, "shop/node_modules/x"), { recursive: true });
+    const kustomization = "resources: [good.json]\nnamespace: shop\n";
+    const files = {
+        "shop/good.json": JSON.stringify(compliant("Pod")),
+        "shop/kustomization.yaml": kustomization,
+        "shop/values.yaml": "replicas: 3\n",
+        "shop/README.md": "{{",
+        "shop/node_modules/x/bad.yaml": pod,
+    };
+    expect(report(files, "shop")).toEqual({
+        code: 0,
+        said: "1 resources evaluated: 0 mandatory and 0 advisory violations.\n",
+    });
+    expect(report({ "shop/bad.yaml": pod }, "shop").said).toContain(`Pod::tool  (${join("shop", "bad.yaml")}:1)`);
+    rmSync(join(dir, "shop/good.json"));
+    rmSync(join(dir, "shop/bad.yaml"));
+    expect(report({}, "shop")).toMatchObject({ code: 3 });
+    const command = [join(import.meta.dirname, "../../policies/report.ts"), "-"];
+    expect(spawnSync(process.execPath, command, { input: pod, encoding: "utf8" }).stdout).toContain("Pod::tool  (-:1)");
+});
+
+test("misspelt rules, levels and settings are refused with the nearest name, before anything is evaluated", () => {
+    const { code, said } = report(
+        { "typo.json": fixture("typo.json"), "pod.yaml": pod },
+        "--config",
+        "typo.json",
+        "pod.yaml",
+    );
+    expect(code).toBe(2);
+    expect(said.trim().split("\n")).toEqual([
+        'typo.json: all: there is no level "advisroy"; did you mean "advisory"?',
+        'typo.json: there is no rule "no-such-rule"',
+        'typo.json: image-registry: there is no setting "registry"; did you mean "registries"?',
+    ]);
+    const of = (config: unknown): readonly string[] => settingsProblems(config, rules);
+    expect(of({ "image-by-digst": "disabled" })).toEqual([
+        'there is no rule "image-by-digst"; did you mean "image-by-digest"?',
+    ]);
+    expect(of({ "image-by-digest": { enforcementLevel: "mandatroy" } })[0]).toContain('did you mean "mandatory"?');
+    expect(of({ "image-registry": { registries: "r" } })).toEqual([
+        'image-registry: "registries" must be a list of texts',
+    ]);
+    expect(of({ "rds-backup-retention": { days: 1.5 } })).toEqual([
+        'rds-backup-retention: "days" must be a whole number',
+    ]);
+    expect(of({ all: 3, constructor: "disabled" })).toHaveLength(2);
+    expect(of([])).toHaveLength(1);
+    expect(of({ all: "advisory", "image-registry": { registries: [], enforcementLevel: "disabled" } })).toEqual([]);
+});
+
+test("a profile asks fewer rules, and an exception from another is no matter", () => {
+    const broken = (profile?: Profile): readonly string[] => {
+        const exceptions = exceptionsIn(
+            [{ rule: "requests-and-limits", resource: "Pod::none", reason: "r", expires: nextMonth }],
+            rules.map(({ name }) => name),
+        );
+        return [...new Set(findings(resourcesIn(pod, "f"), rules, { profile, exceptions }).map(({ rule }) => rule))];
+    };
+    expect(broken("baseline")).toEqual([]);
+    expect(broken("restricted")).toContain("run-as-non-root");
+    expect(broken("restricted")).not.toContain("requests-and-limits");
+    expect(broken()).toEqual(
+        expect.arrayContaining([...broken("restricted"), "requests-and-limits", "exceptions-are-current"]),
+    );
+    const host = pod.replace("spec: {", "spec: { hostNetwork: true,");
+    const files = { "host.yaml": host, "stack.yaml": "config: {orcheo:policyProfile: baseline}\n" };
+    const said = report(files, "--stack-config", "stack.yaml", "host.yaml").said;
+    expect(said).toContain("no-host-namespaces");
+    expect(said).not.toContain("run-as-non-root");
+    const wrong = report(
+        { "stack.yaml": "config: {orcheo:policyProfile: basline}\n" },
+        "--stack-config",
+        "stack.yaml",
+        "host.yaml",
+    );
+    expect(wrong).toEqual({ code: 2, said: 'there is no profile "basline"; did you mean "baseline"?\n' });
+});
+
+test("every rule has a severity and a profile, and nothing else has", () => {
+    const names = [...rules.map(({ name }) => name), exceptionsAreCurrent.name];
+    for (const name of names) expect(inProfile(name, "full")).toBe(true);
+    const of = (profile: Profile): readonly string[] => names.filter((name) => inProfile(name, profile));
+    expect(of("baseline").length).toBeGreaterThan(10);
+    expect(of("restricted").length).toBeGreaterThan(of("baseline").length);
+    expect(of("full")).toEqual(names);
+    expect([...gradedRules].sort()).toEqual([...names].sort());
+});
+
+test("a baseline leaves what is new", () => {
+    const known = report({ "pod.yaml": pod }, "--json", "pod.yaml").said;
+    const moved = { "known.json": known, "moved.yaml": `# moved\n${pod}` };
+    expect(report(moved, "--baseline", "known.json", "moved.yaml")).toEqual({
+        code: 0,
+        said: "1 resources evaluated: 0 mandatory and 0 advisory violations.\n",
+    });
+    const more = `${pod}---\n${pod.replace("name: tool", "name: other")}`;
+    const fresh = report({ ...moved, "more.yaml": more }, "--baseline", "known.json", "more.yaml");
+    expect(fresh.code).toBe(1);
+    expect(fresh.said).toContain("Pod::other");
+    expect(fresh.said).not.toContain("Pod::tool");
+    // A second one of the same name is new, too.
+    const twice = report({ ...moved, "twice.yaml": `${pod}---\n${pod}` }, "--baseline", "known.json", "twice.yaml");
+    expect(twice.code).toBe(1);
+    expect(report(moved, "--baseline", "moved.yaml", "moved.yaml")).toMatchObject({ code: 2 });
+});
+
+test("an object within itself does not end a report by its exceptions", () => {
+    const spec: Record<string, unknown> = { containers: [] };
+    spec["again"] = spec;
+    const resource = { type: "kubernetes:core/v1:Pod", name: "cyc", urn: "u", props: { spec } };
+    const names = rules.map(({ name }) => name);
+    const exceptions = exceptionsIn(
+        at(parse(fixture("cyclic-exceptions.yaml")), "config", "orcheo:policyExceptions"),
+        names,
+    );
+    const all = findings([{ file: "f", line: 1, resource }], rules, { exceptions, now: new Date("2026-12-01") });
+    expect(all.map(({ rule }) => rule)).toContain("exceptions-are-current");
 });
 
 test("the pack's config and the stack's exceptions hold in the report as in the engine", () => {
@@ -234,7 +423,7 @@ test("the pack's config and the stack's exceptions hold in the report as in the 
     expect(report(files, "pod.json").said).toContain("no-host-path");
     expect(report(files, "--stack-config", "live.yaml", "pod.json").said).not.toContain("no-host-path");
     const expired = report(files, "--stack-config", "expired.yaml", "pod.json").said;
-    expect(expired).toContain("no-host-path [mandatory]");
+    expect(expired).toContain("critical  no-host-path: ");
     expect(expired).toContain("The exception from no-host-path for Pod::good-pod expired on 2020-01-01");
     const idle = report(
         { ...files, "good.json": JSON.stringify(compliant("Job")) },

@@ -54,6 +54,37 @@ describe("exceptions in the stack's config", () => {
     });
 });
 
+describe("settings", () => {
+    const given = [{ type: "kubernetes:apps/v1:Deployment", name: "fine", props: { ...compliant("Deployment") } }];
+
+    test.each<[string, Record<string, unknown>, string]>([
+        [
+            "a rule",
+            { "image-by-digst": "disabled" },
+            'there is no rule "image-by-digst"; did you mean "image-by-digest"?',
+        ],
+        [
+            "a key",
+            { "image-registry": { registry: ["x"] } },
+            'there is no setting "registry"; did you mean "registries"?',
+        ],
+    ])("%s that does not exist refuses the preview", async (_, settings, says) => {
+        await expect(previewWithPack(given, { settings })).rejects.toThrow(says);
+    });
+    test("a profile that does not exist refuses the preview", async () => {
+        const config = { "orcheo:policyProfile": "basline" };
+        const says = 'there is no profile "basline"; did you mean "baseline"?';
+        await expect(previewWithPack(given, { config })).rejects.toThrow(says);
+    });
+    test("a profile asks its rules only", async () => {
+        const spec = { hostNetwork: true, containers: [{ name: "bare", image: "x" }] };
+        const bare = [{ ...given[0], props: { ...compliant("Deployment"), spec: { template: { spec } } } }];
+        const pods = bare.map((each) => ({ type: "kubernetes:apps/v1:Deployment", name: "bare", ...each }));
+        const { violations } = await previewWithPack(pods, { config: { "orcheo:policyProfile": "baseline" } });
+        expect(violations.map(({ rule }) => rule)).toEqual(["no-host-namespaces"]);
+    });
+});
+
 const remediating = rules.filter((rule) => "mend" in rule);
 
 describe("remediation", () => {
