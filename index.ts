@@ -15,9 +15,11 @@ import { NetworkPolicies } from "./components/network-policies";
 import { Secrets } from "./components/secrets";
 import { readStack } from "./components/stack";
 import { UnsafeChoices } from "./components/unsafe";
+import { watchUpdate } from "./components/watch";
 
 export = async () => {
     const stack = await readStack();
+    const watch = await watchUpdate(stack);
     new UnsafeChoices("unsafe", { stack });
 
     const secrets = new Secrets("secrets", { stack });
@@ -53,7 +55,7 @@ export = async () => {
     const { url } = new Entrance("entrance", { stack, namespace, backend, canvas }, place);
 
     return {
-        url,
+        url: watch.served(url, [...database.resources, ...cache.resources]),
         namespace,
         images: { backend: images.backend, canvas: images.canvas, postgres: images.postgres, valkey: images.valkey },
         ...cloud.outputs,

@@ -102,9 +102,9 @@ export async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): P
             });
         });
         if (code !== 0) {
-            const told = "what went wrong is told above; nothing that ran before was taken away";
             throw new Error(
-                `pulumi ${args.join(" ")}: exit code ${code}. ${told}. Mend it and run the same command again.`,
+                `pulumi ${args.join(" ")}: exit code ${code}. The reason is above; nothing that ran before was taken away. ` +
+                    `Correct it, then run the same command again. docs/runbooks/failed-start.md has the usual reasons and next steps.`,
             );
         }
     } finally {

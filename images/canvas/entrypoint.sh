@@ -16,9 +16,10 @@ host='[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?'
 placeholder='__VITE_ORCHEO_[A-Z0-9_]*[A-Z0-9]__'
 problems=""
 
+# Exit code 78 (EX_CONFIG): refused, and would be again; whoever waits for this container need not wait longer.
 die() {
     printf 'canvas: %s\n' "$1" >&2
-    exit 1
+    exit 78
 }
 
 problem() {

@@ -13,9 +13,10 @@ database=${POSTGRES_DATABASE:-orcheo}
 sockets=/tmp
 ready=/tmp/postgres.ready
 
+# Exit code 78 (EX_CONFIG): refused, and would be again; whoever waits for this container need not wait longer.
 die() {
     printf 'postgres: %s\n' "$1" >&2
-    exit 1
+    exit 78
 }
 
 check_mounts() {
@@ -57,7 +58,8 @@ PostgreSQL $found, dump with pg_dump, and restore into an empty volume; nothing 
         initdb --pgdata="$PGDATA.new" --username=postgres --auth-local=peer --auth-host=scram-sha-256 --data-checksums \
             --encoding=UTF8 --locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C.UTF-8 >/tmp/initdb.log 2>&1 || {
             cat /tmp/initdb.log >&2
-            die "initdb failed (above)."
+            printf 'postgres: initdb failed (above).\n' >&2
+            exit 1
         }
         if [ -d "$PGDATA" ]; then rmdir "$PGDATA"; fi
         mv "$PGDATA.new" "$PGDATA"

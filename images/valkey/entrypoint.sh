@@ -7,9 +7,10 @@ tls=/etc/orcheo/tls
 run=/tmp/valkey
 maxmemory=${VALKEY_MAXMEMORY:-192mb}
 
+# Exit code 78 (EX_CONFIG): refused, and would be again; whoever waits for this container need not wait longer.
 die() {
     printf 'valkey: %s\n' "$1" >&2
-    exit 1
+    exit 78
 }
 
 # Only the hash is written down: Valkey's ACL takes "#" and the SHA-256 of a password. A line end is not part of it.

@@ -156,7 +156,7 @@ describe("prepare", () => {
             VITE_ORCHEO_AUTH_ISUER: "https://login.example.com",
             CANVAS_CSP_EXTRA_ORIGINS: "https://ok.example.com https://bad.example.com/path",
         });
-        expect(status).toBe(1);
+        expect(status).toBe(78);
         expect(stderr).toContain("VITE_ORCHEO_AUTH_ISUER is not a setting of the canvas");
         expect(stderr).toContain('VITE_ORCHEO_BACKEND_URL is "https://orcheo.localhost/api"; give an origin');
         expect(stderr).toContain('VITE_ORCHEO_AUTH_ISSUER is "http://login.example.com"; give an https:// URL');
@@ -170,7 +170,7 @@ describe("prepare", () => {
     it.each(["", "orcheo.localhost", "https://orcheo.localhost/", "https://a\nb", "ftp://x", "https://x:port"])(
         "refuses %j as the backend",
         (url) => {
-            expect(prepare({ VITE_ORCHEO_BACKEND_URL: url }).status).toBe(1);
+            expect(prepare({ VITE_ORCHEO_BACKEND_URL: url }).status).toBe(78);
             expect(existsSync(join(dir, "target/site"))).toBe(false);
         },
     );

@@ -47,7 +47,7 @@ describe("postgres-start", () => {
         mkdirSync(data);
         writeFileSync(join(data, "PG_VERSION"), "16\n");
         const { status, stderr } = start();
-        expect(status).toBe(1);
+        expect(status).toBe(78);
         expect(stderr).toContain(
             "was made by PostgreSQL 16 and this is 17. Run the image with PostgreSQL 16, dump with",
         );
@@ -63,7 +63,10 @@ describe("postgres-start", () => {
 
     it("never leaves a half-made cluster where the next start would take it for a whole one", () => {
         for (const attempt of ["first", "second"]) {
-            expect(start().stderr, attempt).toContain("disk full");
+            const { status, stderr } = start();
+            expect(stderr, attempt).toContain("disk full");
+            // It may succeed another time.
+            expect(status, attempt).toBe(1);
             expect(existsSync(data), attempt).toBe(false);
         }
     });

@@ -7,7 +7,8 @@ import { inNode } from "../../../local/cluster/node.ts";
 import { pathsOf, registryOf } from "../../../local/cluster/spec.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
-import { artifacts, eventually, pulumi, spec, STACK } from "./harness.ts";
+import { ask } from "../orcheo.ts";
+import { artifacts, caller, eventually, kube, pulumi, readyPods, spec, STACK } from "./harness.ts";
 
 /** The settings of the stack's file with some changed, in a file of their own: nothing of it may come to pass. */
 function changed(settings: Settings, name: string): string {
@@ -70,5 +71,34 @@ export function badInput(): void {
                 );
             expect(await eventually(60, answers, (ok) => ok)).toBe(true);
         }
+    });
+
+    // The next part of the story corrects it by an update of its own.
+    test("a value that only a container refuses, and a pod that no node has room for, are told within seconds", async () => {
+        const name = "mistyped-settings";
+        await kube("create", "configmap", name, "--from-literal=ORCHEO_LOGLEVEL=DEBUG");
+        const settings = {
+            pods: { worker: { envFrom: [{ kind: "configMap", name }] } },
+            canvas: { resources: { cpuRequestMillis: 64_000, cpuLimitMillis: 64_000 } },
+        };
+        const started = Date.now();
+        const { code, output } = await pulumi("up", "--yes", "--config-file", changed(settings, "container"));
+        const seconds = (Date.now() - started) / 1000;
+        writeFileSync(join(artifacts, "failed-start.log"), output);
+        expect(code).not.toBe(0);
+        expect(output).toMatch(
+            /The pod orcheo\/canvas-\S+ finds no node: 0\/1 nodes are available: .*Insufficient cpu/,
+        );
+        expect(output).toMatch(/The container "worker" of the pod orcheo\/worker-\S+ ended at its start: exit code 78/);
+        expect(output).toMatch(/ORCHEO_LOGLEVEL is not read by this release: did you mean ORCHEO_LOG_LEVEL\?/);
+        expect(output).toContain("docs/runbooks/failed-start.md");
+        // Ten minutes is what Pulumi's provider waits.
+        expect(seconds).toBeLessThan(180);
+        console.log(`the update ended after ${Math.round(seconds)} s`);
+        const state = JSON.parse((await pulumi("stack", "export")).output) as { deployment: Settings };
+        expect(state.deployment["pending_operations"] ?? []).toEqual([]);
+        expect(await readyPods("worker")).toBeGreaterThan(0);
+        expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
+        await kube("delete", "configmap", name);
     });
 }
