@@ -4,7 +4,9 @@
  *
  * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
  */
+import { excessesCel, sizesCel } from "./pod-bounds.ts";
 import { settingsOf, type ContainerRule, type PodRule, type Rule, type Settings } from "./rule.ts";
+import { podSize } from "./rules/pod-size.ts";
 import { templatePaths } from "./workloads.ts";
 
 /** Namespaces carry this label to be under the policies. */
@@ -103,11 +105,20 @@ function policy(rule: PodTemplateRule, name: string, settings: Settings): Admiss
                 { name: "pod", expression: "variables.template.spec" },
                 { name: "meta", expression: "variables.template.?metadata.orValue({})" },
                 { name: "owner", expression: owner },
+                { name: "sizes", expression: sizesCel },
+                { name: "small", expression: `${excessesCel}.size() == 0` },
                 ...Object.entries(rule.cel.variables?.(settings) ?? {}).map(([key, expression]) => ({
                     name: key,
                     expression,
                 })),
-                { name: "violations", expression: violationsCel(rule) },
+                // A pod that is too large is refused by the rule on that alone.
+                {
+                    name: "violations",
+                    expression:
+                        rule.name === podSize.name
+                            ? violationsCel(rule)
+                            : `variables.small ? (${violationsCel(rule)}) : []`,
+                },
             ],
             validations: [
                 {

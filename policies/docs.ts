@@ -84,6 +84,10 @@ kubectl label namespace shop ${namespaceLabel.key}=${namespaceLabel.value}
 The registries that images may come from are \`kubernetes.admission.registries\` of the stack, or the variable \`registries\` of
 \`orcheo-image-registry\` in the manifest; none allows all.
 
+The API server has a budget for policies. \`pod-size\` refuses pods that are larger than it; below that size no other policy
+exceeds it. \`no-secret-literals\` searches the values and arguments of a pod up to 50,000 characters together, of larger pods only
+those of up to 256 characters, and reads no files inside values: those, the engine alone evaluates.
+
 The rules that refer to the Pod Security Standards refuse every test pod of Kubernetes 1.34 to 1.37 that \`restricted\` refuses, and
 none that it lets in.
 

@@ -30,7 +30,7 @@ const graded: Readonly<Record<Profile, Readonly<Record<Severity, string>>>> = {
             no-added-capabilities no-host-ports default-proc-mount safe-sysctls app-armor-profile selinux-options no-probe-hosts
             no-secret-literals no-secrets-in-config-maps readable-pod-template rds-private s3-public-access-blocked
             security-group-not-open eks-endpoint-restricted exceptions-are-current`,
-        medium: `no-opaque-resources`,
+        medium: `no-opaque-resources pod-size`,
         low: ``,
     },
     restricted: {

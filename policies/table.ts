@@ -45,6 +45,7 @@ import { noSharedProcessNamespace } from "./rules/no-shared-process-namespace.ts
 import { noTokenAutomount } from "./rules/no-token-automount.ts";
 import { nonZeroUid } from "./rules/non-zero-uid.ts";
 import { oneBeat } from "./rules/one-beat.ts";
+import { podSize } from "./rules/pod-size.ts";
 import { probesOnWhatServes } from "./rules/probes-on-what-serves.ts";
 import { rbacNoClusterAdmin } from "./rules/rbac-no-cluster-admin.ts";
 import { rbacNoWildcards } from "./rules/rbac-no-wildcards.ts";
@@ -114,6 +115,7 @@ export const rules: readonly Rule[] = [
     noSecretsInConfigMaps,
     secretsAsFiles,
     readablePodTemplate,
+    podSize,
     noOpaqueResources,
     hpaOwnsReplicas,
     budgetLetsDrain,

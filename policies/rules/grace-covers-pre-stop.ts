@@ -1,7 +1,9 @@
 import type { ContainerRule } from "../rule.ts";
 import { at, number, strings, UNKNOWN } from "../values.ts";
 
-const command = `c.?lifecycle.?preStop.?exec.?command.orValue([]).join(" ").find("sleep [0-9]+")`;
+// Longer words are scripts: what they wait is not looked for, here as in CEL, which pays by the character.
+const longest = 1024;
+const command = `c.?lifecycle.?preStop.?exec.?command.orValue([]).filter(w, w.size() <= ${longest}).join(" ").find("sleep [0-9]+")`;
 const slept = `c.?lifecycle.?preStop.?sleep.?seconds.orValue(${command} == "" ? 0 : int(${command}.substring(6)))`;
 const grace = "variables.pod.?terminationGracePeriodSeconds.orValue(30)";
 
@@ -21,7 +23,9 @@ export const graceCoversPreStop: ContainerRule = {
         const asked = at(pod.spec, "terminationGracePeriodSeconds");
         if (asked === UNKNOWN) return undefined;
         const graceSeconds = number(asked) ?? 30;
-        const words = strings(at(preStop, "exec", "command")).join(" ");
+        const words = strings(at(preStop, "exec", "command"))
+            .filter((word) => word.length <= longest)
+            .join(" ");
         const sleeps = number(at(preStop, "sleep", "seconds")) ?? Number(/sleep ([0-9]+)/.exec(words)?.[1] ?? 0);
         if (sleeps === 0 || sleeps < graceSeconds) return undefined;
         return `waits ${sleeps} s in preStop of a grace period of ${graceSeconds} s`;

@@ -1,43 +1,83 @@
+import { allContainers } from "../pod-bounds.ts";
 import type { ContainerRule } from "../rule.ts";
+import { argumentsHoldSecret, expressions, looksSecret } from "../secrets.ts";
 import { at, list, text } from "../values.ts";
 
-// The same expressions for JavaScript and CEL (RE2), which takes "(?i)" where JavaScript takes a flag.
-const names =
-    "(password|passwd|secret|token|api_?key|private_?key|access_?key|encryption_?key|signing_?key|credential)s?";
-const harmlessNames = "_(file|path|dir|url|name|mode|backend|issuer|audience|enabled|seconds|minutes|ttl|id)$";
-const harmlessValues = "^(true|false|[0-9]{1,6}|/.*|\\\\$\\\\(.*\\\\))?$";
-const secretValues =
-    "://[^/@:\\\\s]*:[^/@\\\\s$]+@|(AKIA|ASIA)[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|gh[pousr]_[0-9A-Za-z]{36}";
-// In all the words of a command together: a flag and its value may be one word or two. The name of a Secret is none.
-const secretArguments =
-    "(^|\\\\s)--?[a-z-]*((password|passwd|secret|token|api-?key)=[^$/]|(password|passwd|token|api-?key) [^-$/'\\\\x22\\\\s])";
+/** An expression as a CEL literal; JSON's escapes are CEL's. */
+const cel = (source: string): string => JSON.stringify(source);
+const {
+    formats,
+    argumentFormats,
+    passwordNames,
+    camelNames,
+    tokenNames,
+    keyNames,
+    harmlessKeys,
+    harmlessEnds,
+    harmlessParts,
+    harmlessValues,
+    variableNames,
+    harmlessTokens,
+    anyName,
+} = expressions;
 
-// The literals are written for CEL strings; JavaScript needs one level of escaping less.
-const js = (source: string, flags = ""): RegExp => new RegExp(source.replaceAll("\\\\", "\\"), flags);
-const [name, harmlessName, harmlessValue, secretValue, secretArgument] = [
-    js(names, "i"),
-    js(harmlessNames, "i"),
-    js(harmlessValues),
-    js(secretValues),
-    js(secretArguments, "i"),
-];
+// CEL pays for a match by the length of text and expression, and has a budget for each variable and one for all of them.
+// So texts of no more than this are searched, as one; of more of them only the short ones; of more of those none.
+const mostCharacters = 50_000;
+const shortText = 256;
+/** The same for the names that are worth a closer look. */
+const mostNameCharacters = 16_000;
+const mostNames = 800;
 
-/** Whether a value under a name is a secret as far as one can tell. */
-export const looksSecret = (key: string, value: string): boolean =>
-    secretValue.test(value) || (name.test(key) && !harmlessName.test(key) && !harmlessValue.test(value));
+const env = "c.?env.orValue([])";
+const value = `e.?value.orValue("")`;
+const words = (part: string): string => `c.?${part}.orValue([]).join(" ")`;
+const wordsSize = (part: string): string => `c.?${part}.orValue([]).map(w, w.size() + 1).sum()`;
+const isSearched = (size: string): string => `(${size} <= variables.longest)`;
+const searchedWords = (part: string): string => `(${isSearched(wordsSize(part))} ? ${words(part)} : "")`;
+const total = (most: number): string =>
+    `${allContainers}.map(c, ${env}.map(e, ${value}.size() <= ${most} ? ${value}.size() + 1 : 0).sum() + ` +
+    `${["command", "args"].map((part) => `(${wordsSize(part)} <= ${most} ? ${wordsSize(part)} : 0)`).join(" + ")}).sum()`;
+const every = [...formats, ...argumentFormats];
+const hot = every.map((_, index) => `variables.hot${index}`).join(" || ");
 
-const namesCel =
-    `c.?env.orValue([]).filter(e, e.?value.orValue("").matches("${secretValues}") || (` +
-    `e.name.matches("(?i)${names}") && !e.name.matches("(?i)${harmlessNames}") && ` +
-    `!e.?value.orValue("").matches("${harmlessValues}"))).map(e, "env " + e.name)`;
-const argumentsCel = ["command", "args"]
+/** Variables of the policy: each has a budget of its own. */
+const variables: Readonly<Record<string, string>> = {
+    longest: `${total(mostCharacters)} <= ${mostCharacters} ? ${mostCharacters} : ${total(shortText)} <= ${mostCharacters} ? ${shortText} : -1`,
+    text:
+        `${allContainers}.map(c, ${env}.filter(e, ${isSearched(`${value}.size()`)}).map(e, ${value}).join("\\n") + "\\n" + ` +
+        `${searchedWords("command")} + "\\n" + ${searchedWords("args")}).join("\\n")`,
+    ...Object.fromEntries(every.map((each, index) => [`hot${index}`, `variables.text.matches(${cel(each)})`])),
+    names:
+        `${allContainers}.map(c, ${env}.map(e, e.name).join("\\n")).join("\\n").split("\\n")` +
+        `.filter(n, n.size() <= ${shortText} && n.matches(${cel(anyName)}))`,
+    candidates: `variables.names.size() <= ${mostNames} && variables.names.join("").size() <= ${mostNameCharacters} ? variables.names : []`,
+    passwords: `variables.candidates.filter(n, n.matches(${cel(passwordNames)}) || n.matches(${cel(camelNames)}))`,
+    tokens: `variables.candidates.filter(n, n.matches(${cel(tokenNames)}))`,
+    keys: `variables.candidates.filter(n, n.matches(${cel(keyNames)}))`,
+    telling: `(variables.passwords + variables.tokens + variables.keys).filter(n, !n.matches(${cel(harmlessParts)}))`,
+    secretNames: `variables.telling.filter(n, !n.matches(${cel(harmlessEnds)}))`,
+};
+
+const byName =
+    `(e.name in variables.secretNames && (${value}.size() > 1024 || (!${value}.matches(${cel(harmlessValues)}) && ` +
+    `!${value}.matches(${cel(variableNames)}) && (e.name in variables.passwords || (!${value}.matches(${cel(harmlessTokens)}) && ` +
+    `(e.name in variables.tokens || !${value}.matches(${cel(harmlessKeys)})))))))`;
+const matchesOne = (what: string, sources: readonly string[], first = 0): string =>
+    sources.map((source, index) => `(variables.hot${first + index} && ${what}.matches(${cel(source)}))`).join(" || ");
+const connection = formats.length - 1;
+const byValue =
+    `(${isSearched(`${value}.size()`)} && (${matchesOne(value, formats.slice(0, connection))} || ` +
+    `(!${value}.contains("\\n") && ${matchesOne(value, formats.slice(connection), connection)})))`;
+const inWords = ["command", "args"]
     .map(
         (part) =>
-            `([c.?${part}.orValue([]).join(" ")].exists(a, a.matches("${secretValues}") || a.matches("(?i)${secretArguments}")) ` +
-            `? ["${part}"] : [])`,
+            `([${searchedWords(part)}].exists(a, ${matchesOne("a", formats)} || ` +
+            `${matchesOne("a", argumentFormats, formats.length)}) ? ["${part}"] : [])`,
     )
     .join(" + ");
-const offenders = `(${namesCel} + ${argumentsCel})`;
+const suspicious = `(variables.secretNames.size() > 0 || ${hot})`;
+const offenders = `(${env}.filter(e, ${byName} || ${byValue}).map(e, "env " + e.name) + ${inWords})`;
 
 export const noSecretLiterals: ContainerRule = {
     name: "no-secret-literals",
@@ -59,10 +99,14 @@ export const noSecretLiterals: ContainerRule = {
             const given = at(container.spec, part);
             // A word that is not known yet stands for one that is no secret.
             const words = Array.isArray(given) ? given.map((word) => text(word) ?? "$").join(" ") : "";
-            return secretValue.test(words) || secretArgument.test(words);
+            return argumentsHoldSecret(words);
         });
         const all = [...env.map((each) => `env ${text(at(each, "name")) ?? ""}`), ...parts];
         return all.length > 0 ? `holds what looks like a secret in ${all.join(", ")}` : undefined;
     },
-    cel: { broken: `${offenders}.size() > 0`, found: `"holds what looks like a secret in " + ${offenders}.join(", ")` },
+    cel: {
+        variables: () => variables,
+        broken: `${suspicious} && ${offenders}.size() > 0`,
+        found: `"holds what looks like a secret in " + ${offenders}.join(", ")`,
+    },
 };

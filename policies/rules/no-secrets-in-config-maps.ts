@@ -1,8 +1,8 @@
 import { builtIn } from "../kinds.ts";
 import type { ResourceRule } from "../rule.ts";
+import { fileHoldsSecret, isNamedSecret } from "../secrets.ts";
 import { called } from "../stack.ts";
 import { at, fields, text } from "../values.ts";
-import { looksSecret } from "./no-secret-literals.ts";
 
 export const noSecretsInConfigMaps: ResourceRule = {
     name: "no-secrets-in-config-maps",
@@ -17,11 +17,11 @@ export const noSecretsInConfigMaps: ResourceRule = {
     },
     notInCel: "only pod rules are deployed to the cluster",
     found(resource) {
-        // Of a file only what is a secret by itself: its lines have names in any syntax.
         const entries = Object.entries(fields(at(resource.props, "data")));
         const secret = entries.filter(([key, value]) => {
             const found = text(value) ?? "";
-            return looksSecret(found.includes("\n") ? "" : key, found);
+            // A file's name says nothing of its lines.
+            return fileHoldsSecret(found) || (!found.includes("\n") && isNamedSecret(key, found));
         });
         if (secret.length === 0) return [];
         return [`${called(resource)} holds what looks like a secret in ${secret.map(([key]) => key).join(", ")}`];

@@ -175,7 +175,8 @@ test("a huge object is judged in time that grows with its size, not faster", () 
         templateOf(manifest)["spec"] = { ...fields(templateOf(manifest)["spec"]), containers: many };
         const resource = { type: tokenOf(manifest), name: "api", urn: "u", props: manifest };
         const start = performance.now();
-        for (const rule of rules) if (rule.scope !== "stack") expect(judge(rule, resource)).toEqual([]);
+        const asked = rules.filter(({ name }) => name !== "pod-size");
+        for (const rule of asked) if (rule.scope !== "stack") expect(judge(rule, resource)).toEqual([]);
         return (performance.now() - start) / 1000;
     };
     secondsFor(500);

@@ -515,6 +515,13 @@ export const mutations: readonly Mutation[] = [
         apply: (pod) =>
             (first(pod)["lifecycle"] = { preStop: { exec: { command: ["sh", "-c", "echo bye; sleep 40"] } } }),
     },
+    {
+        rule: "pod-size",
+        change: "501 containers",
+        says: "has 502 containers (at most 500)",
+        kinds: ["Pod"],
+        apply: (pod) => (pod["containers"] = Array.from({ length: 501 }, (_, index) => container(`c${index}`))),
+    },
     ...inBoth(
         "no-secret-literals",
         "env POSTGRES_PASSWORD",

@@ -1,0 +1,86 @@
+/** Large pods and the corpus of secrets before a real API server: no policy exceeds its budget, and both enforcers agree. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { judge } from "../../policies/judge.ts";
+import { noSecretLiterals } from "../../policies/rules/no-secret-literals.ts";
+import { asResource } from "../policy/cases.ts";
+import { compliant, container, tokenOf, type Manifest, type Mutable } from "../policy/pods.ts";
+import { innocents, secrets } from "../policy/secret-corpus.ts";
+import { connect, type Server } from "./server.ts";
+
+/** A compliant pod, with fields of its first container and other containers. */
+function pod(name: string, main: Mutable, others: readonly Mutable[] = []): Manifest {
+    const manifest = compliant("Pod");
+    const spec = manifest["spec"] as { containers: Mutable[] };
+    const containers = [{ ...spec.containers[0], ...main }, ...others];
+    return { ...manifest, metadata: { ...manifest.metadata, name }, spec: { ...spec, containers, initContainers: [] } };
+}
+
+const times = <Item>(count: number, item: (index: number) => Item): Item[] =>
+    Array.from({ length: count }, (_, i) => item(i));
+const script = (length: number): string =>
+    times(Math.ceil(length / 30), (i) => `echo "step ${i}"; run --level=${i}`)
+        .join("\n")
+        .slice(0, length);
+const variables = (count: number, value: string): Mutable[] => times(count, (i) => ({ name: `SETTING_${i}`, value }));
+const secret = { name: "DB_PASSWORD", value: "hunter2hunter" };
+
+const large: readonly (readonly [string, Manifest])[] = [
+    ["10 scripts of 20 KiB", pod("a", { args: times(10, () => script(20 << 10)) })],
+    ["a script of 170 KiB", pod("a", { args: ["sh", "-c", script(170 << 10)] })],
+    ["a script of 900 KiB", pod("a", { command: ["sh", "-c", script(900 << 10)] })],
+    ["400 variables of 1,000 characters", pod("a", { env: variables(400, script(1000)) })],
+    ["1,200 variables of 1,000 characters", pod("a", { env: variables(1200, script(1000)) })],
+    ["a variable of 1.2 MiB", pod("a", { env: [{ name: "TOKENIZER_MODEL", value: "x".repeat(1200 << 10) }] })],
+    ["arguments just within what is searched", pod("a", { args: [script(49_000)] })],
+    [
+        "700 variables that are worth a closer look",
+        pod("a", { env: times(700, (i) => ({ name: `AUTH_TOKEN_${i}_TTL`, value: "3600" })) }),
+    ],
+    [
+        "480 containers of 4 variables",
+        pod(
+            "a",
+            {},
+            times(480, (i) => ({ ...container(`c${i}`), env: variables(4, "value") })),
+        ),
+    ],
+    [
+        "a preStop script of 900 KiB",
+        pod("a", { lifecycle: { preStop: { exec: { command: ["sh", "-c", script(900 << 10)] } } } }),
+    ],
+    ["1,900 ports", pod("a", { ports: times(1900, (i) => ({ containerPort: 1000 + i })) })],
+];
+
+let server: Server;
+beforeAll(async () => {
+    server = await connect({});
+    const probe = pod("probe", { env: [secret] });
+    await expect.poll(async () => (await server.judge(probe)).rule, { timeout: 60_000 }).toBe(noSecretLiterals.name);
+}, 120_000);
+afterAll(async () => {
+    await server.close();
+}, 90_000);
+
+test.each(large)("%s: within the budget", async (_, manifest) => {
+    expect(await server.judge(manifest)).toEqual({ rule: "", message: "" });
+});
+
+test.each([
+    ["beside a script of 170 KiB", pod("a", { args: [script(170 << 10)], env: [secret] })],
+    ["beside 400 variables of 1,000 characters", pod("a", { env: [...variables(400, script(1000)), secret] })],
+])("a secret %s is refused, by its name", async (_, manifest) => {
+    const { rule, message } = await server.judge(manifest);
+    expect(rule).toBe(noSecretLiterals.name);
+    expect(message).toContain("holds what looks like a secret in env DB_PASSWORD");
+});
+
+test("both enforcers agree on every variable and argument of the corpus", async () => {
+    const samples = [...secrets, ...innocents].filter(({ where }) => where !== "file");
+    for (const { where, name, value } of samples) {
+        const manifest = pod("a", where === "env" ? { env: [{ name, value }] } : { args: value.split(" ") });
+        const { message } = await server.judge(manifest);
+        const resource = asResource({ type: tokenOf(manifest), name: "a", props: manifest });
+        expect(message, `${name}=${value}`).toBe(judge(noSecretLiterals, resource).join("; "));
+    }
+}, 300_000);
