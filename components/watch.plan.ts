@@ -16,6 +16,8 @@ export interface Snapshot {
     readonly events: readonly KubernetesObject[];
     /** Nodes that the pods are on. */
     readonly nodes: readonly KubernetesObject[];
+    /** StatefulSets. */
+    readonly servers: readonly KubernetesObject[];
 }
 
 /** What there was before the update: none of it is the update's doing. */
@@ -67,6 +69,7 @@ export function findingsOf(before: Baseline, now: Snapshot): readonly Finding[] 
         ...pods.flatMap((pod) => [...heldUp(pod), ...lost(before, pod)]),
         ...happened(before, now.events, pods),
         ...now.nodes.flatMap(underPressure),
+        ...pods.flatMap((pod) => stuck(pod, now.servers)),
     ];
 }
 
@@ -185,6 +188,29 @@ function happened(before: Baseline, events: readonly KubernetesObject[], pods: r
             return [{ key, text: `A volume of the ${name} cannot be mounted${said(message)}`, afterSeconds: 30 }];
         return [];
     });
+}
+
+/**
+ * A StatefulSet replaces a broken pod by a corrected one only once the broken one is ready, which it never is.
+ *
+ * @see https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+ */
+function stuck(pod: KubernetesObject, servers: readonly KubernetesObject[]): Finding[] {
+    const [owner] = ownersOf(pod);
+    const server = servers.find(({ metadata }) => metadata.uid !== undefined && metadata.uid === owner?.uid);
+    const { updateRevision } = server === undefined ? {} : statusOf(server);
+    const outdated = updateRevision !== undefined && label(pod, "controller-revision-hash") !== updateRevision;
+    const broken = containersOf(pod).some(({ waiting }) => /BackOff$|^Err|Error$/.test(waiting?.reason ?? ""));
+    if (!outdated || !broken) return [];
+    const { name, namespace = "" } = pod.metadata;
+    const remedy = `kubectl --namespace ${namespace} delete pod ${name}`;
+    return [
+        {
+            key: `stuck ${pod.metadata.uid ?? ""}`,
+            text: `The broken pod ${nameOf(pod)} of an earlier update is in the way of the corrected one. Delete it, and this update goes on: ${remedy}`,
+            afterSeconds: 5,
+        },
+    ];
 }
 
 const pressures: Readonly<Record<string, string>> = {

@@ -153,16 +153,17 @@ export function watcher({ cluster, namespace, say, interrupt, now = Date.now }: 
 
 async function read(cluster: ClusterApi, namespace: string): Promise<Snapshot> {
     const place = `/api/v1/namespaces/${namespace}`;
-    const [pods, events] = await Promise.all([
+    const [pods, events, servers] = await Promise.all([
         cluster.list(`${place}/pods`),
         cluster.list(`${place}/events?fieldSelector=type%3DWarning`),
+        cluster.list(`/apis/apps/v1/namespaces/${namespace}/statefulsets`),
     ]);
     const names = new Set(pods.flatMap((pod) => nodeOf(pod) ?? []));
     // Whoever deploys into a namespace may not read nodes.
     const node = (name: string): Promise<KubernetesObject | undefined> =>
         cluster.get(`/api/v1/nodes/${name}`).catch(() => undefined);
     const nodes = await Promise.all([...names].slice(0, mostNodes).map(node));
-    return { pods, events, nodes: nodes.filter((each) => each !== undefined) };
+    return { pods, events, servers, nodes: nodes.filter((each) => each !== undefined) };
 }
 
 /** A container that is being started anew has its last words in the log before. */

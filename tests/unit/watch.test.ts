@@ -58,7 +58,7 @@ const node = (conditions: readonly Fields[]) => ({
     status: { conditions },
 });
 
-const snapshot = (now: Partial<Snapshot>): Snapshot => ({ pods: [], events: [], nodes: [], ...now });
+const snapshot = (now: Partial<Snapshot>): Snapshot => ({ pods: [], events: [], nodes: [], servers: [], ...now });
 const nothing = baselineOf(snapshot({}));
 const texts = (now: Partial<Snapshot>, before = nothing) => findingsOf(before, snapshot(now)).map(({ text }) => text);
 const fatal = (each: KubernetesObject, before = nothing) =>
@@ -197,6 +197,23 @@ describe("what holds an update up", () => {
             "The PersistentVolumeClaim postgres-data gets no volume: the message of ProvisioningFailed",
         ]);
         expect(texts({ events: [event("Unhealthy", { kind: "Pod", name: "api-1", uid: "uid-api-1" })] })).toEqual([]);
+    });
+
+    it("a broken pod of a StatefulSet that keeps the corrected one from being made", () => {
+        const owner = { kind: "StatefulSet", name: "postgres", uid: "sts" };
+        const server = (updateRevision: string) => ({
+            metadata: { name: "postgres", uid: "sts" },
+            status: { updateRevision },
+        });
+        const labels = { "controller-revision-hash": "postgres-1" };
+        const broken = pod("postgres-0", crashed(78, 4), { owner, labels });
+        const before = baselineOf(snapshot({ pods: [broken] }));
+        const [text, ...more] = texts({ pods: [broken], servers: [server("postgres-2")] }, before);
+        expect(text).toContain("kubectl --namespace orcheo delete pod postgres-0");
+        expect(more).toEqual([]);
+        expect(texts({ pods: [broken], servers: [server("postgres-1")] }, before)).toEqual([]);
+        const serves = pod("postgres-0", containers("postgres", { running: {} }), { owner, labels });
+        expect(texts({ pods: [serves], servers: [server("postgres-2")] }, before)).toEqual([]);
     });
 
     it("a node under pressure, whichever, or one that is away", () => {
