@@ -40,13 +40,13 @@ function entries(what: string, most: number, ...paths: readonly (readonly string
 export const bounds: readonly Bound[] = [
     {
         what: "containers",
-        most: 500,
+        most: 100,
         count: ({ containers }) => containers.length,
         cel: `${allContainers}.size()`,
     },
-    entries("environment variables", 5000, ["env"], ["envFrom"]),
-    entries("words of commands and arguments", 5000, ["command"], ["args"]),
-    entries("ports", 2000, ["ports"]),
+    entries("environment variables", 2000, ["env"], ["envFrom"]),
+    entries("words of commands and arguments", 2000, ["command"], ["args"]),
+    entries("ports", 500, ["ports"]),
     entries(
         "capabilities",
         2000,
@@ -56,13 +56,13 @@ export const bounds: readonly Bound[] = [
     entries("words of preStop commands", 2000, ["lifecycle", "preStop", "exec", "command"]),
     {
         what: "volumes",
-        most: 1000,
+        most: 500,
         count: ({ spec }) => lengthAt(spec, "volumes"),
         cel: `${celOf("volumes")}.size()`,
     },
     {
         what: "sysctls",
-        most: 500,
+        most: 100,
         count: ({ spec }) => lengthAt(spec, "securityContext", "sysctls"),
         cel: `variables.pod.?securityContext.?sysctls.orValue([]).size()`,
     },

@@ -517,10 +517,10 @@ export const mutations: readonly Mutation[] = [
     },
     {
         rule: "pod-size",
-        change: "501 containers",
-        says: "has 502 containers (at most 500)",
+        change: "101 containers",
+        says: "has 102 containers (at most 100)",
         kinds: ["Pod"],
-        apply: (pod) => (pod["containers"] = Array.from({ length: 501 }, (_, index) => container(`c${index}`))),
+        apply: (pod) => (pod["containers"] = Array.from({ length: 101 }, (_, index) => container(`c${index}`))),
     },
     ...inBoth(
         "no-secret-literals",

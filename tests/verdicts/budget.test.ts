@@ -38,25 +38,28 @@ const large: readonly (readonly [string, Manifest])[] = [
         pod("a", { env: times(700, (i) => ({ name: `AUTH_TOKEN_${i}_TTL`, value: "3600" })) }),
     ],
     [
-        "480 containers of 4 variables",
+        "90 containers of 20 variables",
         pod(
             "a",
             {},
-            times(480, (i) => ({ ...container(`c${i}`), env: variables(4, "value") })),
+            times(90, (i) => ({ ...container(`c${i}`), env: variables(20, "value") })),
         ),
     ],
     [
         "a preStop script of 900 KiB",
         pod("a", { lifecycle: { preStop: { exec: { command: ["sh", "-c", script(900 << 10)] } } } }),
     ],
-    ["1,900 ports", pod("a", { ports: times(1900, (i) => ({ containerPort: 1000 + i })) })],
+    ["450 ports", pod("a", { ports: times(450, (i) => ({ containerPort: 1000 + i })) })],
 ];
 
 let server: Server;
 beforeAll(async () => {
     server = await connect({});
     const probe = pod("probe", { env: [secret] });
-    await expect.poll(async () => (await server.judge(probe)).rule, { timeout: 60_000 }).toBe(noSecretLiterals.name);
+    for (let tries = 0; (await server.judge(probe)).rule !== noSecretLiterals.name; tries++) {
+        if (tries > 60) throw new Error("the API server does not enforce the policies after 60 s");
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
 }, 120_000);
 afterAll(async () => {
     await server.close();
