@@ -12,6 +12,7 @@ import { Entrance } from "./components/entrance/entrance";
 import { guide } from "./components/guide";
 import { Images } from "./components/images";
 import { NetworkPolicies } from "./components/network-policies";
+import { Ownership } from "./components/ownership";
 import { Secrets } from "./components/secrets";
 import { readStack } from "./components/stack";
 import { UnsafeChoices } from "./components/unsafe";
@@ -20,6 +21,7 @@ import { watchUpdate } from "./components/watch";
 export = async () => {
     const stack = await readStack();
     const watch = await watchUpdate(stack);
+    const ownership = new Ownership("ownership", { stack });
     new UnsafeChoices("unsafe", { stack });
 
     const secrets = new Secrets("secrets", { stack });
@@ -54,6 +56,7 @@ export = async () => {
     const canvas = new Canvas("canvas", { stack, namespace, image: images.canvas, authority }, guarded);
     const { url } = new Entrance("entrance", { stack, namespace, backend, canvas }, place);
 
+    await ownership.proven(cloud.kubeconfig);
     return {
         url: watch.served(url, [...database.resources, ...cache.resources]),
         namespace,

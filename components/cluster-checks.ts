@@ -1,21 +1,23 @@
 /** Checks against the cluster before anything in it is changed, in previews as in updates. */
+import type { ClusterCheck } from "./checks/check";
+import { hostTaken } from "./checks/host";
+import { ingressController } from "./checks/ingress-controller";
+import { namespaceOwner } from "./checks/namespace-owner";
+import { volumesGrow } from "./checks/volumes";
 import { isClusterError, type ClusterApi, type ClusterContext } from "./cluster-api";
 import type { Problem } from "./config/problems";
 import type { Sections } from "./config/read";
-
-export interface ClusterCheck {
-    /** What the check would have found, for the warning that it could not be made. */
-    readonly finds: string;
-    run(stack: Partial<Sections>, cluster: ClusterApi): Promise<readonly Problem[]>;
-}
+import type { Recorded } from "./ownership.plan";
 
 /** Every check. Each is independent of the others, and reads only. */
-export const clusterChecks: readonly ClusterCheck[] = [];
+export const clusterChecks: readonly ClusterCheck[] = [namespaceOwner, hostTaken, ingressController, volumesGrow];
 
 /** How a cluster is reached; part of the preflight's probes. */
 export interface ClusterProbe {
     /** @throws ClusterError when the kubeconfig does not lead to one */
     cluster(where: ClusterContext): Promise<ClusterApi>;
+    /** What the stack's state held when this run began. */
+    recorded(): Promise<Recorded>;
 }
 
 export interface Findings {
@@ -43,7 +45,8 @@ export async function checkCluster(
     try {
         const cluster = await probes.cluster(kubernetes);
         await cluster.text("/version");
-        const found = await Promise.all(checks.map((check) => permitted(check, stack, cluster)));
+        const known = await probes.recorded();
+        const found = await Promise.all(checks.map((check) => permitted(check, stack, cluster, known)));
         return { problems: found.flatMap((each) => each.problems), warnings: found.flatMap((each) => each.warnings) };
     } catch (error) {
         if (!isClusterError(error)) throw error;
@@ -55,9 +58,14 @@ export async function checkCluster(
 }
 
 /** A check that the caller's role does not permit is left out; what Pulumi itself may not do, it says itself. */
-async function permitted(check: ClusterCheck, stack: Partial<Sections>, cluster: ClusterApi): Promise<Findings> {
+async function permitted(
+    check: ClusterCheck,
+    stack: Partial<Sections>,
+    cluster: ClusterApi,
+    known: Recorded,
+): Promise<Findings> {
     try {
-        return { problems: await check.run(stack, cluster), warnings: [] };
+        return { problems: await check.run(stack, cluster, known), warnings: [] };
     } catch (error) {
         if (!isClusterError(error) || error.status !== 403) throw error;
         return { problems: [], warnings: [`not checked: ${check.finds} (${error.message})`] };

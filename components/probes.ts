@@ -2,13 +2,25 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+import { getOrganization, getProject, getStack } from "@pulumi/pulumi";
+import { invoke } from "@pulumi/pulumi/runtime";
 import { parse } from "yaml";
 import { connectCluster } from "./cluster-api";
+import { recordedOf, type Recorded } from "./ownership.plan";
 import type { Probes } from "./preflight";
 
 const registryTimeoutMs = 5000;
 
-export const machine: Probes = { contexts, registry, isFile, isDirectory, read, builders, cluster: connectCluster };
+export const machine: Probes = {
+    contexts,
+    registry,
+    isFile,
+    isDirectory,
+    read,
+    builders,
+    cluster: connectCluster,
+    recorded,
+};
 
 function isFile(path: string): boolean {
     return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -61,4 +73,19 @@ function builders(): readonly string[] | undefined {
         process.env["BUILDX_CONFIG"] ?? join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "buildx");
     const instances = join(home, "instances");
     return existsSync(instances) ? [...readdirSync(instances), "default"] : undefined;
+}
+
+let state: Promise<Recorded> | undefined;
+
+/** Once a run: later it would show what the run itself has made. */
+function recorded(): Promise<Recorded> {
+    const ask = async (stackName: string): Promise<Recorded> => {
+        const answer = (await invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
+            outputs: Record<string, unknown>;
+        };
+        return recordedOf(answer.outputs);
+    };
+    // State in a bucket of older making knows no projects.
+    state ??= ask(`${getOrganization()}/${getProject()}/${getStack()}`).catch(() => ask(getStack()));
+    return state;
 }

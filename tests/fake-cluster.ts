@@ -60,3 +60,25 @@ export function fakeCluster(
             }),
     };
 }
+
+const pod = (namespace: string, name: string): FakeObject => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace, uid: `${namespace}/${name}`, labels: { "app.kubernetes.io/name": name } },
+});
+const ofCluster = (apiVersion: string, kind: string, name: string, spec: object = {}): FakeObject => ({
+    apiVersion,
+    kind,
+    metadata: { name, uid: `${kind}/${name}` },
+    spec,
+});
+
+/** The controllers that the tests' stacks name: what a cluster holds before Orcheo. */
+export const controllers: readonly FakeObject[] = [
+    ofCluster("networking.k8s.io/v1", "IngressClass", "traefik", { controller: "traefik.io/ingress-controller" }),
+    ofCluster("networking.k8s.io/v1", "IngressClass", "nginx", { controller: "k8s.io/ingress-nginx" }),
+    ofCluster("networking.k8s.io/v1", "IngressClass", "alb", { controller: "ingress.k8s.aws/alb" }),
+    ...["traefik", "envoy", "alb"].map((name) => ofCluster("gateway.networking.k8s.io/v1", "GatewayClass", name)),
+    ofCluster("v1", "Namespace", "envoy-gateway-system"),
+    pod("traefik", "traefik"),
+];

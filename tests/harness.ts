@@ -6,11 +6,12 @@
  */
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import { resetOptions } from "@pulumi/pulumi/runtime/settings";
 import { expect, vi } from "vitest";
 import { parse } from "yaml";
 import type { Probes } from "../components/preflight";
 import { awsComputed, otherStacks } from "./aws-mocks";
-import { fakeCluster } from "./fake-cluster";
+import { controllers, fakeCluster } from "./fake-cluster";
 
 export interface Registered {
     readonly type: string;
@@ -58,8 +59,9 @@ export const goodProbes: Probes = {
     isDirectory: () => true,
     read: (path) => `the text of ${path}`,
     builders: () => undefined,
-    // Fill one with fakeCluster([…]).
-    cluster: () => Promise.resolve(fakeCluster()),
+    // Another holds more: fakeCluster([...controllers, …]).
+    cluster: () => Promise.resolve(fakeCluster(controllers)),
+    recorded: () => Promise.resolve({ id: undefined, objects: [] }),
 };
 
 export function settingsOf(stack: "dev" | "prod"): Record<string, unknown> {
@@ -73,6 +75,9 @@ export const digest = `sha256:${"d".repeat(64)}`;
 /** Part of every random value of the mocks: what must never be seen. */
 export const secretMark = "random5ecret";
 
+/** The id that a stack of the mocks marks its objects with. */
+export const stackId = "11111111-2222-3333-4444-555555555555";
+
 /** What providers answer, by type: inputs and, in an update, what they compute. */
 const computed: Readonly<Record<string, (name: string, inputs: Record<string, unknown>) => Record<string, unknown>>> = {
     ...awsComputed,
@@ -81,6 +86,7 @@ const computed: Readonly<Record<string, (name: string, inputs: Record<string, un
         hex: pulumi.secret(`${secretMark}-${name}`),
         base64: pulumi.secret(`${secretMark}-${name}`),
     }),
+    "random:index/randomUuid:RandomUuid": () => ({ result: stackId }),
     "docker-build:index:Image": () => ({ digest, ref: `mock@${digest}`, contextHash: "0" }),
     "pulumi:providers:kubernetes": () => ({}),
     "pulumi:pulumi:Stack": () => ({}),
@@ -181,12 +187,17 @@ export async function run({ stack, settings, otherKeys, secretKeys, probes }: Pr
         "orcheo",
         stack,
         preview,
+        "organization",
     );
     vi.resetModules();
     vi.doMock("../components/probes", () => ({ machine: { ...goodProbes, ...probes } }));
     const program = await import("../index");
     let error: string | undefined;
-    const outputs: unknown = await pulumi.runtime.runInPulumiStack(() => {
+    let refused: (nothing: object) => void = () => undefined;
+    const refusal = new Promise<object>((settle) => {
+        refused = settle;
+    });
+    const whole = pulumi.runtime.runInPulumiStack(() => {
         pulumi.runtime.registerStackTransformation(({ resource, type, name, opts }) => {
             const parent = opts.parent === undefined ? undefined : types.get(opts.parent);
             const chain = parent === undefined ? type : `${parent}$${type}`;
@@ -203,10 +214,16 @@ export async function run({ stack, settings, otherKeys, secretKeys, probes }: Pr
         });
         return program.default().catch((reason: unknown) => {
             error = reason instanceof Error ? reason.message : String(reason);
+            refused({});
             return {};
         });
     });
-    await pulumi.runtime.disconnect();
+    // What waits for a proof that never comes would be waited for: the engine ends such a program, the mocks do not.
+    const outputs: unknown = await Promise.race([whole, refusal]);
+    if (error === undefined) await pulumi.runtime.disconnect();
+    // Components wait for nothing, and are to be registered with this run's mocks.
+    else await new Promise((settled) => setTimeout(settled, 300));
+    if (error !== undefined) resetOptions("orcheo", stack, -1, "", "", preview, "organization");
     return { resources, outputs, error };
 }
 

@@ -22,7 +22,17 @@ export const fileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 /** What the preflight looks at. */
 export type Sections = Pick<
     Stack,
-    "kubernetes" | "registry" | "images" | "entrance" | "outbound" | "database" | "cache" | "aws" | "backup"
+    | "kubernetes"
+    | "registry"
+    | "images"
+    | "host"
+    | "entrance"
+    | "network"
+    | "outbound"
+    | "database"
+    | "cache"
+    | "aws"
+    | "backup"
 >;
 
 export interface Parsed {
@@ -90,12 +100,15 @@ function registryPassword({ registry }: Stack, { keys, secretKeys = [] }: RawCon
 }
 
 function sectionsOf(value: object): Partial<Sections> {
-    const { kubernetes, registry, images, entrance, outbound, database, cache, aws, backup } = stackSchema.shape;
+    const { kubernetes, registry, images, host, entrance, network, outbound, database, cache, aws, backup } =
+        stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
         kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
         registry: registry.safeParse(given.get("registry")).data,
         images: images.safeParse(given.get("images")).data,
+        host: host.safeParse(given.get("host")).data,
+        network: network.safeParse(given.get("network")).data,
         entrance: entrance.safeParse(given.get("entrance")).data,
         outbound: outbound.safeParse(given.get("outbound")).data,
         database: database.safeParse(given.get("database")).data,

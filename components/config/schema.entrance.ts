@@ -130,6 +130,12 @@ export const entrance = z
             .optional()
             .describe("IngressClass; default alb with controller.kind awsLoadBalancer, else traefik."),
         controller,
+        hostSharedWith: z
+            .array(words("an object as namespace/name"))
+            .default([])
+            .describe(
+                "Ingresses, routes and Gateways of others that serve a part of the host on purpose, as namespace/name; any other that has the host is refused.",
+            ),
         port: whole(1, 65_535).default(443).describe("Public https port; part of the URL unless 443."),
         tls,
         maxBodyMiB: whole(1, 1024)

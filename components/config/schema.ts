@@ -55,6 +55,11 @@ const kubernetes = z
             .describe(
                 "`fixed`: pods run with the images' uid, 1000. `assigned`: pods name no uid, group or fsGroup, for a platform that assigns them, such as OpenShift. Data keeps the uid that wrote it: choose before the first update.",
             ),
+        adopt: words("the owner that a refusal named")
+            .optional()
+            .describe(
+                "Former owner whose objects the stack takes over, exactly as the refusal named it; needed once, after a state was lost (docs/runbooks/lost-state.md).",
+            ),
         podSecurityVersion: words("`latest` or a Kubernetes minor such as v1.34")
             .default("latest")
             .describe("Version of the Pod Security Standards enforced in the namespace."),

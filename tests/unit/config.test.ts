@@ -141,7 +141,7 @@ describe("refused, each with its whole message", () => {
 
     it("everything that is missing", () => {
         expect(messages({})).toEqual([
-            "  - orcheo:stack.kubernetes: is missing; accepted: an object with context, kubeconfig, namespace, namespaceKind, clusterDomain, podUser, podSecurityVersion, admission, quota",
+            "  - orcheo:stack.kubernetes: is missing; accepted: an object with context, kubeconfig, namespace, namespaceKind, clusterDomain, podUser, adopt, podSecurityVersion, admission, quota",
             "  - orcheo:stack.registry: is missing; accepted: an object with prefix, plainHttp, pull, mirrors",
             "  - orcheo:stack.version: is missing; accepted: a semantic version such as 1.4.0 or 1.4.0-rc.1 (no `latest`, no leading `v`)",
         ]);

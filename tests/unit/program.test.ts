@@ -93,6 +93,7 @@ describe.each(programs)("%s", (_, program) => {
         const kept = run.resources.filter(({ options }) => options.protect).map(({ name }) => name);
         expect(kept.sort()).toEqual([
             "cluster-namespace",
+            "ownership",
             "postgres-data",
             "secrets-bootstrap",
             "secrets-postgres",

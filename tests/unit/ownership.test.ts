@@ -1,0 +1,307 @@
+/** Nothing that another owner has is taken over, and what others have changed on our objects is said. */
+import { describe, expect, it, vi } from "vitest";
+import * as pulumi from "@pulumi/pulumi";
+import type { KubernetesObject } from "../../components/cluster-api";
+import { overrideMessage } from "../../components/overrides.plan";
+import {
+    foreignOwner,
+    ownerKey,
+    ownershipProblems,
+    recordedOf,
+    type Recorded,
+    type RecordedObject,
+} from "../../components/ownership.plan";
+import { controllers, fakeCluster, type FakeObject } from "../fake-cluster";
+import { run, runBoth, settingsOf, stackId, type Registered } from "../harness";
+
+const other = "organization/orcheo/other/99999999-0000-0000-0000-000000000000";
+const own = `organization/orcheo/dev/${stackId}`;
+
+const object = (apiVersion: string, kind: string, name: string, mark?: string, namespace?: string): FakeObject => ({
+    apiVersion,
+    kind,
+    metadata: {
+        name,
+        namespace,
+        uid: `uid-of-${kind}-${name}`,
+        ...(mark !== undefined && { annotations: { [ownerKey]: mark } }),
+    },
+});
+const namespaced = (kind: string, name: string, mark?: string) => object("apps/v1", kind, name, mark, "orcheo");
+const namespace = (mark?: string) => object("v1", "Namespace", "orcheo", mark);
+const recordedObject = (of: FakeObject, more: Partial<RecordedObject> = {}): RecordedObject => ({
+    urn: "urn",
+    apiVersion: of.apiVersion,
+    kind: of.kind,
+    name: of.metadata.name,
+    namespace: of.metadata.namespace,
+    uid: of.metadata.uid,
+    inputs: {},
+    ...more,
+});
+const nothing: Recorded = { id: undefined, objects: [] };
+const probesOf = (objects: readonly FakeObject[], recorded: Recorded = nothing) => ({
+    cluster: () => Promise.resolve(fakeCluster([...controllers, ...objects])),
+    recorded: () => Promise.resolve(recorded),
+});
+
+describe("an object belongs to this stack", () => {
+    const marked = { id: stackId, objects: [] };
+    it.each([
+        ["with its mark", namespace(own), marked, undefined],
+        ["with the mark of another stack", namespace(other), marked, other],
+        // The same names, and another state: a second copy, or a lost one.
+        ["with the mark of a stack of its name", namespace(own), nothing, own],
+        ["after the stack was renamed", namespace(own.replace("/dev/", "/was/")), marked, undefined],
+        ["without a mark, unless the state has it", namespace(), marked, "an owner that it does not name"],
+        [
+            "of an older release, by its uid in the state",
+            namespace(),
+            { id: undefined, objects: [recordedObject(namespace())] },
+            undefined,
+        ],
+    ])("%s", (_, found, recorded, owner) => {
+        expect(foreignOwner(found, recorded)).toBe(owner);
+    });
+
+    it("of an older release, unless a second stack has applied fields to it since", () => {
+        const managedFields = [{ manager: "pulumi-kubernetes-a" }, { manager: "pulumi-kubernetes-b" }];
+        const found = { ...namespace(), metadata: { ...namespace().metadata, managedFields } };
+        const recorded = { id: undefined, objects: [recordedObject(found, { fieldManager: "pulumi-kubernetes-a" })] };
+        expect(foreignOwner(found, recorded)).toContain("more than one Pulumi stack");
+        const [{ found: said, remedy } = { found: "", remedy: "" }] = ownershipProblems(
+            [{ object: found, owner: foreignOwner(found, recorded) ?? "" }],
+            undefined,
+            "u1",
+        );
+        expect(said).toContain("Namespace orcheo exists and belongs to more than one");
+        expect(remedy).toContain("never `pulumi destroy` the stack that is not to have them");
+        expect(remedy).toContain('orcheo:stack.kubernetes.adopt: "uid:u1"');
+    });
+
+    it("as the engine tells what the state holds", () => {
+        const outputs = {
+            "urn:pulumi:dev::orcheo::orcheo:index:Ownership$random:index/randomUuid:RandomUuid::ownership": {
+                type: "random:index/randomUuid:RandomUuid",
+                outputs: { result: stackId },
+            },
+            "urn:pulumi:dev::orcheo::random:index/randomUuid:RandomUuid::other": {
+                type: "random:index/randomUuid:RandomUuid",
+                outputs: { result: "another" },
+            },
+            "urn:pulumi:dev::orcheo::kubernetes:core/v1:Namespace::n": {
+                type: "kubernetes:core/v1:Namespace",
+                outputs: {
+                    apiVersion: "v1",
+                    kind: "Namespace",
+                    metadata: { name: "orcheo", uid: "u" },
+                    __fieldManager: "pulumi-kubernetes-a",
+                    __inputs: { spec: {} },
+                },
+            },
+        };
+        expect(recordedOf(outputs)).toEqual({
+            id: stackId,
+            objects: [
+                {
+                    ...{ urn: Object.keys(outputs)[2], apiVersion: "v1", kind: "Namespace", name: "orcheo" },
+                    ...{ namespace: undefined, uid: "u", fieldManager: "pulumi-kubernetes-a", inputs: { spec: {} } },
+                },
+            ],
+        });
+    });
+});
+
+describe("a stack", () => {
+    const metadataOf = ({ inputs }: Registered) =>
+        inputs["metadata"] as { name?: string; annotations?: Record<string, string> };
+
+    it("marks all that it declares under fixed names, and nothing of its pods", async () => {
+        const { resources } = await runBoth({ stack: "dev" });
+        const inCluster = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+        const objects = inCluster.filter((each) => "metadata" in each.inputs && metadataOf(each).name !== undefined);
+        expect(objects.length).toBeGreaterThan(50);
+        // Whatever changes in a generated Secret replaces it, and with it the pods.
+        for (const each of inCluster.filter((one) => !objects.includes(one)))
+            expect(JSON.stringify(each.inputs["metadata"] ?? {}), each.name).not.toContain(ownerKey);
+        for (const each of objects)
+            expect(metadataOf(each).annotations, each.name).toMatchObject({
+                [ownerKey]: own,
+                "pulumi.com/patchForce": "true",
+            });
+        expect(JSON.stringify(objects.map(({ inputs }) => inputs["spec"]))).not.toContain(ownerKey);
+    });
+
+    it.each([true, false])("finds its own objects again (preview: %s)", async (preview) => {
+        const objects = [namespace(own), namespaced("Deployment", "api", own)];
+        const { error } = await run({ stack: "dev", probes: probesOf(objects, { id: stackId, objects: [] }) }, preview);
+        expect(error).toBeUndefined();
+    });
+
+    it.each([true, false])("refuses another's namespace before anything is declared (preview: %s)", async (preview) => {
+        const { error, resources } = await run({ stack: "dev", probes: probesOf([namespace(other)]) }, preview);
+        expect(error).toContain(`orcheo:stack.kubernetes.namespace: Namespace orcheo exists and belongs to ${other}`);
+        expect(resources).toEqual([]);
+    });
+
+    it.each([true, false])(
+        "refuses every object of another's at once, before anything is made (preview: %s)",
+        async (preview) => {
+            const objects = [
+                namespaced("Deployment", "api", other),
+                namespaced("Deployment", "worker", other),
+                object("networking.k8s.io/v1", "NetworkPolicy", "deny-all", undefined, "orcheo"),
+                object("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", "orcheo.image-registry", other),
+                object("cert-manager.io/v1", "Issuer", "root", other, "orcheo"),
+            ];
+            const { error, resources } = await run({ stack: "dev", probes: probesOf(objects) }, preview);
+            expect(error).toContain("2 problems, nothing was changed");
+            for (const name of [
+                "Deployment orcheo/api (and 1 more)",
+                "ValidatingAdmissionPolicy orcheo.image-registry",
+                "Issuer orcheo/root",
+                `belong to ${other}`,
+                "NetworkPolicy orcheo/deny-all exists and belongs to an owner that it does not name",
+            ])
+                expect(error).toContain(name);
+            expect(resources.filter(({ id }) => id !== undefined)).toEqual([]);
+        },
+    );
+
+    it("takes over what kubernetes.adopt names, as its former field manager, and nothing of a third", async () => {
+        const settings = (adopt: string) => {
+            const dev = settingsOf("dev");
+            return { ...dev, kubernetes: { ...(dev["kubernetes"] as object), adopt } };
+        };
+        const managedFields = [{ manager: "pulumi-kubernetes-a", operation: "Apply" }];
+        const api = namespaced("Deployment", "api", other);
+        const taken = { ...api, metadata: { ...api.metadata, managedFields } };
+        const objects = [namespace(other), taken];
+        const lost = await run({ stack: "dev", settings: settings(other), probes: probesOf(objects) }, false);
+        expect(lost.error).toBeUndefined();
+        const registered = lost.resources.find(
+            ({ type, name }) => type.endsWith(":Deployment") && name.includes("api"),
+        );
+        expect(registered && metadataOf(registered).annotations).toMatchObject({
+            [ownerKey]: own,
+            "pulumi.com/patchFieldManager": "pulumi-kubernetes-a",
+        });
+        const third = [...objects, namespaced("Deployment", "worker", `${other}3`)];
+        const refused = await run({ stack: "dev", settings: settings(other), probes: probesOf(third) }, false);
+        expect(refused.error).toContain(`Deployment orcheo/worker exists and belongs to ${other}3`);
+        const old = [namespace(), namespaced("Deployment", "api")];
+        const uid = settings("uid:uid-of-Namespace-orcheo");
+        expect((await run({ stack: "dev", settings: uid, probes: probesOf(old) }, false)).error).toBeUndefined();
+        const wrong = await run({ stack: "dev", settings: settings("uid:another"), probes: probesOf(old) }, false);
+        expect(wrong.error).toContain('adopt: "uid:uid-of-Namespace-orcheo"');
+    });
+
+    it("leaves a namespace that others have to them", async () => {
+        const dev = settingsOf("dev");
+        const kubernetes = { ...(dev["kubernetes"] as object), namespaceKind: "existing" };
+        const program = {
+            stack: "dev",
+            settings: { ...dev, kubernetes },
+            probes: probesOf([namespace(other)]),
+        } as const;
+        expect((await run(program, false)).error).toBeUndefined();
+    });
+});
+
+describe("fields that others have changed", () => {
+    const inputs = {
+        spec: {
+            replicas: 1,
+            template: {
+                spec: {
+                    containers: [
+                        { name: "worker", image: "w@sha256:1", env: [{ name: "LOG", value: "info" }] },
+                        { name: "other" },
+                    ],
+                },
+            },
+        },
+    };
+    const fields = (below: object) => ({
+        "f:spec": { "f:template": { "f:spec": { "f:containers": { 'k:{"name":"worker"}': below } } } },
+    });
+    const live = (managedFields: object[], spec: object): KubernetesObject => ({
+        kind: "Deployment",
+        metadata: { name: "worker", namespace: "orcheo", managedFields },
+        spec: { ...inputs.spec, ...spec },
+    });
+    const recorded = recordedObject(namespaced("Deployment", "worker"), { inputs });
+
+    it("are named with who changed them, and with values that are no secret", () => {
+        const scale = {
+            manager: "kubectl",
+            subresource: "scale",
+            time: "2026-01-01T00:00:00Z",
+            fieldsV1: { "f:spec": { "f:replicas": {} } },
+        };
+        expect(overrideMessage(live([scale], { replicas: 2 }), recorded)).toBe(
+            "Deployment orcheo/worker was changed outside of Pulumi: spec.replicas: 2 instead of 1 (kubectl, 2026-01-01T00:00:00Z). An update that changes this object overrides it; `pulumi up --refresh` always does",
+        );
+        const env = {
+            manager: "kubectl-set",
+            fieldsV1: fields({
+                "f:env": {
+                    'k:{"name":"LOG"}': { "f:value": {} },
+                    'k:{"name":"NEW"}': { ".": {}, "f:name": {}, "f:value": {} },
+                },
+            }),
+        };
+        const containers = [
+            {
+                name: "worker",
+                env: [
+                    { name: "LOG", value: "s3cret" },
+                    { name: "NEW", value: "s3cret" },
+                ],
+            },
+        ];
+        const said = overrideMessage(live([env], { template: { spec: { containers } } }), recorded);
+        expect(said).toContain("spec.template.spec.containers[worker].env[LOG].value (kubectl-set)");
+        expect(said).toContain(
+            "fields that this stack does not set, and which stay: spec.template.spec.containers[worker].env[NEW]",
+        );
+        expect(said).not.toContain("s3cret");
+    });
+
+    it("are not those of Pulumi, of controllers, of the status, of a restart, or set to the same", () => {
+        const replicas = { "f:spec": { "f:replicas": {} } };
+        const restart = { "f:metadata": { "f:annotations": { "f:kubectl.kubernetes.io/restartedAt": {} } } };
+        const quiet = [
+            { manager: "pulumi-kubernetes-a", fieldsV1: replicas },
+            { manager: "kube-controller-manager", fieldsV1: { "f:spec": { "f:extra": {} } } },
+            { manager: "kubelet", subresource: "status", fieldsV1: replicas },
+            { manager: "kubectl-rollout", fieldsV1: restart },
+        ];
+        expect(overrideMessage(live(quiet, { replicas: 2 }), recorded)).toBeUndefined();
+        expect(overrideMessage(live([{ manager: "kubectl", fieldsV1: replicas }], {}), recorded)).toBeUndefined();
+    });
+
+    it("are warned of before the update", async () => {
+        const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+        const scaled = {
+            ...namespaced("Deployment", "worker", own),
+            ...live([{ manager: "kubectl", subresource: "scale", fieldsV1: { "f:spec": { "f:replicas": {} } } }], {
+                replicas: 2,
+            }),
+        };
+        const found = {
+            ...scaled,
+            metadata: {
+                ...scaled.metadata,
+                ...namespaced("Deployment", "worker", own).metadata,
+                managedFields: scaled.metadata["managedFields"],
+            },
+        };
+        const state = { id: stackId, objects: [recorded] };
+        expect(
+            (await run({ stack: "dev", probes: probesOf([found as FakeObject], state) }, false)).error,
+        ).toBeUndefined();
+        expect(warn.mock.calls.map(([message]) => message).join()).toContain("spec.replicas: 2 instead of 1 (kubectl)");
+        warn.mockRestore();
+    });
+});
