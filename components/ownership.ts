@@ -47,7 +47,8 @@ export class Ownership extends pulumi.ComponentResource {
         };
         pulumi.runtime.registerStackTransformation((resource) => this.transformed(resource, mark));
         // Protected: what outlives a `pulumi destroy --exclude-protected` bears its mark.
-        const { result } = new random.RandomUuid(name, {}, { parent: this, protect: true });
+        const gate = madeByAws(stack) ? {} : { dependsOn: this.proof.then(() => []) };
+        const { result } = new random.RandomUuid(name, {}, { parent: this, protect: true, ...gate });
         const mark = result.apply((id) => markOf(self, id));
         this.registerOutputs({});
     }
