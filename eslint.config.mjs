@@ -2,7 +2,7 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-    { ignores: ["node_modules/", "artifacts/", "tests/canvas-app/", "**/*.mjs"] },
+    { ignores: ["node_modules/", "artifacts/", "policies/dist/", "tests/canvas-app/", "**/*.mjs"] },
     eslint.configs.recommended,
     ...tseslint.configs.strictTypeChecked,
     {

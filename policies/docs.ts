@@ -21,7 +21,23 @@ show a secret.
 
 ## In another project
 
-The pack reads only what the engine shows it: copy the folder anywhere and install its three packages.
+The pack reads only what the engine shows it. Pack it here once; it holds compiled JavaScript and needs no compiler, whatever the
+project's tsconfig.json says:
+
+\`\`\`sh
+cd policies
+npm pack --ignore-scripts=false
+\`\`\`
+
+Then, in the project, with npm (or \`pnpm add -D\`, \`yarn add -D\`):
+
+\`\`\`sh
+npm install --save-dev ../orcheo/policies/orcheo-policies-0.1.0.tgz
+pulumi preview --policy-pack node_modules/orcheo-policies --policy-pack-config policy-settings.json
+npx orcheo-policies manifests/
+\`\`\`
+
+Or copy the folder anywhere but below \`node_modules\` and install its three packages:
 
 \`\`\`sh
 cp -r policies ../shop/policies

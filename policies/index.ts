@@ -17,8 +17,6 @@ checkSettings((settings) => {
     if (wrong.length > 0) throw new Error(`the settings of the policy pack are wrong: ${wrong.join("; ")}`);
 });
 unpackOnce();
-// The SDK takes the pack's version from the package.json of the working directory: let it find the pack's own.
-process.chdir(import.meta.dirname);
 new PolicyPack(
     "orcheo",
     policyPack(

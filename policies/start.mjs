@@ -1,3 +1,8 @@
-// Pulumi requires this file. An ES module is loaded by Node itself, which strips the types of the .ts files behind it:
-// the pack starts without ts-node's type check, which would cost seconds on every preview (tsc checks it in CI).
-import "./index.ts";
+// Pulumi requires this file. Here, and in a copy of the folder, Node itself strips the types of the .ts files: nothing is
+// compiled, and no type check costs seconds on every preview. A package holds them compiled: below node_modules Node strips none.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+
+// The SDK takes the pack's version from the package.json of the working directory: let it find the pack's own.
+process.chdir(import.meta.dirname);
+createRequire(import.meta.url)(existsSync("index.ts") ? "./index.ts" : "./dist/index.js");

@@ -1,5 +1,17 @@
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    symlinkSync,
+} from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { Secret, type ResourceValidationPolicy, type StackValidationPolicy } from "@pulumi/policy";
 import { expect, test } from "vitest";
@@ -61,6 +73,42 @@ test("another project installs the very versions that are tested here", () => {
     const [pack, project] = [versions("policies/package.json"), versions("package.json")];
     expect(Object.keys(pack)).toEqual(["@pulumi/policy", "@pulumi/pulumi", "yaml"]);
     expect(project).toMatchObject(pack);
+});
+
+test("the package holds everything that it starts with, compiled, and no TypeScript", () => {
+    const folder = mkdtempSync(join(tmpdir(), "orcheo-package-"));
+    try {
+        const policies = join(import.meta.dirname, "../../policies");
+        const [tarball] = execFileSync(
+            "npm",
+            ["pack", "--silent", "--ignore-scripts=false", "--pack-destination", folder],
+            {
+                cwd: policies,
+                encoding: "utf8",
+            },
+        )
+            .trim()
+            .split("\n")
+            .slice(-1);
+        execFileSync("tar", ["-xzf", join(folder, tarball ?? ""), "-C", folder]);
+        const files = readdirSync(join(folder, "package"), { recursive: true, encoding: "utf8" });
+        expect(files.filter((file) => file.endsWith(".ts"))).toEqual([]);
+        for (const file of ["start.mjs", "PulumiPolicy.yaml", "dist/index.js", "dist/report.js"])
+            expect(files).toContain(file);
+        expect(existsSync(join(policies, "dist"))).toBe(false);
+        // Below node_modules, where Node strips no types.
+        const installed = join(folder, "node_modules/orcheo-policies");
+        mkdirSync(join(folder, "node_modules"));
+        renameSync(join(folder, "package"), installed);
+        symlinkSync(join(policies, "../node_modules/yaml"), join(folder, "node_modules/yaml"));
+        const { status, stderr } = spawnSync(process.execPath, [join(installed, "dist/report.js"), "-"], {
+            input: JSON.stringify(compliant("Pod")),
+            encoding: "utf8",
+        });
+        expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    } finally {
+        rmSync(folder, { recursive: true });
+    }
 });
 
 test("nothing undefined is sent to the engine with a rule's schema", () => {

@@ -53,7 +53,12 @@ const satellites = [
         policy: JSON.stringify({
             Statement: [
                 {
-                    ...{ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: ["arn:aws:s3:::shop-data", "arn:aws:s3:::shop-data/*"] },
+                    ...{
+                        Effect: "Deny",
+                        Principal: "*",
+                        Action: "s3:*",
+                        Resource: ["arn:aws:s3:::shop-data", "arn:aws:s3:::shop-data/*"],
+                    },
                     Condition: { Bool: { "aws:SecureTransport": "false" } },
                 },
             ],
@@ -65,6 +70,11 @@ const satellites = [
 const exceptions = (expires = nextMonth): string =>
     `config:\n  ${exceptionsKey}:\n    - rule: no-host-path\n      resource: Deployment::web\n` +
     `      reason: reads the node's own metrics\n      expires: ${expires}\n`;
+
+/** Options that the TypeScript in Pulumi's own runner does not know. */
+const modern = JSON.stringify({
+    compilerOptions: { target: "ES2022", module: "nodenext", moduleResolution: "nodenext", strict: true },
+});
 
 async function registers(...resources: readonly object[]): Promise<void> {
     await writeFile(join(folder, "fixtures.json"), JSON.stringify(resources));
@@ -94,6 +104,7 @@ beforeAll(async () => {
         stringify({ name: "shop", main: "index.mjs", runtime: { name: "nodejs", options: { typescript: false } } }),
     );
     await writeFile(join(shop, "package.json"), JSON.stringify({ name: "shop", type: "module" }));
+    await writeFile(join(shop, "tsconfig.json"), modern);
     await writeFile(
         join(shop, "policy-settings.json"),
         JSON.stringify({
@@ -183,3 +194,33 @@ test("a pull request's comment knows the exceptions, and what does not change", 
     await expect(comment()).rejects.toThrow("preview.sh");
     expect(await readFile(join(folder, "output"), "utf8")).toContain("| Deployment::web |");
 });
+
+test.each([
+    ["npm", ["npm", "install", "--no-audit", "--no-fund", "--save-dev"]],
+    ["pnpm", ["npx", "-y", "pnpm@10.24.0", "add", "-D"]],
+    ["yarn", ["npx", "-y", "yarn@1.22.22", "add", "-D"]],
+])(
+    "the package, installed by %s into a project of modern TypeScript, starts and reports",
+    async (name, install) => {
+        const project = join(folder, name);
+        await mkdir(join(project, "state"), { recursive: true });
+        await run("npm", ["pack", "--ignore-scripts=false", "--pack-destination", project], {
+            cwd: join(root, "policies"),
+        });
+        await cp(join(shop, "index.mjs"), join(project, "index.mjs"));
+        await cp(join(shop, "Pulumi.yaml"), join(project, "Pulumi.yaml"));
+        await writeFile(join(project, "tsconfig.json"), modern);
+        const own = { name, type: "module", dependencies: { "@pulumi/pulumi": "3.256.0" } };
+        await writeFile(join(project, "package.json"), JSON.stringify(own));
+        const [command = "", ...words] = install;
+        await run(command, [...words, join(project, "orcheo-policies-0.1.0.tgz")], { cwd: project });
+        await registers(breaking("no-host-path", "web"));
+        const ofProject = { ...env, ...environment(join(project, "state")), FIXTURES: join(folder, "fixtures.json") };
+        await pulumi(project, ["stack", "init", "dev"], ofProject);
+        const flags = ["--stack", "dev", "--policy-pack", "node_modules/orcheo-policies"];
+        expect(told(await previewIn(project, flags, ofProject, join(project, "events.json")))).toEqual([
+            "no-host-path web",
+        ]);
+    },
+    600_000,
+);
