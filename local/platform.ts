@@ -9,7 +9,7 @@ import { ensureBaseImage } from "./base-image.ts";
 import { inBuilder, MIRROR } from "./cluster/builder.ts";
 import { clusterInfo } from "./cluster/cluster.ts";
 import type { ClusterSpec } from "./cluster/spec.ts";
-import { caBundleFile, cacheDir, projectDir } from "./paths.ts";
+import { caBundleFile, cacheDir, logFile, projectDir } from "./paths.ts";
 import { run } from "./process.ts";
 import {
     committedFile,
@@ -20,6 +20,7 @@ import {
     pulumi,
     readStackFile,
 } from "./pulumi.ts";
+import { summaryOf } from "./pulumi-output.ts";
 import type { Report } from "./report.ts";
 import { embeddedSettings, isSettings, type Settings, settingsOf } from "./settings.ts";
 import type { Toolchain } from "./toolchain/build.ts";
@@ -87,9 +88,11 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
     localStack(pulumiDir(spec), stack, settings, toolchain);
     const env = { ...process.env, ...clusterEnvironment(spec, toolchain, stack) };
     await prepareStack(pulumiDir(spec), stack, env);
-    await report.step(`pulumi up of the stack "${stack}"`, undefined, () =>
-        pulumi(["up", "--yes", "--non-interactive", "--suppress-outputs"], env),
+    const log = logFile(`pulumi-up-${spec.name}-${stack}`);
+    const printed = await report.step(`pulumi up of the stack "${stack}"`, log, (progress) =>
+        pulumi(["up", "--yes", "--non-interactive", "--suppress-outputs"], env, { log, progress }),
     );
+    for (const line of summaryOf(printed)) report.note(line);
     const outputs = JSON.parse(
         await run("pulumi", ["stack", "output", "--json"], { cwd: projectDir, env }),
     ) as Settings;

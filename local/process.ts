@@ -50,7 +50,7 @@ export async function run(command: string, args: readonly string[], options: Run
     }
 }
 
-const tail = (text: string, lines = 25): string => text.trimEnd().split("\n").slice(-lines).join("\n");
+const tail = (text: string, lines = 20): string => text.trimEnd().split("\n").slice(-lines).join("\n");
 
 /** A process's fields of /proc/<pid>/stat from its state ([0]) on; [19] is its start in clock ticks since boot. */
 export function statOf(pid: number): string[] | undefined {

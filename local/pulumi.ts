@@ -2,19 +2,24 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
+    closeSync,
     copyFileSync,
     existsSync,
     mkdirSync,
+    openSync,
     readdirSync,
     readFileSync,
     rmSync,
     symlinkSync,
     writeFileSync,
+    writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { projectDir } from "./paths.ts";
 import { run } from "./process.ts";
+import { failureOf, progressOf } from "./pulumi-output.ts";
+import type { Progress } from "./report.ts";
 import { type Settings, stackFile, type StackFile } from "./settings.ts";
 import type { Toolchain } from "./toolchain/build.ts";
 import { tools } from "./toolchain/tools.ts";
@@ -89,12 +94,51 @@ function isAlive(lock: string): boolean {
     return pid !== undefined && existsSync(`/proc/${pid}`);
 }
 
-/** Runs `pulumi` in the project with its output shown. Ctrl-C reaches it too: it ends what it began, then returns. */
-export async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+export interface PulumiOptions {
+    /** File that gets the output; without it the output is shown, and Pulumi may ask. */
+    readonly log?: string;
+    readonly progress?: Progress;
+}
+
+/**
+ * Runs `pulumi` in the project. Ctrl-C reaches it too: it ends what it began, then returns.
+ *
+ * @returns what it printed ("" when that was shown)
+ * @throws with its diagnostics when it fails
+ */
+export async function pulumi(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+    { log, progress }: PulumiOptions = {},
+): Promise<string> {
     const wait = (): void => undefined;
     process.on("SIGINT", wait);
     try {
-        const child = spawn("pulumi", args, { cwd: projectDir, env, stdio: ["ignore", "inherit", "inherit"] });
+        const output = log === undefined ? "inherit" : "pipe";
+        const child = spawn("pulumi", args, { cwd: projectDir, env, stdio: ["ignore", output, output] });
+        let text = "";
+        if (log !== undefined) {
+            mkdirSync(dirname(log), { recursive: true });
+            rmSync(log, { force: true });
+            const file = openSync(log, "w", 0o600);
+            child.once("close", () => {
+                closeSync(file);
+            });
+            const follow = progressOf();
+            for (const stream of [child.stdout, child.stderr]) {
+                let rest = "";
+                stream?.setEncoding("utf8").on("data", (part: string) => {
+                    writeSync(file, part);
+                    text += part;
+                    const lines = `${rest}${part}`.split("\n");
+                    rest = lines.pop() ?? "";
+                    for (const line of lines) {
+                        const far = follow(line);
+                        if (far !== undefined) progress?.(far);
+                    }
+                });
+            }
+        }
         const code = await new Promise<number | string>((done, fail) => {
             child.once("error", fail);
             child.once("close", (status, signal) => {
@@ -102,11 +146,14 @@ export async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): P
             });
         });
         if (code !== 0) {
+            const why = log === undefined ? "" : `${failureOf(text)}\n\n`;
+            const where = log === undefined ? "" : ` The whole output: ${log}.`;
             throw new Error(
-                `pulumi ${args.join(" ")}: exit code ${code}. The reason is above; nothing that ran before was taken away. ` +
-                    `Correct it, then run the same command again. docs/runbooks/failed-start.md has the usual reasons and next steps.`,
+                `${why}pulumi ${args.join(" ")}: exit code ${code}. The reason is above; nothing that ran before was taken ` +
+                    `away.${where} Correct it, then run the same command again. docs/runbooks/failed-start.md has the usual reasons and next steps.`,
             );
         }
+        return text;
     } finally {
         process.off("SIGINT", wait);
     }

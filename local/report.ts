@@ -1,9 +1,15 @@
-/** Tells what runs, for how long, and where its log is. One line per event, so that it also reads well in CI. */
+/** Reports what runs, for how long, and where its log is: one line per step, so that it also reads well in CI. */
 export interface Report {
-    /** Runs a step; prints its start, every 30 s that it still runs, and its end with the seconds it took. */
-    step<T>(name: string, log: string | undefined, work: () => Promise<T>): Promise<T>;
+    /**
+     * Runs a step. Its line comes at its end, with the seconds it took and its log. While it runs, a terminal shows it in a
+     * last line that changes; elsewhere one line a minute names everything that runs.
+     */
+    step<T>(name: string, log: string | undefined, work: (progress?: Progress) => Promise<T>): Promise<T>;
     note(text: string): void;
 }
+
+/** How far a step is, in a few words: `update: 45 resources`. */
+export type Progress = (text: string) => void;
 
 /** A report that also remembers. */
 export interface TimedReport extends Report {
@@ -17,40 +23,92 @@ export interface Step {
     readonly seconds: number;
 }
 
-const STILL_RUNNING_SECONDS = 30;
+/** Where the lines go. */
+export interface Output {
+    /** Whether a line can be replaced by the next one. */
+    readonly terminal: boolean;
+    /** Characters in a line. */
+    readonly columns: number;
+    write(text: string): void;
+}
 
-export function consoleReport(
-    write: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
-): TimedReport {
+const STILL_RUNNING_SECONDS = 60;
+const LIVE_SECONDS = 1;
+const CLEAR_LINE = "\r\x1b[2K";
+
+const standardError: Output = {
+    get terminal() {
+        return process.stderr.isTTY;
+    },
+    get columns() {
+        return process.stderr.columns;
+    },
+    write: (text) => void process.stderr.write(text),
+};
+
+interface Running {
+    readonly began: number;
+    progress?: string;
+}
+
+export function consoleReport(output: Output = standardError): TimedReport {
     const start = Date.now();
     const steps: Step[] = [];
-    const clock = (): string => {
-        const seconds = Math.round((Date.now() - start) / 1000);
-        return `[${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}]`;
+    const running = new Map<string, Running>();
+    let ticker: NodeJS.Timeout | undefined;
+    const line = (text: string): void => {
+        output.write(`${output.terminal ? CLEAR_LINE : ""}${clock(Date.now() - start)} ${text}\n`);
+        live();
+    };
+    const whatRuns = (): string =>
+        [...running]
+            .map(([name, { began, progress }]) => {
+                const seconds = `${Math.round((Date.now() - began) / 1000)} s`;
+                return `${name} (${progress === undefined ? seconds : `${progress}, ${seconds}`})`;
+            })
+            .join(", ");
+    const live = (): void => {
+        if (!output.terminal || running.size === 0) return;
+        // A line that wraps could not be cleared.
+        output.write(
+            `${CLEAR_LINE}${`${clock(Date.now() - start)} ${whatRuns()} …`.slice(0, Math.max(output.columns - 1, 20))}`,
+        );
+    };
+    const tick = (): void => {
+        if (output.terminal) live();
+        else line(`running: ${whatRuns()}`);
     };
     return {
         steps,
-        note: (text) => {
-            write(`${clock()} ${text}`);
-        },
+        note: line,
         async step(name, log, work) {
-            const began = Date.now();
-            const took = (): string => `${((Date.now() - began) / 1000).toFixed(1)} s`;
-            write(`${clock()} ${name} …${log === undefined ? "" : ` (log: ${log})`}`);
-            const ticker = setInterval(() => {
-                write(`${clock()} ${name}: still running, ${took()}`);
-            }, STILL_RUNNING_SECONDS * 1000);
+            const now: Running = { began: Date.now() };
+            running.set(name, now);
+            ticker ??= setInterval(tick, (output.terminal ? LIVE_SECONDS : STILL_RUNNING_SECONDS) * 1000);
+            live();
+            const ended = (outcome: string): void => {
+                running.delete(name);
+                if (running.size === 0) {
+                    clearInterval(ticker);
+                    ticker = undefined;
+                }
+                const seconds = ((Date.now() - now.began) / 1000).toFixed(1);
+                line(`${name}: ${outcome} ${seconds} s${log === undefined ? "" : ` (log: ${log})`}`);
+            };
             try {
-                const result = await work();
-                steps.push({ name, seconds: (Date.now() - began) / 1000 });
-                write(`${clock()} ${name}: done in ${took()}`);
+                const result = await work((text) => (now.progress = text));
+                steps.push({ name, seconds: (Date.now() - now.began) / 1000 });
+                ended("done in");
                 return result;
             } catch (error) {
-                write(`${clock()} ${name}: FAILED after ${took()}`);
+                ended("FAILED after");
                 throw error;
-            } finally {
-                clearInterval(ticker);
             }
         },
     };
+}
+
+function clock(milliseconds: number): string {
+    const seconds = Math.round(milliseconds / 1000);
+    return `[${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}]`;
 }

@@ -21,7 +21,7 @@ async function cloneWith(setting: string): Promise<void> {
     await run("git", ["clone", "--quiet", "-c", setting, source, clone]);
 }
 
-beforeAll(() => cloneWith("core.autocrlf=true"));
+beforeAll(() => cloneWith("core.autocrlf=true"), 60_000);
 afterAll(() => {
     rmSync(root, { recursive: true, force: true });
 });

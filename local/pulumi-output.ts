@@ -1,0 +1,47 @@
+/** What of Pulumi's output is for people, and what is for the log. */
+
+/** Follows the output line by line. @returns how far the update is, whenever that changes */
+export function progressOf(): (line: string) => string | undefined {
+    let phase = "preview";
+    const done = new Set<string>();
+    return (line) => {
+        if (/^(Updating|Destroying) \(/.test(line)) {
+            phase = "update";
+            done.clear();
+            return phase;
+        }
+        const [, resource] =
+            /^ [ +~\-=<>]+ (\S+ \S+) (?:created|updated|deleted|replaced|discarded|read)\b/.exec(line) ?? [];
+        if (resource === undefined || phase === "preview") return undefined;
+        done.add(resource);
+        return `${phase}: ${done.size} resource${done.size === 1 ? "" : "s"} done`;
+    };
+}
+
+/** Why it failed, in full: the diagnostics, or the policies that refused; without either the last lines. */
+export function failureOf(output: string): string {
+    const lines = output.trimEnd().split("\n");
+    const found = ["Diagnostics:", "Policies:"].map((title) => lines.lastIndexOf(title)).filter((at) => at >= 0);
+    // What precedes the first of them was shown while it happened, or is a preview that went well.
+    return lines.slice(found[0] ?? -20).join("\n");
+}
+
+/** What an update that ended well leaves to say: how much changed, warnings in full, how many policies advise something. */
+export function summaryOf(output: string): string[] {
+    const update = output.slice(Math.max(output.lastIndexOf("\nUpdating ("), 0));
+    const section = (title: string): string[] => {
+        const lines = update.split("\n");
+        const start = lines.indexOf(`${title}:`);
+        if (start < 0) return [];
+        const rest = lines.slice(start + 1);
+        const end = rest.findIndex((line) => /^\S/.test(line));
+        return rest.slice(0, end < 0 ? undefined : end).filter((line) => line.trim() !== "");
+    };
+    const changes = section("Resources").map((line) => line.replace(/^\s*[+~\-=<>]*\s*/, "").trim());
+    const diagnostics = section("Diagnostics");
+    const advice = section("Policies").filter((line) => line.includes("[advisory]")).length;
+    return [
+        ...(diagnostics.some((line) => line.includes("warning:")) ? ["Diagnostics:", ...diagnostics] : []),
+        [...changes, ...(advice > 0 ? [`${advice} advisory policy finding${advice > 1 ? "s" : ""}`] : [])].join(", "),
+    ].filter((line) => line !== "");
+}
