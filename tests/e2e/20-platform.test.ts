@@ -5,6 +5,7 @@ import { stopCluster } from "../../local/cluster/cluster.ts";
 import { inPod, withKubectl } from "./platform/attacker.ts";
 import { backup } from "./platform/backup.ts";
 import { badInput } from "./platform/bad-input.ts";
+import { anotherVaultKey, damagedFile } from "./platform/damage.ts";
 import { artifacts, report, spec } from "./platform/harness.ts";
 import { mainJob, withoutDatabase } from "./platform/jobs.ts";
 import { newcomer } from "./platform/newcomer.ts";
@@ -24,6 +25,8 @@ afterAll(async () => {
 describe("a newcomer", newcomer);
 describe("the main job", mainJob);
 describe("without its database", withoutDatabase);
+describe("a damaged append-only file", damagedFile);
+describe("another vault key", anotherVaultKey);
 describe("a second run", secondRun);
 describe("an attacker in a pod", inPod);
 describe("an attacker with kubectl", withKubectl);

@@ -83,6 +83,9 @@ export function withoutDatabase(): void {
                 (n) => n === 0,
             ),
         ).toBe(0);
+        // One that is told to stop does not wait for the database.
+        const [one = ""] = (await kube("get", "pods", "-l", "app.kubernetes.io/component=api", "-o", "name")).split("\n");
+        await kube("delete", one, "--wait=true", "--timeout=30s");
         await kube("scale", "statefulset/postgres", "--replicas=1");
         await expectReady("api", 300, 2);
         expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);

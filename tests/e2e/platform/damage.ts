@@ -1,0 +1,83 @@
+/** Data that is damaged, or that another key encrypted: refused with the way out, which is then gone. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { projectDir } from "../../../local/paths.ts";
+import { answerOf, createWorkflow, dispatch, ended } from "../orcheo.ts";
+import { apply, attempt, caller, env, eventually, exec, expectReady, kube } from "./harness.ts";
+
+/** The commands of the runbook's sections, those of some left out. */
+function commands(runbook: string, without: string): string {
+    const text = readFileSync(join(projectDir, "docs", "runbooks", runbook), "utf8");
+    const sections = text.split(/^## /m).filter((section) => !section.startsWith(without));
+    return sections
+        .flatMap((section) => [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block))
+        .join("");
+}
+
+export function damagedFile(): void {
+    test("Valkey refuses it, the worker leaves all the same when it is told to, and the runbook brings the queue back", async () => {
+        const garbage = "cd /data/appendonlydir; file=$(ls *.incr.aof); size=$(wc -c < $file)";
+        const damage = `${garbage}; head -c 300 /dev/zero | dd of=$file bs=1 seek=$((size / 2)) conv=notrunc`;
+        expect((await exec("valkey-0", "sh", "-c", damage)).code).toBe(0);
+        await kube("delete", "pod", "valkey-0", "--wait=true", "--timeout=90s");
+        const restarts = () =>
+            kube("get", "pod", "valkey-0", "-o", "jsonpath={.status.containerStatuses[0].restartCount}").catch(
+                () => "",
+            );
+        expect(Number(await eventually(120, restarts, (seen) => Number(seen) > 0))).toBeGreaterThan(0);
+        // With prod's settings a run may take an hour, and so could the pod: the broker is away.
+        await kube("delete", "pods", "-l", "app.kubernetes.io/component=worker", "--wait=true", "--timeout=45s");
+
+        const script = commands("damaged-append-only-file.md", "3. ");
+        const { code, output } = await attempt("bash", ["-c", `set -euo pipefail\n${script}`], env);
+        expect(code, output.slice(-3000)).toBe(0);
+        expect(output).toContain("Bad file format reading the append only file");
+        expect(output).toContain("All AOF files and manifest are valid");
+        await expectReady("worker");
+        await expectReady("api");
+        const workflow = await createWorkflow(caller(), "0.33", "e2e-after-damage");
+        expect(answerOf(await ended(caller(), await dispatch(caller(), workflow)))).toBe(42);
+    });
+}
+
+interface Template {
+    metadata: { labels: Record<string, string> };
+    spec: { volumes: { projected?: { sources: { secret: { name: string; items: { path: string }[] } }[] } }[] };
+}
+
+export function anotherVaultKey(): void {
+    test("initialisation refuses it with the way out, and nothing changes", async () => {
+        const file = "vault-encryption-key";
+        const { items } = JSON.parse(
+            await kube("get", "jobs", "-l", "app.kubernetes.io/component=init", "-o", "json"),
+        ) as { items: { spec: { template: Template } }[] };
+        const template = items[0]?.spec.template;
+        if (template === undefined) throw new Error("there is no initialisation Job");
+        const { labels } = template.metadata;
+        template.metadata.labels = Object.fromEntries(
+            Object.entries(labels).filter(([key]) => !/(^|\/)(controller-uid|job-name)$/.test(key)),
+        );
+        for (const { projected } of template.spec.volumes) {
+            if (projected === undefined) continue;
+            for (const { secret } of projected.sources) secret.items = secret.items.filter(({ path }) => path !== file);
+            projected.sources.push({ secret: { name: "another-key", items: [{ key: file, path: file } as never] } });
+        }
+        const metadata = { name: "another-key", namespace: "orcheo" };
+        await apply([
+            { apiVersion: "v1", kind: "Secret", metadata, stringData: { [file]: "f".repeat(64) } },
+            { apiVersion: "batch/v1", kind: "Job", metadata, spec: { backoffLimit: 0, template } },
+        ]);
+        try {
+            await kube("wait", "--for=condition=Failed", "job/another-key", "--timeout=180s");
+            const pods = ["get", "pods", "-l", "job-name=another-key"];
+            const code = "jsonpath={.items[0].status.containerStatuses[0].state.terminated.exitCode}";
+            expect(await kube(...pods, "-o", code)).toBe("78");
+            const log = await kube("logs", "job/another-key");
+            expect(log).toContain("The vault encryption key is not the one that this database was encrypted with");
+            expect(log).toMatch(/ORCHEO_VAULT_DROP_CREDENTIALS: \\"[0-9a-f]{12}\\"/);
+        } finally {
+            await kube("delete", "job/another-key", "secret/another-key", "--wait=false");
+        }
+    });
+}
