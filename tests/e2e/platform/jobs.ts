@@ -84,7 +84,9 @@ export function withoutDatabase(): void {
             ),
         ).toBe(0);
         // One that is told to stop does not wait for the database.
-        const [one = ""] = (await kube("get", "pods", "-l", "app.kubernetes.io/component=api", "-o", "name")).split("\n");
+        const [one = ""] = (await kube("get", "pods", "-l", "app.kubernetes.io/component=api", "-o", "name")).split(
+            "\n",
+        );
         await kube("delete", one, "--wait=true", "--timeout=30s");
         await kube("scale", "statefulset/postgres", "--replicas=1");
         await expectReady("api", 300, 2);
