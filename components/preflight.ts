@@ -5,6 +5,7 @@
 import { madeByAws, type ClusterProbe } from "./cluster-checks";
 import type { Problem } from "./config/problems";
 import type { Sections } from "./config/read";
+import { caProblems } from "./certificate-files.plan";
 import { registryScheme } from "./registry.plan";
 
 export interface Probes extends ClusterProbe {
@@ -48,17 +49,37 @@ function kubeContext(stack: Partial<Sections>, probes: Probes): Problem[] {
     return [{ at: "orcheo:stack.kubernetes.context", found, remedy }];
 }
 
-function pemFile(at: string, file: string | undefined, probes: Probes): Problem[] {
-    if (file === undefined || probes.isFile(file)) return [];
-    return [{ at, found: `there is no file ${file}`, remedy: "accepted: a PEM file; or leave it out" }];
+/** A file of CA certificates; `optional`: the setting may be left out. */
+function caFile(
+    setting: string,
+    file: string | undefined,
+    probes: Probes,
+    { optional = false, inCluster = true } = {},
+): Problem[] {
+    if (file === undefined) return [];
+    const at = `orcheo:stack.${setting}`;
+    if (!probes.isFile(file)) {
+        const remedy = optional ? "accepted: a PEM file; or leave it out" : "accepted: a PEM file";
+        return [{ at, found: `there is no file ${file}`, remedy }];
+    }
+    let text: string;
+    try {
+        text = probes.read(file);
+    } catch (error) {
+        const why = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+        return [{ at, found: `${file} cannot be read (${why})`, remedy: "accepted: a PEM file that you may read" }];
+    }
+    return caProblems({ path: file, text, inCluster }).map((problem) => ({ at, ...problem }));
 }
 
 function files({ images, outbound, entrance }: Partial<Sections>, probes: Probes): Problem[] {
-    const problems = pemFile("orcheo:stack.outbound.caBundleFile", outbound?.caBundleFile, probes);
+    const problems = caFile("outbound.caBundleFile", outbound?.caBundleFile, probes, { optional: true });
     if (entrance?.tls.kind === "acme")
-        problems.push(...pemFile("orcheo:stack.entrance.tls.caBundleFile", entrance.tls.caBundleFile, probes));
+        problems.push(...caFile("entrance.tls.caBundleFile", entrance.tls.caBundleFile, probes, { optional: true }));
     if (images?.kind !== "build") return problems;
-    problems.push(...pemFile("orcheo:stack.images.caBundleFile", images.caBundleFile, probes));
+    // A build secret, often the machine's own bundle: it is in no object of the cluster.
+    const build = { optional: true, inCluster: false };
+    problems.push(...caFile("images.caBundleFile", images.caBundleFile, probes, build));
     const { source } = images.canvas;
     if (source.kind === "directory" && !probes.isFile(`${source.path}/apps/canvas/package.json`))
         problems.push({
@@ -87,11 +108,7 @@ function authorities({ database, cache, backup }: Partial<Sections>, probes: Pro
             file: backup?.kind === "s3" && backup.authority.kind === "file" ? backup.authority.path : undefined,
         },
     ];
-    return named.flatMap(({ at, file }) =>
-        file === undefined || probes.isFile(file)
-            ? []
-            : [{ at: `orcheo:stack.${at}`, found: `there is no file ${file}`, remedy: "accepted: a PEM file" }],
-    );
+    return named.flatMap(({ at, file }) => caFile(at, file, probes));
 }
 
 async function building({ images, registry }: Partial<Sections>, probes: Probes): Promise<Problem[]> {

@@ -51,13 +51,16 @@ export interface Program {
     readonly probes?: Partial<Probes>;
 }
 
+/** A CA of its own, valid for a hundred years. */
+export const caText = readFileSync("tests/fixtures/ca.pem", "utf8");
+
 /** Surroundings in which nothing is wrong. */
 export const goodProbes: Probes = {
     contexts: () => ({ where: "~/.kube/config", names: ["orcheo-local", "orcheo-prod"] }),
     registry: () => Promise.resolve(undefined),
     isFile: () => true,
     isDirectory: () => true,
-    read: (path) => `the text of ${path}`,
+    read: () => caText,
     builders: () => undefined,
     // Another holds more: fakeCluster([...controllers, …]).
     cluster: () => Promise.resolve(fakeCluster(controllers)),

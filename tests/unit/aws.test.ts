@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { awsPrograms, everythingExisting, everythingNew, plain, stringsIn, withSecrets, zones } from "../aws-programs";
-import { run as runOnce, runBoth, secretMark, settingsOf, type Program, type Registered, type Run } from "../harness";
+import { caText, run as runOnce, runBoth, secretMark, settingsOf, type Program, type Registered, type Run } from "../harness";
 
 const isAws = ({ type }: Registered) => type.startsWith("aws:");
 const kind = ({ type }: Registered) => type.slice(type.lastIndexOf(":") + 1);
@@ -139,7 +139,7 @@ describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
             /^rediss:\/\/orcheo:random5ecret-valkey-password-a@master\.orcheo-prod-cache\.[a-z0-9.]+:6379\/0\?ssl_cert_reqs=required&ssl_ca_certs=\/etc\/ssl\/certs\/ca-certificates\.crt$/,
         );
         expect(inputsOf(run, "ConfigMap", "postgres-authority")["data"]).toEqual({
-            "ca.crt": "the text of certificates/rds.pem",
+            "ca.crt": caText,
         });
     });
 });

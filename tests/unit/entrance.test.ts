@@ -4,7 +4,7 @@ import { parseStack } from "../../components/config/read";
 import type { Stack } from "../../components/config/schema";
 import { planEntrance, type EntrancePlan } from "../../components/entrance/entrance.plan";
 import { issuerOf, planAcme } from "../../components/entrance/issuer.plan";
-import { run, runBoth, type Registered, type Run } from "../harness";
+import { caText, run, runBoth, type Registered, type Run } from "../harness";
 import { password, variants, type Variant } from "../variants";
 
 const names = Object.keys(variants) as Variant[];
@@ -435,7 +435,7 @@ describe("ACME", () => {
         const settings = { ...variants["Traefik with ACME over http"], entrance: { tls } };
         const { resources } = await runBoth({ stack: "dev", settings });
         const issuer = resources.find((each) => kind(each) === "Issuer" && each.name === "entrance-acme");
-        expect(at(issuer?.inputs, "spec", "acme", "caBundle")).toBe(btoa(`the text of ${caBundleFile}`));
+        expect(at(issuer?.inputs, "spec", "acme", "caBundle")).toBe(btoa(caText));
         const missing = await run({ stack: "dev", settings, probes: { isFile: () => false } }, true);
         expect(missing.error).toContain(
             "orcheo:stack.entrance.tls.caBundleFile: there is no file certificates/acme.pem; accepted: a PEM file",

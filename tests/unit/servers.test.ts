@@ -6,7 +6,7 @@ import { loginOf, planService, planUsers } from "../../components/database/datab
 import { preflight } from "../../components/preflight";
 import { planRotation } from "../../components/rotation.plan";
 import { everythingNew, plain } from "../aws-programs";
-import { goodProbes, runBoth, settingsOf, type Run } from "../harness";
+import { caText, goodProbes, runBoth, settingsOf, type Run } from "../harness";
 
 afterEach(() => {
     vi.unstubAllEnvs();
@@ -81,7 +81,7 @@ describe("a server of others", () => {
             settings: external("database", url, { authority }),
             secretKeys: ["orcheo:stack"],
         });
-        expect(only(run, "postgres-authority")["data"]).toEqual({ "ca.crt": "the text of certificates/theirs.pem" });
+        expect(only(run, "postgres-authority")["data"]).toEqual({ "ca.crt": caText });
         for (const { inputs, name } of run.resources)
             if (name !== "backend-secret") expect(JSON.stringify(inputs)).not.toContain("s3cret");
         const { stringData } = only(run, "backend-secret") as { stringData: Record<string, unknown> };

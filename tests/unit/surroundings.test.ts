@@ -11,7 +11,7 @@ import { proxyEnvironment } from "../../components/outbound.plan";
 import { planPlacement } from "../../components/placement.plan";
 import { mirrored } from "../../components/registry.plan";
 import { planExternalSecret, planRotation } from "../../components/secrets.plan";
-import { runBoth, settingsOf, type Registered, type Run } from "../harness";
+import { caText, runBoth, settingsOf, type Registered, type Run } from "../harness";
 import { externalSecrets, password, pods, variants } from "../variants";
 
 function stackOf(settings: object = {}): Stack {
@@ -362,7 +362,7 @@ describe("the program with everything from elsewhere", () => {
             .map((each) => each.name);
         expect(trusting.sort()).toEqual(["api", "backend-init", "beat", "worker"]);
         expect(at(find("ConfigMap", "backend-private-ca")?.inputs, "data")).toEqual({
-            "private-ca.crt": "the text of certificates/private-ca.pem",
+            "private-ca.crt": caText,
         });
     });
 });
