@@ -64,7 +64,7 @@ export function controllerPeers({ network }: Pick<Stack, "network">): Peer[] {
  * Name and spec of every policy: all refused, then what is listed.
  *
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
- * -> api · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
+ * -> api · api, worker -> peers · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
  */
 export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
     const controller = controllerPeers(stack);
@@ -98,6 +98,7 @@ export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
                 ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
             ],
         },
+        ...(stack.network.peers.length > 0 && { "peers-out": planPeers(stack) }),
         ...(backup !== undefined && {
             "backup-out": {
                 podSelector: { matchLabels: selector("backup") },
@@ -152,6 +153,21 @@ function planBackupEgress(settings: S3, stack: Stack): Egress[] {
         },
         ...(byAgent ? [podIdentityAgent] : []),
     ];
+}
+
+/** Pods that workflows call. The API executes nodes too; beat and initialisation call nobody. */
+function planPeers({ network }: Stack): Spec {
+    const executing: readonly Role[] = ["api", "worker"];
+    return {
+        podSelector: {
+            matchExpressions: [{ key: "app.kubernetes.io/component", operator: "In", values: [...executing] }],
+        },
+        policyTypes: ["Egress"],
+        egress: network.peers.map(({ namespace, podLabels, ports }) => ({
+            to: peersOf({ kind: "pods", namespace, podLabels }),
+            ports: ports.flatMap(tcp),
+        })),
+    };
 }
 
 function allow(role: Role, from: Peer[], port: number): Spec {

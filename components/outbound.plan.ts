@@ -1,4 +1,5 @@
 /** The way out of what calls others: proxy settings, and private authorities beside the public ones. */
+import { exceptionOf } from "./config/proxy-exceptions";
 import type { Stack } from "./config/schema";
 import { trustMiB } from "./scratch.plan";
 import * as volumes from "./volumes";
@@ -21,6 +22,13 @@ function direct({ kubernetes }: Settings): string[] {
     ];
 }
 
+/** What the schema accepted, in the form that every client reads. */
+function exceptions(entry: string): readonly string[] {
+    const read = exceptionOf(entry);
+    if ("remedy" in read) throw new Error(`outbound.proxy.direct was not checked: ${entry}`);
+    return read.entries;
+}
+
 /** Both spellings: curl and Python's urllib read the lower one, others the upper. */
 export function proxyEnvironment(stack: Settings): Record<string, string> {
     const { proxy } = stack.outbound;
@@ -28,7 +36,7 @@ export function proxyEnvironment(stack: Settings): Record<string, string> {
     const env = {
         ...(proxy.httpUrl !== undefined && { HTTP_PROXY: proxy.httpUrl }),
         ...(proxy.httpsUrl !== undefined && { HTTPS_PROXY: proxy.httpsUrl }),
-        NO_PROXY: [...direct(stack), ...proxy.direct].join(","),
+        NO_PROXY: [...new Set([...direct(stack), ...proxy.direct.flatMap(exceptions)])].join(","),
     };
     const lower = Object.entries(env).map(([name, value]) => [name.toLowerCase(), value] as const);
     return { ...env, ...Object.fromEntries(lower) };

@@ -115,8 +115,6 @@ export const arn = (service: "acm" | "iam" | "wafv2") => {
         `an ARN such as arn:aws:${service}:${service === "iam" ? "" : "eu-central-1"}:111122223333:${resource}/…`,
     );
 };
-export const hostOrCidr = () =>
-    text(/^[A-Za-z0-9.:*-]+(\/\d{1,3})?$/, "a host name, a domain such as .example.com, an address or a CIDR");
 export const environmentName = () => text(/^[A-Z][A-Z0-9_]*$/, "an environment variable such as ORCHEO_LOG_FORMAT");
 export const labelKey = () =>
     text(

@@ -1,6 +1,7 @@
 /** Settings of what lies between the stack and the world: the image registry, proxies, private authorities. */
 import { z } from "zod";
-import { flag, hostOrCidr, imagePrefix, imageSource, kind, objectName, oneOf, path, url, words } from "./fields";
+import { flag, imagePrefix, imageSource, kind, objectName, oneOf, path, url, words } from "./fields";
+import { proxyException } from "./proxy-exceptions";
 
 const pull = oneOf([
     z.strictObject({ kind: kind("anonymous") }),
@@ -48,10 +49,10 @@ export const outbound = z
                 httpUrl: url().optional().describe("Proxy for http, such as http://proxy.example.com:3128."),
                 httpsUrl: url().optional().describe("Proxy for https; most are asked by http all the same."),
                 direct: z
-                    .array(hostOrCidr())
+                    .array(proxyException())
                     .default([])
                     .describe(
-                        "What is reached without the proxy (NO_PROXY): host names, domains with a leading dot, addresses, CIDRs. The cluster's own names always are.",
+                        "What is reached without the proxy (NO_PROXY): host names, domains (`.example.com`, whatever is below it), IPv4 addresses; docs/kubernetes.md says why nothing else. The cluster's own names always are.",
                     ),
             })
             .refine((proxy) => proxy.httpUrl !== undefined || proxy.httpsUrl !== undefined, {

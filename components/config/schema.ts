@@ -202,7 +202,23 @@ const network = z
         privateCidrs: z
             .array(cidr())
             .default([])
-            .describe("Private ranges that workflows may reach; all others are refused."),
+            .describe(
+                "Private ranges that workflows may reach; all others are refused. Addresses of machines and pods: a Service's own address is none of them, use peers.",
+            ),
+        peers: z
+            .array(
+                z.strictObject({
+                    namespace: name(),
+                    podLabels: z
+                        .record(labelKey(), labelValue())
+                        .refine((labels) => Object.keys(labels).length > 0, { error: "at least one label" }),
+                    ports: z.array(whole(1, 65_535)).min(1, { error: "at least one port" }),
+                }),
+            )
+            .default([])
+            .describe(
+                "Pods of the cluster that workflows may reach, such as a language model's: {namespace, podLabels, ports}. The ports are those of the pods (TCP), not of their Service.",
+            ),
     })
     .prefault({})
     .describe("NetworkPolicies: everything not listed is refused.");
