@@ -8,9 +8,16 @@ import { isClusterError, type ClusterApi, type ClusterContext } from "./cluster-
 import type { Problem } from "./config/problems";
 import type { Sections } from "./config/read";
 import type { Recorded } from "./ownership.plan";
+import { serviceRangeCheck } from "./service-range";
 
 /** Every check. Each is independent of the others, and reads only. */
-export const clusterChecks: readonly ClusterCheck[] = [namespaceOwner, hostTaken, ingressController, volumesGrow];
+export const clusterChecks: readonly ClusterCheck[] = [
+    namespaceOwner,
+    hostTaken,
+    ingressController,
+    volumesGrow,
+    serviceRangeCheck,
+];
 
 /** How a cluster is reached; part of the preflight's probes. */
 export interface ClusterProbe {

@@ -49,10 +49,10 @@ export function holds(range: string, address: string): boolean {
     return first.kind() === other.kind() && other.match(first, length);
 }
 
-/** Whether two ranges share an address. */
-export function overlap(one: string, other: string): boolean {
-    const [first = "", second = ""] = [one, other].map((range) => range.split("/")[0]);
-    return holds(one, second) || holds(other, first);
+/** Whether a range is the whole or a part of another. */
+export function within(inner: string, outer: string): boolean {
+    const [address = "", length] = inner.split("/");
+    return Number(length) >= Number(outer.split("/")[1]) && holds(outer, address);
 }
 
 /** All addresses of a range; undefined for an IPv6 one, or one of more than `most`. */

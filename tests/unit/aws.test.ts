@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { awsPrograms, everythingExisting, everythingNew, plain, stringsIn, withSecrets, zones } from "../aws-programs";
-import { caText, run as runOnce, runBoth, secretMark, settingsOf, type Program, type Registered, type Run } from "../harness";
+import {
+    caText,
+    run as runOnce,
+    runBoth,
+    secretMark,
+    settingsOf,
+    type Program,
+    type Registered,
+    type Run,
+} from "../harness";
 
 const isAws = ({ type }: Registered) => type.startsWith("aws:");
 const kind = ({ type }: Registered) => type.slice(type.lastIndexOf(":") + 1);
