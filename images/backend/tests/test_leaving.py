@@ -1,5 +1,6 @@
 """SIGTERM while the main thread waits for something that does not come back."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -45,10 +46,12 @@ class Leaving(unittest.TestCase):
             [executable, "-c", STUCK.format(child=child), str(self.path)],
             env={"PYTHONPATH": str(HERE)},
             stdout=PIPE,
+            start_new_session=True,
             text=True,
         )
         self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+        # With its child: one that sleeps on would hold whoever reads what these tests say.
+        self.addCleanup(end_group, process.pid)
         assert process.stdout is not None
         self.addCleanup(process.stdout.close)
         return process, int(process.stdout.readline())
@@ -87,6 +90,12 @@ class Leaving(unittest.TestCase):
         self.assertIsNone(process.poll())
         process.terminate()
         self.assertEqual(process.wait(10), 0)
+
+
+def end_group(leader: int) -> None:
+    """Whoever of it is left."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 class Works(unittest.TestCase):
