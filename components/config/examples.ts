@@ -1,0 +1,108 @@
+/** One example per section of docs/config.md: YAML below `orcheo:stack`. A unit test parses each beside the required keys. */
+export const examples: Readonly<Record<string, string>> = {
+    kubernetes: `
+kubernetes:
+  context: my-cluster
+  namespace: orcheo
+  admission:
+    kind: enforce
+    registries: [registry.example.com/orcheo]
+`,
+    registry: `
+registry:
+  prefix: registry.example.com/orcheo
+  pull: { kind: secret, name: registry-pull }
+`,
+    images: `
+images:
+  kind: build
+  platforms: [linux/amd64]
+  canvas:
+    source: { kind: git, ref: canvas-v0.16.0 }
+`,
+    entrance: `
+host: orcheo.example.com
+entrance:
+  controller: { kind: traefik }
+  tls: { kind: clusterIssuer, name: letsencrypt }
+`,
+    database: `
+database:
+  kind: external
+  url: { kind: secret, name: orcheo-database }
+  authority: { kind: configMap, name: database-ca }
+  reach: { kind: addresses, cidrs: [10.20.30.0/24] }
+`,
+    cache: `
+cache:
+  kind: valkey
+  memoryMiB: 256
+  storageGiB: 2
+`,
+    api: `
+api:
+  scaling: { minReplicas: 2, maxReplicas: 6, cpuPercent: 70 }
+  logLevel: WARNING
+`,
+    worker: `
+worker:
+  replicas: 2
+  concurrency: 4
+  longestRunSeconds: 3600
+`,
+    beat: `
+beat:
+  logLevel: WARNING
+`,
+    canvas: `
+canvas:
+  replicas: 2
+`,
+    auth: `
+auth:
+  oidc:
+    issuer: https://id.example.com/realms/team
+    jwksUrl: https://id.example.com/realms/team/protocol/openid-connect/certs
+    audience: orcheo
+`,
+    tracing: `
+tracing:
+  otlpEndpoint: https://otel.example.com/v1/traces
+`,
+    network: `
+network:
+  ingressNamespace: traefik
+  privateCidrs: [10.40.0.0/16]
+`,
+    backup: `
+backup:
+  kind: s3
+  bucket: orcheo-backups
+  region: eu-central-1
+  credentials: { kind: secret, name: backup-credentials }
+`,
+    outbound: `
+outbound:
+  proxy:
+    httpUrl: http://proxy.example.com:3128
+    httpsUrl: http://proxy.example.com:3128
+`,
+    secrets: `
+secrets:
+  kind: existing
+  name: orcheo-secrets
+`,
+    pods: `
+pods:
+  all:
+    nodeSelector: { workload: orcheo }
+  worker:
+    priorityClassName: batch
+`,
+    serviceAccounts: `
+serviceAccounts:
+  api:
+    kind: created
+    annotations: { eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/orcheo-backend" }
+`,
+};
