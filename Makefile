@@ -12,7 +12,7 @@ help:
 	@echo "make prune   frees the disk space of what can be made again; clusters and their data stay"
 	@echo "make bench   figures beside their bounds, on a cluster of its own"
 
-up down delete status env prune ready-for-test ready-for-bench: ready-for-bench
+up down delete status env prune ready-for-test ready-for-bench:
 	@$(run) node local/main.ts $@
 
 check:
