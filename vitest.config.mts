@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { variablesOf } from "./local/cluster/spec.ts";
@@ -12,7 +13,12 @@ const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
         name: `e2e-${spec.name}`,
         include: [`tests/e2e/${file}`],
         // The same front end whether its public repository can be reached or not.
-        env: { ...variablesOf(spec), ORCHEO_CANVAS_SOURCE: canvasSource },
+        env: {
+            ...variablesOf(spec),
+            ORCHEO_CANVAS_SOURCE: canvasSource,
+            // It kills its image builder, which is not to be the one that other clusters build with.
+            ...(file === "10-cluster.test.ts" && { ORCHEO_BUILDER_DIR: join(spec.stateDir, "builder") }),
+        },
         testTimeout: 900_000,
         hookTimeout: 3_600_000,
         maxWorkers,

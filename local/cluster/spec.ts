@@ -48,8 +48,11 @@ export const cgroupOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
 export const contextOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
 export const registryOf = (spec: ClusterSpec): string => `127.0.0.1:${spec.ports.registry}`;
 
-/** BuildKit's files: one builder for all clusters of this cache, so that each layer is made and kept once. */
-export const builderPaths = (dir = join(cacheDir, "builder")) => ({
+/**
+ * BuildKit's files: one builder for all clusters of this cache, so that each layer is made and kept once.
+ * $ORCHEO_BUILDER_DIR moves it: a test that kills the builder must not take the others' from them.
+ */
+export const builderPaths = (dir = process.env.ORCHEO_BUILDER_DIR ?? join(cacheDir, "builder")) => ({
     dir,
     lock: `${dir}.lock`,
     buildkit: join(dir, "buildkit"),
