@@ -17,6 +17,8 @@ export interface Case {
     /** What the message about the failing resources must contain. */
     readonly says: string;
     readonly settings?: Readonly<Record<string, unknown>>;
+    /** Its resources count for the whole account, so the other cases must not be in the same program. */
+    readonly alone?: boolean;
 }
 
 /** A last day that an exception may have. */
@@ -881,6 +883,7 @@ export const cases: readonly Case[] = [
         passing: [bucket, aws("s3/accountPublicAccessBlock:AccountPublicAccessBlock", blocked)],
         failing: [bucket, aws("s3/accountPublicAccessBlock:AccountPublicAccessBlock", { blockPublicAcls: true })],
         says: "does not set blockPublicPolicy, ignorePublicAcls, restrictPublicBuckets",
+        alone: true,
     },
     {
         rule: "log-retention",

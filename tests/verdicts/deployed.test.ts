@@ -30,7 +30,7 @@ const stacks = {
 
 /** What is to be there before anything that holds data, and that. */
 const holding = [
-    ...["Secrets**", "Aws**", "Cluster**", "NetworkPolicies**", "Admission**", "UnsafeChoices**"],
+    ...["Ownership**", "Secrets**", "Aws**", "Cluster**", "NetworkPolicies**", "Admission**", "UnsafeChoices**"],
     // Without the Job that makes the database's users: it would wait for a database.
     ...["Rds::*", "Rds$aws:**", "Rds$random:**", "Elasticache::*", "Elasticache$aws:**", "Elasticache$random:**"],
     ...["Postgres::*", "Valkey::*"],
@@ -119,6 +119,20 @@ const raw = (file: string): string => readFileSync(join(fixtures, file), "utf8")
 const read = (file: string): string =>
     Object.entries(places).reduce((state, [stands, place]) => state.replaceAll(stands, place()), raw(file));
 
+/** The state of a stack that made these very objects: a program owns what it has by uid. */
+function withUids(state: unknown, applied: readonly unknown[]): unknown {
+    const uids = new Map(applied.map((each) => [identity(each), at(each, "metadata", "uid")]));
+    const resources = list(at(state, "deployment", "resources")).map((each) => {
+        const outputs = fields(at(each, "outputs"));
+        const uid = uids.get(identity(outputs));
+        const metadata = { ...fields(outputs["metadata"]), uid };
+        return uid === undefined ? each : { ...fields(each), outputs: { ...outputs, metadata } };
+    });
+    return { ...fields(state), deployment: { ...fields(at(state, "deployment")), resources } };
+}
+const identity = (object: unknown): string =>
+    JSON.stringify([at(object, "kind"), at(object, "metadata", "namespace"), at(object, "metadata", "name")]);
+
 /** Begins with the state of the file, on the cluster and in Pulumi. */
 async function replayed<Result>(
     file: string,
@@ -126,10 +140,15 @@ async function replayed<Result>(
     act: (stack: OwnStack) => Promise<Result>,
 ): Promise<Result> {
     cleanUp();
-    const state = read(file);
-    kubectl(
-        ["apply", "-f", "-"],
-        JSON.stringify({ apiVersion: "v1", kind: "List", items: objectsIn(JSON.parse(state)) }),
+    const before: unknown = JSON.parse(read(file));
+    const applied: unknown = JSON.parse(
+        kubectl(
+            ["apply", "--output", "json", "-f", "-"],
+            JSON.stringify({ apiVersion: "v1", kind: "List", items: objectsIn(before) }),
+        ),
+    );
+    const state = JSON.stringify(
+        withUids(before, at(applied, "kind") === "List" ? list(at(applied, "items")) : [applied]),
     );
     return withOwnStack(stackOf(file).stack, settings, async (stack) => {
         const path = join(stack.folder, "state.json");
