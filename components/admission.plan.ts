@@ -18,6 +18,13 @@ const policies = manifest.items.flatMap(({ kind, metadata, spec }) =>
     kind === "ValidatingAdmissionPolicy" ? [{ rule: metadata.name.slice(stem.length), metadata, spec }] : [],
 );
 
+/** Rules that only warn: the advisory ones. */
+const advisory: readonly string[] = manifest.items.flatMap(({ kind, metadata, spec }) =>
+    kind === "ValidatingAdmissionPolicyBinding" && !spec.validationActions?.includes("Deny")
+        ? [metadata.name.slice(stem.length)]
+        : [],
+);
+
 /** Rules that the API server can enforce. */
 export const admissionRules: readonly string[] = policies.map(({ rule }) => rule);
 
@@ -41,7 +48,7 @@ export function planAdmission({ kubernetes, entrance, version }: Stack): readonl
     const labels = { ...objectLabels(undefined, version), "app.kubernetes.io/component": "policies" };
     return policies.map(({ rule, metadata: { annotations }, spec }) => {
         const name = `${namespace}.${rule}`;
-        const warns = admission.kind === "warn" || admission.warnOnly.includes(rule);
+        const warns = admission.kind === "warn" || admission.warnOnly.includes(rule) || advisory.includes(rule);
         return {
             rule,
             policy: {
