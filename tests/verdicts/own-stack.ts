@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 
 import { at, fields, list, text } from "../../policies/values.ts";
 import { environment, ours, previewIn, pulumi, type EngineRun } from "./engine.ts";
@@ -55,7 +56,7 @@ export async function withOwnStack<Result>(
         const env = { ...environment(folder), PATH: path };
         const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
         const authority = join(folder, "authority.pem");
-        await writeFile(authority, "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+        await writeFile(authority, `${rootCertificates[0] ?? ""}\n`);
         const database = fields(settings["database"]);
         const stack = {
             ...settings,
