@@ -1,5 +1,6 @@
 /** Stacks of this project's own program in Pulumi's engine, with AWS as aws/provider.ts has it. */
 import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,11 @@ export const published = Object.fromEntries(
         name,
         `registry.example.com/orcheo/${name}@sha256:${"a".repeat(64)}`,
     ]),
+);
+
+/** A CA certificate that is valid for another year at least. */
+const anyCa = rootCertificates.find(
+    (pem) => Date.parse(new X509Certificate(pem).validTo) > Date.now() + 365 * 86_400_000,
 );
 
 /** What an update would do to one resource. */
@@ -56,7 +62,7 @@ export async function withOwnStack<Result>(
         const env = { ...environment(folder), PATH: path };
         const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
         const authority = join(folder, "authority.pem");
-        await writeFile(authority, `${rootCertificates[0] ?? ""}\n`);
+        await writeFile(authority, `${anyCa ?? ""}\n`);
         const database = fields(settings["database"]);
         const stack = {
             ...settings,
