@@ -15,6 +15,11 @@ import { settingsOf } from "../harness.ts";
 import { environment, pulumi } from "./engine.ts";
 import { withOwnStack, type OwnStack } from "./own-stack.ts";
 
+/** In a namespace that no other file's stack has: they share the cluster. */
+function apart(settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    return { ...settings, kubernetes: { ...fields(settings["kubernetes"]), namespace: "on-aws" } };
+}
+
 /** The stacks that some programs refer to. */
 async function others({ folder }: OwnStack): Promise<void> {
     const kubeconfig = execFileSync("kubectl", ["config", "view", "--raw", "--flatten"], { encoding: "utf8" });
@@ -37,7 +42,7 @@ async function others({ folder }: OwnStack): Promise<void> {
 test.each(awsPrograms)("%s", async (name, { settings }) => {
     const { violations, types, exitCode, output } = await withOwnStack(
         "prod",
-        fields(settings ?? settingsOf("prod")),
+        apart(fields(settings ?? settingsOf("prod"))),
         async (stack) => {
             await others(stack);
             return stack.judged();
@@ -63,7 +68,7 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
     const targets = flags.split(" ").map((flag) => flag.replaceAll("'", ""));
     expect(targets.length).toBeGreaterThan(3);
 
-    await withOwnStack("prod", exampleOf("small"), async (stack) => {
+    await withOwnStack("prod", apart(fields(exampleOf("small"))), async (stack) => {
         await stack.run("up", "--yes", "--skip-preview", ...targets);
         const there = JSON.parse(await stack.run("stack", "export", "--show-secrets")) as unknown;
         const secrets = secretsIn(there).filter((secret) => secret.length > 10);

@@ -26,7 +26,8 @@ test.each(["dev", "prod"])("%s", async (stack) => {
     const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
     const { violations, types, exitCode, output } = await previewProgram({
         ...settings,
-        kubernetes: { ...fields(settings["kubernetes"]), context },
+        // Other files' stacks are in the same cluster.
+        kubernetes: { ...fields(settings["kubernetes"]), context, namespace: "program" },
         // Nothing is built: only the references matter to the pack.
         images: { kind: "published", ...published },
     });
