@@ -137,12 +137,12 @@ export interface Workflow {
     readonly id: string;
 }
 
-/** Creates the workflow with one version. 0.46 keeps workflows in workspaces. */
+/** Creates the workflow with one version, of seconds to wait or a script. 0.46 keeps workflows in workspaces. */
 export async function createWorkflow(
     entrance: Entrance,
     release: string,
     handle: string,
-    waitSeconds = 0,
+    content: number | { readonly script: string } = 0,
 ): Promise<Workflow> {
     if (release === "0.46")
         await expected(ask(entrance, "POST", "/api/workspaces", { slug: "e2e", name: "E2E" }), 201, 409);
@@ -151,7 +151,8 @@ export async function createWorkflow(
         201,
     );
     const id = String(at(workflow, "id"));
-    const version = { script: script(waitSeconds), entrypoint: "build", created_by: "e2e" };
+    const source = typeof content === "number" ? script(content) : content.script;
+    const version = { script: source, entrypoint: "build", created_by: "e2e" };
     await expected(ask(entrance, "POST", `/api/workflows/${id}/versions/ingest`, version), 201);
     return { id };
 }
