@@ -33,7 +33,7 @@ export default defineConfig({
                 test: {
                     name: "unit",
                     include: ["tests/{unit,local}/**/*.test.ts"],
-                    testTimeout: 60_000,
+                    testTimeout: 120_000,
                     // By default one core is left alone: of two that is half.
                     maxWorkers: "100%",
                 },
