@@ -133,7 +133,7 @@ export const secrets: readonly Sample[] = [
     file("redis.conf", `maxmemory 100mb\nrequirepass ${word}\n`),
     file("app.ini", `[mail]\nuser = shop\nsmtp_password = "${word}"\n`),
     file(".dockerconfigjson", `{"auths": {"registry.example.com": {"auth": "${base64(`robot:${word}`)}"}}}`),
-    file(".npmrc", join("//registry.npmjs.org/:_authToken=npm", "_", body(36))),
+    file(".npmrc", join("//registry.example.com/:_authToken=npm", "_", body(36))),
     file(".pgpass.env", `export PGPASSWORD='${word}'\n`),
     file("settings.toml", `[auth]\nclient_secret = "${body(32)}"\n`),
     file("pip.conf", `[global]\nindex-url = https://robot:${word}@pypi.example.com/simple\n`),
