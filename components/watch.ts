@@ -128,14 +128,19 @@ export function watcher({ cluster, namespace, say, interrupt, now = Date.now }: 
         try {
             const snapshot = await read(cluster, namespace);
             before ??= baselineOf(snapshot);
-            const found = due(findingsOf(before, snapshot));
-            const fatal = found.filter((finding) => finding.fatal === true);
-            for (const finding of found) {
-                told.add(finding.key);
-                if (fatal.length === 0) await say.warn(await withLog(finding));
+            const findings = findingsOf(before, snapshot);
+            const found = due(findings);
+            const fatal = found.some((finding) => finding.fatal === true);
+            if (!fatal) {
+                for (const finding of found) {
+                    told.add(finding.key);
+                    await say.warn(await withLog(finding));
+                }
+                return true;
             }
-            if (fatal.length === 0) return true;
-            const texts = await Promise.all(fatal.map(withLog));
+            // The last word of this update: findings that have not lasted long enough yet would never be reported.
+            const unreported = findings.filter(({ key }) => !told.has(key));
+            const texts = await Promise.all(unreported.map(withLog));
             const end = interrupt();
             const next =
                 end === undefined

@@ -19,6 +19,9 @@ function isSameTarget(one: Target, other: Target): boolean {
     return one.name !== undefined && one.name === other.name && one.kind === other.kind && one.group === other.group;
 }
 
+/** By name: the engine hands resources over in no fixed order. */
+const listed = (scalers: readonly Resource[]): string => scalers.map(called).sort().join(" and ");
+
 export const hpaOwnsReplicas: StackRule = {
     name: "hpa-owns-replicas",
     level: "mandatory",
@@ -33,7 +36,7 @@ export const hpaOwnsReplicas: StackRule = {
     found(resources) {
         const workloads = scalable(resources).flatMap((resource) => {
             const scalers = scalersOf(resource, resources);
-            const names = scalers.map(called).join(" and ");
+            const names = listed(scalers);
             if (scalers.length > 1) return [{ resource, found: `${called(resource)} is scaled by ${names}` }];
             const replicas = at(resource.props, "spec", "replicas");
             if (scalers.length === 0 || replicas === undefined || replicas === UNKNOWN) return [];
@@ -47,7 +50,7 @@ export const hpaOwnsReplicas: StackRule = {
                 .filter((other) => sameNamespace(other, resource) && isSameTarget(targetOf(other), target));
             const here = scalable(resources).some((workload) => scalersOf(workload, resources).includes(resource));
             if (here || earlier.length === 0) return [];
-            const names = [...earlier, resource].map(called).join(" and ");
+            const names = listed([...earlier, resource]);
             return [{ resource, found: `${String(target.kind)} "${String(target.name)}" is scaled by ${names}` }];
         });
         return [...workloads, ...ofOthers];

@@ -305,6 +305,16 @@ describe("the watcher", () => {
         expect(goesOn).toBe(false);
     });
 
+    it("reports with its last word the findings that have not lasted yet", async () => {
+        const waiting = { ...unschedulable, metadata: { ...unschedulable.metadata, name: "api-2", uid: "api-2" } };
+        const { said } = await watched([
+            [[], 2],
+            [[waiting, pod("api-1", crashed(78, 1))], 2],
+        ]);
+        expect(said[0]).toContain('"api" of the pod orcheo/api-1 ended at its start: exit code 78');
+        expect(said[0]).toContain("The pod orcheo/api-2 finds no node: no room");
+    });
+
     it("says how to end it where it cannot do so itself", async () => {
         const { said } = await watched(
             [
