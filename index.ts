@@ -16,11 +16,14 @@ import { Ownership } from "./components/ownership";
 import { Secrets } from "./components/secrets";
 import { readStack } from "./components/stack";
 import { UnsafeChoices } from "./components/unsafe";
+import { ExtraObjects } from "./components/stack/extra-objects";
+import { Transforms } from "./components/stack/transforms";
 import { watchUpdate } from "./components/watch";
 
 export = async () => {
     const stack = await readStack();
     const watch = await watchUpdate(stack);
+    const transforms = new Transforms(stack.transforms);
     const ownership = new Ownership("ownership", { stack });
     new UnsafeChoices("unsafe", { stack });
 
@@ -56,6 +59,9 @@ export = async () => {
     const canvas = new Canvas("canvas", { stack, namespace, image: images.canvas, authority }, guarded);
     const { url } = new Entrance("entrance", { stack, namespace, backend, canvas }, place);
 
+    if (stack.extraObjects.length > 0) new ExtraObjects("extra", { stack, namespace }, guarded);
+
+    transforms.proven();
     await ownership.proven(cloud.kubeconfig);
     return {
         url: watch.served(url, [...database.resources, ...cache.resources]),

@@ -19,3 +19,8 @@ export function objectLabels(role: Role | undefined, version: string): Record<st
 }
 
 const common = { "app.kubernetes.io/part-of": "orcheo", "app.kubernetes.io/managed-by": "pulumi" };
+
+/** Value of `app.kubernetes.io/instance`: at most 63 characters that a label may have. */
+export function instanceOf(project: string, stack: string): string {
+    return `${project}-${stack}`.slice(0, 63).replace(/[^A-Za-z0-9]+$/, "");
+}

@@ -145,6 +145,24 @@ export function ownershipProblems(
     });
 }
 
+/** Objects that the program declares more than once: one of `extraObjects` has the name of one of the stack's own. */
+export function declaredTwice(declared: readonly Declared[]): Problem[] {
+    const same = grouped(declared, ({ apiVersion, kind, name, namespace }) =>
+        [apiVersion.replace(/\/?[^/]*$/, ""), kind, namespace, name].join(" "),
+    );
+    return [...same.values()].flatMap(([first, ...others]): Problem[] => {
+        if (first === undefined || others.length === 0) return [];
+        const found = `${first.kind} "${first.name}" is an object of the stack's own`;
+        return [
+            {
+                at: "orcheo:stack.extraObjects",
+                found,
+                remedy: "use another name, or a transform to change the stack's",
+            },
+        ];
+    });
+}
+
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
     const groups = new Map<string, T[]>();
     for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);

@@ -3,11 +3,12 @@ import { isDryRun } from "@pulumi/pulumi/runtime";
 import * as random from "@pulumi/random";
 import { isClusterError, objectPath, type ClusterApi, type ClusterContext, type KubernetesObject } from "./cluster-api";
 import { madeByAws } from "./cluster-checks";
-import { ConfigError } from "./config/problems";
+import { ConfigError, type Problem } from "./config/problems";
 import { fileOf } from "./config/read";
 import type { Stack } from "./config/schema";
 import { overrideMessage } from "./overrides.plan";
 import {
+    declaredTwice,
     foreignOwner,
     isPulumi,
     managersOf,
@@ -18,6 +19,7 @@ import {
     type Foreign,
     type Recorded,
 } from "./ownership.plan";
+import { instanceOf } from "./labels";
 import { machine } from "./probes";
 
 /**
@@ -66,7 +68,10 @@ export class Ownership extends pulumi.ComponentResource {
         const gated = { ...opts, dependsOn };
         // What is only read is somebody else's.
         if (!inCluster || custom.id !== undefined) return { props: props, opts: gated };
-        return { props: this.marked(type, props, mark), opts: gated };
+        // A Secret with a generated name would be replaced, and its pods restarted, for a label.
+        const generated = (props as Properties).metadata?.name === undefined;
+        const labels = generated ? { ignoreChanges: [...(opts.ignoreChanges ?? []), "metadata.labels"] } : {};
+        return { props: this.marked(type, labelled(props), mark), opts: { ...gated, ...labels } };
     }
 
     private marked(type: string, props: Properties, mark: pulumi.Output<string>): pulumi.Inputs {
@@ -103,6 +108,7 @@ export class Ownership extends pulumi.ComponentResource {
      * @throws pulumi.RunError when an object of that name is another owner's; nothing has been changed then
      */
     async proven(kubeconfig?: pulumi.Output<string>): Promise<void> {
+        refuse(declaredTwice(this.declared));
         const where = await contextOf(this.stack, kubeconfig);
         this.open(where === undefined ? new Map() : await this.examined(where));
     }
@@ -122,8 +128,7 @@ export class Ownership extends pulumi.ComponentResource {
                 return owner === undefined ? [] : [{ object, owner }];
             });
             const problems = ownershipProblems(foreign, adopt, home?.metadata.uid);
-            if (problems.length > 0)
-                throw new pulumi.RunError(new ConfigError(fileOf(pulumi.getStack()), problems).message);
+            refuse(problems);
             await Promise.all(objects.map((object) => warnOfOverrides(object, known, cluster)));
             if (adopt !== undefined && foreign.length === 0)
                 void pulumi.log.info("orcheo:stack.kubernetes.adopt has nothing left to take over: remove it");
@@ -139,11 +144,26 @@ export class Ownership extends pulumi.ComponentResource {
     }
 }
 
+/** @throws pulumi.RunError */
+function refuse(problems: readonly Problem[]): void {
+    if (problems.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(pulumi.getStack()), problems).message);
+}
+
 const managerKey = "pulumi.com/patchFieldManager";
+
+/** With the label that tells the objects of one stack from those of another; selectors do not use it. */
+function labelled(props: Properties): Properties {
+    const instance = instanceOf(pulumi.getProject(), pulumi.getStack());
+    const labels = pulumi
+        .output(props.metadata?.labels)
+        .apply((own) => ({ ...own, "app.kubernetes.io/instance": instance }));
+    return { ...props, metadata: { ...props.metadata, labels } };
+}
 
 interface Properties {
     readonly metadata?: {
         readonly name?: unknown;
+        readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
         readonly namespace?: unknown;
         readonly annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
     };

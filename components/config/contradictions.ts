@@ -3,6 +3,8 @@ import { admissionRules } from "../admission.plan";
 import { quotaOf } from "../capacity.plan";
 import { serverPort, urlProblems } from "../connection.plan";
 import { imageNames, planImage } from "../images.plan";
+import { extraObjectProblems } from "../stack/extra-objects.plan";
+import { transformProblems } from "../stack/transforms.plan";
 import { awsContradictions } from "./contradictions.aws";
 import { backupContradictions } from "./contradictions.backup";
 import { kubernetesContradictions } from "./contradictions.kubernetes";
@@ -31,6 +33,8 @@ export function contradictions(stack: Stack): Problem[] {
         ...unknownRules(stack),
         ...foreignImages(stack),
         ...imageProblems(stack),
+        ...transformProblems(stack),
+        ...extraObjectProblems(stack),
     ];
 }
 

@@ -105,4 +105,22 @@ serviceAccounts:
     kind: created
     annotations: { eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/orcheo-backend" }
 `,
+    transforms: `
+transforms:
+  - kind: Deployment
+    name: worker
+    patch:
+      spec:
+        template:
+          spec:
+            hostAliases: [{ ip: 10.20.30.40, hostnames: [models.internal] }]
+            containers: { worker: { livenessProbe: { timeoutSeconds: 20 } } }
+`,
+    extraObjects: `
+extraObjects:
+  - apiVersion: v1
+    kind: ConfigMap
+    metadata: { name: team-notes }
+    data: { owner: platform-team }
+`,
 };

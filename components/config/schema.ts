@@ -9,6 +9,7 @@ import { entrance } from "./schema.entrance";
 import { pods, serviceAccounts } from "./schema.pods";
 import { secrets } from "./schema.secrets";
 import { outbound, registry } from "./schema.surroundings";
+import { extraObjects, transforms } from "./schema.transforms";
 import {
     choice,
     domain,
@@ -255,6 +256,8 @@ export const stackSchema = z.strictObject({
     secrets,
     pods,
     serviceAccounts,
+    transforms,
+    extraObjects,
 });
 
 /** A stack's settings, defaults filled in. */
