@@ -180,7 +180,7 @@ describe("a patch", () => {
         const result = patched(target, { kind: "Deployment", patch }, (found, names) =>
             wrong.push(`${found}: ${names.join()}`),
         );
-        const plain = await new Promise<unknown>((done) => pulumi.output<unknown>(result).apply(done));
+        const plain = await new Promise((done) => pulumi.output(result as Record<string, string>).apply(done));
         expect(plain).toMatchObject({
             metadata: { labels: { a: "1", b: "2" } },
             spec: {
