@@ -1,24 +1,24 @@
 /** Orcheo on Kubernetes. Settings: docs/config.md. */
-import { Admission } from "./components/admission";
-import { createCloud } from "./components/aws/cloud";
+import { Admission } from "./components/admission/admission";
+import { createCloud } from "./components/aws/aws";
 import { Backend } from "./components/backend/backend";
-import { createBackup } from "./components/backup";
-import { createCache } from "./components/cache";
-import { Canvas } from "./components/canvas";
-import { Authority } from "./components/certificates";
-import { Cluster } from "./components/cluster";
-import { createDatabase } from "./components/database";
+import { createBackup } from "./components/backup/backup";
+import { createCache } from "./components/cache/cache";
+import { Canvas } from "./components/canvas/canvas";
+import { Cluster } from "./components/cluster/cluster";
+import { createDatabase } from "./components/database/database";
 import { Entrance } from "./components/entrance/entrance";
-import { guide } from "./components/guide";
-import { Images } from "./components/images";
-import { NetworkPolicies } from "./components/network-policies";
-import { Ownership } from "./components/ownership";
-import { Secrets } from "./components/secrets";
-import { readStack } from "./components/stack";
-import { UnsafeChoices } from "./components/unsafe";
+import { Images } from "./components/images/images";
+import { Authority } from "./components/kubernetes/certificates";
+import { NetworkPolicies } from "./components/network/network";
+import { Ownership } from "./components/ownership/ownership";
+import { Secrets } from "./components/secrets/secrets";
 import { ExtraObjects } from "./components/stack/extra-objects";
+import { guide } from "./components/stack/outputs";
+import { readStack, registryPassword } from "./components/stack/stack";
 import { Transforms } from "./components/stack/transforms";
-import { watchUpdate } from "./components/watch";
+import { UnsafeChoices } from "./components/stack/unsafe";
+import { watchUpdate } from "./components/watch/watch";
 
 export = async () => {
     const stack = await readStack();
@@ -30,7 +30,11 @@ export = async () => {
     const secrets = new Secrets("secrets", { stack });
     const cloud = createCloud("aws", { stack, secrets });
     const images = new Images("images", { stack }, { dependsOn: cloud.repositories });
-    const cluster = new Cluster("cluster", { stack, kubeconfig: cloud.kubeconfig });
+    const cluster = new Cluster("cluster", {
+        stack,
+        kubeconfig: cloud.kubeconfig,
+        registryPassword: registryPassword(stack),
+    });
     const { namespace } = cluster;
     const place = { provider: cluster.provider };
 

@@ -1,5 +1,5 @@
 /** docs/costs.md, from the examples and the policy pack's own estimate: `npm run docs` writes it. */
-import { quotaOf } from "../components/capacity.plan";
+import { quotaOf } from "../components/cluster/capacity.plan";
 import type { Stack } from "../components/config/schema";
 import { estimate } from "../policies/cost";
 import { groups, pricesOf, region } from "../policies/prices";

@@ -5,7 +5,7 @@ import {
     objectPath,
     type ClusterApi,
     type KubernetesObject,
-} from "../components/cluster-api";
+} from "../components/kubernetes/cluster-api";
 
 export interface FakeObject extends KubernetesObject {
     readonly apiVersion: string;

@@ -9,9 +9,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { resetOptions } from "@pulumi/pulumi/runtime/settings";
 import { expect, vi } from "vitest";
 import { parse } from "yaml";
-import type { Probes } from "../components/preflight";
 import { awsComputed, otherStacks } from "./aws-mocks";
 import { controllers, fakeCluster } from "./fake-cluster";
+import type { Probes } from "../components/machine";
 
 export interface Registered {
     readonly type: string;
@@ -193,7 +193,7 @@ export async function run({ stack, settings, otherKeys, secretKeys, probes }: Pr
         "organization",
     );
     vi.resetModules();
-    vi.doMock("../components/probes", () => ({ machine: { ...goodProbes, ...probes } }));
+    vi.doMock("../components/machine", () => ({ machine: { ...goodProbes, ...probes } }));
     const program = await import("../index");
     let error: string | undefined;
     let refused: (nothing: object) => void = () => undefined;

@@ -2,18 +2,19 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
-import type { Secrets } from "../secrets";
-import { BackupPlan } from "./backup";
+import type { Secrets } from "../secrets/secrets";
+import { BackupPlan } from "./backup-plan";
 import { Bucket } from "./bucket";
 import { dnsRecord } from "./dns";
 import { Eks } from "./eks";
 import { PodIdentity } from "./identities";
 import { keyOf } from "./keys";
 import { Monitoring } from "./monitoring";
-import { networkOf, textOf, type Network } from "./network";
+import { networkOf, textOf } from "./network";
 import { planBackupPolicy, planDataKey } from "./policies.plan";
 import { Repositories } from "./repositories";
 import { vaultKey } from "./vault";
+import type { Network } from "./vpc.plan";
 
 /** What database and cache need of the account. */
 export interface Account {

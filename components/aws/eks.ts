@@ -1,13 +1,13 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { needsStorageClass } from "../cluster.plan";
+import { needsStorageClass } from "../config/derived";
 import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
 import * as plan from "./eks.plan";
 import { planPodTrust } from "./identities.plan";
 import { logGroup } from "./monitoring";
-import type { Network } from "./network";
 import { servicePolicy, policyDocument } from "./policies.plan";
+import type { Network } from "./vpc.plan";
 
 export interface EksArgs {
     readonly stack: Stack;

@@ -3,11 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Aws } from "../config/schema.aws";
 import { Vpc } from "./vpc";
-
-export interface Network {
-    readonly vpcId: pulumi.Output<string>;
-    readonly subnetIds: pulumi.Output<string[]>;
-}
+import type { Network } from "./vpc.plan";
 
 export interface NetworkArgs {
     readonly settings: Aws;

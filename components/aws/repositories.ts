@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
-import { imageNames } from "../images.plan";
+import { imageNames } from "../images/images.plan";
 
 export interface RepositoriesArgs {
     readonly stack: Stack;

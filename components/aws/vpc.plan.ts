@@ -1,4 +1,5 @@
 /** The addresses of a VPC of the stack's own: a /16 in three zones or more. */
+import type * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
 
 export type OwnNetwork = Extract<Aws["network"], { kind: "new" }>;
@@ -23,4 +24,9 @@ export function planSubnets({ cidr, zones }: OwnNetwork): {
 /** Where database and cache are: what pods may reach of the private network. */
 export function serverCidrs(network: Aws["network"]): readonly string[] {
     return network.kind === "new" ? planSubnets(network).private.map(({ cidr }) => cidr) : network.cidrs;
+}
+
+export interface Network {
+    readonly vpcId: pulumi.Output<string>;
+    readonly subnetIds: pulumi.Output<string[]>;
 }

@@ -2,9 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
 import { logGroup } from "./monitoring";
-import type { Network } from "./network";
 import { policyDocument, servicePolicy } from "./policies.plan";
-import { planSubnets, type OwnNetwork } from "./vpc.plan";
+import { planSubnets, type OwnNetwork, type Network } from "./vpc.plan";
 
 export interface VpcArgs {
     readonly settings: Aws;

@@ -1,16 +1,17 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { publicUrl } from "../canvas.plan";
-import { initResources } from "../capacity.plan";
+import { publicUrl, leaveSeconds } from "../config/derived";
+import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
-import { trustDir } from "../connection.plan";
-import { objectLabels, selector } from "../labels";
-import { planTrust, proxyEnvironment, trustEnvironment, trustMount } from "../outbound.plan";
-import { scratchSizes } from "../scratch.plan";
-import { planRotation } from "../secrets.plan";
-import * as volumes from "../volumes";
-import { leaveSeconds, planPod, probe, type ContainerPlan } from "../workload.plan";
-import { port, type BackendRole } from "./contract";
+import { objectLabels, selector } from "../kubernetes/labels";
+import { planPod, probe, initResources, type ContainerPlan } from "../kubernetes/pod.plan";
+import { proxyEnvironment } from "../kubernetes/proxy.plan";
+import { scratchSizes } from "../kubernetes/scratch.plan";
+import { planTrust, trustEnvironment, trustMount } from "../kubernetes/trust.plan";
+import * as volumes from "../kubernetes/volumes.plan";
+import { planRotation } from "../secrets/secrets.plan";
+import { trustDir } from "../servers/servers.plan";
+import type { BackendRole } from "./contract";
 import { planDemands, planSecretFiles, serverNames, type SecretSources } from "./secret-files.plan";
 
 type Deployment = types.input.apps.v1.Deployment;
@@ -74,16 +75,16 @@ const exec = (...command: string[]) => ({ exec: { command } });
 const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
     api: {
         startup: probe(
-            { httpGet: { path: "/healthz/startup", port, scheme: "HTTPS" } },
+            { httpGet: { path: "/healthz/startup", port: ports.api, scheme: "HTTPS" } },
             { everySeconds: 2, failures: 90, timeoutSeconds: 5 },
         ),
         readiness: probe(
-            { httpGet: { path: "/healthz/ready", port, scheme: "HTTPS" } },
+            { httpGet: { path: "/healthz/ready", port: ports.api, scheme: "HTTPS" } },
             { everySeconds: 5, failures: 3, timeoutSeconds: 5 },
         ),
         // Fails when listeners died with a lost database that is back: until the restart nothing serves.
         liveness: probe(
-            { httpGet: { path: "/healthz/live", port, scheme: "HTTPS" } },
+            { httpGet: { path: "/healthz/live", port: ports.api, scheme: "HTTPS" } },
             { everySeconds: 5, failures: 6, timeoutSeconds: 5 },
         ),
     },
@@ -137,7 +138,7 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
             ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", 128, "Memory")] : []),
         ],
         ...(role !== "init" && { probes: probesOf[role] }),
-        ...(role === "api" && { port: { name: "https", number: port }, preStopSeconds: leaveSeconds(stack) }),
+        ...(role === "api" && { port: { name: "https", number: ports.api }, preStopSeconds: leaveSeconds(stack) }),
     };
 }
 

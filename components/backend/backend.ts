@@ -1,21 +1,23 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Autoscaler } from "../autoscaler";
-import type { Cloud } from "../aws/cloud";
-import type { Cache } from "../cache";
-import type { Authority } from "../certificates";
+import type { Cloud } from "../aws/aws";
+import type { Cache } from "../cache/cache";
+import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
-import type { Database } from "../database";
-import { objectLabels } from "../labels";
-import type { SecretValue } from "../guide";
-import { planDisruptionBudget, planService } from "../objects.plan";
-import { privateCaKey } from "../outbound.plan";
-import { machine } from "../probes";
-import { secretOf, type Secrets } from "../secrets";
-import { applicationKeys, externalName, planExternalSecret } from "../secrets.plan";
-import { serviceAccount } from "../service-account";
+import type { Database } from "../database/database";
+import { Autoscaler } from "../kubernetes/autoscaler";
+import type { Authority } from "../kubernetes/certificates";
+import { planDisruptionBudget } from "../kubernetes/disruption-budget.plan";
+import { objectLabels } from "../kubernetes/labels";
+import { secretOf } from "../kubernetes/secret";
+import { serviceAccount } from "../kubernetes/service-account";
+import { planService } from "../kubernetes/service.plan";
+import { privateCaKey } from "../kubernetes/trust.plan";
+import { machine } from "../machine";
+import type { Secrets } from "../secrets/secrets";
+import { keyNames, externalName, planExternalSecret } from "../secrets/secrets.plan";
 import { planDeployment, planInitialisation, type BackendInputs } from "./backend.plan";
-import { port, type SecretKey } from "./contract";
+import type { SecretKey } from "./contract";
 
 export interface BackendArgs {
     readonly stack: Stack;
@@ -79,7 +81,7 @@ export class Backend extends pulumi.ComponentResource {
         for (const role of ["api", "worker", "beat"] as const)
             new k8s.apps.v1.Deployment(role, planDeployment(role, stack, runAs(role)), after);
 
-        const service = { role: "api" as const, namespace, version, port: { name: "https", number: port } };
+        const service = { role: "api" as const, namespace, version, port: { name: "https", number: ports.api } };
         new k8s.core.v1.Service(
             "api-service",
             planService({ ...service, controller: stack.entrance.controller }),
@@ -113,7 +115,7 @@ function secretElsewhere(
 ): (BackendInputs["applicationSecret"] & { readonly secretName: pulumi.Output<string> }) | undefined {
     const { secrets, version } = stack;
     if (secrets.kind === "pulumi") return undefined;
-    const keys = applicationKeys(secrets);
+    const keys = keyNames(secrets);
     if (secrets.kind === "existing") return { secretName: pulumi.output(secrets.name), keys };
     const plan = planExternalSecret(secrets, namespace, version);
     const written = new k8s.apiextensions.CustomResource(name, plan, opts);
@@ -131,4 +133,10 @@ function trustConfigMap(
     const metadata = { namespace, labels: objectLabels(undefined, stack.version) };
     const data = { [privateCaKey]: machine.read(caBundleFile) };
     return new k8s.core.v1.ConfigMap(name, { metadata, data }, opts).metadata.name;
+}
+
+/** Where a value is in the cluster. */
+export interface SecretValue {
+    readonly secretName: pulumi.Output<string>;
+    readonly key: string;
 }

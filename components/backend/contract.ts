@@ -1,18 +1,7 @@
 /** What the backend image (images/backend) asks of its pods. */
-
-/** https; the certificate is the Service's. */
-export const port = 8443;
+import { applicationKeys } from "../secrets/secrets.plan";
 
 export type BackendRole = "init" | "api" | "worker" | "beat";
-
-/** Orcheo's own secrets, which may live outside the stack. */
-export const applicationKeys = [
-    "vault-encryption-key",
-    "auth-bootstrap-service-token",
-    "auth-jwt-secret",
-    "chatkit-token-signing-key",
-] as const;
-export type ApplicationKey = (typeof applicationKeys)[number];
 
 /** Files below /run/secrets/orcheo that the image reads at start. */
 export const secretKeys = ["postgres-dsn", "redis-url", ...applicationKeys] as const;

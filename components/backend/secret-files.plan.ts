@@ -1,11 +1,11 @@
 /** The secrets that a pod reads as files, from wherever they are. */
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
-import type { Server } from "../connection";
-import { urlDemands, type ServerName } from "../connection.plan";
-import type { SecretFiles } from "../volumes";
-import { reachOf } from "../reach.plan";
-import { applicationKeysOf, keysOf, type ApplicationKey, type BackendRole, type SecretKey } from "./contract";
+import type { SecretFiles } from "../kubernetes/volumes.plan";
+import { reachOf } from "../network/network.plan";
+import type { ApplicationKey } from "../secrets/secrets.plan";
+import { urlDemands, type ServerName, type Server } from "../servers/servers.plan";
+import { applicationKeysOf, keysOf, type BackendRole, type SecretKey } from "./contract";
 
 export interface SecretSources {
     /** Secret of the stack's own, and the one of Orcheo's own secrets when they live elsewhere. */

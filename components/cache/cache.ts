@@ -1,4 +1,26 @@
-import type { Server } from "../connection";
+import type * as pulumi from "@pulumi/pulumi";
+import { accountOf, type Cloud } from "../aws/aws";
+import { External } from "../servers/servers";
+import type { Server } from "../servers/servers.plan";
+import { Elasticache } from "./elasticache";
+import { Valkey, type ValkeyArgs } from "./valkey";
 
 /** A broker that Celery can use, wherever it runs: `rediss://…?ssl_cert_reqs=required…`. */
 export type Cache = Server;
+
+export interface CacheArgs extends Omit<ValkeyArgs, "settings"> {
+    readonly cloud: Cloud;
+}
+
+/** The cache of the configured kind. */
+export function createCache(name: string, args: CacheArgs, opts: pulumi.ComponentResourceOptions): Cache {
+    const settings = args.stack.cache;
+    switch (settings.kind) {
+        case "valkey":
+            return new Valkey(name, { ...args, settings }, opts);
+        case "external":
+            return new External(name, { ...args, settings, server: "cache" }, opts);
+        case "elasticache":
+            return new Elasticache(name, { ...args, settings, account: accountOf(args.cloud) }, opts);
+    }
+}

@@ -1,9 +1,9 @@
 /** The decisions of a Valkey on ElastiCache: what is safe is not an option. */
 import type * as aws from "@pulumi/aws";
+import { ports } from "../config/ports";
 import type { Aws } from "../config/schema.aws";
 import type { ElasticacheSettings } from "../config/schema.aws.data";
 
-export const port = 6379;
 export const userName = "orcheo";
 
 export const groupIdOf = ({ name }: Aws): string => `${name}-cache`;
@@ -35,7 +35,7 @@ export function planReplicationGroup(
         engineVersion: settings.engineVersion,
         nodeType: settings.nodeType,
         numCacheClusters: settings.nodes,
-        port,
+        port: ports.valkey,
         automaticFailoverEnabled: true,
         multiAzEnabled: true,
         transitEncryptionEnabled: true,

@@ -1,16 +1,13 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { planCacheAlarms } from "../aws/alarms.plan";
-import type { Account } from "../aws/cloud";
-import { declareAlarms, logGroup } from "../aws/monitoring";
-import { serverSecurityGroup } from "../aws/security-group";
-import { storedSecret } from "../aws/secret";
+import { declareAlarms, logGroup, serverSecurityGroup, storedSecret, type Account } from "../aws/aws";
+import { planCacheAlarms } from "../aws/aws.plan";
+import { ports } from "../config/ports";
 import type { CacheOf } from "../config/schema";
-import type { ServerUrl, Trust } from "../connection";
-import { trustFile } from "../connection.plan";
-import { rotatingPasswords } from "../rotation";
-import type { Cache } from "./cache";
+import type { Trust } from "../kubernetes/volumes.plan";
+import { rotatingPasswords } from "../servers/servers";
+import { trustFile, type ServerUrl, type Server } from "../servers/servers.plan";
 import * as plan from "./elasticache.plan";
 
 export interface ElasticacheArgs {
@@ -19,7 +16,7 @@ export interface ElasticacheArgs {
 }
 
 /** Valkey on ElastiCache in two zones or more. Runs that wait in it are data: protected, and kept on delete. */
-export class Elasticache extends pulumi.ComponentResource implements Cache {
+export class Elasticache extends pulumi.ComponentResource implements Server {
     readonly url: ServerUrl;
     /** ElastiCache's certificates come from Amazon Trust Services, which every system trusts. */
     readonly trust: Trust = { kind: "system" };
@@ -47,7 +44,7 @@ export class Elasticache extends pulumi.ComponentResource implements Cache {
         );
         const securityGroup = serverSecurityGroup(
             `${name}-access`,
-            { account, port: plan.port, existing: settings.securityGroupId, description: "Orcheo's cache" },
+            { account, port: ports.valkey, existing: settings.securityGroupId, description: "Orcheo's cache" },
             child,
         );
         const server = new aws.elasticache.ReplicationGroup(
@@ -65,7 +62,7 @@ export class Elasticache extends pulumi.ComponentResource implements Cache {
         );
         declareAlarms(planCacheAlarms(id, settings), account.topicArn, child);
         const value = pulumi.secret(
-            pulumi.interpolate`rediss://${plan.userName}:${users.password}@${server.primaryEndpointAddress}:${plan.port}/0?ssl_cert_reqs=required&ssl_ca_certs=${trustFile("cache", this.trust)}`,
+            pulumi.interpolate`rediss://${plan.userName}:${users.password}@${server.primaryEndpointAddress}:${ports.valkey}/0?ssl_cert_reqs=required&ssl_ca_certs=${trustFile("cache", this.trust)}`,
         );
         this.url = { kind: "value", value };
         storedSecret(

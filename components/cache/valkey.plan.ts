@@ -1,13 +1,12 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { cacheResources } from "../capacity.plan";
+import type { Resources } from "../config/fields";
+import { ports } from "../config/ports";
 import type { CacheOf, Stack } from "../config/schema";
-import { objectLabels, selector } from "../labels";
-import { scratchSizes } from "../scratch.plan";
-import * as volumes from "../volumes";
-import { planPod, probe } from "../workload.plan";
-
-export const port = 6379;
+import { objectLabels, selector } from "../kubernetes/labels";
+import { planPod, probe } from "../kubernetes/pod.plan";
+import { scratchSizes } from "../kubernetes/scratch.plan";
+import * as volumes from "../kubernetes/volumes.plan";
 
 export interface ValkeyInputs {
     readonly namespace: Input<string>;
@@ -40,7 +39,7 @@ export function planValkey(
                         name: "valkey",
                         image: inputs.image,
                         env: { VALKEY_MAXMEMORY: `${cache.memoryMiB}mb` },
-                        port: { name: "valkey", number: port },
+                        port: { name: "valkey", number: ports.valkey },
                         resources: cacheResources(cache),
                         mounts: [
                             volumes.claim("data", inputs.claimName, "/data"),
@@ -58,5 +57,17 @@ export function planValkey(
                 ],
             }),
         },
+    };
+}
+
+export function cacheResources(cache: CacheOf<"valkey">): Resources {
+    const { cpuRequestMillis, cpuLimitMillis, memoryMiB } = cache;
+    // Rewriting the append-only file forks: pages that change meanwhile exist twice.
+    return {
+        cpuRequestMillis,
+        cpuLimitMillis,
+        memoryRequestMiB: memoryMiB,
+        memoryLimitMiB: memoryMiB * 2 + 32,
+        ephemeralRequestMiB: 32,
     };
 }

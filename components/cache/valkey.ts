@@ -1,14 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Authority } from "../certificates";
+import { storageClassOf } from "../config/derived";
+import { ports } from "../config/ports";
 import type { CacheOf, Stack } from "../config/schema";
-import type { ServerUrl, Trust } from "../connection";
-import { storageClassOf } from "../cluster.plan";
-import { planClaim, planService, planServiceAccount } from "../objects.plan";
-import { secretOf } from "../secrets";
-import { caFile } from "../volumes";
-import type { Cache } from "./cache";
-import { planValkey, port } from "./valkey.plan";
+import type { Authority } from "../kubernetes/certificates";
+import { planClaim } from "../kubernetes/claim.plan";
+import { secretOf } from "../kubernetes/secret";
+import { planServiceAccount } from "../kubernetes/service-account.plan";
+import { planService } from "../kubernetes/service.plan";
+import { caFile, type Trust } from "../kubernetes/volumes.plan";
+import type { Server, ServerUrl } from "../servers/servers.plan";
+import { planValkey } from "./valkey.plan";
 
 export interface ValkeyArgs {
     readonly stack: Stack;
@@ -20,7 +22,7 @@ export interface ValkeyArgs {
 }
 
 /** Valkey in the namespace: append-only file on a volume, password, TLS only. Runs that wait in it are data too. */
-export class Valkey extends pulumi.ComponentResource implements Cache {
+export class Valkey extends pulumi.ComponentResource implements Server {
     readonly url: ServerUrl;
     readonly trust: Trust = { kind: "stack" };
     readonly resources: readonly pulumi.Resource[];
@@ -46,7 +48,7 @@ export class Valkey extends pulumi.ComponentResource implements Cache {
         );
         const service = new k8s.core.v1.Service(
             `${name}-service`,
-            planService({ ...place, port: { name: "valkey", number: port } }),
+            planService({ ...place, port: { name: "valkey", number: ports.valkey } }),
             child,
         );
         const server = new k8s.apps.v1.StatefulSet(
@@ -62,7 +64,7 @@ export class Valkey extends pulumi.ComponentResource implements Cache {
             child,
         );
         const value = pulumi.secret(
-            pulumi.interpolate`rediss://:${password}@${service.metadata.name}:${port}/0?ssl_cert_reqs=required&ssl_ca_certs=${caFile}`,
+            pulumi.interpolate`rediss://:${password}@${service.metadata.name}:${ports.valkey}/0?ssl_cert_reqs=required&ssl_ca_certs=${caFile}`,
         );
         this.url = { kind: "value", value };
         this.resources = [server, service];

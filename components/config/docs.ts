@@ -16,7 +16,7 @@ with every other problem. Where a setting has several kinds, only the keys of th
 "only with" names it. Editors complete and check the settings with [stack.schema.json](../stack.schema.json), which the
 first line of each \`Pulumi.<stack>.yaml\` names.
 
-A setting that gives up a safe default (components/unsafe.plan.ts has the list) is accepted and stays visible: a preview
+A setting that gives up a safe default (components/stack/unsafe.plan.ts has the list) is accepted and stays visible: a preview
 shows a resource \`UnsafeChoice\` with its name, and the policy pack refuses it until an exception names it, with a reason and an
 expiry date:
 

@@ -126,3 +126,5 @@ export function strayKeys(keys: readonly string[]): Problem[] {
             remedy: "accepted: orcheo:stack, orcheo:registryPassword (and orcheo:policyExceptions of the policy pack); write settings below it, as in orcheo:stack.host",
         }));
 }
+
+export const fileOf = (stack: string): string => `Pulumi.${stack}.yaml`;

@@ -1,8 +1,8 @@
 /** Settings of what holds data. */
 import { z } from "zod";
 import { cidr } from "./addresses";
-import { elasticache, rds } from "./schema.aws.data";
 import { dataKey, kind, labelKey, labelValue, name, oneOf, path, whole, words } from "./fields";
+import { elasticache, rds } from "./schema.aws.data";
 
 export const authority = oneOf([
     z.strictObject({ kind: kind("system") }),

@@ -1,15 +1,6 @@
 /** Every setting of a stack: the value of `orcheo:stack` in Pulumi.<stack>.yaml. docs/config.md is generated from it. */
 import { z } from "zod";
 import { cidr } from "./addresses";
-import { auth, canvas, api, worker, beat } from "./schema.apps";
-import { aws } from "./schema.aws";
-import { backup } from "./schema.backup";
-import { cache, database } from "./schema.data";
-import { entrance } from "./schema.entrance";
-import { pods, serviceAccounts } from "./schema.pods";
-import { secrets } from "./schema.secrets";
-import { outbound, registry } from "./schema.surroundings";
-import { extraObjects, transforms } from "./schema.transforms";
 import {
     choice,
     domain,
@@ -28,6 +19,15 @@ import {
     whole,
     words,
 } from "./fields";
+import { auth, canvas, api, worker, beat } from "./schema.apps";
+import { aws } from "./schema.aws";
+import { backup } from "./schema.backup";
+import { cache, database } from "./schema.data";
+import { entrance } from "./schema.entrance";
+import { pods, serviceAccounts } from "./schema.pods";
+import { secrets } from "./schema.secrets";
+import { outbound, registry } from "./schema.surroundings";
+import { extraObjects, transforms } from "./schema.transforms";
 
 /** Where the canvas of release 0.33 is public; later front ends are not. */
 export const publicCanvas = { url: "https://github.com/AI-Colleagues/orcheo.git", ref: "canvas-v0.16.0" };
@@ -266,3 +266,19 @@ export type Stack = z.output<typeof stackSchema>;
 /** The settings of one kind of database or cache. */
 export type DatabaseOf<K extends Stack["database"]["kind"]> = Extract<Stack["database"], { kind: K }>;
 export type CacheOf<K extends Stack["cache"]["kind"]> = Extract<Stack["cache"], { kind: K }>;
+
+/** What the preflight looks at. */
+export type Sections = Pick<
+    Stack,
+    | "kubernetes"
+    | "registry"
+    | "images"
+    | "host"
+    | "entrance"
+    | "network"
+    | "outbound"
+    | "database"
+    | "cache"
+    | "aws"
+    | "backup"
+>;

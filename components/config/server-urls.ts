@@ -5,6 +5,7 @@
  * @see https://www.postgresql.org/docs/17/libpq-connect.html#LIBPQ-CONNSTRING-URIS
  */
 import { isUrlHost } from "./addresses";
+import { ports } from "./ports";
 
 export type ServerName = "database" | "cache";
 
@@ -26,7 +27,7 @@ const elsewhere = (part: string): string => `which the URL says as its ${part}`;
 const rules: Readonly<Record<ServerName, Rules>> = {
     database: {
         schemes: ["postgresql://", "postgres://"],
-        port: 5432,
+        port: ports.postgres,
         keys: {
             sslmode: /^verify-full$/,
             application_name: text,
@@ -61,7 +62,7 @@ const rules: Readonly<Record<ServerName, Rules>> = {
     },
     cache: {
         schemes: ["rediss://"],
-        port: 6379,
+        port: ports.valkey,
         // Celery hands every other key to a constructor that does not know it.
         keys: { ssl_cert_reqs: /^required$/, ssl_check_hostname: /^true$/i },
         refused: {

@@ -4,15 +4,14 @@
  */
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { initResources } from "../capacity.plan";
+import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
-import type { Trust } from "../connection";
-import { trustDir, trustFile } from "../connection.plan";
-import { objectLabels } from "../labels";
-import type { Slot } from "../rotation.plan";
-import * as volumes from "../volumes";
-import { planPod } from "../workload.plan";
-import { databaseName, masterName, port } from "./rds.plan";
+import { objectLabels } from "../kubernetes/labels";
+import { planPod, initResources } from "../kubernetes/pod.plan";
+import * as volumes from "../kubernetes/volumes.plan";
+import type { Trust } from "../kubernetes/volumes.plan";
+import { trustDir, trustFile, type Slot } from "../servers/servers.plan";
+import { databaseName, masterName } from "./rds.plan";
 
 /** Owns all tables, so that both logins may use and change them. */
 const owner = databaseName;
@@ -44,7 +43,7 @@ export function planService(host: string, password: string, trust: Pick<Trust, "
     return [
         "[master]",
         `host=${host}`,
-        `port=${port}`,
+        `port=${ports.postgres}`,
         `dbname=${databaseName}`,
         `user=${masterName}`,
         `password=${password}`,

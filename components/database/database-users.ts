@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
-import type { Trust } from "../connection";
-import { objectLabels } from "../labels";
-import type { SlotPassword } from "../rotation";
-import { secretOf } from "../secrets";
+import { objectLabels } from "../kubernetes/labels";
+import { secretOf } from "../kubernetes/secret";
+import type { Trust } from "../kubernetes/volumes.plan";
+import type { SlotPassword } from "../servers/servers";
 import { loginOf, planService, planUsers, planUsersJob } from "./database-users.plan";
 
 export interface DatabaseUsersArgs {

@@ -1,13 +1,13 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { databaseResources } from "../capacity.plan";
+import type { Resources } from "../config/fields";
+import { ports } from "../config/ports";
 import type { DatabaseOf, Stack } from "../config/schema";
-import { objectLabels, selector } from "../labels";
-import { scratchSizes } from "../scratch.plan";
-import * as volumes from "../volumes";
-import { planPod, probe } from "../workload.plan";
+import { objectLabels, selector } from "../kubernetes/labels";
+import { planPod, probe } from "../kubernetes/pod.plan";
+import { scratchSizes } from "../kubernetes/scratch.plan";
+import * as volumes from "../kubernetes/volumes.plan";
 
-export const port = 5432;
 type Settings = DatabaseOf<"statefulset">;
 
 const dataDir = "/var/lib/postgresql/data";
@@ -75,7 +75,7 @@ export function planPostgres(
                     {
                         name: "postgres",
                         image: inputs.image,
-                        port: { name: "postgres", number: port },
+                        port: { name: "postgres", number: ports.postgres },
                         resources: databaseResources(database),
                         mounts: [
                             volumes.claim("data", inputs.claimName, dataDir),
@@ -95,5 +95,16 @@ export function planPostgres(
                 ],
             }),
         },
+    };
+}
+
+export function databaseResources(database: DatabaseOf<"statefulset">): Resources {
+    const { cpuRequestMillis, cpuLimitMillis, memoryMiB } = database;
+    return {
+        cpuRequestMillis,
+        cpuLimitMillis,
+        memoryRequestMiB: memoryMiB,
+        memoryLimitMiB: memoryMiB,
+        ephemeralRequestMiB: 32,
     };
 }

@@ -1,15 +1,17 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Authority } from "../certificates";
+import { storageClassOf } from "../config/derived";
+import { ports } from "../config/ports";
 import type { DatabaseOf, Stack } from "../config/schema";
-import type { ServerUrl, Trust } from "../connection";
-import { objectLabels } from "../labels";
-import { storageClassOf } from "../cluster.plan";
-import { planClaim, planService, planServiceAccount } from "../objects.plan";
-import { secretOf } from "../secrets";
-import { caFile } from "../volumes";
-import type { Database } from "./database";
-import { planPostgres, planPostgresConf, port } from "./postgres.plan";
+import type { Authority } from "../kubernetes/certificates";
+import { planClaim } from "../kubernetes/claim.plan";
+import { objectLabels } from "../kubernetes/labels";
+import { secretOf } from "../kubernetes/secret";
+import { planServiceAccount } from "../kubernetes/service-account.plan";
+import { planService } from "../kubernetes/service.plan";
+import { caFile, type Trust } from "../kubernetes/volumes.plan";
+import type { Server, ServerUrl } from "../servers/servers.plan";
+import { planPostgres, planPostgresConf } from "./postgres.plan";
 
 export interface PostgresArgs {
     readonly stack: Stack;
@@ -21,7 +23,7 @@ export interface PostgresArgs {
 }
 
 /** PostgreSQL in the namespace: one pod, a protected volume, TLS only. */
-export class Postgres extends pulumi.ComponentResource implements Database {
+export class Postgres extends pulumi.ComponentResource implements Server {
     readonly url: ServerUrl;
     readonly trust: Trust = { kind: "stack" };
     readonly resources: readonly pulumi.Resource[];
@@ -55,7 +57,7 @@ export class Postgres extends pulumi.ComponentResource implements Database {
         );
         const service = new k8s.core.v1.Service(
             `${name}-service`,
-            planService({ ...place, port: { name: "postgres", number: port } }),
+            planService({ ...place, port: { name: "postgres", number: ports.postgres } }),
             child,
         );
         const server = new k8s.apps.v1.StatefulSet(
@@ -72,7 +74,7 @@ export class Postgres extends pulumi.ComponentResource implements Database {
             child,
         );
         const value = pulumi.secret(
-            pulumi.interpolate`postgresql://orcheo:${password}@${service.metadata.name}:${port}/orcheo?sslmode=verify-full&sslrootcert=${caFile}`,
+            pulumi.interpolate`postgresql://orcheo:${password}@${service.metadata.name}:${ports.postgres}/orcheo?sslmode=verify-full&sslrootcert=${caFile}`,
         );
         this.url = { kind: "value", value };
         this.resources = [server, service];

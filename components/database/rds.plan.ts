@@ -1,9 +1,9 @@
 /** The decisions of a PostgreSQL on RDS: what is safe is not an option. */
 import type * as aws from "@pulumi/aws";
+import { ports } from "../config/ports";
 import type { Aws } from "../config/schema.aws";
 import type { RdsSettings } from "../config/schema.aws.data";
 
-export const port = 5432;
 export const databaseName = "orcheo";
 /** Makes the users and rotates their passwords; Orcheo itself never uses it. */
 export const masterName = "orcheo_admin";
@@ -50,7 +50,7 @@ function planShared(identifier: string, settings: RdsSettings, account: Pick<Aws
         allocatedStorage: settings.storageGiB,
         storageType: "gp3",
         storageEncrypted: true,
-        port,
+        port: ports.postgres,
         autoMinorVersionUpgrade: true,
         // Only engineMajor changes the major version.
         allowMajorVersionUpgrade: true,

@@ -1,16 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Account } from "../aws/cloud";
-import { planDatabaseAlarms } from "../aws/alarms.plan";
-import { declareAlarms, logGroup } from "../aws/monitoring";
-import { servicePolicy } from "../aws/policies.plan";
-import { serverSecurityGroup } from "../aws/security-group";
-import { storedSecret } from "../aws/secret";
+import { declareAlarms, logGroup, serverSecurityGroup, storedSecret, type Account } from "../aws/aws";
+import { planDatabaseAlarms, servicePolicy } from "../aws/aws.plan";
+import { ports } from "../config/ports";
 import type { DatabaseOf, Stack } from "../config/schema";
-import { trustOf, type ServerUrl, type Trust } from "../connection";
-import { trustFile } from "../connection.plan";
-import { rotatingPasswords } from "../rotation";
-import type { Database } from "./database";
+import type { Trust } from "../kubernetes/volumes.plan";
+import { trustOf, rotatingPasswords } from "../servers/servers";
+import { trustFile, type ServerUrl, type Server } from "../servers/servers.plan";
 import { DatabaseUsers } from "./database-users";
 import * as plan from "./rds.plan";
 
@@ -26,7 +22,7 @@ export interface RdsArgs {
 }
 
 /** PostgreSQL on RDS in two or three zones: private, TLS only, backed up; protected, and kept on delete. */
-export class Rds extends pulumi.ComponentResource implements Database {
+export class Rds extends pulumi.ComponentResource implements Server {
     readonly url: ServerUrl;
     readonly trust: Trust;
     readonly resources: readonly pulumi.Resource[];
@@ -47,7 +43,7 @@ export class Rds extends pulumi.ComponentResource implements Database {
         );
         const user = users.current;
         const value = pulumi.secret(
-            pulumi.interpolate`postgresql://${user}:${passwords.current.password}@${host}:${plan.port}/${plan.databaseName}?sslmode=verify-full&sslrootcert=${trustFile("database", this.trust)}`,
+            pulumi.interpolate`postgresql://${user}:${passwords.current.password}@${host}:${ports.postgres}/${plan.databaseName}?sslmode=verify-full&sslrootcert=${trustFile("database", this.trust)}`,
         );
         this.url = { kind: "value", value };
         storedSecret(
@@ -59,7 +55,7 @@ export class Rds extends pulumi.ComponentResource implements Database {
                 value: pulumi.jsonStringify({
                     engine: "postgres",
                     host,
-                    port: plan.port,
+                    port: ports.postgres,
                     dbname: plan.databaseName,
                     username: user,
                     password: passwords.current.password,
@@ -86,7 +82,7 @@ export class Rds extends pulumi.ComponentResource implements Database {
         );
         const securityGroup = serverSecurityGroup(
             `${name}-access`,
-            { account, port: plan.port, existing: settings.securityGroupId, description: "Orcheo's database" },
+            { account, port: ports.postgres, existing: settings.securityGroupId, description: "Orcheo's database" },
             child,
         );
         const observer = this.observer(name, account);

@@ -1,6 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
-import type { CustomObject } from "../objects.plan";
+import type { CustomObject } from "../kubernetes/custom-object";
 import { planGatewayObjects, planGatewayRoutes } from "./gateway.plan";
 import { planIngress, type Ingress } from "./ingress.plan";
 import { planBalancerIngress } from "./load-balancer.plan";

@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { publicUrl } from "../canvas.plan";
-import { planCertificate } from "../certificates.plan";
+import { publicUrl } from "../config/derived";
 import type { Stack } from "../config/schema";
+import { planCertificate } from "../kubernetes/certificates.plan";
 import { planEntrance, type EntrancePlan } from "./entrance.plan";
 import { AcmeIssuer } from "./issuer";
 import { issuerOf } from "./issuer.plan";

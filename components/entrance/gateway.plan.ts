@@ -1,10 +1,11 @@
 /** Gateway API. @see https://gateway-api.sigs.k8s.io/reference/spec/ */
 import type { Input } from "@pulumi/pulumi";
+import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import type { Entrance } from "../config/schema.entrance";
-import type { CustomObject } from "../objects.plan";
+import type { CustomObject } from "../kubernetes/custom-object";
 import { planBalancerConfiguration, planTargetGroups } from "./load-balancer.plan";
-import { planRoutes, ports, servers, strictTransport, tlsSecretName, type Paths, type Server } from "./routes.plan";
+import { planRoutes, servers, strictTransport, tlsSecretName, type Paths, type Server } from "./routes.plan";
 import { planTraefik } from "./traefik.plan";
 
 export type GatewayController = Extract<

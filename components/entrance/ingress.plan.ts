@@ -1,8 +1,9 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
+import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
-import { objectLabels } from "../labels";
-import { ports, tlsSecretName, type Paths } from "./routes.plan";
+import { objectLabels } from "../kubernetes/labels";
+import { tlsSecretName, type Paths } from "./routes.plan";
 
 export type Ingress = types.input.networking.v1.Ingress;
 

@@ -1,12 +1,12 @@
 /** Who signs the public certificate: an issuer that is there, or an ACME issuer of the stack's own. */
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { untilReady, type IssuerRef } from "../certificates.plan";
 import type { Stack } from "../config/schema";
 import type { Entrance } from "../config/schema.entrance";
-import { objectLabels } from "../labels";
-import { controllerPeers } from "../network-policies.plan";
-import type { CustomObject } from "../objects.plan";
+import { untilReady, solverLabel, type IssuerRef } from "../kubernetes/certificates.plan";
+import type { CustomObject } from "../kubernetes/custom-object";
+import { objectLabels } from "../kubernetes/labels";
+import { controllerPeers } from "../network/network.plan";
 import { parentRef } from "./gateway.plan";
 
 export type Acme = Extract<Entrance["tls"], { kind: "acme" }>;
@@ -92,9 +92,6 @@ function planHttp01({ entrance }: Stack): object {
             return { ingress: { serviceType, ingressClassName: className ?? "traefik" } };
     }
 }
-
-/** cert-manager's, on the pods that answer a challenge. */
-export const solverLabel = "acme.cert-manager.io/http01-solver";
 
 /** The ingress controller may reach cert-manager's solver, which answers for as long as a challenge lasts. */
 export function planSolverAccess(stack: Stack): types.input.networking.v1.NetworkPolicySpec {

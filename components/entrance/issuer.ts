@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { IssuerRef } from "../certificates.plan";
 import type { Stack } from "../config/schema";
-import { objectLabels } from "../labels";
-import { machine } from "../probes";
+import type { IssuerRef } from "../kubernetes/certificates.plan";
+import { objectLabels } from "../kubernetes/labels";
+import { machine } from "../machine";
 import { planAcme, planRoute53Identity, planSolverAccess, type Acme } from "./issuer.plan";
 
 export interface AcmeIssuerArgs {

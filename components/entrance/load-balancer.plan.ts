@@ -8,7 +8,8 @@
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { Entrance } from "../config/schema.entrance";
-import { healthPath, type CustomObject } from "../objects.plan";
+import type { CustomObject } from "../kubernetes/custom-object";
+import { healthPath } from "../kubernetes/service.plan";
 import { planIngress, type Ingress } from "./ingress.plan";
 import { planRoutes, servers, strictTransport, type Server } from "./routes.plan";
 

@@ -1,12 +1,9 @@
 /** Which path leads where: the same for every controller. */
-import { port as apiPort } from "../backend/contract";
-import { port as canvasPort } from "../canvas.plan";
 import type { Stack } from "../config/schema";
 
 export type Server = "api" | "canvas";
 export type Paths = Readonly<Record<string, Server>>;
 
-export const ports: Readonly<Record<Server, number>> = { api: apiPort, canvas: canvasPort };
 export const servers: readonly Server[] = ["api", "canvas"];
 
 export interface Routes {

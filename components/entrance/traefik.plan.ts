@@ -1,7 +1,7 @@
 /** Traefik's own resources. @see https://doc.traefik.io/traefik/reference/ */
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
-import type { CustomObject } from "../objects.plan";
+import type { CustomObject } from "../kubernetes/custom-object";
 import { planIngress, type Ingress } from "./ingress.plan";
 import { planRoutes, type Server } from "./routes.plan";
 

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ConfigError, type Problem } from "../config/problems";
-import { fileOf } from "../config/read";
+import { ConfigError, fileOf, type Problem } from "../config/problems";
 import { isMeant, patched, type Transform } from "./transforms.plan";
 
 interface Metadata {

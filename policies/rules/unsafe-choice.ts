@@ -8,7 +8,7 @@ export const unsafeChoice: ResourceRule = {
     description: "A setting that takes a safe default away is somebody's decision, and is to be read as one.",
     remedy: "Set it back, or name it in orcheo:policyExceptions as UnsafeChoice::<setting>, with the reason and a last day.",
     reference: {
-        title: "This project: components/unsafe.plan.ts",
+        title: "This project: components/stack/unsafe.plan.ts",
         url: "https://www.pulumi.com/docs/iac/concepts/config/",
     },
     types: (type) => type.endsWith(":UnsafeChoice"),

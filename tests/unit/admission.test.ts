@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import manifest from "../../policies/admission.json";
-import { admissionRules, planAdmission } from "../../components/admission.plan";
-import { parseStack } from "../../components/config/read";
+import { admissionRules, planAdmission } from "../../components/admission/admission.plan";
+import { parseStack } from "../../components/stack/read";
 import type { Stack } from "../../components/config/schema";
 import { rules } from "../../policies/table";
 import { runBoth, settingsOf } from "../harness";

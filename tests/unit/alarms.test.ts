@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { databaseMembers, planDatabaseAlarms } from "../../components/aws/alarms.plan";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import { everythingNew, plain } from "../aws-programs";
 import { runBoth, settingsOf, type Run } from "../harness";
 

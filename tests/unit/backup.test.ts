@@ -1,15 +1,15 @@
 /** Backups: where they go and as whom, what their pods see and reach, and what is refused. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { backupOf, storePorts } from "../../components/backup.plan";
-import { quotaOf } from "../../components/capacity.plan";
+import { quotaOf } from "../../components/cluster/capacity.plan";
 import { ConfigError } from "../../components/config/problems";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import type { Stack } from "../../components/config/schema";
-import { planNetworkPolicies } from "../../components/network-policies.plan";
-import { preflight } from "../../components/preflight";
+import { planNetworkPolicies } from "../../components/network/network.plan";
+import { preflight } from "../../components/preflight/preflight";
 import { everythingExisting, plain } from "../aws-programs";
 import { digest, goodProbes, runBoth, settingsOf, type Registered, type Run } from "../harness";
 import { variants } from "../variants";
+import { backupOf, storePorts } from "../../components/config/derived";
 
 type Fields = Record<string, unknown>;
 const at = (value: unknown, ...path: (string | number)[]): unknown =>

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { caProblems } from "../../components/certificate-files.plan";
-import { parseStack } from "../../components/config/read";
-import { preflight } from "../../components/preflight";
+import { caProblems } from "../../components/preflight/certificate-files.plan";
+import { parseStack } from "../../components/stack/read";
+import { preflight } from "../../components/preflight/preflight";
 import { everythingNew } from "../aws-programs";
 import { caText as good, goodProbes, run, settingsOf } from "../harness";
 

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { ClusterError, connectCluster, objectPath } from "../../components/cluster-api";
-import { checkCluster } from "../../components/cluster-checks";
+import { ClusterError, connectCluster, objectPath } from "../../components/kubernetes/cluster-api";
+import { checkCluster } from "../../components/preflight/cluster-checks";
 import { goodProbes, run, settingsOf } from "../harness";
 import { fakeCluster } from "../fake-cluster";
 

@@ -1,11 +1,11 @@
 /** Checks against what is in the cluster: hosts of others, the ingress controller's place, volumes that cannot grow. */
 import { describe, expect, it } from "vitest";
-import { hostProblems } from "../../components/checks/host";
-import { placeProblems } from "../../components/checks/ingress-controller";
-import { volumeProblems } from "../../components/checks/volumes";
-import { parseStack } from "../../components/config/read";
+import { hostProblems } from "../../components/preflight/host";
+import { placeProblems } from "../../components/preflight/ingress-controller";
+import { volumeProblems } from "../../components/preflight/volumes";
+import { parseStack } from "../../components/stack/read";
 import type { Stack } from "../../components/config/schema";
-import { ownerKey } from "../../components/ownership.plan";
+import { ownerKey } from "../../components/ownership/ownership.plan";
 import { controllers, fakeCluster, type FakeObject } from "../fake-cluster";
 import { run, settingsOf, stackId } from "../harness";
 import { variants } from "../variants";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { configDocs, configSchema } from "../../components/config/docs";
 import { examples } from "../../components/config/examples";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import { stackSchema } from "../../components/config/schema";
 import { settingsOf } from "../harness";
 

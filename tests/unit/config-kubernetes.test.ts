@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../components/config/problems";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import { run, settingsOf } from "../harness";
 import { password, variants } from "../variants";
 

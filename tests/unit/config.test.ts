@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../components/config/problems";
-import { parseStack } from "../../components/config/read";
-import { preflight } from "../../components/preflight";
-import type { Probes } from "../../components/preflight";
+import { parseStack } from "../../components/stack/read";
+import { preflight } from "../../components/preflight/preflight";
 import type { Stack } from "../../components/config/schema";
 import { goodProbes, run } from "../harness";
+import type { Probes } from "../../components/machine";
 
 const least = {
     kubernetes: { context: "orcheo-local" },

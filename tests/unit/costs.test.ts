@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import { estimate } from "../../policies/cost";
 import { exampleOf, plain, sizes } from "../aws-programs";
 import { costsDoc, spareAtPeak, type Sized } from "../costs-doc";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import type { Stack } from "../../components/config/schema";
 import { planEntrance, type EntrancePlan } from "../../components/entrance/entrance.plan";
 import { issuerOf, planAcme } from "../../components/entrance/issuer.plan";

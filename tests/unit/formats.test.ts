@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { addressesIn, holds, within } from "../../components/config/addresses";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import { settingsOf } from "../harness";
 
 function problems(settings: object): string[] {

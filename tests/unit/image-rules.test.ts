@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { acceptedNames } from "../../components/config/image-rules";
-import { parseStack } from "../../components/config/read";
+import { acceptedNames } from "../../components/stack/image-rules";
+import { parseStack } from "../../components/stack/read";
 import { settingsOf } from "../harness";
 
 const frontEnd = { kind: "build", canvas: { source: { kind: "directory", path: "x" } } };

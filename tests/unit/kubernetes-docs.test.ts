@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import { settingsOf } from "../harness";
 
 const text = readFileSync("docs/kubernetes.md", "utf8");

@@ -1,18 +1,13 @@
 /** Nothing that another owner has is taken over, and what others have changed on our objects is said. */
 import { describe, expect, it, vi } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
-import type { KubernetesObject } from "../../components/cluster-api";
-import { overrideMessage } from "../../components/overrides.plan";
-import {
-    foreignOwner,
-    ownerKey,
-    ownershipProblems,
-    recordedOf,
-    type Recorded,
-    type RecordedObject,
-} from "../../components/ownership.plan";
+import type { KubernetesObject } from "../../components/kubernetes/cluster-api";
+import { overrideMessage } from "../../components/ownership/overrides.plan";
+import { foreignOwner, ownerKey, ownershipProblems } from "../../components/ownership/ownership.plan";
 import { controllers, fakeCluster, type FakeObject } from "../fake-cluster";
 import { run, runBoth, settingsOf, stackId, type Registered } from "../harness";
+import type { RecordedObject, Recorded } from "../../components/kubernetes/recorded.plan";
+import { recordedOf } from "../../components/kubernetes/recorded.plan";
 
 const other = "organization/orcheo/other/99999999-0000-0000-0000-000000000000";
 const own = `organization/orcheo/dev/${stackId}`;

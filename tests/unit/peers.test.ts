@@ -1,7 +1,7 @@
 /** Pods of the cluster that workflows may reach. */
 import { describe, expect, it } from "vitest";
-import { parseStack } from "../../components/config/read";
-import { planNetworkPolicies } from "../../components/network-policies.plan";
+import { parseStack } from "../../components/stack/read";
+import { planNetworkPolicies } from "../../components/network/network.plan";
 import { settingsOf } from "../harness";
 
 function parsed(network: object) {

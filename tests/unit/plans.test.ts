@@ -1,20 +1,21 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planAutoscaler } from "../../components/autoscaler.plan";
+import { planAutoscaler } from "../../components/kubernetes/autoscaler.plan";
 import { planDeployment, planEnvironment } from "../../components/backend/backend.plan";
-import { planSettings, publicUrl } from "../../components/canvas.plan";
-import { quotaOf } from "../../components/capacity.plan";
+import { planSettings } from "../../components/canvas/canvas.plan";
+import { quotaOf } from "../../components/cluster/capacity.plan";
 import { nearest } from "../../components/config/nearest";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import type { DatabaseOf, Stack } from "../../components/config/schema";
 import { planPostgresConf, planTuning } from "../../components/database/postgres.plan";
 import { planEntrance } from "../../components/entrance/entrance.plan";
 import { planRoutes } from "../../components/entrance/routes.plan";
 import { planTraefik } from "../../components/entrance/traefik.plan";
-import { planImage } from "../../components/images.plan";
-import { planNetworkPolicies } from "../../components/network-policies.plan";
-import { mebibytes, millis } from "../../components/quantity";
+import { planImage } from "../../components/images/images.plan";
+import { planNetworkPolicies } from "../../components/network/network.plan";
+import { mebibytes, millis } from "../../components/kubernetes/quantity";
 import { settingsOf } from "../harness";
+import { publicUrl } from "../../components/config/derived";
 
 function stackOf(settings: object = {}): Stack {
     const json = JSON.stringify({ ...settingsOf("dev"), ...settings });

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { parseStack } from "../../components/config/read";
-import { proxyEnvironment } from "../../components/outbound.plan";
+import { parseStack } from "../../components/stack/read";
 import { settingsOf } from "../harness";
+import { proxyEnvironment } from "../../components/kubernetes/proxy.plan";
 
 function parsed(...direct: unknown[]) {
     const outbound = { proxy: { httpUrl: "http://proxy.example.com:3128", direct } };

@@ -1,10 +1,10 @@
 /** URLs of database and cache: the same verdicts as the images give (images/backend/tests/test_urls.py). */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { serverPort, urlDemands, verifiedUrl } from "../../components/connection.plan";
-import { parseStack } from "../../components/config/read";
+import { serverPort, urlDemands, verifiedUrl } from "../../components/servers/connection.plan";
+import { parseStack } from "../../components/stack/read";
 import { readServerUrl, type ServerName } from "../../components/config/server-urls";
-import { planNetworkPolicies } from "../../components/network-policies.plan";
+import { planNetworkPolicies } from "../../components/network/network.plan";
 import { settingsOf } from "../harness";
 
 interface Vector {

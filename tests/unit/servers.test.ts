@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { verifiedUrl } from "../../components/connection.plan";
+import { verifiedUrl } from "../../components/servers/connection.plan";
 import { ConfigError } from "../../components/config/problems";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import { loginOf, planService, planUsers } from "../../components/database/database-users.plan";
-import { preflight } from "../../components/preflight";
-import { planRotation } from "../../components/rotation.plan";
+import { preflight } from "../../components/preflight/preflight";
+import { planRotation } from "../../components/servers/passwords.plan";
 import { everythingNew, plain } from "../aws-programs";
 import { caText, goodProbes, runBoth, settingsOf, type Run } from "../harness";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { ClusterApi, KubernetesObject } from "../../components/cluster-api";
-import { parseStack } from "../../components/config/read";
-import { serviceRangeCheck } from "../../components/service-range";
-import { clusterChecks } from "../../components/cluster-checks";
+import type { ClusterApi, KubernetesObject } from "../../components/kubernetes/cluster-api";
+import { parseStack } from "../../components/stack/read";
+import { serviceRangeCheck } from "../../components/preflight/service-range";
+import { clusterChecks } from "../../components/preflight/cluster-checks";
 import { settingsOf } from "../harness";
 
 const object = (name: string, spec: object): KubernetesObject => ({ metadata: { name }, spec });

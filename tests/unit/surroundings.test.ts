@@ -2,17 +2,17 @@
 import { output } from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { planDeployment, planInitialisation } from "../../components/backend/backend.plan";
-import { planCanvas } from "../../components/canvas.plan";
-import { parseStack } from "../../components/config/read";
+import { planCanvas } from "../../components/canvas/canvas.plan";
+import { parseStack } from "../../components/stack/read";
 import type { Stack } from "../../components/config/schema";
 import { planPostgres } from "../../components/database/postgres.plan";
-import { planImage } from "../../components/images.plan";
-import { proxyEnvironment } from "../../components/outbound.plan";
-import { planPlacement } from "../../components/placement.plan";
-import { mirrored } from "../../components/registry.plan";
-import { planExternalSecret, planRotation } from "../../components/secrets.plan";
+import { planImage } from "../../components/images/images.plan";
+import { planPlacement } from "../../components/kubernetes/placement.plan";
+import { mirrored } from "../../components/images/registry.plan";
+import { planExternalSecret, planRotation } from "../../components/secrets/secrets.plan";
 import { caText, runBoth, settingsOf, type Registered, type Run } from "../harness";
 import { externalSecrets, password, pods, variants } from "../variants";
+import { proxyEnvironment } from "../../components/kubernetes/proxy.plan";
 
 function stackOf(settings: object = {}): Stack {
     const json = JSON.stringify({ ...settingsOf("dev"), ...settings });

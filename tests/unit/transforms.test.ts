@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import { parseStack } from "../../components/config/read";
+import { parseStack } from "../../components/stack/read";
 import { transformedKinds } from "../../components/config/schema.transforms";
 import type { Problem } from "../../components/config/problems";
 import { acceptedFields, patched, type Transform } from "../../components/stack/transforms.plan";

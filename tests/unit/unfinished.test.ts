@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planUnfinished, unready } from "../../components/unfinished.plan";
+import { planUnfinished, unready } from "../../components/watch/unfinished.plan";
 
 type Fields = Record<string, unknown>;
 const deployment = (name: string, reason: string, more: Fields = {}, status: Fields = {}) => ({

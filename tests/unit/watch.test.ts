@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { KubernetesObject } from "../../components/cluster-api";
-import { engineProcess, type ProcessInfo } from "../../components/engine-process";
-import { lastLines } from "../../components/log-lines.plan";
-import { watcher, type Watched } from "../../components/watch";
-import { baselineOf, findingsOf, type Snapshot } from "../../components/watch.plan";
+import type { KubernetesObject } from "../../components/kubernetes/cluster-api";
+import { engineProcess, type ProcessInfo } from "../../components/watch/engine-process";
+import { lastLines } from "../../components/watch/log-lines.plan";
+import { watcher, type Watched } from "../../components/watch/watch";
+import { baselineOf, findingsOf, type Snapshot } from "../../components/watch/watch.plan";
 import { fakeCluster, type FakeObject } from "../fake-cluster";
 
 type Fields = Record<string, unknown>;

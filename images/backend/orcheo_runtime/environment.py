@@ -47,7 +47,7 @@ REDIS_PARTS = {
     "ORCHEO_REDIS_TLS": "true",
     "ORCHEO_REDIS_CA_FILE": "",
 }
-# Variables of this image, whatever the release; the deployment's config reads the same file (components/config/image-rules.ts).
+# Variables of this image, whatever the release; the deployment's config reads the same file (components/stack/image-rules.ts).
 RULES = json.loads((Path(__file__).parent / "own_environment.json").read_text(encoding="utf-8"))
 ALLOW_UNKNOWN = "ORCHEO_RUNTIME_ALLOW_UNKNOWN"
 # Name -> least and greatest of a whole number.

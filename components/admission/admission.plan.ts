@@ -1,0 +1,78 @@
+import type { types } from "@pulumi/kubernetes";
+import manifest from "../../policies/admission.json";
+import type { Stack } from "../config/schema";
+import { solverLabel } from "../kubernetes/certificates.plan";
+import { objectLabels } from "../kubernetes/labels";
+
+/** One rule of policies/, as the cluster's API server enforces it. */
+export interface AdmissionRule {
+    readonly rule: string;
+    readonly policy: types.input.admissionregistration.v1.ValidatingAdmissionPolicy;
+    readonly binding: types.input.admissionregistration.v1.ValidatingAdmissionPolicyBinding;
+}
+
+/** Beginning of the names in policies/admission.json. */
+const stem = "orcheo-";
+
+const policies = manifest.items.flatMap(({ kind, metadata, spec }) =>
+    kind === "ValidatingAdmissionPolicy" ? [{ rule: metadata.name.slice(stem.length), metadata, spec }] : [],
+);
+
+/** Rules that only warn: the advisory ones. */
+const advisory: readonly string[] = manifest.items.flatMap(({ kind, metadata, spec }) =>
+    kind === "ValidatingAdmissionPolicyBinding" && !spec.validationActions?.includes("Deny")
+        ? [metadata.name.slice(stem.length)]
+        : [],
+);
+
+/** Rules that the API server can enforce. */
+export const admissionRules: readonly string[] = policies.map(({ rule }) => rule);
+
+/**
+ * What a rule does not look at. cert-manager hands the answer to ACME's challenge to its solver as an argument, which reads
+ * like a secret; the solver tells it to everybody who asks.
+ */
+function leftOut(rule: string, { tls }: Stack["entrance"]): object {
+    if (rule !== "no-secret-literals" || tls.kind !== "acme" || tls.solver.kind !== "http01") return {};
+    return { objectSelector: { matchExpressions: [{ key: solverLabel, operator: "DoesNotExist" }] } };
+}
+
+/**
+ * The admission policies of the stack's namespace. They stand outside any namespace: each name begins with the stack's,
+ * and a dot, which no namespace has, so that two stacks of a cluster never meet.
+ */
+export function planAdmission({ kubernetes, entrance, version }: Stack): readonly AdmissionRule[] {
+    const { admission, namespace } = kubernetes;
+    if (admission.kind === "off") return [];
+    const registries = JSON.stringify(admission.kind === "enforce" ? admission.registries : []);
+    const labels = { ...objectLabels(undefined, version), "app.kubernetes.io/component": "policies" };
+    return policies.map(({ rule, metadata: { annotations }, spec }) => {
+        const name = `${namespace}.${rule}`;
+        const warns = admission.kind === "warn" || admission.warnOnly.includes(rule) || advisory.includes(rule);
+        return {
+            rule,
+            policy: {
+                metadata: { name, labels, annotations },
+                spec: {
+                    ...spec,
+                    // The one setting of a rule that is the stack's.
+                    variables: spec.variables?.map((each) =>
+                        each.name === "registries" ? { ...each, expression: registries } : each,
+                    ),
+                },
+            },
+            binding: {
+                metadata: { name, labels },
+                spec: {
+                    policyName: name,
+                    validationActions: [warns ? "Warn" : "Deny", "Audit"],
+                    // The API server sets this label itself, and nobody can take it away.
+                    matchResources: {
+                        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+                        ...leftOut(rule, entrance),
+                    },
+                },
+            },
+        };
+    });
+}

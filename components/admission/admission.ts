@@ -1,0 +1,22 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import { planAdmission } from "./admission.plan";
+
+/**
+ * The pod rules of policies/, enforced by the API server in the stack's namespace: what goes round Pulumi, such as
+ * `kubectl run`, is refused with the same message. Workloads depend on it.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
+ */
+export class Admission extends pulumi.ComponentResource {
+    constructor(name: string, { stack }: { stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:Admission", name, {}, opts);
+        const { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } = k8s.admissionregistration.v1;
+        for (const { rule, policy, binding } of planAdmission(stack)) {
+            const declared = new ValidatingAdmissionPolicy(`${name}-${rule}`, policy, { parent: this });
+            new ValidatingAdmissionPolicyBinding(`${name}-${rule}`, binding, { parent: this, dependsOn: declared });
+        }
+        this.registerOutputs({});
+    }
+}

@@ -1,0 +1,1 @@
+export { cacheResources } from "./valkey.plan";

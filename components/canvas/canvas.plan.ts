@@ -1,0 +1,77 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
+import { publicUrl, leaveSeconds } from "../config/derived";
+import { ports } from "../config/ports";
+import type { Stack } from "../config/schema";
+import { objectLabels, selector } from "../kubernetes/labels";
+import { planPod, probe, type ContainerPlan } from "../kubernetes/pod.plan";
+import { scratchSizes } from "../kubernetes/scratch.plan";
+import * as volumes from "../kubernetes/volumes.plan";
+
+export interface CanvasInputs {
+    readonly namespace: Input<string>;
+    readonly image: Input<string>;
+    readonly serviceAccountName: Input<string>;
+    readonly certificateSecret: Input<string>;
+}
+
+/** `authClientId` becomes VITE_ORCHEO_AUTH_CLIENT_ID; settings that are left out are not set. */
+export function planSettings(stack: Stack): Record<string, string> {
+    const { settings, contentSecurityOrigins } = stack.canvas;
+    const env = Object.entries(settings).map(([key, value]): [string, string] => [
+        `VITE_ORCHEO_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+        value,
+    ]);
+    return {
+        VITE_ORCHEO_BACKEND_URL: publicUrl(stack),
+        ...Object.fromEntries(env),
+        ...(contentSecurityOrigins.length > 0 && { CANVAS_CSP_EXTRA_ORIGINS: contentSecurityOrigins.join(" ") }),
+    };
+}
+
+export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps.v1.Deployment {
+    const { canvas, version } = stack;
+    const sizes = scratchSizes(stack).canvas;
+    const site = volumes.scratch("site", "/srv/canvas", sizes.site);
+    const tmp = volumes.scratch("tmp", "/tmp", sizes.tmp);
+    const healthy = { httpGet: { path: "/healthz", port: ports.canvas, scheme: "HTTPS" } };
+    // Writes the settings into a copy of the site: the root filesystem is read-only.
+    const prepare: ContainerPlan = {
+        name: "prepare",
+        image: inputs.image,
+        args: ["prepare"],
+        env: planSettings(stack),
+        resources: { ...canvas.resources, memoryLimitMiB: Math.max(64, canvas.resources.memoryLimitMiB) },
+        mounts: [site, tmp],
+    };
+    const serve: ContainerPlan = {
+        name: "canvas",
+        image: inputs.image,
+        args: ["serve"],
+        port: { name: "https", number: ports.canvas },
+        resources: canvas.resources,
+        mounts: [site, tmp, volumes.serverCertificate(inputs.certificateSecret)],
+        probes: {
+            startup: probe(healthy, { everySeconds: 1, failures: 60, timeoutSeconds: 3 }),
+            readiness: probe(healthy, { everySeconds: 5, failures: 3, timeoutSeconds: 3 }),
+            liveness: probe(healthy, { everySeconds: 15, failures: 4, timeoutSeconds: 3 }),
+        },
+        preStopSeconds: leaveSeconds(stack),
+    };
+    return {
+        metadata: { name: "canvas", namespace: inputs.namespace, labels: objectLabels("canvas", version) },
+        spec: {
+            replicas: canvas.replicas,
+            selector: { matchLabels: selector("canvas") },
+            strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+            template: planPod({
+                role: "canvas",
+                serviceAccountName: inputs.serviceAccountName,
+                stack,
+                terminationGraceSeconds: 25 + leaveSeconds(stack),
+                initContainers: [prepare],
+                containers: [serve],
+            }),
+        },
+    };
+}

@@ -1,0 +1,71 @@
+/** What the workloads need at their peak, and the quota that follows from it. */
+import { cacheResources } from "../cache/cache.plan";
+import { backupOf } from "../config/derived";
+import type { Resources } from "../config/fields";
+import type { Stack } from "../config/schema";
+import { databaseResources } from "../database/database.plan";
+import type { Role } from "../kubernetes/labels";
+import { initResources } from "../kubernetes/pod.plan";
+import { ephemeralLimitOf } from "../kubernetes/scratch.plan";
+
+export interface Capacity {
+    readonly cpuRequestMillis: number;
+    readonly memoryRequestMiB: number;
+    readonly memoryLimitMiB: number;
+    readonly ephemeralRequestMiB: number;
+    readonly ephemeralLimitMiB: number;
+    readonly pods: number;
+    readonly storageGiB: number;
+}
+
+/** Each workload with the pods it has at most while it is updated: pods that stop still count. */
+export function peakPods(stack: Stack): readonly { role: Role; pods: number; resources: Resources }[] {
+    const { database, cache } = stack;
+    const backup = backupOf(stack);
+    return [
+        { role: "api", pods: stack.api.scaling.maxReplicas + 2, resources: stack.api.resources },
+        { role: "worker", pods: stack.worker.replicas * 2 + 1, resources: stack.worker.resources },
+        { role: "beat", pods: 1, resources: stack.beat.resources },
+        { role: "canvas", pods: stack.canvas.replicas + 2, resources: stack.canvas.resources },
+        ...(database.kind === "statefulset"
+            ? [{ role: "postgres" as const, pods: 1, resources: databaseResources(database) }]
+            : []),
+        ...(cache.kind === "valkey" ? [{ role: "valkey" as const, pods: 1, resources: cacheResources(cache) }] : []),
+        // The Job of the release before stays until the new one has succeeded; RDS has one more, for its users.
+        { role: "init", pods: database.kind === "rds" ? 4 : 2, resources: initResources },
+        // One that is started by hand beside that of the schedule.
+        ...(backup === undefined ? [] : [{ role: "backup" as const, pods: 2, resources: backup.resources }]),
+    ];
+}
+
+/** The need at the peak, and the quota: what is configured, else the need and a quarter more. */
+export function quotaOf(stack: Stack): { need: Capacity; quota: Capacity } {
+    const peak = peakPods(stack);
+    const sum = (of: (resources: Resources) => number): number =>
+        peak.reduce((total, { pods, resources }) => total + pods * of(resources), 0);
+    const need: Capacity = {
+        cpuRequestMillis: sum((each) => each.cpuRequestMillis),
+        memoryRequestMiB: sum((each) => each.memoryRequestMiB),
+        memoryLimitMiB: sum((each) => each.memoryLimitMiB),
+        ephemeralRequestMiB: sum((each) => each.ephemeralRequestMiB),
+        ephemeralLimitMiB: peak.reduce((total, { role, pods }) => total + pods * ephemeralLimitOf(role, stack), 0),
+        pods: sum(() => 1),
+        storageGiB:
+            (stack.database.kind === "statefulset" ? stack.database.storageGiB : 0) +
+            (stack.cache.kind === "valkey" ? stack.cache.storageGiB : 0),
+    };
+    const more = (value: number): number => Math.ceil(value * 1.25);
+    const { quota } = stack.kubernetes;
+    return {
+        need,
+        quota: {
+            cpuRequestMillis: quota.cpuRequestMillis ?? more(need.cpuRequestMillis),
+            memoryRequestMiB: quota.memoryRequestMiB ?? more(need.memoryRequestMiB),
+            memoryLimitMiB: quota.memoryLimitMiB ?? more(need.memoryLimitMiB),
+            ephemeralRequestMiB: quota.ephemeralRequestMiB ?? more(need.ephemeralRequestMiB),
+            ephemeralLimitMiB: quota.ephemeralLimitMiB ?? more(need.ephemeralLimitMiB),
+            pods: quota.pods ?? more(need.pods),
+            storageGiB: quota.storageGiB ?? need.storageGiB * 2,
+        },
+    };
+}

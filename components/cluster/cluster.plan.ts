@@ -1,0 +1,64 @@
+import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import { objectLabels } from "../kubernetes/labels";
+import { mebibytes, millis } from "../kubernetes/quantity";
+import { quotaOf } from "./capacity.plan";
+export { quotaOf } from "./capacity.plan";
+
+export function planNamespace({ kubernetes, entrance, version }: Stack): types.input.core.v1.Namespace {
+    const modes = ["enforce", "audit", "warn"].flatMap((mode) => [
+        [`pod-security.kubernetes.io/${mode}`, "restricted"],
+        [`pod-security.kubernetes.io/${mode}-version`, kubernetes.podSecurityVersion],
+    ]);
+    return {
+        metadata: {
+            name: kubernetes.namespace,
+            labels: {
+                ...objectLabels(undefined, version),
+                ...Object.fromEntries<string>(modes.map(([k = "", v = ""]) => [k, v])),
+                // A new pod counts as ready once the load balancer sends to it: updates drop no request.
+                ...(entrance.controller.kind.startsWith("aws") && {
+                    "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
+                }),
+            },
+        },
+    };
+}
+
+export function planQuota(stack: Stack, namespace: Input<string>): types.input.core.v1.ResourceQuota {
+    const { quota } = quotaOf(stack);
+    return {
+        metadata: { name: "orcheo", namespace, labels: objectLabels(undefined, stack.version) },
+        spec: {
+            hard: {
+                "requests.cpu": millis(quota.cpuRequestMillis),
+                "requests.memory": mebibytes(quota.memoryRequestMiB),
+                "limits.memory": mebibytes(quota.memoryLimitMiB),
+                "requests.ephemeral-storage": mebibytes(quota.ephemeralRequestMiB),
+                "limits.ephemeral-storage": mebibytes(quota.ephemeralLimitMiB),
+                "requests.storage": `${quota.storageGiB}Gi`,
+                pods: String(quota.pods),
+                // Nothing here is reachable but through the Ingress.
+                "services.loadbalancers": "0",
+                "services.nodeports": "0",
+            },
+        },
+    };
+}
+
+/** For what others start in the namespace, such as a debug pod: a pod without limits would be refused by the quota. */
+export function planLimitRange(stack: Stack, namespace: Input<string>): types.input.core.v1.LimitRange {
+    return {
+        metadata: { name: "orcheo", namespace, labels: objectLabels(undefined, stack.version) },
+        spec: {
+            limits: [
+                {
+                    type: "Container",
+                    defaultRequest: { cpu: "50m", memory: "64Mi", "ephemeral-storage": "64Mi" },
+                    default: { cpu: "500m", memory: "256Mi", "ephemeral-storage": "1Gi" },
+                },
+            ],
+        },
+    };
+}

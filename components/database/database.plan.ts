@@ -1,0 +1,1 @@
+export { databaseResources } from "./postgres.plan";

@@ -1,0 +1,98 @@
+import { backupOf } from "../config/derived";
+import type { Stack } from "../config/schema";
+import { proxyEnvironment } from "../kubernetes/proxy.plan";
+import { mirrored, registryScheme } from "./registry.plan";
+export { registryScheme } from "./registry.plan";
+
+const always = ["backend", "canvas", "postgres", "valkey"] as const;
+export type ImageName = (typeof always)[number] | "backup";
+
+/** What the stack runs. */
+export function imageNames(stack: Pick<Stack, "backup" | "aws">): readonly ImageName[] {
+    return backupOf(stack) === undefined ? always : [...always, "backup"];
+}
+
+type Build = Extract<Stack["images"], { kind: "build" }>;
+
+/** How one image comes about. */
+export type ImagePlan =
+    | { readonly kind: "published"; readonly ref: string }
+    | {
+          readonly kind: "build";
+          /** Build context, a directory of this project. */
+          readonly context: string;
+          /** Further contexts of the Dockerfile: name and location. */
+          readonly named: Readonly<Record<string, { location: string }>>;
+          readonly args: Readonly<Record<string, string>>;
+          readonly repository: string;
+          /** Semver tag. */
+          readonly tag: string;
+          /** What pods name before the digest. */
+          readonly name: string;
+          readonly output: string;
+      };
+
+/**
+ * Pure: which image is built from what, or pulled from where.
+ *
+ * @throws where config lets a published stack pass without its backup image, which it does not
+ */
+export function planImage(name: ImageName, stack: Stack): ImagePlan {
+    const { images } = stack;
+    if (images.kind === "published") {
+        const ref = images[name];
+        if (ref === undefined) throw new Error(`images.${name} is missing`);
+        return { kind: "published", ref: mirrored(ref, stack) };
+    }
+    const { source } = images.canvas;
+    const repository = `${stack.registry.prefix}/${name}`;
+    if (name === "canvas" && source.kind === "image") return { kind: "published", ref: mirrored(source.ref, stack) };
+    return {
+        kind: "build",
+        context: `images/${name}`,
+        named: name === "canvas" ? { orcheo: { location: canvasLocation(source) } } : {},
+        args: buildArgs(name, stack, images),
+        repository,
+        tag: stack.version,
+        name: holdsData(name) ? repository : `${repository}:${stack.version}`,
+        // Time stamps of files are rewritten as well: the same input gives the same digest.
+        output: [
+            "type=image",
+            "push=true",
+            "rewrite-timestamp=true",
+            "oci-mediatypes=true",
+            ...(registryScheme(stack.registry) === "http" ? ["registry.insecure=true"] : []),
+        ].join(","),
+    };
+}
+
+/**
+ * An image of a server that holds data knows nothing of the stack's version: a release with the same server is the same
+ * digest and the same reference, and restarts nothing.
+ */
+const holdsData = (name: ImageName): boolean => name === "postgres" || name === "valkey";
+
+function canvasLocation(source: Build["canvas"]["source"]): string {
+    switch (source.kind) {
+        case "git":
+            return `${source.url}#${source.ref}`;
+        case "directory":
+            return source.path;
+        case "image":
+            return "";
+    }
+}
+
+function buildArgs(name: ImageName, stack: Stack, images: Build): Record<string, string> {
+    const { version, release } = stack;
+    return {
+        // Known to BuildKit: neither in the image nor part of its cache's key.
+        ...proxyEnvironment(stack),
+        ...images.buildArgs,
+        BASE_IMAGE: mirrored(images.baseImage, stack),
+        SOURCE_DATE_EPOCH: String(images.sourceDateEpoch),
+        CREATED: new Date(images.sourceDateEpoch * 1000).toISOString().replace(".000Z", "Z"),
+        ...(!holdsData(name) && { VERSION: version, REVISION: images.revision }),
+        ...(name === "backend" && { ORCHEO_RELEASE: release }),
+    };
+}

@@ -1,0 +1,71 @@
+import * as docker from "@pulumi/docker-build";
+import * as pulumi from "@pulumi/pulumi";
+import { unknown } from "@pulumi/pulumi/output";
+import type { Stack } from "../config/schema";
+import { machine } from "../machine";
+import { imageNames, planImage, type ImageName } from "./images.plan";
+
+/**
+ * The images, by digest: built and pushed by the stack, or published ones.
+ *
+ * Previews neither build nor ask the registry. Tags are never deleted with the stack: others may run them.
+ */
+export class Images extends pulumi.ComponentResource {
+    readonly backend: pulumi.Output<string>;
+    readonly canvas: pulumi.Output<string>;
+    readonly postgres: pulumi.Output<string>;
+    readonly valkey: pulumi.Output<string>;
+    /** Where backups are made. */
+    readonly backup?: pulumi.Output<string>;
+
+    constructor(name: string, { stack }: { stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:Images", name, {}, opts);
+        this.backend = this.image("backend", stack);
+        this.canvas = this.image("canvas", stack);
+        this.postgres = this.image("postgres", stack);
+        this.valkey = this.image("valkey", stack);
+        if (imageNames(stack).includes("backup")) this.backup = this.image("backup", stack);
+        this.registerOutputs({});
+    }
+
+    private image(name: ImageName, stack: Stack): pulumi.Output<string> {
+        const plan = planImage(name, stack);
+        if (plan.kind === "published") return pulumi.output(plan.ref);
+        const built = new docker.Image(
+            `image-${name}`,
+            {
+                context: { location: plan.context, named: plan.named },
+                dockerfile: { location: `${plan.context}/Dockerfile` },
+                buildArgs: plan.args,
+                ...builderOf(stack),
+                tags: [`${plan.repository}:${plan.tag}`],
+                exports: [{ raw: plan.output }],
+                push: false,
+                buildOnPreview: false,
+            },
+            { parent: this, retainOnDelete: true },
+        );
+        const digest = built.digest.apply((value) => (value === "" ? notBuiltYet(name) : value));
+        return pulumi.interpolate`${plan.name}@${digest}`;
+    }
+}
+
+/** The preview of a rebuild answers with an empty digest where it means one that is not known yet. */
+function notBuiltYet(name: ImageName): typeof unknown {
+    if (pulumi.runtime.isDryRun()) return unknown;
+    throw new pulumi.RunError(`the build of the ${name} image gave no digest: it was not pushed`);
+}
+
+function builderOf({ images }: Stack): Partial<docker.ImageArgs> {
+    if (images.kind === "published") return {};
+    const { builder, platforms, caBundleFile } = images;
+    return {
+        ...(builder !== undefined && { builder: { name: builder } }),
+        ...(platforms.length > 0 && { platforms }),
+        ...(caBundleFile !== undefined && {
+            secrets: { "ca-bundle": pulumi.secret(machine.read(caBundleFile)) },
+            // Another gateway is no other image.
+            ignoreSecretsInDiffCalculation: ["ca-bundle"],
+        }),
+    };
+}

@@ -1,0 +1,69 @@
+import { interpolate, type Input } from "@pulumi/pulumi";
+
+/** Pulumi waits for this condition instead of guessing. */
+export const untilReady = { "pulumi.com/waitFor": "condition=Ready" };
+
+export interface IssuerRef {
+    readonly kind: "Issuer" | "ClusterIssuer";
+    readonly name: string;
+}
+
+export interface CertificateArgs {
+    readonly name: string;
+    readonly namespace: Input<string>;
+    readonly issuer: IssuerRef;
+    /** A public host; without it the certificate is for the Service of that name. */
+    readonly host?: string;
+    /** Of a Service's full name. */
+    readonly clusterDomain?: string;
+    /** May sign others. */
+    readonly authority?: boolean;
+}
+
+export function planIssuer(
+    name: string,
+    namespace: Input<string>,
+    spec: { selfSigned: Record<string, never> } | { ca: { secretName: string } },
+) {
+    return {
+        apiVersion: "cert-manager.io/v1",
+        kind: "Issuer",
+        metadata: { name, namespace, annotations: untilReady },
+        spec,
+    };
+}
+
+/** @see https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec */
+export function planCertificate({ name, namespace, issuer, host, clusterDomain, authority }: CertificateArgs) {
+    const privateKey = { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" };
+    const metadata = { name, namespace, annotations: untilReady };
+    const shared = { secretName: `${name}-tls`, privateKey, issuerRef: { ...issuer, group: "cert-manager.io" } };
+    const type = { apiVersion: "cert-manager.io/v1", kind: "Certificate", metadata };
+    if (authority === true)
+        // The authority outlives what it signs by far: clients read it at start.
+        // Its key stays, so that what clients hold keeps verifying after a renewal.
+        return {
+            ...type,
+            spec: {
+                ...shared,
+                privateKey: { ...privateKey, rotationPolicy: "Never" },
+                isCA: true,
+                commonName: "Orcheo internal CA",
+                duration: "87600h0m0s",
+            },
+        };
+    const dnsNames =
+        host === undefined
+            ? [
+                  name,
+                  interpolate`${name}.${namespace}`,
+                  interpolate`${name}.${namespace}.svc`,
+                  ...(clusterDomain === undefined ? [] : [interpolate`${name}.${namespace}.svc.${clusterDomain}`]),
+              ]
+            : [host];
+    const usages = ["digital signature", "key encipherment", "server auth"];
+    return { ...type, spec: { ...shared, dnsNames, usages, duration: "2160h0m0s", renewBefore: "720h0m0s" } };
+}
+
+/** cert-manager's, on the pods that answer a challenge. */
+export const solverLabel = "acme.cert-manager.io/http01-solver";

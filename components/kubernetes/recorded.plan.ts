@@ -1,0 +1,47 @@
+/** The objects of the cluster that the stack's state records. */
+
+/** An object that the stack's state has. */
+export interface RecordedObject {
+    readonly urn: string;
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly fieldManager?: string;
+    /** The fields that the stack last set. */
+    readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+/** What the state knew when this run began. */
+export interface Recorded {
+    readonly id: string | undefined;
+    readonly objects: readonly RecordedObject[];
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+/** @param outputs  by URN, as the engine's `pulumi:pulumi:readStackResourceOutputs` answers */
+export function recordedOf(outputs: Readonly<Record<string, unknown>>): Recorded {
+    let id: string | undefined;
+    const objects: RecordedObject[] = [];
+    for (const [urn, resource] of Object.entries(outputs)) {
+        if (!isRecord(resource) || !isRecord(resource["outputs"])) continue;
+        const { type, outputs: state } = resource;
+        if (type === "random:index/randomUuid:RandomUuid" && urn.includes("orcheo:index:Ownership$"))
+            id = textOf(state["result"]);
+        const metadata = isRecord(state["metadata"]) ? state["metadata"] : {};
+        const [apiVersion, kind, name] = [state["apiVersion"], state["kind"], metadata["name"]].map(textOf);
+        if (!textOf(type)?.startsWith("kubernetes:") || !apiVersion || !kind || !name) continue;
+        objects.push({
+            ...{ urn, apiVersion, kind, name },
+            namespace: textOf(metadata["namespace"]),
+            uid: textOf(metadata["uid"]),
+            fieldManager: textOf(state["__fieldManager"]),
+            inputs: isRecord(state["__inputs"]) ? state["__inputs"] : {},
+        });
+    }
+    return { id, objects };
+}

@@ -1,0 +1,31 @@
+/** Disk of the node that a pod may use: its scratch directories, and its logs. */
+import type { Stack } from "../config/schema";
+import type { Role } from "./labels";
+
+type Settings = Pick<Stack, "api" | "worker" | "outbound">;
+
+/** What a kubelet keeps of one container's log at most: AKS and OpenShift rotate at 50 MB and keep five files, others less. */
+export const logsMiB = 256;
+/** The joined CA bundle. */
+export const trustMiB = 4;
+
+/** MiB of each scratch directory by workload and volume; those in memory count as memory. */
+export function scratchSizes({ api, worker, outbound }: Settings) {
+    const trust = outbound.caBundleFile === undefined ? 0 : trustMiB;
+    return {
+        api: { tmp: api.scratch.tmpMiB, state: api.scratch.stateMiB, trust },
+        worker: { tmp: worker.scratch.tmpMiB, state: worker.scratch.stateMiB, trust },
+        beat: { tmp: 64, state: 128, trust },
+        init: { tmp: 512, state: 1024, trust },
+        canvas: { site: 64, tmp: 64 },
+        postgres: { tmp: 64 },
+        valkey: { tmp: 16 },
+        backup: { trust },
+    } satisfies Record<Role, Record<string, number>>;
+}
+
+/** Ephemeral storage that one pod may use, as the quota counts it. */
+export function ephemeralLimitOf(role: Role, stack: Settings): number {
+    const sizes: Record<string, number> = scratchSizes(stack)[role];
+    return Object.values(sizes).reduce((sum, size) => sum + size, logsMiB);
+}

@@ -1,0 +1,95 @@
+/** Volumes, each with the place where a container sees it. */
+import type { types } from "@pulumi/kubernetes";
+import type { Input } from "@pulumi/pulumi";
+import { mebibytes } from "./quantity";
+
+type Volume = types.input.core.v1.Volume;
+type VolumeMount = types.input.core.v1.VolumeMount;
+
+export interface Mounted {
+    readonly volume: Volume & { name: string };
+    readonly mount: VolumeMount;
+    /** Part of the node's disk that it may fill. */
+    readonly diskMiB?: number;
+}
+
+export const secretsDir = "/run/secrets/orcheo";
+export const caFile = "/etc/orcheo/ca/ca.crt";
+const readableByGroup = 0o440;
+
+/** An empty directory that lives as long as the pod. */
+export function scratch(name: string, mountPath: string, sizeMiB: number, medium?: "Memory"): Mounted {
+    return {
+        volume: { name, emptyDir: { sizeLimit: mebibytes(sizeMiB), ...(medium && { medium }) } },
+        mount: { name, mountPath },
+        ...(medium === undefined && { diskMiB: sizeMiB }),
+    };
+}
+
+/** A part of a Secret to be mounted: only these keys reach the pod. */
+export interface SecretFiles {
+    readonly secretName: Input<string>;
+    /** A file has its key's name, unless it is given another. */
+    readonly keys: readonly (string | { readonly key: string; readonly path: string })[];
+}
+
+/** Keys of one or more Secrets as files below /run/secrets/orcheo. */
+export function secretFiles(secrets: readonly SecretFiles[]): Mounted {
+    const sources = secrets.map(({ secretName, keys }) => ({
+        secret: {
+            name: secretName,
+            items: keys.map((each) => (typeof each === "string" ? { key: each, path: each } : each)),
+        },
+    }));
+    return {
+        volume: { name: "secrets", projected: { sources, defaultMode: readableByGroup } },
+        mount: { name: "secrets", mountPath: secretsDir, readOnly: true },
+    };
+}
+
+/** The server's own certificate, key and authority. */
+export function serverCertificate(secretName: Input<string>): Mounted {
+    return {
+        volume: { name: "tls", secret: { secretName, defaultMode: readableByGroup } },
+        mount: { name: "tls", mountPath: "/etc/orcheo/tls", readOnly: true },
+    };
+}
+
+/** Only the authority of a certificate Secret: what a client needs. */
+export function authority(secretName: Input<string>): Mounted {
+    const items = [{ key: "ca.crt", path: "ca.crt" }];
+    return {
+        volume: { name: "ca", secret: { secretName, items, defaultMode: readableByGroup } },
+        mount: { name: "ca", mountPath: "/etc/orcheo/ca", readOnly: true },
+    };
+}
+
+/** The authority of a server outside the stack; nothing for those that every pod of the backend knows anyway. */
+export function trusted(name: string, trust: Trust, mountPath: string): Mounted[] {
+    if (trust.kind === "stack" || trust.kind === "system") return [];
+    const file = { items: [{ key: trust.key, path: "ca.crt" }], defaultMode: readableByGroup };
+    const volume =
+        trust.kind === "secret"
+            ? { name, secret: { secretName: trust.name, ...file } }
+            : { name, configMap: { name: trust.name, ...file } };
+    return [{ volume, mount: { name, mountPath, readOnly: true } }];
+}
+
+export function configFiles(name: string, configMap: Input<string>, mountPath: string): Mounted {
+    return {
+        volume: { name, configMap: { name: configMap, defaultMode: readableByGroup } },
+        mount: { name, mountPath, readOnly: true },
+    };
+}
+
+export function claim(name: string, claimName: Input<string>, mountPath: string): Mounted {
+    return { volume: { name, persistentVolumeClaim: { claimName } }, mount: { name, mountPath } };
+}
+
+/** Where the authority that signed the server's certificate is found. */
+export type Trust =
+    /** The stack's own, which every pod of the backend has at /etc/orcheo/ca. */
+    | { readonly kind: "stack" }
+    /** Those that the backend image brings along (Debian's ca-certificates). */
+    | { readonly kind: "system" }
+    | { readonly kind: "secret" | "configMap"; readonly name: Input<string>; readonly key: string };

@@ -1,0 +1,111 @@
+/** Input and output of the machine that runs Pulumi: files, kubeconfigs, the registry, image builders. Tests replace it. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { getOrganization, getProject, getStack } from "@pulumi/pulumi";
+import { invoke } from "@pulumi/pulumi/runtime";
+import { parse } from "yaml";
+import { connectCluster, type ClusterApi, type ClusterContext } from "./kubernetes/cluster-api";
+import { recordedOf, type Recorded } from "./kubernetes/recorded.plan";
+
+/** Access to the cluster. */
+export interface ClusterProbe {
+    /** @throws ClusterError when the kubeconfig does not lead to one */
+    cluster(where: ClusterContext): Promise<ClusterApi>;
+    /** What the stack's state held when this run began. */
+    recorded(): Promise<Recorded>;
+}
+
+export interface Probes extends ClusterProbe {
+    /** Contexts of the kubeconfig, and where it was read; undefined when there is none. */
+    contexts(kubeconfig: string | undefined): { readonly where: string; readonly names: readonly string[] | undefined };
+    /** Undefined when the registry answers, else why not. */
+    registry(baseUrl: string): Promise<string | undefined>;
+    isFile(path: string): boolean;
+    isDirectory(path: string): boolean;
+    /** The text of a file that is there. */
+    read(path: string): string;
+    /** Names of buildx builders; undefined when buildx keeps no list. */
+    builders(): readonly string[] | undefined;
+}
+
+const registryTimeoutMs = 5000;
+
+export const machine: Probes = {
+    contexts,
+    registry,
+    isFile,
+    isDirectory,
+    read,
+    builders,
+    cluster: connectCluster,
+    recorded,
+};
+
+function isFile(path: string): boolean {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function isDirectory(path: string): boolean {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function read(path: string): string {
+    return readFileSync(path, "utf8");
+}
+
+/** As kubectl finds it: the setting, else every file of $KUBECONFIG, else ~/.kube/config. */
+function contexts(kubeconfig: string | undefined) {
+    const listed = (process.env["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
+    const fallback = listed.length > 0 ? listed : [join(homedir(), ".kube", "config")];
+    const paths = kubeconfig === undefined ? fallback : [kubeconfig];
+    const where = paths.join(", ");
+    const present = paths.filter(isFile);
+    if (present.length === 0) return { where, names: undefined };
+    return { where, names: present.flatMap((path) => contextNames(parse(readFileSync(path, "utf8")))) };
+}
+
+function contextNames(kubeconfig: unknown): string[] {
+    if (typeof kubeconfig !== "object" || kubeconfig === null || !("contexts" in kubeconfig)) return [];
+    const entries: unknown = kubeconfig.contexts;
+    if (!Array.isArray(entries)) return [];
+    return entries.flatMap((entry: unknown) =>
+        typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string"
+            ? [entry.name]
+            : [],
+    );
+}
+
+/** Any answer of the registry protocol will do, a demand for credentials too. */
+async function registry(baseUrl: string): Promise<string | undefined> {
+    try {
+        const answer = await fetch(baseUrl, { signal: AbortSignal.timeout(registryTimeoutMs), redirect: "manual" });
+        await answer.body?.cancel();
+        return answer.status < 500 ? undefined : `status ${answer.status}`;
+    } catch (error) {
+        const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+        return cause instanceof Error ? cause.message || cause.name : String(cause);
+    }
+}
+
+function builders(): readonly string[] | undefined {
+    const home =
+        process.env["BUILDX_CONFIG"] ?? join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "buildx");
+    const instances = join(home, "instances");
+    return existsSync(instances) ? [...readdirSync(instances), "default"] : undefined;
+}
+
+let state: Promise<Recorded> | undefined;
+
+/** Once a run: later it would show what the run itself has made. */
+function recorded(): Promise<Recorded> {
+    const ask = async (stackName: string): Promise<Recorded> => {
+        const answer = (await invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
+            outputs: Record<string, unknown>;
+        };
+        return recordedOf(answer.outputs);
+    };
+    // State in a bucket of older making knows no projects.
+    state ??= ask(`${getOrganization()}/${getProject()}/${getStack()}`).catch(() => ask(getStack()));
+    return state;
+}

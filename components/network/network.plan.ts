@@ -1,0 +1,193 @@
+import type { types } from "@pulumi/kubernetes";
+import { backupOf, storePorts } from "../config/derived";
+import { ports } from "../config/ports";
+import type { Stack } from "../config/schema";
+import type { S3 } from "../config/schema.backup";
+import { objectLabels, selector, type Role } from "../kubernetes/labels";
+import { peersOf, reachOf } from "./reach.plan";
+export { reachOf } from "./reach.plan";
+
+type Spec = types.input.networking.v1.NetworkPolicySpec;
+type Peer = types.input.networking.v1.NetworkPolicyPeer;
+type Egress = types.input.networking.v1.NetworkPolicyEgressRule;
+
+/** Addresses that are nobody's public ones: what workflows must not reach unless configured. */
+export const privateRanges = {
+    v4: ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
+    v6: ["::1/128", "fc00::/7", "fe80::/10"],
+};
+
+/**
+ * Ranges of IPv6 through which a NAT64 gateway reaches IPv4 addresses: those of the private ranges behind the
+ * well-known prefix, and all of the local-use prefix.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6052
+ * @see https://www.rfc-editor.org/rfc/rfc8215
+ */
+export function translatedRanges(v4: readonly string[]): string[] {
+    const translated = v4.map((cidr) => {
+        const [address = "", bits = ""] = cidr.split("/");
+        const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+        const group = (high: number, low: number) => (high * 256 + low).toString(16);
+        const groups = c * 256 + d === 0 ? `${group(a, b)}:0` : `${group(a, b)}:${group(c, d)}`;
+        return `64:ff9b::${groups}/${96 + Number(bits)}`;
+    });
+    return [...translated, "64:ff9b:1::/48"];
+}
+
+/**
+ * The agent that hands AWS credentials to pods, on every node: at one address of each family.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+ */
+const podIdentityAgent = {
+    to: ["169.254.170.23/32", "fd00:ec2::23/128"].map((cidr) => ({ ipBlock: { cidr } })),
+    ports: [{ port: 80, protocol: "TCP" }],
+};
+
+const backendRoles: readonly Role[] = ["api", "worker", "beat", "init"];
+const tcp = (port: number) => [{ port, protocol: "TCP" }];
+const pods = (role: Role): Peer => ({ podSelector: { matchLabels: selector(role) } });
+
+/** The ingress controller's pods, and its addresses when it is outside the pod network. */
+export function controllerPeers({ network }: Pick<Stack, "network">): Peer[] {
+    return [
+        {
+            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.ingressNamespace } },
+            podSelector: { matchLabels: network.ingressPodLabels },
+        },
+        ...network.ingressCidrs.map((cidr) => ({ ipBlock: { cidr } })),
+    ];
+}
+
+/**
+ * Name and spec of every policy: all refused, then what is listed.
+ *
+ * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
+ * -> api · api, worker -> peers · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
+ */
+export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
+    const controller = controllerPeers(stack);
+    const backends = backendRoles.map(pods);
+    const backup = backupOf(stack);
+    const clients = backup === undefined ? backends : [...backends, pods("backup")];
+    const outbound = {
+        podSelector: {
+            matchExpressions: [{ key: "app.kubernetes.io/component", operator: "In", values: [...backendRoles] }],
+        },
+    };
+    return {
+        "deny-all": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+        canvas: allow("canvas", controller, ports.canvas),
+        api: allow("api", [...controller, pods("worker"), pods("beat")], ports.api),
+        ...(stack.database.kind === "statefulset" && {
+            postgres: allow("postgres", clients, reachOf(stack, "database").port),
+        }),
+        ...(stack.cache.kind === "valkey" && { valkey: allow("valkey", backends, reachOf(stack, "cache").port) }),
+        "backend-out": {
+            ...outbound,
+            policyTypes: ["Egress"],
+            egress: [
+                ...(["database", "cache"] as const)
+                    .map((server) => reachOf(stack, server))
+                    .filter(({ to }) => to.length > 0)
+                    .map(({ to, port }) => ({ to, ports: tcp(port) })),
+                { to: [pods("api")], ports: tcp(ports.api) },
+                toDns(stack),
+                { to: [...outside, ...privateAddresses(stack)] },
+                ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
+            ],
+        },
+        ...(stack.network.peers.length > 0 && { "peers-out": planPeers(stack) }),
+        ...(backup !== undefined && {
+            "backup-out": {
+                podSelector: { matchLabels: selector("backup") },
+                policyTypes: ["Egress"],
+                egress: planBackupEgress(backup, stack),
+            },
+        }),
+    };
+}
+
+const outside: readonly Peer[] = [
+    { ipBlock: { cidr: "0.0.0.0/0", except: privateRanges.v4 } },
+    { ipBlock: { cidr: "::/0", except: [...privateRanges.v6, ...translatedRanges(privateRanges.v4)] } },
+];
+
+const privateAddresses = ({ network }: Stack): Peer[] => network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } }));
+
+/** Where EKS puts the DNS of a new cluster, by the network of its VPC. In Auto Mode no pod stands behind it, but each node. */
+const autoModeDns = ["10.100.0.10/32", "172.20.0.10/32"];
+
+const inAutoMode = ({ aws }: Pick<Stack, "aws">): boolean =>
+    aws?.cluster.kind === "new" && aws.cluster.nodes.kind === "auto";
+
+function toDns(stack: Stack): Egress {
+    const { dnsNamespace, dnsPort, dnsCidrs } = stack.network;
+    const addresses = [...dnsCidrs, ...(inAutoMode(stack) ? autoModeDns : [])];
+    return {
+        to: [
+            { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dnsNamespace } } },
+            ...addresses.map((cidr) => ({ ipBlock: { cidr } })),
+        ],
+        ports: [
+            { port: dnsPort, protocol: "UDP" },
+            { port: dnsPort, protocol: "TCP" },
+        ],
+    };
+}
+
+/** The database, DNS, and the store or the proxy in front of it, each by its port. */
+function planBackupEgress(settings: S3, stack: Stack): Egress[] {
+    const { aws, outbound } = stack;
+    const database = reachOf(stack, "database");
+    const store = peersOf(settings.reach);
+    const proxied = outbound.proxy === undefined ? [] : privateAddresses(stack);
+    const byAgent = settings.credentials?.kind !== "secret" && aws?.identities.kind !== "irsa";
+    return [
+        { to: database.to.length > 0 ? database.to : [...outside], ports: tcp(database.port) },
+        toDns(stack),
+        {
+            to: settings.reach.kind === "pods" ? store : [...outside, ...store, ...proxied],
+            ports: storePorts(settings, stack).flatMap(tcp),
+        },
+        ...(byAgent ? [podIdentityAgent] : []),
+    ];
+}
+
+/** Pods that workflows call. The API executes nodes too; beat and initialisation call nobody. */
+function planPeers({ network }: Stack): Spec {
+    const executing: readonly Role[] = ["api", "worker"];
+    return {
+        podSelector: {
+            matchExpressions: [{ key: "app.kubernetes.io/component", operator: "In", values: [...executing] }],
+        },
+        policyTypes: ["Egress"],
+        egress: network.peers.map(({ namespace, podLabels, ports }) => ({
+            to: peersOf({ kind: "pods", namespace, podLabels }),
+            ports: ports.flatMap(tcp),
+        })),
+    };
+}
+
+function allow(role: Role, from: Peer[], port: number): Spec {
+    return {
+        podSelector: { matchLabels: selector(role) },
+        policyTypes: ["Ingress"],
+        ingress: [{ from, ports: tcp(port) }],
+    };
+}
+
+/**
+ * What makes EKS Auto Mode enforce policies; without it they are accepted and mean nothing.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html
+ */
+export function planEnforcement(stack: Stack): types.input.core.v1.ConfigMap | undefined {
+    if (!inAutoMode(stack)) return undefined;
+    const labels = objectLabels(undefined, stack.version);
+    return {
+        metadata: { name: "amazon-vpc-cni", namespace: "kube-system", labels },
+        data: { "enable-network-policy-controller": "true" },
+    };
+}

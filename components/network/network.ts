@@ -1,0 +1,27 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "../config/schema";
+import { objectLabels } from "../kubernetes/labels";
+import { planEnforcement, planNetworkPolicies } from "./network.plan";
+
+export interface NetworkPoliciesArgs {
+    readonly stack: Stack;
+    readonly namespace: pulumi.Input<string>;
+}
+
+/** @see https://kubernetes.io/docs/concepts/services-networking/network-policies/ */
+export class NetworkPolicies extends pulumi.ComponentResource {
+    constructor(name: string, { stack, namespace }: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:NetworkPolicies", name, {}, opts);
+        const labels = objectLabels(undefined, stack.version);
+        for (const [policy, spec] of Object.entries(planNetworkPolicies(stack)))
+            new k8s.networking.v1.NetworkPolicy(
+                `${name}-${policy}`,
+                { metadata: { name: policy, namespace, labels }, spec },
+                { parent: this },
+            );
+        const enforcement = planEnforcement(stack);
+        if (enforcement !== undefined) new k8s.core.v1.ConfigMap(`${name}-enforcement`, enforcement, { parent: this });
+        this.registerOutputs({});
+    }
+}

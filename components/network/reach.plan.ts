@@ -1,0 +1,40 @@
+/** What the network lets pods reach of the database, the cache and other servers. */
+import type { types } from "@pulumi/kubernetes";
+import { serverCidrs } from "../aws/aws.plan";
+import { ports } from "../config/ports";
+import type { DatabaseOf, Stack } from "../config/schema";
+import { selector } from "../kubernetes/labels";
+import { serverPort, type ServerName } from "../servers/servers.plan";
+
+export interface Reach {
+    /** Pods or addresses; none for what is public, and open to workflows anyway. */
+    readonly to: types.input.networking.v1.NetworkPolicyPeer[];
+    readonly port: number;
+}
+
+export function reachOf({ database, cache, aws }: Stack, server: ServerName): Reach {
+    const settings = server === "database" ? database : cache;
+    const port = server === "database" ? ports.postgres : ports.valkey;
+    switch (settings.kind) {
+        case "statefulset":
+        case "valkey":
+            return {
+                to: [{ podSelector: { matchLabels: selector(settings.kind === "valkey" ? "valkey" : "postgres") } }],
+                port,
+            };
+        case "rds":
+        case "elasticache":
+            return { to: addresses(aws === undefined ? [] : serverCidrs(aws.network)), port };
+        case "external":
+            return { to: peersOf(settings.reach), port: serverPort(server, settings) };
+    }
+}
+
+/** A server of others. */
+export function peersOf(reach: DatabaseOf<"external">["reach"]): Reach["to"] {
+    if (reach.kind === "addresses") return addresses(reach.cidrs);
+    const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": reach.namespace } };
+    return [{ namespaceSelector, podSelector: { matchLabels: reach.podLabels } }];
+}
+
+const addresses = (cidrs: readonly string[]) => cidrs.map((cidr) => ({ ipBlock: { cidr } }));

@@ -1,0 +1,39 @@
+/** What a client needs of a server that may be anywhere: its URL, and the authority that signed its certificate. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Authority as AuthoritySetting } from "../config/schema.data";
+import { objectLabels } from "../kubernetes/labels";
+import type { Trust } from "../kubernetes/volumes.plan";
+import { machine } from "../machine";
+
+export interface TrustArgs {
+    readonly namespace: pulumi.Input<string>;
+    readonly version: string;
+}
+
+/** The configured authority; of a PEM file it makes a ConfigMap, whose name changes with the file. */
+export function trustOf(
+    name: string,
+    authority: AuthoritySetting,
+    { namespace, version }: TrustArgs,
+    opts: pulumi.CustomResourceOptions,
+): Trust {
+    switch (authority.kind) {
+        case "system":
+            return { kind: "system" };
+        case "secret":
+        case "configMap":
+            return { kind: authority.kind, name: authority.name, key: authority.key };
+        case "file": {
+            const config = new k8s.core.v1.ConfigMap(
+                name,
+                {
+                    metadata: { namespace, labels: objectLabels(undefined, version) },
+                    data: { "ca.crt": machine.read(authority.path) },
+                },
+                opts,
+            );
+            return { kind: "configMap", name: config.metadata.name, key: "ca.crt" };
+        }
+    }
+}

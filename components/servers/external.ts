@@ -1,0 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { DatabaseOf, Stack } from "../config/schema";
+import type { Trust } from "../kubernetes/volumes.plan";
+import { trustOf } from "./connection";
+import { verifiedUrl, type ServerName, type ServerUrl, type Server } from "./connection.plan";
+
+export interface ExternalArgs {
+    readonly stack: Stack;
+    readonly server: ServerName;
+    /** A cache's are of the same form. */
+    readonly settings: DatabaseOf<"external">;
+    readonly namespace: pulumi.Input<string>;
+}
+
+/** A server that others run: the stack only knows where it is and whom to trust. */
+export class External extends pulumi.ComponentResource implements Server {
+    readonly url: ServerUrl;
+    readonly trust: Trust;
+    readonly resources: readonly pulumi.Resource[] = [];
+
+    constructor(name: string, args: ExternalArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("orcheo:index:External", name, {}, opts);
+        const { stack, server, settings, namespace } = args;
+        const { url, authority } = settings;
+        this.trust = trustOf(`${name}-authority`, authority, { namespace, version: stack.version }, { parent: this });
+        this.url =
+            url.kind === "secret"
+                ? { kind: "secret", secretName: url.name, key: url.key }
+                : { kind: "value", value: pulumi.secret(verifiedUrl(server, url.value, this.trust)) };
+        this.registerOutputs({});
+    }
+}

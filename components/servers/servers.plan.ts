@@ -1,0 +1,2 @@
+export * from "./connection.plan";
+export type { Slot } from "./passwords.plan";

@@ -1,0 +1,176 @@
+/** Settings of AWS that are each accepted and cannot be meant together. */
+import type { Problem } from "../config/problems";
+import type { Stack } from "../config/schema";
+
+export function awsConflicts(stack: Stack): Problem[] {
+    return [
+        ...withoutAccount(stack),
+        ...newBesideExisting(stack),
+        ...tooFewSubnets(stack),
+        ...clusterClass(stack),
+        ...storage(stack),
+        ...registryElsewhere(stack),
+        ...platformOfNodes(stack),
+        ...bucketAges(stack),
+        ...windows(stack),
+    ];
+}
+
+function withoutAccount({ aws, database, cache }: Stack): Problem[] {
+    if (aws !== undefined) return [];
+    return Object.entries({ database: database.kind, cache: cache.kind }).flatMap(([section, kind]) =>
+        kind === "rds" || kind === "elasticache"
+            ? [
+                  {
+                      at: `orcheo:stack.${section}.kind`,
+                      found: `found "${kind}" without the section aws`,
+                      remedy: "accepted: with orcheo:stack.aws (region, accountId, network, cluster, …), or another kind",
+                  },
+              ]
+            : [],
+    );
+}
+
+/** What is made in one update cannot be named by what is there before it. */
+function newBesideExisting({ aws }: Stack): Problem[] {
+    if (aws === undefined) return [];
+    const { network, cluster, identities } = aws;
+    return [
+        ...(network.kind === "new" && cluster.kind !== "new"
+            ? [
+                  {
+                      at: "orcheo:stack.aws.network.kind",
+                      found: `found "new" with aws.cluster.kind ${JSON.stringify(cluster.kind)}`,
+                      remedy: 'accepted: "existing" or "stackReference", the network of that cluster',
+                  },
+              ]
+            : []),
+        ...(identities.kind === "irsa" && cluster.kind === "new"
+            ? [
+                  {
+                      at: "orcheo:stack.aws.identities.kind",
+                      found: 'found "irsa" with aws.cluster.kind "new", whose OIDC provider is not there yet',
+                      remedy: 'accepted: "podIdentity"',
+                  },
+              ]
+            : []),
+    ];
+}
+
+function tooFewSubnets({ aws, database }: Stack): Problem[] {
+    if (aws?.network.kind !== "existing") return [];
+    const found = aws.network.privateSubnetIds.length;
+    const three = [
+        ...(aws.cluster.kind === "new" ? ['aws.cluster.kind "new"'] : []),
+        ...(database.kind === "rds" && database.deployment.kind === "cluster"
+            ? ['database.deployment.kind "cluster"']
+            : []),
+    ];
+    if (three.length === 0 || found >= 3) return [];
+    return [
+        {
+            at: "orcheo:stack.aws.network.privateSubnetIds",
+            found: `found ${found}`,
+            remedy: `accepted: at least 3, each in another zone, with ${three.join(" and ")}`,
+        },
+    ];
+}
+
+/**
+ * The standbys of a cluster write to disks of their own machine first: its families have a `d` behind the generation.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/multi-az-db-clusters-concepts.html
+ */
+function clusterClass({ database }: Stack): Problem[] {
+    if (database.kind !== "rds" || database.deployment.kind !== "cluster") return [];
+    if (/^db\.[a-z]+\d+[a-z]*d[a-z]*\./.test(database.instanceClass)) return [];
+    return [
+        {
+            at: "orcheo:stack.database.instanceClass",
+            found: `found ${JSON.stringify(database.instanceClass)} with database.deployment.kind "cluster"`,
+            remedy: 'accepted: a class with local disks such as db.m6gd.large; or deployment.kind "instance"',
+        },
+    ];
+}
+
+function storage({ database }: Stack): Problem[] {
+    if (database.kind !== "rds" || database.deployment.kind !== "instance") return [];
+    // RDS refuses a limit that is not at least a tenth above.
+    const least = Math.ceil(database.storageGiB * 1.1);
+    if (database.deployment.maxStorageGiB >= least) return [];
+    return [
+        {
+            at: "orcheo:stack.database.deployment.maxStorageGiB",
+            found: `found ${database.deployment.maxStorageGiB}`,
+            remedy: `accepted: at least ${least} with storageGiB ${database.storageGiB}`,
+        },
+    ];
+}
+
+function registryElsewhere({ aws, registry, images }: Stack): Problem[] {
+    if (aws?.registry !== true || images.kind !== "build") return [];
+    const host = `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`;
+    if (registry.prefix.startsWith(`${host}/`)) return [];
+    return [
+        {
+            at: "orcheo:stack.registry.prefix",
+            found: `found ${JSON.stringify(registry.prefix)} with aws.registry`,
+            remedy: `accepted: ${host}/<path>; or set aws.registry to false`,
+        },
+    ];
+}
+
+/** @see https://docs.aws.amazon.com/eks/latest/userguide/set-builtin-node-pools.html */
+function platformOfNodes({ aws, images }: Stack): Problem[] {
+    if (aws?.cluster.kind !== "new" || images.kind !== "build") return [];
+    const { nodes } = aws.cluster;
+    const [architecture, why] =
+        nodes.kind === "managed"
+            ? [nodes.architecture, `architecture "${nodes.architecture}"`]
+            : (["amd64", 'kind "auto", whose nodes are amd64'] as const);
+    const platform = `linux/${architecture}` as const;
+    if (images.platforms.includes(platform)) return [];
+    return [
+        {
+            at: "orcheo:stack.images.platforms",
+            found: `found ${JSON.stringify(images.platforms)} with aws.cluster.nodes.${why}`,
+            remedy: `accepted: a list with ${platform}`,
+        },
+    ];
+}
+
+function bucketAges({ aws }: Stack): Problem[] {
+    if (aws?.bucket.kind !== "new" || aws.bucket.expireAfterDays > aws.bucket.infrequentAfterDays) return [];
+    return [
+        {
+            at: "orcheo:stack.aws.bucket.expireAfterDays",
+            found: `found ${aws.bucket.expireAfterDays}`,
+            remedy: `accepted: more than infrequentAfterDays, which is ${aws.bucket.infrequentAfterDays}`,
+        },
+    ];
+}
+
+/** AWS refuses a daily window that the weekly one may fall into. */
+function windows({ database, cache }: Stack): Problem[] {
+    const pairs = [
+        ...(database.kind === "rds"
+            ? [{ key: "database.backupWindow", daily: database.backupWindow, weekly: database.maintenanceWindow }]
+            : []),
+        ...(cache.kind === "elasticache"
+            ? [{ key: "cache.snapshotWindow", daily: cache.snapshotWindow, weekly: cache.maintenanceWindow }]
+            : []),
+    ];
+    return pairs.flatMap(({ key, daily, weekly }) => {
+        const [one, other] = [minutesOf(daily), minutesOf(weekly)];
+        if (one.end <= other.start || other.end <= one.start) return [];
+        const remedy = `accepted: a window apart from maintenanceWindow, which is ${weekly}`;
+        return [{ at: `orcheo:stack.${key}`, found: `found ${JSON.stringify(daily)}`, remedy }];
+    });
+}
+
+/** Begin and end of a window in minutes of the day; one that ends past midnight ends above 1440. */
+function minutesOf(window: string): { start: number; end: number } {
+    const times = window.match(/\d\d:\d\d/g) ?? [];
+    const [start = 0, end = 0] = times.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
+    return { start, end: end > start ? end : end + 1440 };
+}

@@ -1,0 +1,112 @@
+/** Conflicts between settings of the way in, the namespace and the pods. */
+import { serviceAccountsOf } from "../aws/aws.plan";
+import { backupOf } from "../config/derived";
+import type { Problem } from "../config/problems";
+import type { Stack } from "../config/schema";
+import type { Entrance } from "../config/schema.entrance";
+import { planPlacement } from "../kubernetes/placement.plan";
+import { ephemeralLimitOf, logsMiB } from "../kubernetes/scratch.plan";
+
+const key = (rest: string): string => `orcheo:stack.${rest}`;
+const quoted = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(" or ");
+
+export function kubernetesConflicts(stack: Stack): Problem[] {
+    return [
+        ...certificateMismatch(stack),
+        ...unreachable(stack),
+        ...foreignQuota(stack),
+        ...volumesTwice(stack),
+        ...diskOverLimit(stack),
+        ...roleWithoutAccount(stack),
+    ];
+}
+
+/** Who may sign for a controller: cert-manager and Secrets, AWS, or the Gateway itself. */
+function acceptedTls({ controller }: Entrance): readonly Entrance["tls"]["kind"][] {
+    if ("gateway" in controller && controller.gateway.kind === "existing") return ["gateway"];
+    const aws = controller.kind === "awsLoadBalancer" || controller.kind === "awsGateway";
+    return aws ? ["acm"] : ["clusterIssuer", "issuer", "acme", "secret"];
+}
+
+function certificateMismatch({ entrance }: Stack): Problem[] {
+    const { controller, tls } = entrance;
+    const accepted = acceptedTls(entrance);
+    if (accepted.includes(tls.kind)) return [];
+    const gateway = "gateway" in controller ? ` and a Gateway of kind "${controller.gateway.kind}"` : "";
+    const remedy = `accepted: ${quoted(accepted)} with controller "${controller.kind}"${gateway}`;
+    return [{ at: key("entrance.tls.kind"), found: `found "${tls.kind}"`, remedy }];
+}
+
+/** The network policies would keep the controller out. */
+function unreachable({ entrance, network }: Stack): Problem[] {
+    const { kind } = entrance.controller;
+    if (kind.startsWith("aws") && network.ingressCidrs.length === 0)
+        return [
+            {
+                at: key("network.ingressCidrs"),
+                found: `found none with controller "${kind}"`,
+                remedy: "accepted: the ranges of the load balancer's subnets, from which it reaches the pods",
+            },
+        ];
+    if (kind === "envoyGateway" && network.ingressPodLabels["app.kubernetes.io/name"] === "traefik")
+        return [
+            {
+                at: key("network.ingressPodLabels"),
+                found: 'found Traefik\'s with controller "envoyGateway"',
+                remedy: "accepted: the labels of Envoy's pods, such as app.kubernetes.io/name: envoy, and their namespace in network.ingressNamespace",
+            },
+        ];
+    return [];
+}
+
+function foreignQuota({ kubernetes }: Stack): Problem[] {
+    const given = Object.keys(kubernetes.quota).length > 0;
+    if (kubernetes.namespaceKind === "created" || !given) return [];
+    const remedy =
+        'accepted with kubernetes.namespaceKind "created": the quota of a namespace that exists is its owner\'s';
+    return [{ at: key("kubernetes.quota"), found: `found ${JSON.stringify(kubernetes.quota)}`, remedy }];
+}
+
+const roles = ["api", "worker", "beat", "init", "canvas", "postgres", "valkey", "backup"] as const;
+
+function volumesTwice(stack: Stack): Problem[] {
+    return roles.flatMap((role) => {
+        const { volumes } = planPlacement(role, stack);
+        return (["name", "mountPath"] as const).flatMap((field) => {
+            const values = volumes.map((volume) => volume[field]);
+            const twice = values.find((value, index) => values.indexOf(value) !== index);
+            if (twice === undefined) return [];
+            const remedy = `accepted: each ${field} once, those of pods.all included`;
+            return [{ at: key(`pods.${role}.volumes`), found: `found ${field} "${twice}" twice`, remedy }];
+        });
+    });
+}
+
+/** The limit follows from the scratch directories; a request above it is refused by the API server. */
+function diskOverLimit(stack: Stack): Problem[] {
+    const { api, worker, beat, canvas } = stack;
+    const backup = backupOf(stack);
+    const sections = { api, worker, beat, canvas, ...(backup && { backup }) };
+    return Object.entries(sections).flatMap(([role, { resources }]) => {
+        const most = ephemeralLimitOf(role as keyof typeof sections, stack);
+        const found = resources.ephemeralRequestMiB;
+        if (found <= most) return [];
+        const remedy = `accepted: at most ${most}, its scratch directories and ${logsMiB} MiB of logs`;
+        return [{ at: key(`${role}.resources.ephemeralRequestMiB`), found: `found ${found}`, remedy }];
+    });
+}
+
+/** The stack's own role is given to the accounts that the stack makes: another would run without it. */
+function roleWithoutAccount({ aws, serviceAccounts }: Stack): Problem[] {
+    if (aws === undefined) return [];
+    const identities = ["backend", "backup"] as const;
+    return identities
+        .filter((identity) => aws.roles[identity] === undefined)
+        .flatMap((identity) => serviceAccountsOf[identity].map((account) => ({ identity, account })))
+        .filter(({ account }) => serviceAccounts[account].kind === "existing")
+        .map(({ identity, account }) => ({
+            at: key(`serviceAccounts.${account}.kind`),
+            found: 'found "existing" with a role of the stack\'s own',
+            remedy: `accepted: "created", which gets the role; or name the role of that account in aws.roles.${identity}`,
+        }));
+}

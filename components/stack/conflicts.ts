@@ -1,0 +1,120 @@
+/** What no single setting shows: settings that are each accepted and cannot be meant together. */
+import { admissionRules } from "../admission/admission.plan";
+import { quotaOf } from "../cluster/cluster.plan";
+import type { Problem } from "../config/problems";
+import { publicCanvas, type Stack } from "../config/schema";
+import { imageNames, planImage } from "../images/images.plan";
+import { serverPort, urlProblems } from "../servers/servers.plan";
+import { awsConflicts } from "./conflicts.aws";
+import { backupConflicts } from "./conflicts.backup";
+import { kubernetesConflicts } from "./conflicts.kubernetes";
+import { extraObjectProblems } from "./extra-objects.plan";
+import { imageProblems } from "./image-rules";
+import { transformProblems } from "./transforms.plan";
+
+const quotaKeys = [
+    "cpuRequestMillis",
+    "memoryRequestMiB",
+    "memoryLimitMiB",
+    "ephemeralRequestMiB",
+    "ephemeralLimitMiB",
+    "pods",
+    "storageGiB",
+] as const;
+
+export function conflicts(stack: Stack): Problem[] {
+    return [
+        ...quotaTooSmall(stack),
+        ...privateFrontEnd(stack),
+        ...serverUrls(stack),
+        ...kubernetesConflicts(stack),
+        ...awsConflicts(stack),
+        ...backupConflicts(stack),
+        ...unknownRules(stack),
+        ...foreignImages(stack),
+        ...imageProblems(stack),
+        ...transformProblems(stack),
+        ...extraObjectProblems(stack),
+    ];
+}
+
+/** The stack's own images, which the cluster would refuse. */
+function foreignImages(stack: Stack): Problem[] {
+    const { admission } = stack.kubernetes;
+    if (admission.kind !== "enforce" || admission.registries.length === 0) return [];
+    const { images } = stack;
+    // A published image that is missing is told elsewhere.
+    const named = imageNames(stack).filter((name) => images.kind === "build" || images[name] !== undefined);
+    const own = named.map((name) => {
+        const plan = planImage(name, stack);
+        return plan.kind === "published" ? plan.ref : plan.repository;
+    });
+    const foreign = own.filter((image) => !admission.registries.some((allowed) => image.startsWith(`${allowed}/`)));
+    if (foreign.length === 0) return [];
+    return [
+        {
+            at: "orcheo:stack.kubernetes.admission.registries",
+            found: `found nothing that covers ${foreign.join(", ")}`,
+            remedy: "accepted: a list that covers the stack's own images too",
+        },
+    ];
+}
+
+function unknownRules({ kubernetes: { admission } }: Stack): Problem[] {
+    if (admission.kind !== "enforce") return [];
+    const unknown = admission.warnOnly.filter((rule) => !admissionRules.includes(rule));
+    return unknown.map((rule) => ({
+        at: `orcheo:stack.kubernetes.admission.warnOnly[${admission.warnOnly.indexOf(rule)}]`,
+        found: `found "${rule}"`,
+        remedy: `accepted: ${admissionRules.join(", ")}`,
+    }));
+}
+
+function quotaTooSmall(stack: Stack): Problem[] {
+    const { need } = quotaOf(stack);
+    return quotaKeys.flatMap((key) => {
+        const configured = stack.kubernetes.quota[key];
+        if (configured === undefined || configured >= need[key]) return [];
+        const remedy = `accepted: at least ${need[key]}, what the workloads sum up to at their peak; or leave it out`;
+        return [{ at: `orcheo:stack.kubernetes.quota.${key}`, found: `found ${configured}`, remedy }];
+    });
+}
+
+function privateFrontEnd({ release, images }: Stack): Problem[] {
+    if (release !== "0.46" || images.kind !== "build") return [];
+    const { source } = images.canvas;
+    if (source.kind !== "git" || source.url !== publicCanvas.url) return [];
+    return [
+        {
+            at: "orcheo:stack.images.canvas.source",
+            found: `found the public canvas ${publicCanvas.ref} with release "0.46"`,
+            remedy: 'the front end of 0.46 is not public: name your own with kind "directory", "git" or "image"',
+        },
+    ];
+}
+
+const acceptedUrls = {
+    database: "accepted: postgresql://user:password@host:port/database, with sslmode=verify-full or none",
+    cache: "accepted: rediss://user:password@host:port/0, with ssl_cert_reqs=required or none",
+};
+
+/** A URL without verified TLS, or that clients read differently; of the URL itself nothing is shown. */
+function serverUrls(stack: Stack): Problem[] {
+    return (["database", "cache"] as const).flatMap((server) => {
+        const settings = stack[server];
+        if (settings.kind !== "external" || settings.url.kind !== "value") return [];
+        const problems = urlProblems(server, settings.url.value);
+        const at = `orcheo:stack.${server}.url.value`;
+        if (problems.length > 0)
+            return problems.map((problem) => ({ at, found: `found ${problem}`, remedy: acceptedUrls[server] }));
+        const port = serverPort(server, settings);
+        if (settings.port === undefined || settings.port === port) return [];
+        return [
+            {
+                at: `orcheo:stack.${server}.port`,
+                found: `found ${settings.port}`,
+                remedy: `accepted: ${port}, the port of ${server}.url.value; or leave it out`,
+            },
+        ];
+    });
+}

@@ -1,0 +1,110 @@
+/** Reads a stack's settings: parsed once, every problem at once. */
+import { problemsOf, shown, strayKeys, type Problem } from "../config/problems";
+import { stackSchema, type Stack, type Sections } from "../config/schema";
+import { conflicts } from "./conflicts";
+
+/** What Pulumi knows of a stack's configuration. */
+export interface RawConfig {
+    /** Stack name; the file is Pulumi.<stack>.yaml. */
+    readonly stack: string;
+    /** All keys, such as `orcheo:stack` and `kubernetes:context`. */
+    readonly keys: readonly string[];
+    /** JSON of `orcheo:stack`. */
+    readonly json: string | undefined;
+    /** `orcheo:stack` holds a value that is marked secret. */
+    readonly secret: boolean;
+    /** Those of `keys` that are marked secret. */
+    readonly secretKeys?: readonly string[];
+}
+
+export interface Parsed {
+    /** Undefined when a setting is refused. */
+    readonly stack?: Stack;
+    /** The sections that are understood even so: their surroundings can be looked at all the same. */
+    readonly sections: Partial<Sections>;
+    readonly problems: readonly Problem[];
+}
+
+/**
+ * The settings, or every problem with them.
+ *
+ * Conflicts between sections can only be seen once each section is understood.
+ */
+export function parseStack(raw: RawConfig): Parsed {
+    const stray = strayKeys(raw.keys);
+    if (raw.json === undefined) {
+        const remedy =
+            "accepted: the settings listed in docs/config.md, at least kubernetes.context, registry.prefix and version";
+        return { sections: {}, problems: [...stray, { at: "orcheo:stack", found: "is missing", remedy }] };
+    }
+    const value = parseJson(raw.json);
+    if (value === undefined) {
+        const remedy = "accepted: an object; see docs/config.md";
+        return {
+            sections: {},
+            problems: [...stray, { at: "orcheo:stack", found: shown(raw.json, raw.secret), remedy }],
+        };
+    }
+    const parsed = stackSchema.safeParse(value);
+    if (!parsed.success) {
+        const problems = [...stray, ...problemsOf(stackSchema, parsed.error, value, raw.secret)];
+        return { sections: sectionsOf(value), problems };
+    }
+    const problems = [
+        ...stray,
+        ...registryPassword(parsed.data, raw),
+        ...conflicts(parsed.data),
+        ...(raw.secret ? [] : urlsInTheClear(parsed.data)),
+    ];
+    return { stack: parsed.data, sections: parsed.data, problems };
+}
+
+/** A URL with its password belongs into the encrypted part of the file. */
+function urlsInTheClear(stack: Stack): Problem[] {
+    return (["database", "cache"] as const).flatMap((server) => {
+        const settings = stack[server];
+        if (settings.kind !== "external" || settings.url.kind !== "value") return [];
+        const at = `orcheo:stack.${server}.url.value`;
+        const remedy = `set it with: pulumi config set --secret --path ${at}`;
+        return [{ at, found: "is not encrypted", remedy }];
+    });
+}
+
+/** The password stands beside the settings: one secret among them would hide them all. */
+function registryPassword({ registry }: Stack, { keys, secretKeys = [] }: RawConfig): Problem[] {
+    const at = "orcheo:registryPassword";
+    const remedy = `accepted: the password of orcheo:stack.registry.pull.username, set with pulumi config set --secret ${at}`;
+    const wanted = registry.pull.kind === "credentials";
+    if (!keys.includes(at)) return wanted ? [{ at, found: "is missing", remedy }] : [];
+    if (!secretKeys.includes(at)) return [{ at, found: "found in plain text", remedy }];
+    const unused = `accepted only with orcheo:stack.registry.pull.kind "credentials", which is "${registry.pull.kind}"`;
+    return wanted ? [] : [{ at, found: "is not used", remedy: unused }];
+}
+
+function sectionsOf(value: object): Partial<Sections> {
+    const { kubernetes, registry, images, host, entrance, network, outbound, database, cache, aws, backup } =
+        stackSchema.shape;
+    const given = new Map<string, unknown>(Object.entries(value));
+    return {
+        kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
+        registry: registry.safeParse(given.get("registry")).data,
+        images: images.safeParse(given.get("images")).data,
+        host: host.safeParse(given.get("host")).data,
+        network: network.safeParse(given.get("network")).data,
+        entrance: entrance.safeParse(given.get("entrance")).data,
+        outbound: outbound.safeParse(given.get("outbound")).data,
+        database: database.safeParse(given.get("database")).data,
+        cache: cache.safeParse(given.get("cache")).data,
+        aws: aws.safeParse(given.get("aws")).data,
+        backup: backup.safeParse(given.get("backup")).data,
+    };
+}
+
+function parseJson(json: string): object | undefined {
+    try {
+        const value: unknown = JSON.parse(json);
+        return typeof value === "object" && value !== null ? value : undefined;
+    } catch {
+        return undefined;
+    }
+}

@@ -1,0 +1,172 @@
+/**
+ * Settings that take a safe default away. Each is accepted, and each shows: in the preview as a resource, and before the policy
+ * pack as a violation (`unsafe-choice`) until the stack's config names it as an exception, with a reason and a last day.
+ */
+import { holds } from "../config/addresses";
+import { backupOf } from "../config/derived";
+import type { Stack } from "../config/schema";
+
+export interface UnsafeChoice {
+    /** Below `orcheo:stack`. */
+    readonly setting: string;
+    readonly found: string;
+    /** What comes of it: the rest of a sentence that begins with the setting. */
+    readonly consequence: string;
+}
+
+/** @returns nothing where all is as the defaults have it, or safer */
+export function unsafeChoices(stack: Stack): readonly UnsafeChoice[] {
+    return [
+        ...unguardedCluster(stack),
+        ...readByOthers(stack),
+        ...openToAll(stack),
+        ...runByCallers(stack),
+        ...(stack.aws === undefined ? [] : production(stack, stack.aws)),
+    ];
+}
+
+function choice(setting: string, found: unknown, consequence: string): UnsafeChoice {
+    return { setting, found: JSON.stringify(found), consequence };
+}
+
+function unguardedCluster({ kubernetes: { admission } }: Stack): UnsafeChoice[] {
+    const unjudged = "what goes round Pulumi, such as kubectl run, is not held to the policies";
+    if (admission.kind !== "enforce") return [choice("kubernetes.admission.kind", admission.kind, unjudged)];
+    if (admission.warnOnly.length === 0) return [];
+    return [choice("kubernetes.admission.warnOnly", admission.warnOnly, "the cluster lets pods in that break these")];
+}
+
+/** Connections without TLS. */
+function readByOthers(stack: Stack): UnsafeChoice[] {
+    const { registry, entrance, tracing } = stack;
+    const backup = backupOf(stack);
+    return [
+        ...(registry.plainHttp === true && !isLaptop(stack)
+            ? [
+                  choice(
+                      "registry.plainHttp",
+                      true,
+                      "images and the registry's password can be read and replaced on the way",
+                  ),
+              ]
+            : []),
+        ...(backup?.plainHttp === true
+            ? [choice("backup.plainHttp", true, "whoever listens reads the whole database")]
+            : []),
+        ...(tracing?.otlpEndpoint.startsWith("http://") === true
+            ? [
+                  choice(
+                      "tracing.otlpEndpoint",
+                      tracing.otlpEndpoint,
+                      "traces, with what runs were given, can be read on the way",
+                  ),
+              ]
+            : []),
+        ...(entrance.hstsSeconds === 0
+            ? [choice("entrance.hstsSeconds", 0, "a browser's first request may go out in clear, to whoever answers")]
+            : []),
+    ];
+}
+
+/** Who may connect, and what pods may reach. */
+function openToAll(stack: Stack): UnsafeChoice[] {
+    const { network, entrance, aws, database, cache } = stack;
+    const backup = backupOf(stack);
+    const reach = Object.entries({ database, cache, backup }).flatMap(([section, settings]) =>
+        settings !== undefined && "reach" in settings && settings.reach.kind === "addresses"
+            ? [{ setting: `${section}.reach.cidrs`, cidrs: settings.reach.cidrs }]
+            : [],
+    );
+    const ranges = [
+        { setting: "network.ingressCidrs", cidrs: network.ingressCidrs },
+        { setting: "network.dnsCidrs", cidrs: network.dnsCidrs },
+        { setting: "network.privateCidrs", cidrs: network.privateCidrs },
+        ...reach,
+        ...(aws?.cluster.kind === "new"
+            ? [{ setting: "aws.cluster.publicCidrs", cidrs: aws.cluster.publicCidrs }]
+            : []),
+    ];
+    return [
+        ...ranges.flatMap(({ setting, cidrs }) => {
+            const wide = cidrs.filter((cidr) => isWide(cidr) || holdsMetadata(cidr));
+            const consequence = "it is as good as everyone, or holds the address where clouds hand out credentials";
+            return wide.length === 0 ? [] : [choice(setting, wide, consequence)];
+        }),
+        ...loadBalancer(entrance.controller),
+    ];
+}
+
+type Controller = Stack["entrance"]["controller"];
+
+function loadBalancer(controller: Controller): UnsafeChoice[] {
+    const own =
+        controller.kind === "awsLoadBalancer"
+            ? { at: "entrance.controller", settings: controller }
+            : controller.kind === "awsGateway" && controller.gateway.kind === "created"
+              ? { at: "entrance.controller.gateway", settings: controller.gateway }
+              : undefined;
+    if (own === undefined) return [];
+    const { scheme, inboundCidrs, webAclArn, sslPolicy } = own.settings;
+    const everyone = inboundCidrs.length === 0 || inboundCidrs.some(isWide);
+    return [
+        ...(scheme === "internet-facing" && everyone && webAclArn === undefined
+            ? [
+                  choice(
+                      `${own.at}.scheme`,
+                      scheme,
+                      "everyone may connect, with neither inboundCidrs nor a webAclArn in between",
+                  ),
+              ]
+            : []),
+        ...(/^ELBSecurityPolicy-TLS13-1-[23]-/.test(sslPolicy)
+            ? []
+            : [choice(`${own.at}.sslPolicy`, sslPolicy, "clients may come with less than TLS 1.2")]),
+    ];
+}
+
+function runByCallers(stack: Stack): UnsafeChoice[] {
+    if (!stack.auth.clientUploads || isLaptop(stack)) return [];
+    return [choice("auth.clientUploads", true, "whoever has a token runs code of their own in the workers")];
+}
+
+/** In an account of AWS nothing is on one machine, and alarms reach somebody. */
+function production(stack: Stack, aws: NonNullable<Stack["aws"]>): UnsafeChoice[] {
+    const { database, cache, api, worker, canvas } = stack;
+    const alone = "it is on one machine: with that it is gone until another one has taken over";
+    const replicas = [
+        { setting: "api.scaling.minReplicas", found: api.scaling.minReplicas },
+        { setting: "worker.replicas", found: worker.replicas },
+        { setting: "canvas.replicas", found: canvas.replicas },
+        ...(aws.cluster.kind === "new" && aws.cluster.nodes.kind === "managed"
+            ? [{ setting: "aws.cluster.nodes.minNodes", found: aws.cluster.nodes.minNodes }]
+            : []),
+    ];
+    return [
+        ...replicas.filter(({ found }) => found < 2).map(({ setting, found }) => choice(setting, found, alone)),
+        ...(database.kind === "statefulset" ? [choice("database.kind", database.kind, alone)] : []),
+        ...(cache.kind === "valkey" ? [choice("cache.kind", cache.kind, alone)] : []),
+        ...(aws.network.kind === "new" && !aws.network.natPerZone
+            ? [choice("aws.network.natPerZone", false, "with one zone all lose the way out")]
+            : []),
+        ...(aws.alarmEmails.length === 0 ? [choice("aws.alarmEmails", [], "alarms reach nobody")] : []),
+        ...(backupOf(stack) === undefined && database.kind !== "external"
+            ? [choice("backup.kind", "none", "only RDS' own copies are left, which no other server can read")]
+            : []),
+    ];
+}
+
+/** Only this machine's browser reaches it. */
+function isLaptop({ host }: Stack): boolean {
+    return host === "localhost" || host.endsWith(".localhost");
+}
+
+/** An IPv4 range of more than 16 million addresses, or an IPv6 one of more than a /20. */
+function isWide(cidr: string): boolean {
+    const [address = "", length = ""] = cidr.split("/");
+    return Number(length) < (address.includes(":") ? 20 : 8);
+}
+
+/** Where AWS, Azure, Google and others hand out a node's own credentials to whoever asks; by IPv6 AWS and Google. */
+const metadataAddresses = ["169.254.169.254", "fd00:ec2::254", "fd20:ce::254"];
+
+const holdsMetadata = (cidr: string): boolean => metadataAddresses.some((address) => holds(cidr, address));
