@@ -1,0 +1,115 @@
+/**
+ * Which file may import which (CONTRIBUTING.md, "Floors"): config < kubernetes < machine.ts < parts < stack < index.ts.
+ * Type imports count. `npm run imports` checks it, tests/unit/imports.test.ts proves that each rule finds something.
+ */
+
+/** The folders that are no part: any part may import every file of theirs that is below it. */
+const notParts = "(?:config|kubernetes|stack)/";
+/** A part is entered by the pair of files that bears its name: images/images.ts and images/images.plan.ts. */
+const internals = `^components/(?!${notParts})([^/]+)/(?!\\1(?:\\.plan)?\\.ts$)`;
+const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+    forbidden: [
+        error("no-cycle", "Files that need each other are one file, or share a third one.", {}, { circular: true }),
+        error(
+            "config-stands-alone",
+            "Settings are understood without the rest: components/config imports itself, zod and small libraries for formats.",
+            { path: "^components/config/" },
+            { pathNot: ["^components/config/", "^node_modules/(zod|croner|ipaddr\\.js)/", "^net$"] },
+        ),
+        error(
+            "kubernetes-knows-no-part",
+            "components/kubernetes holds Kubernetes concepts; it imports itself and config.",
+            { path: "^components/kubernetes/" },
+            { path: "^(components/|index\\.ts$)", pathNot: "^components/(config|kubernetes)/" },
+        ),
+        error(
+            "machine-knows-no-part",
+            "components/machine.ts is the input and output of every part; it imports config and kubernetes.",
+            { path: "^components/machine\\.ts$" },
+            { path: "^(components/|index\\.ts$)", pathNot: "^components/(config|kubernetes)/" },
+        ),
+        error(
+            "stack-is-the-top",
+            "Parts get their settings handed in; only index.ts imports components/stack.",
+            { path: "^components/", pathNot: "^components/stack/" },
+            { path: "^(components/stack/|index\\.ts$)" },
+        ),
+        error(
+            "index-is-the-end",
+            "index.ts is the program; nothing imports it but tests, which run it.",
+            { path: "^(components|policies|local)/" },
+            { path: "^index\\.ts$" },
+        ),
+        error(
+            "no-internals",
+            "Another part is imported by the pair that bears its name, such as network/network.ts and network/network.plan.ts.",
+            { path: "^components/([^/]+)" },
+            { path: internals, pathNot: "^components/$1/" },
+        ),
+        error("no-internals-in-index", "As no-internals.", { path: "^index\\.ts$" }, { path: internals }),
+        error(
+            "no-flat-file",
+            "Every file below components/ has a folder, machine.ts apart.",
+            { path: "^(index\\.ts$|components/)" },
+            { path: "^components/[^/]+\\.ts$", pathNot: "^components/machine\\.ts$" },
+        ),
+        error(
+            "plans-are-pure",
+            "A plan decides and declares nothing: of providers it imports types, and it reads no file and no network.",
+            { path: "^components/.*\\.plan\\.ts$" },
+            {
+                path: [
+                    "^node_modules/@pulumi/(?!pulumi/)",
+                    "^components/machine\\.ts$",
+                    "^(fs|fs/promises|http|https|net|child_process|os)$",
+                ],
+                dependencyTypesNot: ["type-only"],
+            },
+        ),
+        error(
+            "no-dead-file",
+            "The program needs every file below components/; config/docs.ts and config/examples.ts make docs/config.md.",
+            { path: "^index\\.ts$" },
+            { path: "^components/", pathNot: "^components/config/(docs|examples)\\.ts$", reachable: false },
+        ),
+        error(
+            "program-alone",
+            "The program runs without its tests, its tools and the policy pack; it reads their generated JSON at most.",
+            { path: "^(index\\.ts$|components/)" },
+            { path: "^(tests|local|policies|images)/", pathNot: "\\.json$" },
+        ),
+        error(
+            "policies-alone",
+            "The policy pack judges what it is given, whoever wrote it: it imports nothing of this program.",
+            { path: "^policies/" },
+            { path: "^(index\\.ts$|(components|local|tests|images)/)" },
+        ),
+        error(
+            "local-alone",
+            "`make up` runs the program as a user would, by Pulumi.",
+            { path: "^local/" },
+            { path: "^(index\\.ts$|(components|policies|tests)/)" },
+        ),
+        error(
+            "end-to-end-from-outside",
+            "End-to-end tests, faults and bench see the platform as its users do: not through the program's own functions.",
+            { path: "^tests/(e2e|faults|bench)/" },
+            { path: "^(index\\.ts$|components/)" },
+        ),
+        error(
+            "no-development-packages",
+            "What runs with Pulumi is installed with `npm ci --omit=dev`.",
+            { path: "^(index\\.ts$|components/|policies/)", pathNot: "\\.test\\.ts$" },
+            { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+        ),
+        error("no-missing-file", "The import leads nowhere.", {}, { couldNotResolve: true }),
+    ],
+    options: {
+        tsPreCompilationDeps: true,
+        doNotFollow: { path: "node_modules" },
+        exclude: { path: "^tests/canvas-app/" },
+    },
+};
