@@ -6,7 +6,7 @@ run := local/run
 help:
 	@echo "make up      all of Orcheo on the embedded Kubernetes, or on the cluster that Pulumi.dev.yaml names"
 	@echo "make status  every part of it, make down  stops it (data stays), make delete  removes its data too"
-	@echo "make check   the fast tests: format, lint, types, unit tests"
+	@echo "make check   the fast tests: format, lint, types, imports, unit tests"
 	@echo "make env     variables for pulumi, kubectl and docker buildx by hand: eval \"\$$(make -s env)\""
 	@echo "make test    all tests, the end-to-end tests on embedded clusters of their own included"
 	@echo "make prune   frees the disk space of what can be made again; clusters and their data stay"
