@@ -31,8 +31,9 @@ describe.each(readdirSync(folder))("%s", (file) => {
     it("takes actions by commit, and leaves no token behind", () => {
         const used = steps.flatMap(({ uses, with: options }) => (uses === undefined ? [] : [{ uses, options }]));
         for (const { uses, options } of used) {
-            expect(uses).toMatch(/^actions\/[a-z-]+@[0-9a-f]{40}$/);
-            expect(options).toMatchObject({ "persist-credentials": false });
+            expect(uses).toMatch(/^(actions|aws-actions|pulumi)\/[a-z-]+@[0-9a-f]{40}$/);
+            if (uses.startsWith("actions/checkout@")) expect(options).toMatchObject({ "persist-credentials": false });
+            expect(Object.keys(options ?? {}).filter((name) => /secret|access-key/.test(name))).toEqual([]);
         }
     });
 
