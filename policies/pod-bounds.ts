@@ -67,6 +67,12 @@ export const bounds: readonly Bound[] = [
         cel: `variables.pod.?securityContext.?sysctls.orValue([]).size()`,
     },
     {
+        what: "supplemental groups",
+        most: 1000,
+        count: ({ spec }) => lengthAt(spec, "securityContext", "supplementalGroups"),
+        cel: `variables.pod.?securityContext.?supplementalGroups.orValue([]).size()`,
+    },
+    {
         what: "characters in image references",
         most: 200_000,
         count: ({ containers, spec }) =>

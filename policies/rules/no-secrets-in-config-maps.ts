@@ -1,8 +1,11 @@
 import { builtIn } from "../kinds.ts";
 import type { ResourceRule } from "../rule.ts";
-import { fileHoldsSecret, isNamedSecret } from "../secrets.ts";
+import { fileHoldsSecret, isFormatted, isNamedSecret } from "../secrets.ts";
 import { called } from "../stack.ts";
 import { at, fields, text } from "../values.ts";
+
+/** Texts of a user interface: what stands beside `password` in them is a word of some language. */
+const translations = /(^|[._-])(messages?|labels|i18n|l10n|locales?|translations?|strings)([._-]|$)/i;
 
 export const noSecretsInConfigMaps: ResourceRule = {
     name: "no-secrets-in-config-maps",
@@ -20,6 +23,7 @@ export const noSecretsInConfigMaps: ResourceRule = {
         const entries = Object.entries(fields(at(resource.props, "data")));
         const secret = entries.filter(([key, value]) => {
             const found = text(value) ?? "";
+            if (found.includes("\n") && translations.test(key)) return isFormatted(found);
             // A file's name says nothing of its lines.
             return fileHoldsSecret(found) || (!found.includes("\n") && isNamedSecret(key, found));
         });

@@ -6,7 +6,7 @@ export const podSize: PodRule = {
     level: "mandatory",
     scope: "pod",
     description: "The API server refuses to evaluate a pod that is larger than its budget for policies.",
-    remedy: "Split the pod, or mount the settings as files from a ConfigMap.",
+    remedy: "Split the pod, mount the settings as files from a ConfigMap, or name fewer groups.",
     reference: {
         title: "Kubernetes: CEL, resource constraints",
         url: "https://kubernetes.io/docs/reference/using-api/cel/#resource-constraints",

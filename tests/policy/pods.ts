@@ -522,6 +522,17 @@ export const mutations: readonly Mutation[] = [
         kinds: ["Pod"],
         apply: (pod) => (pod["containers"] = Array.from({ length: 101 }, (_, index) => container(`c${index}`))),
     },
+    {
+        rule: "pod-size",
+        change: "1,001 supplemental groups",
+        says: "has 1001 supplemental groups (at most 1000)",
+        kinds: ["Pod"],
+        apply: (pod) =>
+            (object(pod["securityContext"])["supplementalGroups"] = Array.from(
+                { length: 1001 },
+                (_, group) => group + 1,
+            )),
+    },
     ...inBoth(
         "no-secret-literals",
         "env POSTGRES_PASSWORD",

@@ -12,27 +12,27 @@ export interface Sample {
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /** So many characters, the same for the same seed. */
-function body(length: number, alphabet = letters, seed = length): string {
+export function body(length: number, alphabet = letters, seed = length): string {
     let state = seed * 7919 + 17;
     return Array.from({ length }, () => {
         state = (state * 48271) % 2147483647;
         return alphabet.charAt(state % alphabet.length);
     }).join("");
 }
-const hex = (length: number): string => body(length, "0123456789abcdef");
+export const hex = (length: number): string => body(length, "0123456789abcdef");
 const join = (...parts: readonly string[]): string => parts.join("");
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-const env = (name: string, value: string): Sample => ({ where: "env", name, value });
-const args = (value: string): Sample => ({ where: "args", name: "args", value });
-const file = (name: string, value: string): Sample => ({ where: "file", name, value });
+export const env = (name: string, value: string): Sample => ({ where: "env", name, value });
+export const args = (value: string): Sample => ({ where: "args", name: "args", value });
+export const file = (name: string, value: string): Sample => ({ where: "file", name, value });
 /** A token of a vendor, under a name that says nothing. */
 const token = (...parts: readonly string[]): Sample => env("VALUE", join(...parts));
 
 const jwt = [{ alg: "HS256", typ: "JWT" }, { sub: "1234567890" }].map((part) =>
     base64(JSON.stringify(part)).replaceAll("=", ""),
 );
-const word = join("hunter", "2hunter");
+export const word = join("hunter", "2hunter");
 
 export const secrets: readonly Sample[] = [
     // By name.

@@ -5,6 +5,7 @@ import { judge } from "../../policies/judge.ts";
 import { noSecretLiterals } from "../../policies/rules/no-secret-literals.ts";
 import { asResource } from "../policy/cases.ts";
 import { compliant, container, tokenOf, type Manifest, type Mutable } from "../policy/pods.ts";
+import { programInnocents, programSecrets } from "../policy/secret-corpus-programs.ts";
 import { innocents, secrets } from "../policy/secret-corpus.ts";
 import { connect, type Server } from "./server.ts";
 
@@ -24,6 +25,14 @@ const script = (length: number): string =>
         .slice(0, length);
 const variables = (count: number, value: string): Mutable[] => times(count, (i) => ({ name: `SETTING_${i}`, value }));
 const secret = { name: "DB_PASSWORD", value: "hunter2hunter" };
+
+/** A pod in so many groups. */
+function grouped(count: number): Manifest {
+    const manifest = pod("a", {});
+    const spec = manifest["spec"] as { securityContext: Mutable };
+    const securityContext = { ...spec.securityContext, supplementalGroups: times(count, (i) => i + 1) };
+    return { ...manifest, spec: { ...spec, securityContext } };
+}
 
 const large: readonly (readonly [string, Manifest])[] = [
     ["10 scripts of 20 KiB", pod("a", { args: times(10, () => script(20 << 10)) })],
@@ -49,6 +58,7 @@ const large: readonly (readonly [string, Manifest])[] = [
         "a preStop script of 900 KiB",
         pod("a", { lifecycle: { preStop: { exec: { command: ["sh", "-c", script(900 << 10)] } } } }),
     ],
+    ["1,000 groups", grouped(1000)],
     ["450 ports", pod("a", { ports: times(450, (i) => ({ containerPort: 1000 + i })) })],
 ];
 
@@ -78,8 +88,15 @@ test.each([
     expect(message).toContain("holds what looks like a secret in env DB_PASSWORD");
 });
 
+test("more groups than a policy can go through are refused with their number", async () => {
+    const { rule, message } = await server.judge(grouped(200_000));
+    expect(rule).toBe("pod-size");
+    expect(message).toContain("has 200000 supplemental groups (at most 1000)");
+});
+
 test("both enforcers agree on every variable and argument of the corpus", async () => {
-    const samples = [...secrets, ...innocents].filter(({ where }) => where !== "file");
+    const corpus = [...secrets, ...innocents, ...programSecrets, ...programInnocents];
+    const samples = corpus.filter(({ where }) => where !== "file");
     for (const { where, name, value } of samples) {
         const manifest = pod("a", where === "env" ? { env: [{ name, value }] } : { args: value.split(" ") });
         const { message } = await server.judge(manifest);
