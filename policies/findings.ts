@@ -1,6 +1,6 @@
 /** Judges resources that are already written down, by the pack's own config and exceptions. */
 import { covers, ExceptionAccount, type Exception, type ExceptionList } from "./exceptions.ts";
-import { judge, judgeStack } from "./judge.ts";
+import { judge, judgeStack, unlessExcused } from "./judge.ts";
 import { gradeOf, inProfile, type Profile, type Severity } from "./profiles.ts";
 import type { Described, Level, Resource, Rule, Settings } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
@@ -70,11 +70,12 @@ export function findings(
         const level = levelOf(rule, config);
         if (level === undefined || !inProfile(rule.name, profile)) return [];
         const given: Settings = fields(fields(config)[rule.name]);
+        const chosen = unlessExcused(rule, resources);
         const broken: readonly { resource?: Resource; message: string }[] =
             rule.scope === "stack"
                 ? judgeStack(rule, resources, given)
                 : resources.flatMap((resource) =>
-                      judge(rule, resource, given).map((message) => ({ resource, message })),
+                      judge(rule, resource, given, chosen).map((message) => ({ resource, message })),
                   );
         return broken
             .filter(({ resource }) => !account.excepts(rule.name, resource))

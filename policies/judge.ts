@@ -39,9 +39,24 @@ function looksAt(containers: Containers, { role, spec }: Container): boolean {
     }
 }
 
-function found(rule: OneByOne, resource: Resource, settings: Settings): readonly string[] {
+/** Which pods of a resource are evaluated. */
+export type Choice = (pod: Pod, owner: Resource) => boolean;
+
+/** Whether the verdict on a pod waits until the whole stack is known. */
+export function waits(rule: Rule, pod: Pod): boolean {
+    return rule.scope === "pod" && rule.inStack?.concerns(pod) === true;
+}
+
+/** Every pod but those that the stack excuses. */
+export function unlessExcused(rule: Rule, stack: readonly Resource[]): Choice {
+    const all = withItems(stack);
+    return (pod, owner) =>
+        !(rule.scope === "pod" && waits(rule, pod) && rule.inStack?.excuses(pod, owner, all) === true);
+}
+
+function found(rule: OneByOne, resource: Resource, settings: Settings, chosen: Choice): readonly string[] {
     if (rule.scope === "resource") return rule.found(resource, settings);
-    const pods = podsOf(resource.type, resource.name, resource.props);
+    const pods = podsOf(resource.type, resource.name, resource.props).filter((pod) => chosen(pod, resource));
     if (rule.scope === "pod") {
         return pods.flatMap((pod) => {
             const problem = rule.found(pod, settings);
@@ -75,13 +90,20 @@ export function offenders(
 /**
  * Messages for every violation of a rule by a resource; none when it complies. A rule that fails on an object refuses
  * it: what cannot be judged is not let through.
+ *
+ * @param chosen  the pods to evaluate; default all, as the API server does
  */
-export function judge(rule: OneByOne, resource: Resource, given: Settings = {}): readonly string[] {
+export function judge(
+    rule: OneByOne,
+    resource: Resource,
+    given: Settings = {},
+    chosen: Choice = () => true,
+): readonly string[] {
     const items = itemsOf(resource);
-    if (items.length !== 1 || items[0] !== resource) return items.flatMap((item) => judge(rule, item, given));
+    if (items.length !== 1 || items[0] !== resource) return items.flatMap((item) => judge(rule, item, given, chosen));
     if (!concernsOne(rule, resource.type)) return [];
     try {
-        return found(rule, resource, settingsOf(rule, given)).map((problem) => `${problem}. ${rule.remedy}`);
+        return found(rule, resource, settingsOf(rule, given), chosen).map((problem) => `${problem}. ${rule.remedy}`);
     } catch (error) {
         return [`${resource.type} "${resource.name}" cannot be judged (${String(error)}). Report this to the pack.`];
     }

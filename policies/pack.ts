@@ -8,7 +8,7 @@ import type {
 } from "@pulumi/policy";
 
 import { covers, ExceptionAccount, exceptionsOf } from "./exceptions.ts";
-import { concerns, judge, judgeStack, type OneByOne } from "./judge.ts";
+import { concerns, judge, judgeStack, unlessExcused, waits, type Choice, type OneByOne } from "./judge.ts";
 import { gradeOf, inProfile, profileNamed } from "./profiles.ts";
 import { clear, remediated } from "./remediation.ts";
 import { settingsOf, type Described, type Resource, type Rule, type Setting, type StackRule } from "./rule.ts";
@@ -84,12 +84,26 @@ function remediate(rule: OneByOne, args: ResourceArgs, run: Run): Record<string,
     }
 }
 
-function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
+function resourcePolicy(
+    rule: OneByOne,
+    run: Run,
+): ResourceValidationPolicy | (ResourceValidationPolicy & StackValidationPolicy) {
     const validate: ResourceValidationPolicy["validateResource"] = (args, report) => {
         if (!concerns(rule, args.type) || !run.holds(rule.name)) return;
         const resource = resourceOf(args);
-        for (const message of judge(rule, resource, args.getConfig<Fields>())) {
+        for (const message of judge(rule, resource, args.getConfig<Fields>(), (pod) => !waits(rule, pod))) {
             if (!run.account().excepts(rule.name, resource)) report(message);
+        }
+    };
+    const validateStack: StackValidationPolicy["validateStack"] = (args, report) => {
+        if (!run.holds(rule.name)) return;
+        const resources = stackOf(args, run.inputs);
+        const excused = unlessExcused(rule, resources);
+        for (const resource of resources) {
+            const chosen: Choice = (pod, owner) => waits(rule, pod) && excused(pod, owner);
+            for (const message of judge(rule, resource, args.getConfig<Fields>(), chosen)) {
+                if (!run.account().excepts(rule.name, resource)) report(message, resource.urn);
+            }
         }
     };
     const single = rule.scope === "resource" && typeof rule.types !== "function" ? rule.types : [];
@@ -100,6 +114,7 @@ function resourcePolicy(rule: OneByOne, run: Run): ResourceValidationPolicy {
         ...described(rule),
         validateResource: validate,
         ...(mends ? { remediateResource: (args: ResourceArgs) => remediate(rule, args, run) } : {}),
+        ...(rule.scope === "pod" && rule.inStack !== undefined ? { validateStack } : {}),
     };
 }
 

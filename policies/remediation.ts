@@ -1,7 +1,7 @@
 /** Applies a rule's safe fix to the pods of a resource; what is excepted, unknown or malformed stays as it is. */
 import { Secret } from "@pulumi/policy";
 
-import { offenders, judge, type OneByOne } from "./judge.ts";
+import { offenders, judge, waits, type OneByOne } from "./judge.ts";
 import { itemsOf } from "./lists.ts";
 import type { Resource, Settings } from "./rule.ts";
 import { isObject, unwrap } from "./values.ts";
@@ -46,7 +46,7 @@ function fixesOf(rule: OneByOne, resource: Resource, settings: Settings): Readon
         .flatMap(({ type, name, props }) => podsOf(type, name, props));
     const broken =
         rule.scope === "pod"
-            ? pods.filter((pod) => rule.found(pod, settings) !== undefined).map((pod) => pod.spec)
+            ? pods.filter((pod) => rule.found(pod, settings) !== undefined && !waits(rule, pod)).map((pod) => pod.spec)
             : pods.flatMap((pod) => offenders(rule, pod, settings)).map(({ container }) => container.spec);
     return new Map(broken.map((spec) => [spec, (copy) => rule.mend?.(copy)]));
 }

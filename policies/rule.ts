@@ -66,6 +66,12 @@ export interface ContainerRule extends Described {
 export interface PodRule extends Described {
     readonly scope: "pod";
     found(pod: Pod, settings: Settings): string | undefined;
+    /** Pods about which the rest of the stack may say otherwise, which the API server does not see. */
+    readonly inStack?: {
+        concerns(pod: Pod): boolean;
+        /** Whether other resources show that nothing is wrong with the pod of `owner`. */
+        excuses(pod: Pod, owner: Resource, stack: readonly Resource[]): boolean;
+    };
     readonly cel: Cel;
     mend?(pod: Record<string, unknown>): void;
 }

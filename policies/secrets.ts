@@ -91,7 +91,7 @@ export const expressions = {
     formats: [...formats, connectionFormat],
     argumentFormats,
     /** Names that are worth a closer look: each of the names above has one of these in it. */
-    anyName: "(?i)pass|pwd|pw|pin|secret|token|cred|key|jwt|bearer|dsn|auth|conn|salt",
+    anyName: "(?i)pass|pwd|pw|pin|secret|token|cred|key|jwt|bearer|dsn|auth|conn|salt|cookie",
 };
 
 const names = {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { judge } from "../../policies/judge.ts";
 import { noSecretLiterals } from "../../policies/rules/no-secret-literals.ts";
 import { noSecretsInConfigMaps } from "../../policies/rules/no-secrets-in-config-maps.ts";
-import { argumentsHoldSecret, fileHoldsSecret } from "../../policies/secrets.ts";
+import { argumentsHoldSecret, expressions, fileHoldsSecret, isNamedSecret } from "../../policies/secrets.ts";
 import { asResource } from "./cases.ts";
 import { compliant, container, templateOf, tokenOf } from "./pods.ts";
 import { programInnocents, programSecrets } from "./secret-corpus-programs.ts";
@@ -34,6 +34,13 @@ test("every secret of the corpus is found", () => {
 test("no innocent value of the corpus is taken for a secret", () => {
     expect(named(all.innocents.filter((sample) => messages(sample).length > 0))).toEqual([]);
     expect(all.innocents.length).toBeGreaterThan(150);
+});
+
+test("the API server looks at every variable that the engine takes for a secret by its name", () => {
+    const looked = new RegExp(expressions.anyName.replace("(?i)", ""), "i");
+    const byName = all.secrets.filter(({ where, name, value }) => where === "env" && isNamedSecret(name, value));
+    expect(byName.length).toBeGreaterThan(30);
+    expect(named(byName.filter(({ name }) => !looked.test(name)))).toEqual([]);
 });
 
 test("a file of any length is searched within a second", () => {
