@@ -2,8 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { getOrganization, getProject, getStack } from "@pulumi/pulumi";
-import { invoke } from "@pulumi/pulumi/runtime";
+import { getOrganization, getProject, getStack, runtime } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { connectCluster, type ClusterApi, type ClusterContext } from "./kubernetes/cluster-api";
 import { recordedOf, type Recorded } from "./kubernetes/recorded.plan";
@@ -14,6 +13,8 @@ export interface ClusterProbe {
     cluster(where: ClusterContext): Promise<ClusterApi>;
     /** What the stack's state held when this run began. */
     recorded(): Promise<Recorded>;
+    /** An ISO date such as 2026-11-27. */
+    today(): string;
 }
 
 export interface Probes extends ClusterProbe {
@@ -40,6 +41,7 @@ export const machine: Probes = {
     builders,
     cluster: connectCluster,
     recorded,
+    today: () => new Date().toISOString().slice(0, 10),
 };
 
 function isFile(path: string): boolean {
@@ -100,7 +102,7 @@ let state: Promise<Recorded> | undefined;
 /** Once a run: later it would show what the run itself has made. */
 function recorded(): Promise<Recorded> {
     const ask = async (stackName: string): Promise<Recorded> => {
-        const answer = (await invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
+        const answer = (await runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
             outputs: Record<string, unknown>;
         };
         return recordedOf(answer.outputs);

@@ -5,8 +5,7 @@
  * The engine sends both to every pack before it asks anything (ConfigureStack, Configure). The policy SDK for Node (1.21) keeps
  * only the stack's tags of the first, and takes settings of rules that do not exist without a word.
  */
-import { createRequire } from "node:module";
-
+import { analyzerProtocol } from "./pulumi-internals.ts";
 import { fields } from "./values.ts";
 
 /** The text of a key of the stack's config, `project:key`; undefined before the engine has sent it, and where it is not set. */
@@ -51,9 +50,7 @@ function refused(error: unknown): object {
  * @throws when the SDK reads such messages in another way: without its exceptions a stack would be evaluated wrongly
  */
 function hearing(call: string, hear: (message: unknown) => void): void {
-    // The SDK's own copy of the protocol, should there be two.
-    const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/policy"));
-    const protocol: unknown = sdk("@pulumi/pulumi/proto/analyzer_grpc_pb.js");
+    const protocol = analyzerProtocol();
     const method: unknown = Reflect.get(Object(Reflect.get(Object(protocol), "AnalyzerService")), call);
     const read: unknown = Reflect.get(Object(method), "requestDeserialize");
     if (typeof method !== "object" || method === null || typeof read !== "function") {

@@ -10,6 +10,7 @@ import { ecrScanOnPush } from "./rules/ecr-scan-on-push.ts";
 import { eksControlPlaneLogs } from "./rules/eks-control-plane-logs.ts";
 import { eksEndpointRestricted } from "./rules/eks-endpoint-restricted.ts";
 import { eksSecretsEncrypted } from "./rules/eks-secrets-encrypted.ts";
+import { eksStandardSupport } from "./rules/eks-standard-support.ts";
 import { eksSupportedVersion } from "./rules/eks-supported-version.ts";
 import { elasticacheAuth } from "./rules/elasticache-auth.ts";
 import { elasticacheRestEncryption } from "./rules/elasticache-rest-encryption.ts";
@@ -156,6 +157,7 @@ export const rules: readonly Rule[] = [
     eksSecretsEncrypted,
     eksControlPlaneLogs,
     eksSupportedVersion,
+    eksStandardSupport,
     iamNoWildcards,
     iamNoLongLivedKeys,
     awsPolicyNotPublic,

@@ -5,7 +5,7 @@
  * for every stack policy: with some sixty policies that is nearly all of a preview's time. What it unpacks is the same every
  * time, and no policy here writes to it (a remediation, which does, is unpacked with its secrets marked and is left alone).
  */
-import { createRequire } from "node:module";
+import { deserializer } from "./pulumi-internals.ts";
 
 type Unpack = (message: object, marksSecrets: boolean) => unknown;
 
@@ -16,7 +16,7 @@ function isUnpack(value: unknown): value is Unpack {
 /** Wraps the SDK's function; does nothing to a later SDK that has it no more. @returns whether it did */
 export function unpackOnce(): boolean {
     // Marked internal, hence without types; the SDK's server calls it by this module object.
-    const module: unknown = createRequire(import.meta.url)("@pulumi/policy/deserialize.js");
+    const module = deserializer();
     if (typeof module !== "object" || module === null) return false;
     const unpack: unknown = Reflect.get(module, "deserializeProperties");
     if (!isUnpack(unpack)) return false;

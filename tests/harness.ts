@@ -9,6 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { resetOptions } from "@pulumi/pulumi/runtime/settings";
 import { expect, vi } from "vitest";
 import { parse } from "yaml";
+import support from "../policies/support-ends.json";
 import { awsComputed, otherStacks } from "./aws-mocks";
 import { controllers, fakeCluster } from "./fake-cluster";
 import type { Probes } from "../components/machine";
@@ -65,6 +66,7 @@ export const goodProbes: Probes = {
     // Another holds more: fakeCluster([...controllers, …]).
     cluster: () => Promise.resolve(fakeCluster(controllers)),
     recorded: () => Promise.resolve({ id: undefined, objects: [] }),
+    today: () => support.asOf,
 };
 
 export function settingsOf(stack: "dev" | "prod"): Record<string, unknown> {
@@ -194,7 +196,7 @@ export async function run({ stack, settings, otherKeys, secretKeys, probes }: Pr
     );
     vi.resetModules();
     vi.doMock("../components/machine", () => ({ machine: { ...goodProbes, ...probes } }));
-    const program = await import("../index");
+    const program = await import("../index.ts");
     let error: string | undefined;
     let refused: (nothing: object) => void = () => undefined;
     const refusal = new Promise<object>((settle) => {

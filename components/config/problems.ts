@@ -10,13 +10,15 @@ export interface Problem {
     readonly remedy: string;
 }
 
+export const sentence = ({ at, found, remedy }: Problem): string => `${at}: ${found}; ${remedy}`;
+
 /** Thrown once, with every problem there is. */
 export class ConfigError extends Error {
     constructor(
         readonly file: string,
         readonly problems: readonly Problem[],
     ) {
-        const lines = problems.map(({ at, found, remedy }) => `  - ${at}: ${found}; ${remedy}`);
+        const lines = problems.map((problem) => `  - ${sentence(problem)}`);
         const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
         super(`${file}: ${count}, nothing was changed\n${lines.join("\n")}`);
         this.name = "ConfigError";

@@ -43,9 +43,11 @@ const network = oneOf([
 
 const ownCluster = z.strictObject({
     kind: kind("new"),
-    version: text(/^1\.\d{2}$/, "a Kubernetes minor such as 1.34")
-        .default("1.34")
-        .describe("Kubernetes version."),
+    version: text(/^1\.\d{2}$/, "a Kubernetes minor such as 1.37")
+        .default("1.37")
+        .describe(
+            "Kubernetes version. EKS upgrades by one minor at a time: a cluster of an older default names its own.",
+        ),
     publicCidrs: z
         .array(cidr().refine((value) => !value.endsWith("/0"), { error: "a CIDR narrower than /0" }))
         .default([])

@@ -44,7 +44,7 @@ const podAffinity = z.strictObject({
         .array(z.strictObject({ weight, podAffinityTerm: podTerm }))
         .optional(),
 });
-/** @see https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#affinity-v1-core */
+/** @see https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#affinity-v1-core */
 const affinity = z.strictObject({
     nodeAffinity: z
         .strictObject({

@@ -61,7 +61,7 @@ const kubernetes = z
             .describe(
                 "Former owner whose objects the stack takes over, exactly as the refusal named it; needed once, after a state was lost (docs/runbooks/lost-state.md).",
             ),
-        podSecurityVersion: words("`latest` or a Kubernetes minor such as v1.34")
+        podSecurityVersion: words("`latest` or a Kubernetes minor such as v1.37")
             .default("latest")
             .describe("Version of the Pod Security Standards enforced in the namespace."),
         admission: oneOf([

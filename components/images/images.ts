@@ -1,6 +1,5 @@
 import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
-import { unknown } from "@pulumi/pulumi/output";
 import type { Stack } from "../config/schema";
 import { machine } from "../machine";
 import { imageNames, planImage, type ImageName } from "./images.plan";
@@ -51,8 +50,8 @@ export class Images extends pulumi.ComponentResource {
 }
 
 /** The preview of a rebuild answers with an empty digest where it means one that is not known yet. */
-function notBuiltYet(name: ImageName): typeof unknown {
-    if (pulumi.runtime.isDryRun()) return unknown;
+function notBuiltYet(name: ImageName): typeof pulumi.unknown {
+    if (pulumi.runtime.isDryRun()) return pulumi.unknown;
     throw new pulumi.RunError(`the build of the ${name} image gave no digest: it was not pushed`);
 }
 

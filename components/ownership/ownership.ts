@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isDryRun } from "@pulumi/pulumi/runtime";
 import * as random from "@pulumi/random";
 import { madeByAws } from "../config/derived";
 import { ConfigError, fileOf, type Problem } from "../config/problems";
@@ -141,7 +140,7 @@ export class Ownership extends pulumi.ComponentResource {
         } catch (error) {
             if (!isClusterError(error)) throw error;
             // Said before, by the preflight.
-            if (isDryRun()) return new Map();
+            if (pulumi.runtime.isDryRun()) return new Map();
             throw new pulumi.RunError(
                 `nothing was changed in the cluster, as its owner is not certain: ${error.message}`,
             );

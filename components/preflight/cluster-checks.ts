@@ -1,6 +1,6 @@
 /** Checks against the cluster before anything in it is changed, in previews as in updates. */
 import { madeByAws } from "../config/derived";
-import type { Problem } from "../config/problems";
+import { sentence, type Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
 import { isClusterError, type ClusterApi } from "../kubernetes/cluster-api";
 import type { Recorded } from "../kubernetes/recorded.plan";
@@ -10,6 +10,7 @@ import { hostTaken } from "./host";
 import { ingressController } from "./ingress-controller";
 import { namespaceOwner } from "./namespace-owner";
 import { serviceRangeCheck } from "./service-range";
+import { clusterSupport } from "./support.plan";
 import { volumesGrow } from "./volumes";
 
 /** Every check. Each is independent of the others, and reads only. */
@@ -39,10 +40,14 @@ export async function checkCluster(
     if (kubernetes === undefined || madeByAws(stack)) return { problems: [], warnings: [] };
     try {
         const cluster = await probes.cluster(kubernetes);
-        await cluster.text("/version");
+        const version = await cluster.text("/version");
         const known = await probes.recorded();
         const found = await Promise.all(checks.map((check) => permitted(check, stack, cluster, known)));
-        return { problems: found.flatMap((each) => each.problems), warnings: found.flatMap((each) => each.warnings) };
+        const support = clusterSupport(kubernetes.context, version, probes.today()).map(sentence);
+        return {
+            problems: found.flatMap((each) => each.problems),
+            warnings: [...support, ...found.flatMap((each) => each.warnings)],
+        };
     } catch (error) {
         if (!isClusterError(error)) throw error;
         const found = `the cluster of ${JSON.stringify(kubernetes.context)} does not answer (${error.message})`;

@@ -9,6 +9,7 @@ import { registryScheme } from "../images/images.plan";
 import type { Probes } from "../machine";
 import { caProblems } from "./certificate-files.plan";
 export { checkCluster } from "./cluster-checks";
+export { settingsSupport } from "./support.plan";
 
 /**
  * @param stack  the sections that could be understood

@@ -1,10 +1,9 @@
 /** The stack's settings, read and checked against the surroundings; whatever is wrong is said at once. */
 import * as pulumi from "@pulumi/pulumi";
-import { allConfig, isDryRun } from "@pulumi/pulumi/runtime";
-import { ConfigError, fileOf } from "../config/problems";
+import { ConfigError, fileOf, sentence } from "../config/problems";
 import type { Stack } from "../config/schema";
 import { machine, type Probes } from "../machine";
-import { checkCluster, preflight } from "../preflight/preflight";
+import { checkCluster, preflight, settingsSupport } from "../preflight/preflight";
 import { parseStack } from "./read";
 
 /**
@@ -15,17 +14,20 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     const config = new pulumi.Config("orcheo");
     const name = pulumi.getStack();
     const json = config.get("stack");
-    const keys = Object.keys(allConfig());
+    const keys = Object.keys(pulumi.runtime.allConfig());
     // As the engine hands them to the program.
     const marked = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
     const secretKeys = keys.filter((key) => marked.includes(JSON.stringify(key)));
     const secret = secretKeys.includes("orcheo:stack");
     const { stack, sections, problems } = parseStack({ stack: name, keys, json, secret, secretKeys });
-    const around = await preflight(sections, probes, !isDryRun());
+    const around = await preflight(sections, probes, !pulumi.runtime.isDryRun());
     // Without a usable context there is no cluster to ask.
     const usable = !around.some(({ at }) => at.startsWith("orcheo:stack.kubernetes."));
-    const cluster = usable ? await checkCluster(sections, probes, !isDryRun()) : undefined;
-    for (const warning of cluster?.warnings ?? []) void pulumi.log.warn(warning);
+    const cluster = usable ? await checkCluster(sections, probes, !pulumi.runtime.isDryRun()) : undefined;
+    const support = settingsSupport(sections, probes.today(), secret).map(
+        (each) => `${fileOf(name)}: ${sentence(each)}`,
+    );
+    for (const warning of [...support, ...(cluster?.warnings ?? [])]) void pulumi.log.warn(warning);
     const all = [...problems, ...around, ...(cluster?.problems ?? [])];
     if (stack === undefined || all.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(name), all).message);
     return stack;

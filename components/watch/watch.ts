@@ -5,7 +5,6 @@
  * An update that is good is never held up or failed by it: whatever it cannot read, it is silent about.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { hasEngine, isDryRun } from "@pulumi/pulumi/runtime";
 import { madeByAws } from "../config/derived";
 import type { Stack } from "../config/schema";
 import type { ClusterApi, KubernetesObject } from "../kubernetes/cluster-api";
@@ -41,12 +40,12 @@ export interface Watch {
  */
 export async function watchUpdate(stack: Stack, probes: Pick<Probes, "cluster"> = machine): Promise<Watch> {
     const blind: Watch = { served: (url) => url };
-    if (!hasEngine() || madeByAws(stack)) return blind;
+    if (!pulumi.runtime.hasEngine() || madeByAws(stack)) return blind;
     const { namespace } = stack.kubernetes;
     const begin = async (): Promise<Watch> => {
         const cluster = await probes.cluster(stack.kubernetes);
         const reapplied = reapplyUnfinished(cluster, namespace).catch(() => undefined);
-        if (isDryRun()) return reapplied.then(() => blind);
+        if (pulumi.runtime.isDryRun()) return reapplied.then(() => blind);
         const step = watcher({ cluster, namespace, say: pulumi.log, interrupt });
         await Promise.all([reapplied, step()]);
         repeat(step);

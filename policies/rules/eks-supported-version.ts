@@ -1,6 +1,6 @@
 import { called, control, notInCel } from "../aws.ts";
-import { endedSupport } from "../eks-versions.ts";
 import type { ResourceRule } from "../rule.ts";
+import { supportOf } from "../support.ts";
 import { at, text } from "../values.ts";
 
 export const eksSupportedVersion: ResourceRule = {
@@ -14,8 +14,11 @@ export const eksSupportedVersion: ResourceRule = {
     notInCel,
     found(resource) {
         const version = text(at(resource.props, "version"));
-        const ended = version === undefined ? undefined : endedSupport(version);
-        if (version === undefined || ended === undefined) return [];
+        if (version === undefined) return [];
+        // A minor version newer than the table is not refused: EKS may have it by now.
+        const support = supportOf("eks-extended", version);
+        if (support.kind !== "ended") return [];
+        const ended = support.on === undefined ? "years ago" : `on ${support.on}`;
         return [`${called(resource)} runs Kubernetes ${version}, whose support by EKS ended ${ended}`];
     },
 };

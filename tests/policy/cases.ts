@@ -213,7 +213,7 @@ const blocked = {
 };
 const eks = (props: Mutable): Given =>
     aws("eks/cluster:Cluster", {
-        version: "1.34",
+        version: "1.37",
         vpcConfig: { endpointPublicAccess: true, publicAccessCidrs: ["203.0.113.0/24"] },
         encryptionConfig: { provider: { keyArn: "arn:aws:kms:eu-west-1:1:key/1" }, resources: ["secrets"] },
         enabledClusterLogTypes: ["api", "audit", "authenticator"],
@@ -810,6 +810,30 @@ export const cases: readonly Case[] = [
         passing: [],
         failing: [eks({ version: "1.24" })],
         says: "runs Kubernetes 1.24, whose support by EKS ended years ago",
+    },
+    {
+        rule: "eks-standard-support",
+        passing: [eks({}), eks({ version: undefined }), eks({ version: "1.36" })],
+        failing: [eks({ version: "1.34" })],
+        says: "runs Kubernetes 1.34, whose standard support by EKS ends on 2026-12-02",
+    },
+    {
+        rule: "eks-standard-support",
+        passing: [eks({ version: "1.35" })],
+        failing: [eks({ version: "1.33" })],
+        says: "runs Kubernetes 1.33, whose standard support by EKS ended on 2026-07-29",
+    },
+    {
+        rule: "eks-standard-support",
+        passing: [],
+        failing: [eks({ version: "1.99" })],
+        says: "runs Kubernetes 1.99, whose end of support is not known",
+    },
+    {
+        rule: "eks-standard-support",
+        passing: [],
+        failing: [eks({ version: "1.24" })],
+        says: "runs Kubernetes 1.24, whose standard support by EKS ended years ago",
     },
     {
         rule: "ingress-tls",
