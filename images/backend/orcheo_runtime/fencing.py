@@ -20,8 +20,6 @@ from orcheo_runtime.leases import Holding, LostLeaseError
 
 # One round of cron triggers at a time, of all workers: any constant of our own.
 CRON_LOCK_KEY = 0x6F7263686372
-# The last that the history's store makes.
-HISTORY_MADE = "SELECT to_regclass('idx_history_steps_execution') IS NOT NULL AS made"
 # What the one who changes a run demands of its lease, given the locked row; it raises when it does not hold.
 demand: ContextVar[Callable[[dict[str, Any] | None], None] | None] = ContextVar("demand", default=None)
 # Runs that this task started to execute; None where it executes none.
@@ -135,6 +133,7 @@ def one_round(dispatch_due_cron_runs: Any) -> Any:
         token = unsent.set(messages)
         try:
             async with self._lock, self._connection() as connection:
+                await connection.execute(leases.NEVER_IDLE)
                 await connection.execute("SELECT pg_advisory_xact_lock(%s)", (CRON_LOCK_KEY,))
                 runs = await dispatch_due_cron_runs(within(self, connection), **options)
         finally:
@@ -159,23 +158,6 @@ def after_commit(enqueue_run: Any) -> Any:
     return enqueue
 
 
-def without_schema_work(ensure_initialized: Any) -> Any:
-    """The history's tables are the initialisation's to make.
-
-    Orcheo repeats CREATE INDEX IF NOT EXISTS in each process. It locks both tables against writers, in another order than
-    they do: of the runs in flight while a worker started, some failed with "deadlock detected".
-    """
-
-    async def ensure(self: Any) -> None:
-        if not self._initialized:
-            async with self._connection() as connection:
-                row = await (await connection.execute(HISTORY_MADE)).fetchone()
-            self._initialized = row["made"]
-        await ensure_initialized(self)
-
-    return ensure
-
-
 def conversation(run: Any) -> Any:
     """The API executes the runs of conversations itself."""
 
@@ -195,12 +177,16 @@ def install() -> None:
     from orcheo_backend.app.history.postgres_store import PostgresRunHistoryStore
     from orcheo_backend.app.repository_postgres import _runs, _triggers
 
+    from orcheo_runtime import history
+
     places: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
         (_runs.WorkflowRunMixin, "_update_run", fenced),
         (_runs.WorkflowRunMixin, "create_run", recorded),
         (_triggers.TriggerRepositoryMixin, "dispatch_due_cron_runs", one_round),
         (_triggers, "_enqueue_run_for_execution", after_commit),
-        (PostgresRunHistoryStore, "_ensure_initialized", without_schema_work),
+        (PostgresRunHistoryStore, "_ensure_initialized", history.without_schema_work),
+        (PostgresRunHistoryStore, "append_step", history.held),
+        (PostgresRunHistoryStore, "_update_status", history.ending),
         (workflow_executor.WorkflowExecutor, "run", conversation),
     )
     for owner, name, change in places:

@@ -1,4 +1,4 @@
-"""Who executes a run: one row for each run that has not ended, in orcheo_deploy.run_leases.
+"""Who executes a run: one row for each run that has not ended, or whose history has not, in orcheo_deploy.run_leases.
 
 The process that starts a run takes its lease in the same transaction and renews it every ten seconds. Every time is
 Postgres' own: the clocks of the pods do not matter.
@@ -21,7 +21,7 @@ STOP_SECONDS = 45
 CONFIRM_SECONDS = 20
 
 # `token` is null while nobody executes the run; `starts` counts executions; `dispatched` is false for a run that was only
-# recorded and that nobody asked the worker to execute.
+# recorded and that nobody asked the worker to execute; `ended_at` is set until the history of a run has ended as well.
 TABLE = """
 CREATE SCHEMA IF NOT EXISTS orcheo_deploy;
 CREATE TABLE IF NOT EXISTS orcheo_deploy.run_leases (
@@ -33,12 +33,24 @@ CREATE TABLE IF NOT EXISTS orcheo_deploy.run_leases (
     starts integer NOT NULL DEFAULT 0,
     enqueued_at timestamptz,
     dispatched boolean NOT NULL DEFAULT true
-)
+);
+ALTER TABLE orcheo_deploy.run_leases ADD COLUMN IF NOT EXISTS ended_at timestamptz
 """
-EXISTS = "SELECT to_regclass('orcheo_deploy.run_leases') IS NOT NULL AS made"
+# Its newest column: an older image may have made it.
+EXISTS = """
+SELECT EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = to_regclass('orcheo_deploy.run_leases') AND attname = 'ended_at'
+) AS made
+"""
 
-LOCK_RUN = "SELECT 1 FROM workflow_runs WHERE id = %(run_id)s FOR UPDATE"
+# A process that is paused, or whose node is lost, in the middle of a transaction would keep its locks for as long as the
+# server waits for it: a day on some. Until then nobody could end its run.
+IDLE_SECONDS = 30
+NEVER_IDLE = f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true)"
+LOCK_RUN = f"{NEVER_IDLE} FROM workflow_runs WHERE id = %(run_id)s FOR UPDATE"
 LOCK_LEASE = "SELECT token, suspected_at FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s FOR UPDATE"
+# No row: somebody else decides what becomes of the run. The lease cannot change hands before the transaction ends.
+KEEP = f"{NEVER_IDLE} FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s AND token = %(token)s FOR SHARE"
 TAKE = """
 INSERT INTO orcheo_deploy.run_leases AS lease (run_id, holder, token, renewed_at, starts)
 VALUES (%(run_id)s, %(holder)s, %(token)s, clock_timestamp(), 1)
@@ -58,7 +70,21 @@ ON CONFLICT (run_id) DO UPDATE SET holder = NULL, token = NULL, renewed_at = NUL
 ONLY_RECORDED = """
 INSERT INTO orcheo_deploy.run_leases (run_id, dispatched) VALUES (%(run_id)s, false) ON CONFLICT (run_id) DO NOTHING
 """
-END = "DELETE FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s"
+# A run that was never executed has no history that could stay open.
+END = """
+WITH history AS (SELECT FROM execution_history WHERE execution_id = %(run_id)s),
+    without AS (DELETE FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s AND NOT EXISTS (SELECT FROM history))
+UPDATE orcheo_deploy.run_leases
+SET holder = NULL, token = NULL, renewed_at = NULL, suspected_at = NULL, ended_at = clock_timestamp()
+WHERE run_id = %(run_id)s AND EXISTS (SELECT FROM history)
+"""
+# Run and history say the same.
+HISTORY_ENDED = """
+DELETE FROM orcheo_deploy.run_leases lease USING workflow_runs run, execution_history history
+WHERE lease.run_id = %(run_id)s AND lease.ended_at IS NOT NULL
+    AND run.id = lease.run_id AND history.execution_id = lease.run_id
+    AND (run.status, history.status) IN (('succeeded', 'completed'), ('failed', 'error'), ('cancelled', 'cancelled'))
+"""
 SUSPECT = "UPDATE orcheo_deploy.run_leases SET suspected_at = clock_timestamp() WHERE run_id = %(run_id)s AND token = %(token)s"
 FORGET = "DELETE FROM orcheo_deploy.run_leases WHERE NOT EXISTS (SELECT FROM workflow_runs WHERE id = run_id)"
 

@@ -1,7 +1,7 @@
 """What becomes of a run that may be lost: from what is stored and the time to an action, and nothing else.
 
 Read with leases.py. A run is lost when it is `running` and nobody holds its lease, or `pending` and no message of the
-queue names it.
+queue names it. The history of a run is lost when the run has ended and nobody ended its history.
 """
 
 from collections.abc import Collection
@@ -18,6 +18,8 @@ WORKER = "worker"
 # A message that was just sent is not looked for yet, and none is sent again sooner.
 PENDING_SECONDS = 30
 ENQUEUE_AGAIN_SECONDS = 60
+# A worker ends the history right after the run; a person who cancels a run does not end it at all.
+HISTORY_SECONDS = 30
 # A run that ends its worker each time is not executed for ever.
 MOST_STARTS = 3
 # Beyond the longest run, for one that was started by an image without leases.
@@ -57,10 +59,18 @@ class Pending:
 
 
 @dataclass(frozen=True)
-class Action:
-    """`suspect`: watch it; `fail`, `restart`, `enqueue`: as they say. `token` of the lease that was seen."""
+class Ended:
+    """A run that has ended, whose history has not or says something else."""
 
-    kind: Literal["suspect", "fail", "restart", "enqueue"]
+    run_id: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class Action:
+    """`suspect`: watch it; `fail`, `restart`, `enqueue`: as they say; `finish` its history. `token` of the lease that was seen."""
+
+    kind: Literal["suspect", "fail", "restart", "enqueue", "finish"]
     run_id: str
     reason: str
     token: str | None = None
@@ -109,6 +119,13 @@ def decide_pending(run: Pending, now: datetime, queued: Collection[str]) -> Acti
     if run.enqueued_at is not None and now - run.enqueued_at < timedelta(seconds=ENQUEUE_AGAIN_SECONDS):
         return None
     return Action("enqueue", run.run_id, "It waited, and no message of the queue named it.")
+
+
+def decide_ended(run: Ended, now: datetime) -> Action | None:
+    """None: whoever ended the run is about to end its history."""
+    if now - run.ended_at < timedelta(seconds=HISTORY_SECONDS):
+        return None
+    return Action("finish", run.run_id, f"The run ended at {stamp(run.ended_at)}, and its history did not.")
 
 
 def stamp(time: datetime) -> str:

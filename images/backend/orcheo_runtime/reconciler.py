@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any
 from orcheo_runtime import leases, logs
 from orcheo_runtime.delivery import longest_run_seconds
 from orcheo_runtime.heartbeat import connect
-from orcheo_runtime.lost_runs import Action, Pending, Running, Settings, decide_pending, decide_running
+from orcheo_runtime.lost_runs import (
+    Action,
+    Ended,
+    Pending,
+    Running,
+    Settings,
+    decide_ended,
+    decide_pending,
+    decide_running,
+)
 
 if TYPE_CHECKING:
     from orcheo_runtime.heartbeat import Connection
@@ -52,6 +61,12 @@ FROM workflow_runs run LEFT JOIN orcheo_deploy.run_leases lease ON lease.run_id 
 WHERE run.status = 'pending' AND coalesce(lease.dispatched, true)
 ORDER BY run.updated_at LIMIT %s
 """
+ENDED = """
+SELECT lease.run_id, lease.ended_at
+FROM orcheo_deploy.run_leases lease JOIN workflow_runs run ON run.id = lease.run_id
+WHERE lease.ended_at IS NOT NULL AND run.status NOT IN ('running', 'pending')
+ORDER BY lease.ended_at LIMIT %s
+"""
 
 
 def settings() -> Settings:
@@ -71,7 +86,9 @@ def look(connection: "Connection") -> list[Action]:
     (now,) = row
     running = [Running(*each) for each in connection.execute(RUNNING, (leases.LEASE_SECONDS, MOST_RUNS)).fetchall()]
     pending = [Pending(*each) for each in connection.execute(PENDING, (MOST_RUNS,)).fetchall()]
+    ended = [Ended(*each) for each in connection.execute(ENDED, (MOST_RUNS,)).fetchall()]
     decided = [decide_running(run, now, settings()) for run in running]
+    decided += [decide_ended(run, now) for run in ended]
     # Nothing is asked of Valkey while all waiting runs are too young to be missed.
     if any(decide_pending(run, now, ()) for run in pending):
         queued = queued_runs({run.run_id for run in pending})

@@ -37,7 +37,7 @@ async def settle(actions: Iterable[Action]) -> None:
     for action in actions:
         token = fencing.demand.set(same_lease(action))
         try:
-            await {"fail": fail, "restart": restart, "enqueue": enqueue}[action.kind](action)
+            await {"fail": fail, "restart": restart, "enqueue": enqueue, "finish": finish}[action.kind](action)
             logger.warning(
                 "run %s: %s. %s", action.run_id, DONE[action.kind], action.reason, extra={"run": action.run_id, "action": action.kind}
             )
@@ -49,14 +49,14 @@ async def settle(actions: Iterable[Action]) -> None:
             fencing.demand.reset(token)
 
 
-DONE = {"fail": "ended as failed", "restart": "executed again", "enqueue": "sent to the queue again"}
+DONE = {"fail": "ended as failed", "restart": "executed again", "enqueue": "sent to the queue again", "finish": "its history was ended"}
 
 
 async def fail(action: Action) -> None:
     """The run ends as failed, in its record and in its history."""
     repository = _repository()
     run = await repository.mark_run_failed(UUID(action.run_id), actor=ACTOR, error=action.reason)
-    await note(run, {"status": "error", "error": action.reason, "actor": ACTOR}, error=action.reason)
+    await end_history(run)
     release_slot(run)
 
 
@@ -86,6 +86,31 @@ async def enqueue(action: Action) -> None:
     await send(await _repository()._update_run(UUID(action.run_id), still_waits))
 
 
+async def finish(action: Action) -> None:
+    """The history ends as its run did: whoever ended the run was lost on the way, or was no worker."""
+    run = await _repository().get_run(UUID(action.run_id))
+    if not run.status.is_terminal:
+        raise ValueError(f"it is {run.status.value}")
+    await end_history(run)
+    release_slot(run)
+
+
+async def end_history(run: Any) -> None:
+    """With the run's own reason, as a last step too."""
+    from orcheo_backend.app.dependencies import get_history_store
+
+    history = get_history_store()
+    run_id = str(run.id)
+    said = {"succeeded": "completed", "failed": "error", "cancelled": "cancelled"}[run.status.value]
+    await note(run, {"status": said, "error": run.error, "actor": ACTOR})
+    if said == "error":
+        await history.mark_failed(run_id, run.error or "It failed without a reason.")
+    elif said == "cancelled":
+        await history.mark_cancelled(run_id, reason=run.error)
+    else:
+        await history.mark_completed(run_id)
+
+
 async def send(run: Any) -> None:
     """Its message, after whatever an execution before left of it is gone."""
     from orcheo.config import get_settings
@@ -97,7 +122,7 @@ async def send(run: Any) -> None:
     _triggers._enqueue_run_for_execution(run)
 
 
-async def note(run: Any, step: dict[str, Any], error: str | None = None) -> None:
+async def note(run: Any, step: dict[str, Any]) -> None:
     """A step of the run's history, which is made where the worker was lost before it made one."""
     from orcheo_backend.app.dependencies import get_history_store
     from orcheo_backend.app.history import RunHistoryNotFoundError
@@ -116,8 +141,6 @@ async def note(run: Any, step: dict[str, Any], error: str | None = None) -> None
             **({"workspace_id": workspace} if workspace is not None else {}),
         )
         await history.append_step(run_id, step)
-    if error is not None:
-        await history.mark_failed(run_id, error)
 
 
 def release_slot(run: Any) -> None:

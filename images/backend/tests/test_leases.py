@@ -38,6 +38,7 @@ class Connection:
     def __init__(self) -> None:
         """No lease."""
         self.token: str | None = None
+        self.ended = False
         self.said: list[str] = []
 
     async def execute(self, query: str, parameters: Any = None, **_: Any) -> Any:
@@ -48,10 +49,14 @@ class Connection:
             row = {"made": True}
         elif query == leases.LOCK_LEASE and self.token:
             row = {"token": self.token, "suspected_at": None}
+        elif query == leases.KEEP:
+            row = {"set_config": "30s"} if self.token == parameters["token"] else None
         elif query == leases.TAKE:
             self.token = parameters["token"]
         elif query in (leases.END, leases.WAIT):
             self.token = None
+        elif query == leases.HISTORY_ENDED:
+            self.ended = True
 
         async def fetchone() -> dict[str, Any] | None:
             return row
@@ -168,38 +173,18 @@ class Fencing(unittest.IsolatedAsyncioTestCase):
         repository = Repository("pending")
         self.assertEqual(await repository.dispatch(), ["run"])
         self.assertEqual(
-            repository.connection.said, ["SELECT pg_advisory_xact_lock(%s)", "INSERT", "COMMIT", "SEND run"]
+            repository.connection.said,
+            [leases.NEVER_IDLE, "SELECT pg_advisory_xact_lock(%s)", "INSERT", "COMMIT", "SEND run"],
         )
 
 
-class History(unittest.IsolatedAsyncioTestCase):
-    """Its tables."""
+class Locks(unittest.TestCase):
+    """What a transaction holds."""
 
-    async def test_only_a_database_without_them_gets_them_from_a_worker(self) -> None:
-        for made in (True, False):
-            worked: list[bool] = []
-
-            class Store:
-                _initialized = False
-
-                @asynccontextmanager
-                async def _connection(self, made: bool = made) -> AsyncIterator[Any]:
-                    async def fetchone() -> dict[str, bool]:
-                        return {"made": made}
-
-                    async def execute(_: str) -> Any:
-                        return SimpleNamespace(fetchone=fetchone)
-
-                    yield SimpleNamespace(execute=execute)
-
-                async def orcheos(self, worked: list[bool] = worked) -> None:
-                    if not self._initialized:
-                        worked.append(True)
-
-                ensure = fencing.without_schema_work(orcheos)
-
-            await Store().ensure()
-            self.assertEqual(worked, [] if made else [True])
+    def test_a_paused_holder_cannot_keep_its_locks_beyond_the_time_at_which_others_may_act(self) -> None:
+        for query in (leases.LOCK_RUN, leases.KEEP):
+            self.assertIn("set_config('idle_in_transaction_session_timeout', '30s', true)", query)
+        self.assertLess(leases.IDLE_SECONDS, leases.LEASE_SECONDS)
 
 
 class Renewal(unittest.TestCase):

@@ -4,7 +4,16 @@ import unittest
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from orcheo_runtime.lost_runs import MOST_STARTS, Pending, Running, Settings, decide_pending, decide_running
+from orcheo_runtime.lost_runs import (
+    MOST_STARTS,
+    Ended,
+    Pending,
+    Running,
+    Settings,
+    decide_ended,
+    decide_pending,
+    decide_running,
+)
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 FAIL = Settings("fail", 600)
@@ -67,6 +76,18 @@ class RunningRuns(unittest.TestCase):
 
     def test_a_run_that_somebody_else_started_through_the_api_is_his_to_end(self) -> None:
         self.assertIsNone(self.kind(replace(UNLEASED, started_by="somebody", started_at=ago(100_000))))
+
+
+class EndedRuns(unittest.TestCase):
+    """Runs that have ended, whose history has not."""
+
+    def test_who_ended_the_run_has_time_to_end_its_history(self) -> None:
+        self.assertIsNone(decide_ended(Ended("run", ago(29)), NOW))
+
+    def test_then_it_is_ended_for_him(self) -> None:
+        action = decide_ended(Ended("run", ago(30)), NOW)
+        assert action is not None
+        self.assertEqual((action.kind, action.token), ("finish", None))
 
 
 class PendingRuns(unittest.TestCase):
