@@ -80,7 +80,7 @@ export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, repo
 /** Stops the cluster and leaves the machine as it was; its data stays unless `deleteData`. */
 export async function stopCluster(spec: ClusterSpec, report: Report, { deleteData = false } = {}): Promise<void> {
     await report.step(`stop the node "${spec.name}"`, undefined, async () => {
-        await stopNode(spec);
+        await stopNode(spec, { keepData: !deleteData });
         await detachBuilder(spec, report);
     });
     if (deleteData) rmSync(spec.stateDir, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /** The node: the namespaces in which Kubernetes runs. */
 import { mkdirSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
     firstPid,
@@ -69,9 +69,17 @@ export async function startNode(spec: ClusterSpec, services: readonly Service[],
     await startNamespaces(namespacesOf(spec), { init: initScript(spec), services, path });
 }
 
-/** Ends every process of the node and takes away what it left in the kernel. The data stays. */
-export async function stopNode(spec: ClusterSpec): Promise<void> {
-    if (nodePid(spec) !== undefined) await stopContainers(spec);
+/** containerd's own client, which is on no PATH: it lies beside the containerd that runs. */
+export async function ctr(spec: ClusterSpec, ...args: string[]): Promise<string> {
+    const pidFile = join(pathsOf(spec).services, "containerd", "supervise", "pid");
+    const containerd = await inNode(spec, ["sh", "-c", `readlink "/proc/$(cat '${pidFile}')/exe"`]);
+    const client = join(dirname(containerd.trim()), "ctr");
+    return inNode(spec, [client, "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io", ...args]);
+}
+
+/** Ends every process of the node and takes away what it left in the kernel. Data that is kept is closed first. */
+export async function stopNode(spec: ClusterSpec, { keepData = true } = {}): Promise<void> {
+    if (nodePid(spec) !== undefined && keepData) await stopContainers(spec);
     await stopNamespaces(namespacesOf(spec));
     try {
         rmdirSync("/var/lib/kubelet");
@@ -85,15 +93,13 @@ const STOP_SECONDS = 20;
 /** Databases get the chance to close their files: SIGTERM to every container, then a bounded wait. */
 async function stopContainers(spec: ClusterSpec): Promise<void> {
     const { services } = pathsOf(spec);
-    const ctr = (...args: string[]): Promise<string> =>
-        inNode(spec, ["ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io", ...args]);
     await inNode(spec, ["sv", "down", join(services, "kubelet")]).catch(() => "");
     const running = async (): Promise<string[]> =>
-        (await ctr("tasks", "ls").catch(() => ""))
+        (await ctr(spec, "tasks", "ls").catch(() => ""))
             .split("\n")
             .filter((line) => line.includes("RUNNING"))
             .map((line) => line.split(/\s+/)[0] ?? "");
-    for (const task of await running()) await ctr("tasks", "kill", "--signal", "SIGTERM", task).catch(() => "");
+    for (const task of await running()) await ctr(spec, "tasks", "kill", "--signal", "SIGTERM", task).catch(() => "");
     for (let waited = 0; waited < STOP_SECONDS && (await running()).length > 0; waited++) await sleep(1000);
     await inNode(spec, [
         "sv",

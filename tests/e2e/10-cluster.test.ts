@@ -1,7 +1,9 @@
 /** The embedded cluster, from nothing to nothing: a real one of its own beside whatever else runs on the machine. */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stopCluster } from "../../local/cluster/cluster.ts";
+import { pathsOf } from "../../local/cluster/spec.ts";
 import { apply, kube, NAMESPACE, pod, report, shell, spec, start, type Traces, traces } from "./cluster/harness.ts";
 import { ingress } from "./cluster/ingress.ts";
 import { losses } from "./cluster/losses.ts";
@@ -61,5 +63,13 @@ describe("its end", () => {
         await stopCluster(spec, report);
         expect(await traces()).toEqual(before);
         expect(readdirSync(spec.stateDir)).toContain("etcd");
+    });
+
+    test("every container was told to stop before it was ended: databases close their files", () => {
+        const logs = join(pathsOf(spec).podLogs, "pods");
+        const files = readdirSync(logs, { recursive: true, encoding: "utf8" }).filter((file) =>
+            /coredns.*\.log$/.test(file),
+        );
+        expect(files.map((file) => readFileSync(join(logs, file), "utf8")).join("")).toContain("SIGTERM");
     });
 });
