@@ -52,7 +52,7 @@ const stackName = process.env.ORCHEO_STACK ?? "dev";
 const FOR_UP: readonly Group[] = ["cluster", "add-ons", "pulumi"];
 
 /** Refuses a machine on which the tests or the measurements would fail after minutes. */
-async function ready(command: "test" | "bench"): Promise<void> {
+async function ready(command: "test" | "bench" | "faults"): Promise<void> {
     const groups = command === "test" ? [...FOR_UP, "test" as const] : FOR_UP;
     const missing = (await missingTools(groups)).length;
     refuse(problemsOf(await lookAtMachine({ command, stateDir: stateRoot, missingTools: missing, runs: false })));
@@ -143,12 +143,15 @@ async function main([command]: readonly string[]): Promise<void> {
         case "ready-for-bench":
             await ready("bench");
             return;
+        case "ready-for-faults":
+            await ready("faults");
+            return;
         case "env":
             printEnvironment(spec, await ensureToolchain(FOR_UP, report));
             return;
         default:
             throw new Error(
-                `unknown command "${command ?? ""}"; up, down, delete, status, env, prune, ready-for-test and ready-for-bench are accepted`,
+                `unknown command "${command ?? ""}"; up, down, delete, status, env, prune, ready-for-test, ready-for-bench and ready-for-faults are accepted`,
             );
     }
 }

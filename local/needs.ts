@@ -1,5 +1,5 @@
 /** What each command needs of the machine, measured on two cores (docs/embedded-cluster.md), before it starts. */
-export type Command = "up" | "test" | "bench";
+export type Command = "up" | "test" | "bench" | "faults";
 
 /** What exists already and therefore needs no further space. */
 export interface Present {
@@ -23,16 +23,16 @@ const GO_GIB_PER_TOOL = 3;
 const TOOLS_GIB = 2;
 
 /** BuildKit's cache after the command; it keeps itself below 10 GiB. */
-const BUILDER_GIB: Record<Command, number> = { up: 5, test: 10, bench: 8 };
+const BUILDER_GIB: Record<Command, number> = { up: 5, test: 10, bench: 8, faults: 8 };
 /** Once images were built, layers of a changed image come on top. */
 const BUILDER_AGAIN_GIB = 2;
 
 /** Data of the clusters that run at the same time: registry, unpacked images, volumes, logs. */
-const CLUSTER_GIB: Record<Command, number> = { up: 5, test: 10, bench: 6 };
+const CLUSTER_GIB: Record<Command, number> = { up: 5, test: 10, bench: 6, faults: 6 };
 const CLUSTER_AGAIN_GIB = 2;
 
 /** What each command uses at its peak, with one image being built. */
-export const MEMORY_GIB: Record<Command, number> = { up: 6, test: 8, bench: 6 };
+export const MEMORY_GIB: Record<Command, number> = { up: 6, test: 8, bench: 6, faults: 8 };
 
 /** The disk space that a command takes beyond what is used already. */
 export function needsOf(command: Command, { missingTools, builder, cluster }: Present): Need[] {
