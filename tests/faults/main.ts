@@ -7,7 +7,7 @@ import { clusterSpec } from "../../local/cluster/spec.ts";
 import { consoleReport } from "../../local/report.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { measure } from "./measure.ts";
-import { type Measured, problemsIn, table } from "./table.ts";
+import { type Measured, problemsIn, summary, table } from "./table.ts";
 
 const releases = ["0.33", "0.46"];
 const policies = ["fail", "restart"];
@@ -39,7 +39,9 @@ async function main(): Promise<boolean> {
             if (last !== undefined && last !== each.release) await stopCluster(spec, report, { deleteData: true });
             last = each.release;
             await startCluster(spec, toolchain, report);
-            measured.push(await measure({ spec, toolchain, report }, each));
+            const result = await measure({ spec, toolchain, report }, each);
+            measured.push(result);
+            report.note(summary(result));
         }
     } finally {
         await stopCluster(spec, report, { deleteData: true });

@@ -36,5 +36,12 @@ function row({ date, machine, release, policy, losses, verdicts, seconds }: Meas
     ];
 }
 
+/** One line when a case has ended, long before the table. */
+export const summary = (measured: Measured): string =>
+    row(measured)
+        .map((cell, column) => `${head[column] ?? ""}: ${cell}`)
+        .slice(2)
+        .join(", ");
+
 export const table = (measured: readonly Measured[]): string =>
     [head, head.map(() => "---"), ...measured.map(row)].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

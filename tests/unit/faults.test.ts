@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { problemsIn, table } from "../faults/table";
+import { problemsIn, summary, table } from "../faults/table";
 import { STEPS, verdictOf } from "../faults/verdict";
 
 const steps = (...numbers: readonly number[]) =>
@@ -89,6 +89,8 @@ it("the table counts runs, and no problem is left out", () => {
         seconds: undefined,
     };
     expect(problemsIn(measured)).toBe(2);
+    expect(summary(measured)).toContain("runs: 3, losses: 2, succeeded: 2");
+    expect(summary(measured)).toMatch(/s until all were final: never$/);
     expect(table([measured]).split("\n")[2]).toBe(
         "| 2026-11-27 | 2 cores, 24 GiB | 0.33 | `fail` | 3 | 2 | 2 | 0 | 0 | 0 | 0 | 1 | 1 | 0 | never |",
     );
