@@ -311,8 +311,13 @@ export function backup(): void {
         await sql("drop table workflow_runs, workflow_versions cascade");
         expect((await ask(caller(), "GET", `/api/runs/${runId}`)).status).toBeGreaterThanOrEqual(400);
         const restore = ["1. Choose", "2. Stop", "3. Restore", "4. Switch"];
-        const lost = `sql -d orcheo -Atc "select 'after back: ' || coalesce(to_regclass('workflow_runs')::text, 'lost')"\n`;
-        const script = [commands(...restore), commands("Back"), lost, commands("4. Switch", "5. Start", "6. Go on")]
+        const lost = `sql -d orcheo -Atc "select 'after rolling back: ' || coalesce(to_regclass('workflow_runs')::text, 'lost')"\n`;
+        const script = [
+            commands(...restore),
+            commands("Rolling back"),
+            lost,
+            commands("4. Switch", "5. Start", "6. Resume"),
+        ]
             .join("")
             .replaceAll("BUCKET", BUCKET)
             .replaceAll(/backups\/orcheo\/[\d-]+T[\d-]+Z\.dump/g, key);
@@ -320,7 +325,7 @@ export function backup(): void {
         writeFileSync(join(artifacts, "restore.log"), output);
         expect(code, output.slice(-3000)).toBe(0);
         expect(output).toContain("backup.dump: OK");
-        expect(output).toContain("after back: lost");
+        expect(output).toContain("after rolling back: lost");
         expect(output).toMatch(/the vault's key fits: [1-9]\d* credentials/);
         expect(await answerAgain(caller(), runId)).toBe(42);
         const next = await createWorkflow(caller(), "0.33", "e2e-restored");
