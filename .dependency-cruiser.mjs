@@ -83,7 +83,7 @@ export default {
         ),
         error(
             "policies-alone",
-            "The policy pack judges what it is given, whoever wrote it: it imports nothing of this program.",
+            "The policy pack evaluates any program: it imports nothing from this one.",
             { path: "^policies/" },
             { path: "^(index\\.ts$|(components|local|tests|images)/)" },
         ),

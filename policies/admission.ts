@@ -74,7 +74,7 @@ function literal(text: string): string {
     return JSON.stringify(text);
 }
 
-/** CEL of a list with one text for each violation, in the words of judge.ts. */
+/** CEL of a list with one text for each violation, in the words of evaluate.ts. */
 function violationsCel(rule: PodTemplateRule): string {
     const { broken } = rule.cel;
     const ofPod = (cel: { readonly broken: string; readonly found: string }): string =>
@@ -145,7 +145,7 @@ function binding(name: string, denies: boolean, namespaces: Readonly<Record<stri
     };
 }
 
-/** The policies and bindings of every rule that can be told in CEL, in the order of the table. */
+/** The policies and bindings of every rule that CEL can express, in the order of the table. */
 export function admissionObjects(rules: readonly Rule[], options: AdmissionOptions = {}): readonly AdmissionObject[] {
     const { settings = {}, excepted = [], prefix = "orcheo-" } = options;
     const namespaces = options.namespaces ?? { [namespaceLabel.key]: namespaceLabel.value };

@@ -12,17 +12,17 @@ const intro = `# Policies
 
 <!-- Written by \`node policies/docs.ts\` from the rules; do not edit. -->
 
-Run them with \`pulumi preview --policy-pack policies\` (Node 24 or newer; nothing is to be built).
+Run them with \`pulumi preview --policy-pack policies\` (Node 24 or newer; there is nothing to build).
 
-A value that is not known at preview breaks no rule; the engine asks again during the update, when it is known. What cannot
-be judged is refused: so is an update with \`--target\` of a stack that is not there yet, because the engine shows the pack the
-resources that it leaves out, with half of their properties. Messages name the object, the container and the remedy, and never
-show a secret.
+A value that is unknown in a preview breaks no rule; the engine evaluates it during the update, once it is known. A resource
+that cannot be evaluated is refused. That includes an update with \`--target\` of a stack that does not exist yet, because the engine
+shows the pack the excluded resources with half of their properties. Messages name the object, the container and the remedy, and
+never show a secret.
 
 ## In another project
 
-The pack reads only what the engine shows it. Pack it here once; it holds compiled JavaScript and needs no compiler, whatever the
-project's tsconfig.json says:
+The pack depends on nothing else in this repository. Build the package here once; it contains compiled JavaScript and needs no
+compiler, whatever the project's tsconfig.json says:
 
 \`\`\`sh
 cd policies
@@ -37,7 +37,7 @@ pulumi preview --policy-pack node_modules/orcheo-policies --policy-pack-config p
 npx orcheo-policies manifests/
 \`\`\`
 
-Or copy the folder anywhere but below \`node_modules\` and install its three packages:
+Alternatively, copy the folder to any place outside \`node_modules\` and install its three packages:
 
 \`\`\`sh
 cp -r policies ../shop/policies
@@ -46,9 +46,9 @@ cd ../shop
 pulumi preview --policy-pack policies --policy-pack-config policy-settings.json
 \`\`\`
 
-Most rules need no settings. These do, or do nothing until they are set: the registries that images may come from, the monthly
-budget, the storage classes, the tags. They stand in a file of any name but that of the folder (of \`policies.json\`
-beside \`policies\` Node would think that it is the pack):
+Most rules need no settings. A few do nothing until they are configured: the registries that images may come from, the monthly
+budget, the storage classes, the tags. Put the settings into a JSON file whose name differs from the folder's (Node would load a
+\`policies.json\` beside \`policies\` as the pack):
 
 \`\`\`json
 {
@@ -61,15 +61,14 @@ beside \`policies\` Node would think that it is the pack):
 }
 \`\`\`
 
-A level is \`mandatory\`, \`advisory\`, \`disabled\`, or, where a rule says so below, \`remediate\`: the safe fix is then made on
-the way into the update. No rule remediates unless it is told to. \`"all": "advisory"\` shows a project that is new to the pack
-what there is to do, and stops nothing. A rule, level or setting that does not exist is refused with the name that is nearest
-to it, in the engine and in reports.
+A level is \`mandatory\`, \`advisory\`, \`disabled\` or, for the rules that say so below, \`remediate\`, which applies the safe fix
+during the update. No rule remediates by default. \`"all": "advisory"\` shows a project that is new to the pack what there is to do
+and blocks nothing. The engine and the reports refuse unknown rules, levels and settings, and suggest the nearest name.
 
 ## Exceptions
 
-They stand in the stack's config (of any project), with rule, resource, reason and last day, at most a year ahead. One that has
-expired, excepts nothing, or is incomplete is itself a violation (\`${exceptionsAreCurrent.name}\`).
+Exceptions are part of a stack's config, in any project: rule, resource, reason and an expiry date at most a year ahead. An
+exception that has expired, matches nothing or is incomplete is itself a violation (\`${exceptionsAreCurrent.name}\`).
 
 \`\`\`yaml
 config:
@@ -80,16 +79,16 @@ config:
           expires: 2027-01-31
 \`\`\`
 
-The engine tells the pack the stack's config, wherever it comes from (\`--config-file\` included).
+The pack reads the config from the engine, so \`--config-file\` works too.
 
-The cluster sees no such list: a rule with an exception is also named in \`kubernetes.admission.warnOnly\` (docs/config.md), which
-weakens the cluster for every pod of the namespace, and so is an exception of its own (\`unsafe-choice\`).
+The cluster does not see these exceptions. List such a rule in \`kubernetes.admission.warnOnly\` (docs/config.md) as well; that
+weakens the cluster for every pod of the namespace and therefore needs an exception of its own (\`unsafe-choice\`).
 
 ## In the cluster
 
-Rules that the cluster enforces too are ValidatingAdmissionPolicies, made from the same table: \`kubectl run\` by hand, a Helm
+Rules that the cluster enforces as well are ValidatingAdmissionPolicies generated from the same table, so a \`kubectl run\`, a Helm
 release or a controller is refused with the same name and message. The stack declares them for its own namespace
-(\`kubernetes.admission\` in docs/config.md). Anywhere else, \`policies/admission.json\` is the same as a manifest, bound in
+(\`kubernetes.admission\` in docs/config.md). For other namespaces, \`policies/admission.json\` is the same as a manifest, bound to
 namespaces with the label \`${namespaceLabel.key}: ${namespaceLabel.value}\`:
 
 \`\`\`sh
@@ -97,34 +96,34 @@ kubectl apply -f policies/admission.json
 kubectl label namespace shop ${namespaceLabel.key}=${namespaceLabel.value}
 \`\`\`
 
-The registries that images may come from are \`kubernetes.admission.registries\` of the stack, or the variable \`registries\` of
-\`orcheo-image-registry\` in the manifest; none allows all.
+The allowed registries are \`kubernetes.admission.registries\` of the stack, or the variable \`registries\` of
+\`orcheo-image-registry\` in the manifest; an empty list allows all.
 
-The API server has a budget for policies. \`pod-size\` refuses pods that are larger than it; below that size no other policy
-exceeds it. \`no-secret-literals\` searches the values and arguments of a pod up to 50,000 characters together, of larger pods only
-those of up to 256 characters, and reads no files inside values: those, the engine alone evaluates.
+The API server limits the cost of policies. \`pod-size\` refuses pods above that limit; below it, no policy exceeds the limit.
+\`no-secret-literals\` searches the values and arguments of a pod up to 50,000 characters in total, of larger pods only those of up
+to 256 characters, and does not read files inside values: only the engine does.
 
 The rules that refer to the Pod Security Standards refuse every test pod of Kubernetes 1.34 to 1.37 that \`restricted\` refuses, and
-none that it lets in.
+accept every pod that it accepts.
 
 ## Reports
 
-\`node policies/report.ts FILE|FOLDER|-…\` evaluates what is written down, without the engine: manifests, a \`pulumi stack export\`, a
+\`node policies/report.ts FILE|FOLDER|-…\` evaluates files without the engine: manifests, a \`pulumi stack export\`, a
 \`pulumi preview --json --show-sames\`, every manifest below a folder, or \`-\` for standard input. It prints the findings by
-resource, the worst first, and how to fix each rule once; or \`--json\`, \`--sarif\` for code scanning, \`--markdown\` for a pull
+resource, the most severe first, and the remedy of each rule once; or \`--json\`, \`--sarif\` for code scanning, \`--markdown\` for a pull
 request. \`--config FILE\` is the pack's config, \`--stack-config FILE\` the file with the exceptions. Without \`--show-sames\`
-Pulumi leaves out what does not change, and rules on the whole stack miss it.
+Pulumi leaves out unchanged resources, and rules about the whole stack miss them.
 
-What cannot be evaluated (text that is not YAML, an object within itself or nested more than 500 levels deep, a kustomization
-that changes objects) is named with file and line, and the rest is evaluated all the same. Other YAML and JSON in a folder, such as
-values of a chart, is skipped.
+Input that cannot be evaluated (text that is not YAML, an object that contains itself or is nested more than 500 levels deep, a
+kustomization that changes objects) is reported with file and line; everything else is still evaluated. Other YAML and JSON in a
+folder, such as a chart's values, is skipped.
 
 | exit code | meaning |
 | --- | --- |
 | 0 | no mandatory rule is broken |
 | 1 | a mandatory rule is broken |
-| 2 | the command line is wrong, or the settings are |
-| 3 | something could not be evaluated, whatever else was found |
+| 2 | the command line or the settings are wrong |
+| 3 | something could not be evaluated, whether or not a rule is broken |
 
 ## A first run on another project
 
@@ -134,10 +133,10 @@ node policies/report.ts --json manifests/ >known.json
 node policies/report.ts --baseline known.json manifests/
 \`\`\`
 
-A profile is a part of the rules: \`baseline\` what leads out of a container, into an account or to the data; \`restricted\` also
-Pod Security's restricted, encryption, and rights no wider than needed; \`full\`, the default, all of them. The engine takes it
-from the stack's config (\`${profileKey}: baseline\`), the report from there (\`--stack-config\`) or from \`--profile\`.
-\`--baseline FILE\` leaves out what an earlier report as JSON has: what remains is new, wherever the resource now stands.
+A profile selects rules. \`baseline\` covers container escapes, access to accounts and access to data; \`restricted\` adds Pod
+Security's \`restricted\`, encryption and least privilege; \`full\`, the default, is every rule. The engine takes the profile from the
+stack's config (\`${profileKey}: baseline\`), the report from there (\`--stack-config\`) or from \`--profile\`. \`--baseline FILE\`
+hides the findings of an earlier JSON report, so that only new ones remain, even if the resource has moved.
 `;
 
 /** A cell of a Markdown table. */
@@ -154,10 +153,10 @@ const containers = {
     running: "containers and sidecars of every pod",
 };
 
-function looksAt(rule: Documented): string {
+function appliesTo(rule: Documented): string {
     switch (rule.scope) {
         case "container":
-            return containers[rule.containers] + (rule.linuxOnly === true ? ", Windows pods apart" : "");
+            return containers[rule.containers] + (rule.linuxOnly === true ? ", except Windows pods" : "");
         case "pod":
             return "every pod";
         case "resource":
@@ -181,7 +180,7 @@ function section(rule: Documented): string {
         ([key, setting]) =>
             `- \`${key}\` (${setting.type}, default \`${JSON.stringify(setting.default)}\`): ${setting.description}`,
     );
-    const remediates = "mend" in rule ? ["- Can remediate"] : [];
+    const remediates = "remediate" in rule ? ["- Can remediate"] : [];
     return [
         `### ${rule.name}`,
         "",
@@ -189,7 +188,7 @@ function section(rule: Documented): string {
         "",
         `**${rule.remedy.replaceAll("<", "\\<")}**`,
         "",
-        `- Looks at: ${looksAt(rule)}`,
+        `- Applies to: ${appliesTo(rule)}`,
         `- Level: ${rule.level}; ${enforcedBy(rule)}`,
         ...remediates,
         `- Source: [${rule.reference.title}](${rule.reference.url})`,

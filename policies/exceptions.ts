@@ -79,7 +79,7 @@ export function expired(exception: Exception, now: Date): boolean {
     return exception.expires < now.toISOString().slice(0, 10);
 }
 
-/** Longest term of an exception: a leap year. Then somebody looks at it again. */
+/** The longest term of an exception: a leap year. After that it has to be reviewed. */
 const longestDays = 366;
 
 /** Whether the exception runs for longer than anybody looks ahead. */

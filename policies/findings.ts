@@ -1,6 +1,6 @@
 /** Judges resources that are already written down, by the pack's own config and exceptions. */
 import { covers, ExceptionAccount, type Exception, type ExceptionList } from "./exceptions.ts";
-import { judge, judgeStack, unlessExcused } from "./judge.ts";
+import { evaluate, evaluateStack, unlessExcused } from "./evaluate.ts";
 import { gradeOf, inProfile, type Profile, type Severity } from "./profiles.ts";
 import type { Described, Level, Resource, Rule, Settings } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
@@ -73,9 +73,9 @@ export function findings(
         const chosen = unlessExcused(rule, resources);
         const broken: readonly { resource?: Resource; message: string }[] =
             rule.scope === "stack"
-                ? judgeStack(rule, resources, given)
+                ? evaluateStack(rule, resources, given)
                 : resources.flatMap((resource) =>
-                      judge(rule, resource, given, chosen).map((message) => ({ resource, message })),
+                      evaluate(rule, resource, given, chosen).map((message) => ({ resource, message })),
                   );
         return broken
             .filter(({ resource }) => !account.excepts(rule.name, resource))

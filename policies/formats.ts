@@ -103,7 +103,7 @@ export function asMarkdown(all: readonly Finding[], inputs: Inputs): string {
 
 /** For scripts. */
 export function asJson(all: readonly Finding[], { located, problems, skipped }: Inputs): string {
-    return JSON.stringify({ judged: located.length, findings: all, notEvaluated: problems, skipped }, null, 2);
+    return JSON.stringify({ evaluated: located.length, findings: all, notEvaluated: problems, skipped }, null, 2);
 }
 
 const noInputs: Inputs = { located: [], problems: [], skipped: [] };

@@ -138,7 +138,7 @@ function namesSomebody(value: string, own: boolean): boolean {
     return first !== undefined && first !== "" && !(own ? /^[*?]/.test(first) : hasWildcard(first));
 }
 
-/** The provider whose tokens let in everybody that it knows; undefined when there is none. */
+/** The identity provider that admits all of its users; undefined when there is none. */
 function openProvider(statement: unknown, principal: unknown): string | undefined {
     return oneOrMore(at(principal, "Federated")).find((provider) => {
         const oidc = /:oidc-provider\/(.+)$/.exec(provider)?.[1];

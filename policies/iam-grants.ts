@@ -3,7 +3,7 @@ import { oneOrMore, testsOf } from "./iam-document.ts";
 import { coversService, coversType, hasWildcard, matches, wildActions } from "./iam-patterns.ts";
 import { at, UNKNOWN } from "./values.ts";
 
-/** Actions with which whoever may use them on everybody gives himself any other, by what they are used on. */
+/** Actions that let a caller grant itself any other action when their resource is not restricted, by the kind of resource. */
 const escalations: Readonly<Record<string, readonly string[]>> = {
     role: ["iam:PassRole", "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"].concat(
         "iam:DeleteRolePermissionsBoundary",

@@ -1,4 +1,4 @@
-/** What a report is made of: files, folders and standard input. */
+/** The inputs of a report: files, folders and standard input. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 

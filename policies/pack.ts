@@ -8,7 +8,7 @@ import type {
 } from "@pulumi/policy";
 
 import { covers, ExceptionAccount, exceptionsOf } from "./exceptions.ts";
-import { concerns, judge, judgeStack, unlessExcused, waits, type Choice, type OneByOne } from "./judge.ts";
+import { concerns, evaluate, evaluateStack, unlessExcused, waits, type Choice, type OneByOne } from "./evaluate.ts";
 import { gradeOf, inProfile, profileNamed } from "./profiles.ts";
 import { clear, remediated } from "./remediation.ts";
 import { settingsOf, type Described, type Resource, type Rule, type Setting, type StackRule } from "./rule.ts";
@@ -18,7 +18,7 @@ import { fields, holdsUnknown, unwrap, type Fields } from "./values.ts";
 type ResourceArgs = Parameters<Extract<ResourceValidationPolicy["validateResource"], (...args: never) => unknown>>[0];
 type StackArgs = Parameters<StackValidationPolicy["validateStack"]>[0];
 
-/** What one run of the engine has shown: the stack rules judge inputs, which only the resource calls carry. */
+/** What one run of the engine has shown: the stack rules evaluate inputs, which only the resource calls carry. */
 interface Run {
     readonly inputs: Map<string, Resource>;
     /** Which exceptions there are, and which were of use. */
@@ -91,7 +91,7 @@ function resourcePolicy(
     const validate: ResourceValidationPolicy["validateResource"] = (args, report) => {
         if (!concerns(rule, args.type) || !run.holds(rule.name)) return;
         const resource = resourceOf(args);
-        for (const message of judge(rule, resource, args.getConfig<Fields>(), (pod) => !waits(rule, pod))) {
+        for (const message of evaluate(rule, resource, args.getConfig<Fields>(), (pod) => !waits(rule, pod))) {
             if (!run.account().excepts(rule.name, resource)) report(message);
         }
     };
@@ -101,7 +101,7 @@ function resourcePolicy(
         const excused = unlessExcused(rule, resources);
         for (const resource of resources) {
             const chosen: Choice = (pod, owner) => waits(rule, pod) && excused(pod, owner);
-            for (const message of judge(rule, resource, args.getConfig<Fields>(), chosen)) {
+            for (const message of evaluate(rule, resource, args.getConfig<Fields>(), chosen)) {
                 if (!run.account().excepts(rule.name, resource)) report(message, resource.urn);
             }
         }
@@ -109,11 +109,11 @@ function resourcePolicy(
     const single = rule.scope === "resource" && typeof rule.types !== "function" ? rule.types : [];
     // The SDK's own mark (validateResourceOfType sets it): other types are skipped before their inputs are unpacked.
     if (single.length === 1) Object.assign(validate, { __pulumiType: single[0] });
-    const mends = rule.scope !== "resource" && rule.mend !== undefined;
+    const remediates = rule.scope !== "resource" && rule.remediate !== undefined;
     return {
         ...described(rule),
         validateResource: validate,
-        ...(mends ? { remediateResource: (args: ResourceArgs) => remediate(rule, args, run) } : {}),
+        ...(remediates ? { remediateResource: (args: ResourceArgs) => remediate(rule, args, run) } : {}),
         ...(rule.scope === "pod" && rule.inStack !== undefined ? { validateStack } : {}),
     };
 }
@@ -125,7 +125,7 @@ function stackPolicy(rule: StackRule, run: Run): StackValidationPolicy {
             if (!run.holds(rule.name)) return;
             const resources = stackOf(args, run.inputs);
             const account = run.account();
-            for (const { resource, message } of judgeStack(rule, resources, args.getConfig<Fields>())) {
+            for (const { resource, message } of evaluateStack(rule, resources, args.getConfig<Fields>())) {
                 if (!account.excepts(rule.name, resource)) report(message, resource?.urn);
             }
         },

@@ -1,7 +1,7 @@
 /** Applies a rule's safe fix to the pods of a resource; what is excepted, unknown or malformed stays as it is. */
 import { Secret } from "@pulumi/policy";
 
-import { offenders, judge, waits, type OneByOne } from "./judge.ts";
+import { offenders, evaluate, waits, type OneByOne } from "./evaluate.ts";
 import { itemsOf } from "./lists.ts";
 import type { Resource, Settings } from "./rule.ts";
 import { isObject, unwrap } from "./values.ts";
@@ -39,7 +39,7 @@ function fixed(value: unknown, inClear: unknown, fixes: ReadonlyMap<unknown, Fix
 
 /** The objects within the resource that break the rule, each with its fix. */
 function fixesOf(rule: OneByOne, resource: Resource, settings: Settings): ReadonlyMap<unknown, Fix> {
-    if (rule.scope === "resource" || rule.mend === undefined) return new Map();
+    if (rule.scope === "resource" || rule.remediate === undefined) return new Map();
     // Kubernetes itself defines these templates: a custom resource may not take the fields of a fix.
     const pods = itemsOf(resource)
         .filter(({ type }) => templatePathOf(type) !== undefined)
@@ -48,7 +48,7 @@ function fixesOf(rule: OneByOne, resource: Resource, settings: Settings): Readon
         rule.scope === "pod"
             ? pods.filter((pod) => rule.found(pod, settings) !== undefined && !waits(rule, pod)).map((pod) => pod.spec)
             : pods.flatMap((pod) => offenders(rule, pod, settings)).map(({ container }) => container.spec);
-    return new Map(broken.map((spec) => [spec, (copy) => rule.mend?.(copy)]));
+    return new Map(broken.map((spec) => [spec, (copy) => rule.remediate?.(copy)]));
 }
 
 /** The inputs with everything that breaks the rule fixed; undefined when nothing does. */
@@ -58,7 +58,7 @@ export function remediated(
     resource: Resource,
     settings: Settings,
 ): Record<string, unknown> | undefined {
-    if (judge(rule, resource, settings).length === 0) return undefined;
+    if (evaluate(rule, resource, settings).length === 0) return undefined;
     const fixes = fixesOf(rule, resource, settings);
     if (fixes.size === 0) return undefined;
     return fixed(inputs, resource.props, fixes) as Record<string, unknown>;

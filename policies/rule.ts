@@ -22,7 +22,7 @@ export interface Described {
     readonly level: Level;
     /** One sentence: what is wrong with what the rule refuses. */
     readonly description: string;
-    /** One sentence in the imperative: how to mend it. Closes every message. */
+    /** One sentence in the imperative: how to remediate it. Closes every message. */
     readonly remedy: string;
     /** Where the demand comes from: the standard's name and its address. */
     readonly reference: { readonly title: string; readonly url: string };
@@ -42,14 +42,14 @@ export interface Cel {
     readonly found: string;
 }
 
-/** Which of a pod's containers a container rule looks at: `lasting` ones are those of the spec, `running` ones stay up. */
+/** The containers of a pod that a container rule applies to: `lasting` ones are those of the spec, `running` ones stay up. */
 export type Containers = "all" | "lasting" | "running";
 
 export interface ContainerRule extends Described {
     readonly scope: "container";
     /** `all`: init and ephemeral ones too; `lasting`: without ephemeral ones; `running`: of init ones only sidecars. */
     readonly containers: Containers;
-    /** About a field that the API server refuses in a pod with `os.name: windows`: such pods are not looked at. */
+    /** About a field that the API server refuses in a pod with `os.name: windows`: such pods are skipped. */
     readonly linuxOnly?: true;
     /** What is wrong with the container, or undefined. */
     found(container: Container, pod: Pod, settings: Settings): string | undefined;
@@ -59,8 +59,8 @@ export interface ContainerRule extends Described {
         found(pod: Pod, settings: Settings): string | undefined;
         readonly cel: Pick<Cel, "broken" | "found">;
     };
-    /** The safe mending of one container's fields, in place; only run at enforcement level `remediate`. */
-    mend?(container: Record<string, unknown>): void;
+    /** The safe remediating of one container's fields, in place; only run at enforcement level `remediate`. */
+    remediate?(container: Record<string, unknown>): void;
 }
 
 export interface PodRule extends Described {
@@ -73,7 +73,7 @@ export interface PodRule extends Described {
         excuses(pod: Pod, owner: Resource, stack: readonly Resource[]): boolean;
     };
     readonly cel: Cel;
-    mend?(pod: Record<string, unknown>): void;
+    remediate?(pod: Record<string, unknown>): void;
 }
 
 /** One resource as the engine or a manifest gives it. */

@@ -30,9 +30,9 @@ function has(value: unknown, method: string): value is object {
 const isConfig = (message: unknown): message is ConfigMessage => has(message, "getConfigMap");
 const isSettings = (message: unknown): message is SettingsMessage => has(message, "getPolicyconfigMap");
 
-/** A message that fails whoever reads it: only then does the server send the reason, and not from here. */
+/** Throws when it is read: only then does the SDK's server report the reason. */
 function refused(error: unknown): object {
-    // The SDK sends the stack of an error, which says nothing to whoever misspelt a setting.
+    // The SDK reports an error's stack trace, which does not help a user who misspelt a setting.
     if (error instanceof Error) error.stack = error.message;
     return new Proxy(
         {},

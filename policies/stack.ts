@@ -107,7 +107,7 @@ export function fewestReplicas(workload: Resource, resources: readonly Resource[
     return asked === UNKNOWN ? undefined : (number(asked) ?? 1);
 }
 
-/** Whether a label selector picks these labels. An empty one picks all; expressions that cannot be told pick none. */
+/** Whether a label selector matches these labels. An empty one matches everything; an unknown expression matches nothing. */
 export function selects(selector: unknown, labels: unknown): boolean {
     const wanted = Object.entries(fields(at(selector, "matchLabels")));
     const expressions = list(at(selector, "matchExpressions"));

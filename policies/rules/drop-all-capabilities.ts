@@ -18,7 +18,7 @@ export const dropAllCapabilities: ContainerRule = {
         return `capabilities.drop is [${strings(value).join(", ")}]`;
     },
     cel: { broken: `!("ALL" in ${dropped})`, found: `"capabilities.drop is [" + ${dropped}.join(", ") + "]"` },
-    mend(container) {
+    remediate(container) {
         const context = fields(container["securityContext"]);
         container["securityContext"] = {
             ...context,

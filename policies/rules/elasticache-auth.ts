@@ -11,7 +11,7 @@ export const elasticacheAuth: ResourceRule = {
         "aws:elasticache/serverlessCache:ServerlessCache",
         "aws:elasticache/cluster:Cluster",
     ],
-    description: "Without authentication whoever reaches the cache owns the queue.",
+    description: "Without authentication, anyone who reaches the cache owns the queue.",
     remedy: "Set userGroupIds (userGroupId of a serverless cache) or authToken, on a ReplicationGroup.",
     reference: control("ElastiCache.6"),
     notInCel,

@@ -6,7 +6,7 @@ export const elasticacheRestEncryption: ResourceRule = {
     level: "mandatory",
     scope: "resource",
     types: ["aws:elasticache/replicationGroup:ReplicationGroup"],
-    description: "A disk or snapshot that is not encrypted can be read by whoever gets a copy.",
+    description: "A disk or snapshot that is not encrypted can be read by anyone who gets a copy.",
     remedy: "Set atRestEncryptionEnabled: true.",
     reference: control("ElastiCache.4"),
     notInCel,

@@ -6,7 +6,7 @@ export const iamNoLongLivedKeys: ResourceRule = {
     level: "mandatory",
     scope: "resource",
     types: ["aws:iam/accessKey:AccessKey", "aws:iam/serviceSpecificCredential:ServiceSpecificCredential"],
-    description: "An access key works for whoever finds it, until somebody remembers to delete it.",
+    description: "An access key works for anyone who finds it, until someone remembers to delete it.",
     remedy: "Use a role: EKS Pod Identity or IRSA in the cluster, OIDC in CI.",
     reference: {
         title: "AWS IAM: security best practices, temporary credentials",

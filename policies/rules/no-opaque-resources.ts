@@ -12,12 +12,12 @@ export const noOpaqueResources: ResourceRule = {
     scope: "resource",
     types: (type) => installers.test(type) || patches.test(type),
     description: "What a cluster installs by itself, or what is patched from afar, passes by every rule here.",
-    remedy: "Render it (helm.sh/v4 Chart, yaml/v2 ConfigGroup), so that each object is judged; own what you patch.",
+    remedy: "Render it (helm.sh/v4 Chart, yaml/v2 ConfigGroup), so that each object is evaluated; own what you patch.",
     reference: {
         title: "Pulumi Kubernetes: choosing the right Helm resource",
         url: "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/choosing-the-right-helm-resource-for-your-use-case/",
     },
-    notInCel: "only pod rules are deployed to the cluster, where they judge what an installer makes of it",
+    notInCel: "only pod rules are deployed to the cluster, where they evaluate what an installer creates",
     found: (resource) => [
         `${called(resource)} ${patches.test(resource.type) ? "changes an object that is not shown" : "hides the objects it makes"}`,
     ],

@@ -18,7 +18,7 @@ export const noPrivilegeEscalation: ContainerRule = {
         return value === false || value === UNKNOWN ? undefined : shown(field, value);
     },
     cel: { broken: `${optional}.orValue(true) != false`, found: shownCel(field, optional) },
-    mend(container) {
+    remediate(container) {
         container["securityContext"] = { ...fields(container["securityContext"]), [field]: false };
     },
 };

@@ -12,7 +12,7 @@ export const noSecretsInConfigMaps: ResourceRule = {
     level: "mandatory",
     scope: "resource",
     types: builtIn("ConfigMap"),
-    description: "A ConfigMap is read by whoever may look around in the namespace, and is not encrypted in etcd.",
+    description: "Anyone with read access to the namespace can read a ConfigMap, and etcd does not encrypt it.",
     remedy: "Keep it in a Secret and mount that as a file.",
     reference: {
         title: "Kubernetes: ConfigMaps",

@@ -41,7 +41,7 @@ export const noTokenAutomount: PodRule = {
     name: "no-token-automount",
     level: "mandatory",
     scope: "pod",
-    description: "A service account token in a pod that never calls the API is a credential for whoever breaks in.",
+    description: "A service account token in a pod that never calls the API is a credential for an attacker.",
     remedy:
         `Set ${field}: false unless the pod calls the Kubernetes API; then give it a service account of its own with a ` +
         "role binding in the same stack or, where the API server enforces this rule, a projected token.",
@@ -66,7 +66,7 @@ export const noTokenAutomount: PodRule = {
         broken: `variables.pod.?${field}.orValue(true)`,
         found: shownCel(field, `variables.pod.?${field}`),
     },
-    mend(pod) {
+    remediate(pod) {
         pod[field] = false;
     },
 };

@@ -134,7 +134,7 @@ export const rbacNoClusterAdmin: ResourceRule = {
     scope: "resource",
     types: builtIn("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
     description:
-        "Whoever holds cluster-admin, or a right that leads to it (every Secret, bind, escalate, impersonate, exec, kubelets, tokens), holds everything.",
+        "A subject with cluster-admin, or with a permission that leads to it (every Secret, bind, escalate, impersonate, exec, kubelets, tokens), controls everything.",
     remedy: "Bind a Role that names what is needed, in one namespace and with resourceNames where that is possible.",
     reference: {
         title: "Kubernetes: RBAC good practices, privilege escalation risks",

@@ -6,7 +6,7 @@ export const rdsEncrypted: ResourceRule = {
     level: "mandatory",
     scope: "resource",
     types: databases,
-    description: "A disk or snapshot that is not encrypted can be read by whoever gets a copy.",
+    description: "A disk or snapshot that is not encrypted can be read by anyone who gets a copy.",
     remedy: "Set storageEncrypted: true (and kmsKeyId for a key of your own).",
     reference: control("RDS.3"),
     notInCel,

@@ -7,7 +7,7 @@ export const rdsLogExports: ResourceRule = {
     level: "mandatory",
     scope: "resource",
     types: databases,
-    description: "Logs that stay on the database go with it, and nobody is told of failed logins.",
+    description: "Logs that stay on the database are deleted with it, and failed logins go unnoticed.",
     remedy: `Set enabledCloudwatchLogsExports, for Postgres ["postgresql", "upgrade"].`,
     reference: control("RDS.9"),
     notInCel,

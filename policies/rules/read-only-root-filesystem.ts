@@ -10,7 +10,7 @@ export const readOnlyRootFilesystem: ContainerRule = {
     scope: "container",
     containers: "all",
     linuxOnly: true,
-    description: "Whoever gets into a container with a writable root can replace its programs and stay.",
+    description: "An attacker inside a container with a writable root can replace its programs and stay.",
     remedy: "Set securityContext.readOnlyRootFilesystem: true and mount an emptyDir where the program must write.",
     reference: hardeningGuide("Immutable container file systems"),
     found(container) {

@@ -6,7 +6,7 @@ import { podsOf, type Pod } from "../workloads.ts";
 /** What keeps pods off one node: nodes themselves, or zones, which share none. */
 const apart = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"];
 
-/** Whether the scheduler is told to keep the pods of this template apart from each other, or it is not known yet. */
+/** Whether this template asks the scheduler to spread its pods; true while that is not known yet. */
 function keptApart({ spec, metadata }: Pod, namespace: unknown): boolean {
     const labels = at(metadata, "labels");
     const constraints = at(spec, "topologySpreadConstraints");

@@ -36,7 +36,7 @@ export const routeTls: StackRule = {
             .flatMap((resource) =>
                 list(at(resource.props, "spec", "parentRefs")).flatMap((parent) => {
                     const namespace = at(parent, "namespace") ?? namespaceOf(resource);
-                    // A Gateway of another project is judged there.
+                    // A Gateway of another project is evaluated there.
                     const gateways = ofKind(resources, "Gateway").filter(
                         (gateway) => nameOf(gateway) === at(parent, "name") && namespaceOf(gateway) === namespace,
                     );

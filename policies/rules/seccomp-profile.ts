@@ -22,7 +22,7 @@ export const seccompProfile: ContainerRule = {
         broken: `!(${effectiveCel(field)}.orValue("") in ["RuntimeDefault", "Localhost"])`,
         found: shownCel(field, effectiveCel(field)),
     },
-    mend(container) {
+    remediate(container) {
         container["securityContext"] = {
             ...fields(container["securityContext"]),
             seccompProfile: { type: "RuntimeDefault" },

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { judge, judgeStack } from "../../policies/judge.ts";
+import { evaluate, evaluateStack } from "../../policies/evaluate.ts";
 import { findings } from "../../policies/findings.ts";
 import type { Resource } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
@@ -85,10 +85,10 @@ const wild = fc
 function complaints(resources: readonly Resource[]): readonly string[] {
     const messages = rules.flatMap((rule) =>
         rule.scope === "stack"
-            ? judgeStack(rule, resources).map(({ message }) => message)
-            : resources.flatMap((resource) => judge(rule, resource)),
+            ? evaluateStack(rule, resources).map(({ message }) => message)
+            : resources.flatMap((resource) => evaluate(rule, resource)),
     );
-    return messages.filter((message) => message.includes("cannot be judged"));
+    return messages.filter((message) => message.includes("cannot be evaluated"));
 }
 
 test("a fixture with any one value replaced by anything", () => {
@@ -119,8 +119,8 @@ test("a value that is unknown breaks no rule, wherever it stands", () => {
         rules
             .filter((rule) =>
                 rule.scope === "stack"
-                    ? judgeStack(rule, resources).length > 0
-                    : resources.some((resource) => judge(rule, resource).length > 0),
+                    ? evaluateStack(rule, resources).length > 0
+                    : resources.some((resource) => evaluate(rule, resource).length > 0),
             )
             .map(({ name }) => name);
     const wrong = compliantStacks.flatMap((stack) => {

@@ -1,7 +1,7 @@
 /** Pods inside custom resources: found by shape, with the path in the message, and nothing found where there are none. */
 import { describe, expect, test } from "vitest";
 
-import { judge } from "../../policies/judge.ts";
+import { evaluate } from "../../policies/evaluate.ts";
 import { rules } from "../../policies/table.ts";
 import { asResource } from "./cases.ts";
 import { compliant, container, tokenOf, type Manifest, type Mutable } from "./pods.ts";
@@ -10,7 +10,7 @@ import { compliant, container, tokenOf, type Manifest, type Mutable } from "./po
 function broken(manifest: Manifest): Map<string, string> {
     const resource = asResource({ type: tokenOf(manifest), name: manifest.metadata.name, props: manifest });
     const found = rules.flatMap((rule) =>
-        rule.scope === "stack" ? [] : [[rule.name, judge(rule, resource).join("\n")] as const],
+        rule.scope === "stack" ? [] : [[rule.name, evaluate(rule, resource).join("\n")] as const],
     );
     return new Map(found.filter(([, messages]) => messages !== ""));
 }

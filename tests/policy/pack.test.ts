@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { Secret, type ResourceValidationPolicy, type StackValidationPolicy } from "@pulumi/policy";
 import { expect, test } from "vitest";
 
-import { judge, judgeStack } from "../../policies/judge.ts";
+import { evaluate, evaluateStack } from "../../policies/evaluate.ts";
 import { policyPack } from "../../policies/pack.ts";
 import { clear } from "../../policies/remediation.ts";
 import type { Rule } from "../../policies/rule.ts";
@@ -117,33 +117,35 @@ test("nothing undefined is sent to the engine with a rule's schema", () => {
     }
 });
 
-const mending = rules.filter((rule) => (rule.scope === "container" || rule.scope === "pod") && rule.mend !== undefined);
-test.each(mending.flatMap((rule) => kinds.map((kind) => [rule, kind] as const)))(
-    "$0.name mends a bare $1, and only what it speaks of",
+const remediating = rules.filter(
+    (rule) => (rule.scope === "container" || rule.scope === "pod") && rule.remediate !== undefined,
+);
+test.each(remediating.flatMap((rule) => kinds.map((kind) => [rule, kind] as const)))(
+    "$0.name remediates a bare $1, and only what it speaks of",
     async (rule, kind) => {
         const manifest = compliant(kind);
         const bare = { containers: [{ name: "a", image: "x" }], initContainers: [{ name: "b", image: "y" }] };
         templateOf(manifest)["spec"] = bare;
         const before = JSON.stringify(manifest);
         const type = tokenOf(manifest);
-        const mended = await policyNamed(rule.name).remediateResource?.(argsFor(type, manifest));
-        const resource = { type, name: "api", urn: "u", props: fields(mended) };
-        if (rule.scope === "stack") throw new Error("no stack rule mends");
-        expect(judge(rule, resource)).toEqual([]);
+        const remediated = await policyNamed(rule.name).remediateResource?.(argsFor(type, manifest));
+        const resource = { type, name: "api", urn: "u", props: fields(remediated) };
+        if (rule.scope === "stack") throw new Error("no stack rule remediates");
+        expect(evaluate(rule, resource)).toEqual([]);
         expect(JSON.stringify(manifest)).toBe(before);
         const other = rules.find((each) => each.name === "image-by-digest");
         if (other === undefined || other.scope === "stack") throw new Error("no image-by-digest");
-        expect(judge(other, resource)).toHaveLength(2);
+        expect(evaluate(other, resource)).toHaveLength(2);
     },
 );
 
-test("mending leaves alone what breaks no rule", async () => {
+test("remediating leaves alone what breaks no rule", async () => {
     const manifest = compliant("Deployment");
     const seccompProfile = { type: "Localhost", localhostProfile: "profiles/own.json" };
     const own = { name: "own", image: "x", securityContext: { seccompProfile } };
     templateOf(manifest)["spec"] = { containers: [own, { name: "bare", image: "x" }] };
-    const mended = await policyNamed("seccomp-profile").remediateResource?.(argsFor(tokenOf(manifest), manifest));
-    expect(at(mended, "spec", "template", "spec", "containers")).toEqual([
+    const remediated = await policyNamed("seccomp-profile").remediateResource?.(argsFor(tokenOf(manifest), manifest));
+    expect(at(remediated, "spec", "template", "spec", "containers")).toEqual([
         own,
         { name: "bare", image: "x", securityContext: { seccompProfile: { type: "RuntimeDefault" } } },
     ]);
@@ -158,7 +160,7 @@ function asSdk(props: object): Record<string, unknown> {
     return fields(wrap("@pulumi/policy/proxy.js", "unknownCheckingProxy", inner));
 }
 
-test.each(mending)("$name mends what the SDK hands over, and keeps secrets secret", async (rule) => {
+test.each(remediating)("$name remediates what the SDK hands over, and keeps secrets secret", async (rule) => {
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
     const env = [
         { name: "A", value: new Secret("hidden") },
@@ -166,16 +168,18 @@ test.each(mending)("$name mends what the SDK hands over, and keeps secrets secre
     ];
     const bare = { containers: [{ name: "a", image: "x", env }, new Secret({ name: "b", image: "y" })] };
     const list = { kind: "List", items: [{ apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec: bare }] };
-    const mended = await policyNamed(rule.name).remediateResource?.(argsFor("kubernetes:core/v1:List", asSdk(list)));
-    const resource = { type: "kubernetes:core/v1:List", name: "l", urn: "u", props: fields(clear(mended)) };
-    if (rule.scope === "stack") throw new Error("no stack rule mends");
-    expect(judge(rule, resource)).toEqual([]);
-    const spec = at(listOf(at(mended, "items"))[0], "spec", "containers");
+    const remediated = await policyNamed(rule.name).remediateResource?.(
+        argsFor("kubernetes:core/v1:List", asSdk(list)),
+    );
+    const resource = { type: "kubernetes:core/v1:List", name: "l", urn: "u", props: fields(clear(remediated)) };
+    if (rule.scope === "stack") throw new Error("no stack rule remediates");
+    expect(evaluate(rule, resource)).toEqual([]);
+    const spec = at(listOf(at(remediated, "items"))[0], "spec", "containers");
     expect(at(listOf(spec)[0], "env")).toEqual(env);
     expect(listOf(spec)[1]).toBeInstanceOf(Secret);
 });
 
-test("mending leaves alone what is excepted", async () => {
+test("remediating leaves alone what is excepted", async () => {
     const manifest = compliant("Deployment");
     templateOf(manifest)["spec"] = { containers: [{ name: "bare", image: "x" }] };
     const exceptions = (rule: string): string =>
@@ -193,7 +197,7 @@ const thrower = (): never => {
     throw new Error("boom");
 };
 
-test("what a rule fails to mend is left to its validation, which refuses it", async () => {
+test("what a rule fails to remediate is left to its validation, which refuses it", async () => {
     const name = "seccomp-profile";
     const broken = rules.map((rule): Rule => (rule.name === name ? { ...rule, found: thrower } : rule));
     const policy = policyNamed(name, policyPack(broken, () => undefined).policies);
@@ -203,20 +207,21 @@ test("what a rule fails to mend is left to its validation, which refuses it", as
     const { validateResource } = policy;
     if (typeof validateResource !== "function") throw new Error("no validation");
     await validateResource(args, (message) => said.push(message));
-    expect(said.join()).toContain("cannot be judged");
+    expect(said.join()).toContain("cannot be evaluated");
 });
 
 test("a rule that fails refuses the object instead of letting it through", () => {
     const broken = rules.map((rule): Rule => ({ ...rule, found: thrower }));
     const resource = { type: "kubernetes:apps/v1:Deployment", name: "api", urn: "u", props: compliant("Deployment") };
     for (const rule of broken) {
-        if (rule.scope === "stack") expect(judgeStack(rule, [resource])[0]?.message).toContain("cannot be judged");
+        if (rule.scope === "stack")
+            expect(evaluateStack(rule, [resource])[0]?.message).toContain("cannot be evaluated");
         else if (rule.scope !== "resource")
-            expect(judge(rule, resource)[0]).toContain("cannot be judged (Error: boom)");
+            expect(evaluate(rule, resource)[0]).toContain("cannot be evaluated (Error: boom)");
     }
 });
 
-test("a huge object is judged in time that grows with its size, not faster", () => {
+test("a huge object is evaluated in time that grows with its size, not faster", () => {
     const secondsFor = (count: number): number => {
         const manifest = compliant("Deployment");
         const many = Array.from({ length: count }, (_, index) => container(`c${index}`));
@@ -224,7 +229,7 @@ test("a huge object is judged in time that grows with its size, not faster", () 
         const resource = { type: tokenOf(manifest), name: "api", urn: "u", props: manifest };
         const start = performance.now();
         const asked = rules.filter(({ name }) => name !== "pod-size");
-        for (const rule of asked) if (rule.scope !== "stack") expect(judge(rule, resource)).toEqual([]);
+        for (const rule of asked) if (rule.scope !== "stack") expect(evaluate(rule, resource)).toEqual([]);
         return (performance.now() - start) / 1000;
     };
     secondsFor(500);

@@ -1,7 +1,7 @@
 import * as sdk from "@pulumi/policy";
 import { describe, expect, test } from "vitest";
 
-import { judge } from "../../policies/judge.ts";
+import { evaluate } from "../../policies/evaluate.ts";
 import type { Rule } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
 import { fields, unwrap } from "../../policies/values.ts";
@@ -28,12 +28,12 @@ const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 // Exported, but marked internal: it is what the SDK wraps a resource's inputs in.
 const wrap: unknown = Reflect.get(sdk, "unknownCheckingProxy");
 
-/** Messages by rule, judged as the engine hands the object over: behind the SDK's proxy. */
+/** Messages by rule, evaluated as the engine hands the object over: behind the SDK's proxy. */
 function broken(manifest: Manifest, settings: Readonly<Record<string, unknown>> = {}): Map<string, readonly string[]> {
     if (typeof wrap !== "function") throw new Error("the policy SDK has no unknownCheckingProxy any more");
     const proxied: unknown = Reflect.apply(wrap, undefined, [manifest]);
     const resource = { type: tokenOf(manifest), name: "api", urn: "urn", props: fields(unwrap(proxied)) };
-    const found = podRules.map((rule) => [rule.name, judge(rule, resource, settings)] as const);
+    const found = podRules.map((rule) => [rule.name, evaluate(rule, resource, settings)] as const);
     return new Map(found.filter(([, messages]) => messages.length > 0));
 }
 
@@ -134,7 +134,7 @@ test.each([
     ["prototype names as keys", { spec: { template: { spec: { containers: [{ constructor: 1, toString: 2 }] } } } }],
 ])("a malformed Deployment never crashes a rule: %s", (_, parts) => {
     const manifest = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "odd" }, ...parts };
-    for (const messages of broken(manifest).values()) expect(messages.join()).not.toContain("cannot be judged");
+    for (const messages of broken(manifest).values()) expect(messages.join()).not.toContain("cannot be evaluated");
 });
 
 test("messages never carry the secret itself", () => {

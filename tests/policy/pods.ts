@@ -142,12 +142,12 @@ export interface Mutation {
     readonly apply: (pod: Mutable, template: Mutable) => void;
     /** What the message must contain. */
     readonly says: string;
-    /** The change by itself, once for each rule on containers: what it does to an ephemeral one is judged too. */
+    /** The change by itself, once for each rule on containers: what it does to an ephemeral one is evaluated too. */
     readonly alone?: {
         readonly says: string;
         readonly apply: (container: Mutable, context: Mutable) => void;
     };
-    /** Settings under which the rule judges. */
+    /** Settings under which the rule evaluates. */
     readonly settings?: Readonly<Record<string, unknown>>;
     /** Kinds in which the change means something; all by default. */
     readonly kinds?: readonly string[];

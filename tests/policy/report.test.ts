@@ -130,7 +130,7 @@ test("a secret of an export is what it holds where that is shown, and else unkno
         expect(broken(hidden)).not.toContain("readable-pod-template");
 });
 
-test("a resource that is replaced, or yet to be deleted, is judged once, as it will be", () => {
+test("a resource that is replaced, or yet to be deleted, is evaluated once, as it will be", () => {
     const key = (inputs: object, more: object = {}): object => ({ ...state, inputs, ...more });
     const read = (resources: readonly object[]): readonly unknown[] =>
         resourcesIn(JSON.stringify({ deployment: { resources } }), "f").map(({ resource }) => resource.props);
@@ -255,7 +255,7 @@ test("what cannot be evaluated is named, and the rest is evaluated all the same"
         expect(said).toContain(`not evaluated: ${says.startsWith("which") ? "" : says}`);
     expect(said).toContain("kustomization.yaml, line 1: a kustomization, which changes objects by images");
     expect(said).toContain("image-by-digest");
-    expect(said).not.toContain("cannot be judged");
+    expect(said).not.toContain("cannot be evaluated");
     for (const name of Object.keys(files)) expect(report(files, name), name).toMatchObject({ code: 3 });
     // SARIF and JSON name it too.
     expect(report(files, "--json", "broken.yaml").said).toContain('"notEvaluated": [');
@@ -278,10 +278,10 @@ test("aliases, merged keys and kinds called like members of JavaScript's objects
         "merged.yaml": `apiVersion: v1\nkind: Pod\nmetadata: {name: m}\nspec:\n  containers: []\n  <<: {hostNetwork: true}\n`,
     };
     const { code, said } = report(files, "--json", "--profile", "baseline", ...Object.keys(files));
-    expect(said).not.toContain("cannot be judged");
+    expect(said).not.toContain("cannot be evaluated");
     const found: unknown = JSON.parse(said);
     expect(at(found, "notEvaluated")).toEqual([]);
-    expect(at(found, "judged")).toBe(150 + members.length + types.length + 1);
+    expect(at(found, "evaluated")).toBe(150 + members.length + types.length + 1);
     expect(list(at(found, "findings")).map((each) => at(each, "rule"))).toContain("no-host-namespaces");
     expect(code).toBe(1);
     const budget = { config: { "monthly-cost-within-budget": { budgetUsd: 1 } } };

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ruleDocs } from "../../policies/docs.ts";
 import { estimate } from "../../policies/cost.ts";
 import { exceptionsAreCurrent } from "../../policies/rules/exceptions-are-current.ts";
-import { judge, judgeStack } from "../../policies/judge.ts";
+import { evaluate, evaluateStack } from "../../policies/evaluate.ts";
 import { groups } from "../../policies/prices.ts";
 import type { Resource, Rule } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
@@ -21,8 +21,8 @@ function ruleNamed(name: string): Rule {
 function messages(name: string, given: readonly (Given | Resource)[], settings = {}): readonly string[] {
     const rule = ruleNamed(name);
     const resources = given.map((each) => ("urn" in each ? each : asResource(each)));
-    if (rule.scope === "stack") return judgeStack(rule, resources, settings).map(({ message }) => message);
-    return resources.flatMap((resource) => judge(rule, resource, settings));
+    if (rule.scope === "stack") return evaluateStack(rule, resources, settings).map(({ message }) => message);
+    return resources.flatMap((resource) => evaluate(rule, resource, settings));
 }
 
 describe.each(cases.map((each) => [each.rule, each.says, each] as const))("%s: %s", (name, says, given) => {
@@ -40,7 +40,7 @@ describe.each(cases.map((each) => [each.rule, each.says, each] as const))("%s: %
             name: resource,
             props: { metadata: "dd056dcd-154b-4c76-9bd3-c8f88648b5ff", spec: "dd056dcd-154b-4c76-9bd3-c8f88648b5ff" },
         }));
-        expect(messages(name, unknown, given.settings).join()).not.toContain("cannot be judged");
+        expect(messages(name, unknown, given.settings).join()).not.toContain("cannot be evaluated");
     });
 });
 

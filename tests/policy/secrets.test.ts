@@ -1,7 +1,7 @@
 /** Secrets and innocent look-alikes: which are found. */
 import { expect, test } from "vitest";
 
-import { judge } from "../../policies/judge.ts";
+import { evaluate } from "../../policies/evaluate.ts";
 import { noSecretLiterals } from "../../policies/rules/no-secret-literals.ts";
 import { noSecretsInConfigMaps } from "../../policies/rules/no-secrets-in-config-maps.ts";
 import { argumentsHoldSecret, expressions, fileHoldsSecret, isNamedSecret } from "../../policies/secrets.ts";
@@ -15,12 +15,12 @@ const all = { secrets: [...secrets, ...programSecrets], innocents: [...innocents
 function messages({ where, name, value }: Sample): readonly string[] {
     if (where === "file") {
         const props = { metadata: { name: "c" }, data: { [name]: value } };
-        return judge(noSecretsInConfigMaps, asResource({ type: "kubernetes:core/v1:ConfigMap", name: "c", props }));
+        return evaluate(noSecretsInConfigMaps, asResource({ type: "kubernetes:core/v1:ConfigMap", name: "c", props }));
     }
     const manifest = compliant("Deployment");
     const held = where === "env" ? { env: [{ name, value }] } : { args: value.split(" ") };
     templateOf(manifest)["spec"] = { containers: [{ ...container("main"), ...held }] };
-    return judge(noSecretLiterals, asResource({ type: tokenOf(manifest), name: "d", props: manifest }));
+    return evaluate(noSecretLiterals, asResource({ type: tokenOf(manifest), name: "d", props: manifest }));
 }
 
 const named = (samples: readonly Sample[]): readonly string[] =>

@@ -3,7 +3,7 @@ import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/po
 import { describe, expect, test } from "vitest";
 
 import { findings } from "../../policies/findings.ts";
-import { judge, unlessExcused } from "../../policies/judge.ts";
+import { evaluate, unlessExcused } from "../../policies/evaluate.ts";
 import { policyPack } from "../../policies/pack.ts";
 import { resourcesIn } from "../../policies/read.ts";
 import { remediated } from "../../policies/remediation.ts";
@@ -96,7 +96,7 @@ test("an account that gives its pods no token is as good as the pod's own word, 
 test("the API server, which sees the pod alone, accepts a projected token", () => {
     const volumes = [{ name: "token", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } }];
     const pod = deployment({ ...own, automountServiceAccountToken: false, volumes });
-    expect(judge(noTokenAutomount, asResource({ type: tokenOf(pod), name: "a", props: pod }))).toEqual([]);
+    expect(evaluate(noTokenAutomount, asResource({ type: tokenOf(pod), name: "a", props: pod }))).toEqual([]);
     expect(noTokenAutomount.remedy).toContain("unless the pod calls the Kubernetes API");
 });
 
@@ -156,6 +156,6 @@ test("each item of a list is asked about by itself", () => {
         items: [deployment(own), binding([subject])],
     };
     const resource = asResource({ type: "kubernetes:core/v1:List", name: "l", props: list });
-    expect(judge(noTokenAutomount, resource)).toHaveLength(1);
-    expect(judge(noTokenAutomount, resource, {}, unlessExcused(noTokenAutomount, [resource]))).toEqual([]);
+    expect(evaluate(noTokenAutomount, resource)).toHaveLength(1);
+    expect(evaluate(noTokenAutomount, resource, {}, unlessExcused(noTokenAutomount, [resource]))).toEqual([]);
 });

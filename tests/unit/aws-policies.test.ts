@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { judge, judgeStack } from "../../policies/judge";
+import { evaluate, evaluateStack } from "../../policies/evaluate";
 import type { Resource } from "../../policies/rule";
 import { rules } from "../../policies/table";
 import { asResources, awsPrograms, everythingNew, exampleOf, sizes } from "../aws-programs";
@@ -9,8 +9,8 @@ import { run as runOnce, type Program } from "../harness";
 function violations(resources: readonly Resource[]): string[] {
     return rules.flatMap((rule) =>
         rule.scope === "stack"
-            ? judgeStack(rule, resources).map(({ message }) => `${rule.name}: ${message}`)
-            : resources.flatMap((resource) => judge(rule, resource).map((message) => `${rule.name}: ${message}`)),
+            ? evaluateStack(rule, resources).map(({ message }) => `${rule.name}: ${message}`)
+            : resources.flatMap((resource) => evaluate(rule, resource).map((message) => `${rule.name}: ${message}`)),
     );
 }
 
@@ -19,7 +19,7 @@ const programs: readonly (readonly [string, Program])[] = [
     ...sizes.map((size) => [`examples/prod-${size}.yaml`, { stack: "prod", settings: exampleOf(size) }] as const),
 ];
 
-// The mocks leave out what is unknown in a preview, where the engine names it: only an update can be judged with them.
+// The mocks leave out what is unknown in a preview, where the engine names it: only an update can be evaluated with them.
 it.each(programs)(
     "the policy pack finds nothing in %s",
     async (_, program) => {

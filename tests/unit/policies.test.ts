@@ -1,4 +1,4 @@
-/** What the program registers, judged by the policy pack as the export of a stack would be. */
+/** What the program registers, evaluated by the policy pack as the export of a stack would be. */
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { digest, runBoth, settingsOf, type Program } from "../harness";
@@ -30,8 +30,8 @@ it.each(programs)("%s passes the policy pack with no exception", async (_, progr
         encoding: "utf8",
     });
     expect(stderr).toBe("");
-    const { judged, findings } = JSON.parse(stdout) as { judged: number; findings: { rule: string }[] };
-    expect(judged).toBe(resources.length);
+    const { evaluated, findings } = JSON.parse(stdout) as { evaluated: number; findings: { rule: string }[] };
+    expect(evaluated).toBe(resources.length);
     // Which storage class is there only the cluster's owner knows: advice where the stack's config names none.
     expect(findings.filter(({ rule }) => rule !== "volume-class")).toEqual([]);
 });

@@ -28,7 +28,7 @@ async function registered(settings: Settings): Promise<readonly Resource[]> {
 }
 
 /** Mandatory findings of the pack, each with its resource. */
-function judged(resources: readonly Resource[], exceptions: readonly object[] = []): readonly Finding[] {
+function evaluated(resources: readonly Resource[], exceptions: readonly object[] = []): readonly Finding[] {
     const located = resources.map((resource) => ({ file: "Pulumi.prod.yaml", line: 1, resource }));
     const names = rules.map(({ name }) => name);
     const all = findings(located, rules, { exceptions: exceptionsIn(exceptions, names) });
@@ -103,8 +103,8 @@ function chosen(setting: string, value: unknown, base: Settings = settingsOf("pr
 }
 
 /** The rule on clusters of EKS refuses wide ranges as well, in any project. */
-const byThisProject = (...given: Parameters<typeof judged>) =>
-    judged(...given).filter(({ rule }) => rule !== "eks-endpoint-restricted");
+const byThisProject = (...given: Parameters<typeof evaluated>) =>
+    evaluated(...given).filter(({ rule }) => rule !== "eks-endpoint-restricted");
 
 describe("a safe default that is taken away is named by the pack, until it is an exception", () => {
     it.each<Choice>(choices)("%s: %j", async (setting, value, base) => {
@@ -138,12 +138,12 @@ describe("a safe default that is taken away is named by the pack, until it is an
             },
             tracing: { otlpEndpoint: "https://otel.example.com/v1/traces" },
         };
-        expect(judged(await registered(settings))).toEqual([]);
+        expect(evaluated(await registered(settings))).toEqual([]);
     });
 
     it("and prod as it is makes none", async () => {
-        expect(judged(await registered(settingsOf("prod")))).toEqual([]);
-        expect(judged(await registered(everythingNew))).toEqual([]);
+        expect(evaluated(await registered(settingsOf("prod")))).toEqual([]);
+        expect(evaluated(await registered(everythingNew))).toEqual([]);
     });
 });
 
@@ -152,7 +152,7 @@ describe("another rule refuses what passes through to pods", () => {
         ["secrets-as-files", "pods.api.envFrom", [{ kind: "secret", name: "theirs" }]],
         ["no-secret-literals", "worker.extraEnv", { OPENAI_API_KEY: "sk-0123456789abcdef0123456789abcdef" }],
     ])("%s: %s", async (rule, setting, value) => {
-        const found = judged(await registered(withSetting(settingsOf("prod"), setting, value)));
+        const found = evaluated(await registered(withSetting(settingsOf("prod"), setting, value)));
         expect(new Set(found.map((each) => each.rule))).toEqual(new Set([rule]));
     });
 });

@@ -45,7 +45,7 @@ test.each(awsPrograms)("%s", async (name, { settings }) => {
         apart(fields(settings ?? settingsOf("prod"))),
         async (stack) => {
             await others(stack);
-            return stack.judged();
+            return stack.evaluated();
         },
     );
     expect(violations).toEqual([]);
@@ -82,7 +82,7 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
         // Database and cache are left for the whole.
         expect(steps.filter(({ op }) => !["same", "create"].includes(op))).toEqual([]);
 
-        const { violations, exitCode, output } = await stack.judged();
+        const { violations, exitCode, output } = await stack.evaluated();
         expect(violations).toEqual([]);
         expect(exitCode, output.slice(-4000)).toBe(0);
         console.log(`${kept.length} resources of AWS are there, ${steps.length - kept.length} are to come`);

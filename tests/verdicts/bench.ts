@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 
-import { judge, judgeStack } from "../../policies/judge.ts";
+import { evaluate, evaluateStack } from "../../policies/evaluate.ts";
 import { rules } from "../../policies/table.ts";
 import { asResource, database, type Given } from "../policy/cases.ts";
 import { compliant, kinds, tokenOf } from "../policy/pods.ts";
@@ -28,8 +28,8 @@ function rulesAlone(given: readonly Given[]): number {
     const resources = given.map(asResource);
     const start = performance.now();
     for (const rule of rules) {
-        if (rule.scope === "stack") judgeStack(rule, resources);
-        else for (const each of resources) judge(rule, each);
+        if (rule.scope === "stack") evaluateStack(rule, resources);
+        else for (const each of resources) evaluate(rule, each);
     }
     return (performance.now() - start) / 1000;
 }

@@ -1,7 +1,7 @@
 /** Large pods and the corpus of secrets before a real API server: no policy exceeds its budget, and both enforcers agree. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { judge } from "../../policies/judge.ts";
+import { evaluate } from "../../policies/evaluate.ts";
 import { noSecretLiterals } from "../../policies/rules/no-secret-literals.ts";
 import { asResource } from "../policy/cases.ts";
 import { compliant, container, tokenOf, type Manifest, type Mutable } from "../policy/pods.ts";
@@ -66,7 +66,7 @@ let server: Server;
 beforeAll(async () => {
     server = await connect({});
     const probe = pod("probe", { env: [secret] });
-    for (let tries = 0; (await server.judge(probe)).rule !== noSecretLiterals.name; tries++) {
+    for (let tries = 0; (await server.evaluate(probe)).rule !== noSecretLiterals.name; tries++) {
         if (tries > 60) throw new Error("the API server does not enforce the policies after 60 s");
         await new Promise((resolve) => setTimeout(resolve, 1000));
     }
@@ -76,20 +76,20 @@ afterAll(async () => {
 }, 90_000);
 
 test.each(large)("%s: within the budget", async (_, manifest) => {
-    expect(await server.judge(manifest)).toEqual({ rule: "", message: "" });
+    expect(await server.evaluate(manifest)).toEqual({ rule: "", message: "" });
 });
 
 test.each([
     ["beside a script of 170 KiB", pod("a", { args: [script(170 << 10)], env: [secret] })],
     ["beside 400 variables of 1,000 characters", pod("a", { env: [...variables(400, script(1000)), secret] })],
 ])("a secret %s is refused, by its name", async (_, manifest) => {
-    const { rule, message } = await server.judge(manifest);
+    const { rule, message } = await server.evaluate(manifest);
     expect(rule).toBe(noSecretLiterals.name);
     expect(message).toContain("holds what looks like a secret in env DB_PASSWORD");
 });
 
 test("more groups than a policy can go through are refused with their number", async () => {
-    const { rule, message } = await server.judge(grouped(200_000));
+    const { rule, message } = await server.evaluate(grouped(200_000));
     expect(rule).toBe("pod-size");
     expect(message).toContain("has 200000 supplemental groups (at most 1000)");
 });
@@ -99,8 +99,8 @@ test("both enforcers agree on every variable and argument of the corpus", async 
     const samples = corpus.filter(({ where }) => where !== "file");
     for (const { where, name, value } of samples) {
         const manifest = pod("a", where === "env" ? { env: [{ name, value }] } : { args: value.split(" ") });
-        const { message } = await server.judge(manifest);
+        const { message } = await server.evaluate(manifest);
         const resource = asResource({ type: tokenOf(manifest), name: "a", props: manifest });
-        expect(message, `${name}=${value}`).toBe(judge(noSecretLiterals, resource).join("; "));
+        expect(message, `${name}=${value}`).toBe(evaluate(noSecretLiterals, resource).join("; "));
     }
 }, 300_000);

@@ -1,4 +1,4 @@
-/** The cluster of these tests: its API server judges what the engine judges. It begins before the first test and goes after the last. */
+/** The cluster of these tests: its API server evaluates what the engine evaluates. It begins before the first test and goes after the last. */
 import { execFileSync } from "node:child_process";
 import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";
 import { clusterSpec } from "../../local/cluster/spec.ts";

@@ -22,7 +22,7 @@ export interface Violation {
 
 export interface EngineRun {
     readonly violations: readonly Violation[];
-    /** Rules that mended a resource, and its properties after that. */
+    /** Rules that remediated a resource, and its properties after that. */
     readonly remediated: readonly { readonly rule: string; readonly after: unknown }[];
     /** Type tokens of all resources that the engine was shown, and so the pack. */
     readonly types: readonly string[];

@@ -65,14 +65,15 @@ beforeAll(async () => {
     // The API server compiles new policies within seconds: wait until the last of them answers.
     const last = mutations.at(-1);
     if (last === undefined) throw new Error("no mutations");
-    for (let tries = 0; (await server.judge(mutated(last, "Pod", "probe"))).rule !== last.rule; tries++) {
+    for (let tries = 0; (await server.evaluate(mutated(last, "Pod", "probe"))).rule !== last.rule; tries++) {
         if (tries > 60) throw new Error("the API server does not enforce the policies after 60 s");
         await new Promise((resolve) => setTimeout(resolve, 1000));
     }
     // Many at a time: each answer is a round trip.
     const left = rows.map(({ manifest }) => manifest);
     const asker = async (): Promise<void> => {
-        for (let next = left.pop(); next !== undefined; next = left.pop()) denials.set(next, await server.judge(next));
+        for (let next = left.pop(); next !== undefined; next = left.pop())
+            denials.set(next, await server.evaluate(next));
     };
     await Promise.all(Array.from({ length: 8 }, asker));
 }, 600_000);
@@ -173,7 +174,7 @@ test("ephemeral containers, as of kubectl debug, get the same verdict from both"
         if (denial.rule !== "") expect(mine.map((each) => each.message)).toContain(denial.message);
         compared++;
     }
-    console.log(`${compared} of ${asked.length} ephemeral containers were judged by both`);
+    console.log(`${compared} of ${asked.length} ephemeral containers were evaluated by both`);
     expect(compared).toBeGreaterThan(20);
 }, 120_000);
 

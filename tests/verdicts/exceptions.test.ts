@@ -85,7 +85,7 @@ describe("settings", () => {
     });
 });
 
-const remediating = rules.filter((rule) => "mend" in rule);
+const remediating = rules.filter((rule) => "remediate" in rule);
 
 describe("remediation", () => {
     const digest = `registry.example.com/orcheo/api@sha256:${"a".repeat(64)}`;

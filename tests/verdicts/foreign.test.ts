@@ -1,4 +1,4 @@
-/** Manifests that no one here wrote go through the pack without a crash, and are judged one by one. */
+/** Manifests that no one here wrote go through the pack without a crash, and are evaluated one by one. */
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,9 +27,9 @@ function verdicts(all: readonly (Finding | Violation)[]): readonly string[] {
         .sort();
 }
 
-function judgedByReport(located: readonly Located[]): readonly Finding[] {
+function evaluatedByReport(located: readonly Located[]): readonly Finding[] {
     const all = findings(located, rules);
-    expect(all.filter((each) => each.message.includes("cannot be judged"))).toEqual([]);
+    expect(all.filter((each) => each.message.includes("cannot be evaluated"))).toEqual([]);
     return all;
 }
 
@@ -52,13 +52,13 @@ function readAll(root: string): { located: readonly Located[]; templates: readon
     return { located, templates };
 }
 
-test("Kubernetes' own manifests are judged one by one, by the engine as by the report", async () => {
+test("Kubernetes' own manifests are evaluated one by one, by the engine as by the report", async () => {
     const { located, templates } = readAll(await goModule("k8s.io/kubernetes@v1.34.4"));
     const withPods = located.filter(({ resource: { type, name, props } }) => podsOf(type, name, props).length > 0);
     console.log(`${located.length} objects, ${withPods.length} with pods; ${templates.length} files are templates`);
     expect(withPods.length).toBeGreaterThan(50);
 
-    const report = judgedByReport(located);
+    const report = evaluatedByReport(located);
     const resources: readonly Given[] = located.map(({ resource: { type, props } }, index) => ({
         ...{ type, props, name: `o${index}` },
     }));
@@ -102,7 +102,7 @@ describe("rendered public charts, converted with yaml/v2", () => {
     test.each(charts.map((chart) => [chart[0], chart] as const))("%s", async (name, chart) => {
         const yaml = await rendered(chart);
         const located = resourcesIn(yaml, `${name}.yaml`);
-        const report = judgedByReport(located);
+        const report = evaluatedByReport(located);
         const { violations, types, exitCode, output } = await previewManifests(
             { [name]: yaml },
             { settings: { all: "advisory" } },

@@ -39,7 +39,7 @@ export interface OwnStack {
     /** A command of Pulumi's; @returns its standard output; @throws what it printed, unless it succeeds. */
     run(...args: readonly string[]): Promise<string>;
     /** A preview with the pack. */
-    judged(): Promise<EngineRun>;
+    evaluated(): Promise<EngineRun>;
     /** What an update would do to each resource that is there or would be; @throws what the engine says against it. */
     steps(): Promise<readonly Step[]>;
 }
@@ -81,7 +81,7 @@ export async function withOwnStack<Result>(
         };
         await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
         await pulumi(folder, ["stack", "init", name], env);
-        const judged = () => previewIn(project, [...flags, "--policy-pack", ours], env, join(folder, "events.json"));
+        const evaluated = () => previewIn(project, [...flags, "--policy-pack", ours], env, join(folder, "events.json"));
         const steps = async (): Promise<readonly Step[]> => {
             const json = ["preview", "--json", "--show-sames", "--non-interactive", ...flags];
             const { code, stdout, output } = await pulumi(project, json, env);
@@ -96,7 +96,7 @@ export async function withOwnStack<Result>(
                 will: { protected: at(step, "newState", "protect") === true },
             }));
         };
-        return await act({ folder, run: command, judged, steps });
+        return await act({ folder, run: command, evaluated, steps });
     } finally {
         await rm(folder, { recursive: true, force: true });
     }

@@ -21,7 +21,7 @@ export interface Denial {
 }
 
 export interface Server {
-    judge(manifest: Manifest): Promise<Denial>;
+    evaluate(manifest: Manifest): Promise<Denial>;
     /** What `kubectl debug` does: adds an ephemeral container to the pod "debugged", which is created for it. */
     debug(ephemeral: object): Promise<Denial>;
     /** Policies of which the API server has not said yet that their CEL fits the objects' schemas. */
@@ -88,7 +88,7 @@ export async function connect(settings: Readonly<Record<string, Readonly<Record<
         if (denied === null) return { rule: `status ${response.status}`, message };
         return { rule: (denied[1] ?? "").slice(prefix.length), message: denied[2] ?? "" };
     };
-    const judge = (manifest: Manifest): Promise<Denial> => {
+    const evaluate = (manifest: Manifest): Promise<Denial> => {
         const group = manifest.apiVersion.includes("/") ? `apis/${manifest.apiVersion}` : `api/${manifest.apiVersion}`;
         const path = `${group}/namespaces/${namespace}/${collections[manifest.kind] ?? ""}?dryRun=All`;
         return ask("POST", path, "application/json", manifest);
@@ -114,5 +114,5 @@ export async function connect(settings: Readonly<Record<string, Readonly<Record<
         proxy.kill();
         await kubectl(["delete", "--ignore-not-found", "--timeout=60s", "-f", "-"], all);
     };
-    return { judge, debug, doubtful, close };
+    return { evaluate, debug, doubtful, close };
 }

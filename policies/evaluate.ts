@@ -15,7 +15,7 @@ import { podsOf, type Container, type Pod } from "./workloads.ts";
 
 export type OneByOne = Exclude<Rule, StackRule>;
 
-/** Whether a rule looks at resources of this type at all, or at what a list of this type holds. */
+/** Whether a rule applies to resources of this type, or to the items of a list of this type. */
 export function concerns(rule: OneByOne, type: string): boolean {
     const item = itemType(type);
     return isMixedList(type) || concernsOne(rule, type) || (item !== undefined && concernsOne(rule, item));
@@ -26,7 +26,7 @@ function concernsOne(rule: OneByOne, type: string): boolean {
     return typeof rule.types === "function" ? rule.types(type) : rule.types.includes(type);
 }
 
-/** Whether a rule on these containers looks at this one. */
+/** Whether a container rule applies to this container. */
 function looksAt(containers: Containers, { role, spec }: Container): boolean {
     switch (containers) {
         case "all":
@@ -89,28 +89,29 @@ export function offenders(
 
 /**
  * Messages for every violation of a rule by a resource; none when it complies. A rule that fails on an object refuses
- * it: what cannot be judged is not let through.
+ * it: a resource that cannot be evaluated is refused.
  *
  * @param chosen  the pods to evaluate; default all, as the API server does
  */
-export function judge(
+export function evaluate(
     rule: OneByOne,
     resource: Resource,
     given: Settings = {},
     chosen: Choice = () => true,
 ): readonly string[] {
     const items = itemsOf(resource);
-    if (items.length !== 1 || items[0] !== resource) return items.flatMap((item) => judge(rule, item, given, chosen));
+    if (items.length !== 1 || items[0] !== resource)
+        return items.flatMap((item) => evaluate(rule, item, given, chosen));
     if (!concernsOne(rule, resource.type)) return [];
     try {
         return found(rule, resource, settingsOf(rule, given), chosen).map((problem) => `${problem}. ${rule.remedy}`);
     } catch (error) {
-        return [`${resource.type} "${resource.name}" cannot be judged (${String(error)}). Report this to the pack.`];
+        return [`${resource.type} "${resource.name}" cannot be evaluated (${String(error)}). Report this to the pack.`];
     }
 }
 
 /** The same for a rule on the stack as a whole. */
-export function judgeStack(
+export function evaluateStack(
     rule: StackRule,
     resources: readonly Resource[],
     given: Settings = {},
@@ -121,6 +122,6 @@ export function judgeStack(
             message: `${problem}. ${rule.remedy}`,
         }));
     } catch (error) {
-        return [{ message: `The stack cannot be judged (${String(error)}). Report this to the pack.` }];
+        return [{ message: `The stack cannot be evaluated (${String(error)}). Report this to the pack.` }];
     }
 }
