@@ -1,7 +1,9 @@
 /** What a stack costs a month by prices.ts. Resources without a price are named, not guessed. */
 import { called } from "./aws.ts";
-import { hourly, hoursPerMonth, monthly, valkeyShare } from "./prices.ts";
+import { hoursPerMonth, priceOf, valkeyShare } from "./prices.ts";
+import { regionOf, soleRegion } from "./region.ts";
 import type { Resource } from "./rule.ts";
+import { supportOf } from "./support.ts";
 import { at, holdsUnknown, number, strings, text } from "./values.ts";
 
 export interface CostLine {
@@ -13,78 +15,154 @@ export interface CostLine {
 export interface Estimate {
     readonly totalUsd: number;
     readonly lines: readonly CostLine[];
-    /** Resources of a priced type whose size has no price here. One that is not known yet is not among them. */
+    /** The regions whose prices are in it. */
+    readonly regions: readonly string[];
+    /** What of a priced type has no price here, and where. What is not known yet is not among it. */
     readonly unpriced: readonly string[];
+    /** Prices of other regions, and what they stand for. */
+    readonly borrowed: readonly string[];
 }
 
-function perMonth(item: string | undefined, count = 1): number | undefined {
-    const price = item === undefined || !Object.hasOwn(hourly, item) ? undefined : hourly[item];
-    return price === undefined ? undefined : price * hoursPerMonth * count;
+/** So many of an item of prices.ts, for a month. Undefined where the resource does not say which or how many. */
+interface Part {
+    readonly item: string | undefined;
+    readonly count: number | undefined;
 }
 
-/** Sum, or undefined when a part has no price. */
-function sum(...parts: readonly (number | undefined)[]): number | undefined {
-    return parts.reduce((total, part) => (total === undefined || part === undefined ? undefined : total + part), 0);
+const one = (item: string | undefined, count: number | undefined = 1): Part => ({ item, count });
+
+function isPastStandardSupport(version: string | undefined): boolean {
+    return version !== undefined && supportOf("eks", version).kind === "ended";
 }
 
-/** The monthly price of each type that has one. */
-const priced: Readonly<Record<string, (resource: Resource) => number | undefined>> = {
-    "aws:eks/cluster:Cluster": () => perMonth("eks cluster"),
-    "aws:ec2/natGateway:NatGateway": () => perMonth("nat gateway"),
-    "aws:lb/loadBalancer:LoadBalancer": () => perMonth("load balancer"),
-    "aws:ec2/eip:Eip": () => perMonth("public ipv4"),
-    "aws:ec2/instance:Instance": ({ props }) => perMonth(text(at(props, "instanceType"))),
+/** What is paid for in a resource of each type. */
+const partsOf: Readonly<Record<string, (resource: Resource) => readonly Part[]>> = {
+    "aws:eks/cluster:Cluster": ({ props }) => [
+        // With support type STANDARD, AWS upgrades the cluster when standard support ends.
+        one(
+            isPastStandardSupport(text(at(props, "version"))) &&
+                at(props, "upgradePolicy", "supportType") !== "STANDARD"
+                ? "eks cluster, extended support"
+                : "eks cluster",
+        ),
+    ],
+    "aws:ec2/natGateway:NatGateway": () => [one("nat gateway")],
+    "aws:lb/loadBalancer:LoadBalancer": () => [one("load balancer")],
+    "aws:ec2/eip:Eip": () => [one("public ipv4")],
+    "aws:ec2/instance:Instance": ({ props }) => [one(text(at(props, "instanceType")))],
     "aws:eks/nodeGroup:NodeGroup": ({ props }) => {
         const count = number(at(props, "scalingConfig", "desiredSize"));
-        const disk = (number(at(props, "diskSize")) ?? 20) * (monthly["gp3 GiB"] ?? 0);
+        const diskGiB = number(at(props, "diskSize")) ?? 20;
         // EKS takes t3.medium where neither the group nor its launch template says.
         const usual = at(props, "launchTemplate") === undefined ? "t3.medium" : undefined;
-        const node = sum(perMonth(strings(at(props, "instanceTypes"))[0] ?? usual), disk);
-        return count === undefined || node === undefined ? undefined : count * node;
+        const type = strings(at(props, "instanceTypes"))[0] ?? usual;
+        return [one(type, count), one("gp3 GiB", count === undefined ? undefined : count * diskGiB)];
     },
-    "aws:ebs/volume:Volume": ({ props }) => {
-        const size = number(at(props, "size"));
-        return size === undefined ? undefined : size * (monthly["gp3 GiB"] ?? 0);
-    },
+    "aws:ebs/volume:Volume": ({ props }) => [one("gp3 GiB", number(at(props, "size")))],
     "aws:rds/instance:Instance": ({ props }) => {
         const zones = at(props, "multiAz") === true ? 2 : 1;
-        const storage = (number(at(props, "allocatedStorage")) ?? 20) * (monthly["rds gp3 GiB"] ?? 0) * zones;
-        return sum(perMonth(text(at(props, "instanceClass")), zones), storage);
+        const storageGiB = number(at(props, "allocatedStorage")) ?? 20;
+        return [one(text(at(props, "instanceClass")), zones), one("rds gp3 GiB", storageGiB * zones)];
     },
     // A Multi-AZ cluster: a writer and two readable standbys, each with its own storage. Aurora's are ClusterInstances.
     "aws:rds/cluster:Cluster": ({ props }) => {
         const size = text(at(props, "dbClusterInstanceClass"));
-        const storage = (number(at(props, "allocatedStorage")) ?? 0) * (monthly["rds gp3 GiB"] ?? 0) * 3;
-        return size === undefined ? 0 : sum(perMonth(size, 3), storage);
+        const storageGiB = number(at(props, "allocatedStorage")) ?? 0;
+        return size === undefined ? [] : [one(size, 3), one("rds gp3 GiB", storageGiB * 3)];
     },
-    "aws:rds/clusterInstance:ClusterInstance": ({ props }) => perMonth(text(at(props, "instanceClass"))),
+    "aws:rds/clusterInstance:ClusterInstance": ({ props }) => [one(text(at(props, "instanceClass")))],
     "aws:elasticache/replicationGroup:ReplicationGroup": ({ props }) => {
         const shards = number(at(props, "numNodeGroups")) ?? 1;
         const perShard = (number(at(props, "replicasPerNodeGroup")) ?? 0) + 1;
         const nodes = number(at(props, "numCacheClusters")) ?? shards * perShard;
-        return perMonth(text(at(props, "nodeType")), nodes * (at(props, "engine") === "valkey" ? valkeyShare : 1));
+        return [one(text(at(props, "nodeType")), nodes * (at(props, "engine") === "valkey" ? valkeyShare : 1))];
     },
-    "aws:kms/key:Key": () => monthly["kms key"],
-    "aws:secretsmanager/secret:Secret": () => monthly["secret"],
-    "aws:route53/zone:Zone": () => monthly["hosted zone"],
+    "aws:kms/key:Key": () => [one("kms key")],
+    "aws:secretsmanager/secret:Secret": () => [one("secret")],
+    "aws:route53/zone:Zone": () => [one("hosted zone")],
 };
 
 /** The properties that the prices go by. */
 const sizes = [
     ...["instanceType", "instanceTypes", "instanceClass", "dbClusterInstanceClass", "nodeType"],
-    ...["size", "scalingConfig"],
+    ...["size", "scalingConfig", "region", "availabilityZone", "arn"],
 ];
+
+/** Whether a preview does not know yet what the price goes by. */
+function notYetKnown({ props, provider }: Resource): boolean {
+    return sizes.some((key) => holdsUnknown(at(props, key))) || holdsUnknown(at(provider, "region"));
+}
+
+interface Priced {
+    readonly usd: number;
+    readonly unpriced: readonly string[];
+    readonly borrowed: readonly string[];
+}
+
+function priced(parts: readonly Part[], region: string | undefined): Priced {
+    const unpriced: string[] = [];
+    const borrowed: string[] = [];
+    let usd = 0;
+    for (const { item, count } of parts) {
+        const price = item === undefined ? undefined : priceOf(item, region);
+        if (count === undefined || price === undefined) {
+            unpriced.push(
+                region === undefined ? `${item ?? "no size"}, region unknown` : `${item ?? "no size"} in ${region}`,
+            );
+            continue;
+        }
+        usd += price.usd * count * (price.per === "hour" ? hoursPerMonth : 1);
+        if (price.of !== undefined) borrowed.push(`${item ?? ""} in ${region ?? ""} as in ${price.of}`);
+    }
+    return { usd, unpriced, borrowed };
+}
 
 /** Estimates the resources that have a price; the cluster's own objects run on nodes that are counted once. */
 export function estimate(resources: readonly Resource[]): Estimate {
+    const sole = soleRegion(resources);
     const lines: CostLine[] = [];
     const unpriced: string[] = [];
+    const borrowed = new Set<string>();
+    const regions = new Set<string>();
     for (const resource of resources) {
-        const price = Object.hasOwn(priced, resource.type) ? priced[resource.type] : undefined;
-        if (price === undefined) continue;
-        const usd = price(resource);
-        if (usd !== undefined) lines.push({ what: called(resource), usd });
-        else if (!sizes.some((key) => holdsUnknown(at(resource.props, key)))) unpriced.push(called(resource));
+        const parts = Object.hasOwn(partsOf, resource.type) ? partsOf[resource.type]?.(resource) : undefined;
+        if (parts === undefined) continue;
+        const region = regionOf(resource) ?? sole;
+        if (region !== undefined) regions.add(region);
+        const found = priced(parts, region);
+        if (found.usd > 0) lines.push({ what: called(resource), usd: found.usd });
+        for (const each of found.borrowed) borrowed.add(each);
+        if (found.unpriced.length > 0 && !notYetKnown(resource))
+            unpriced.push(`${called(resource)} (${found.unpriced.join(", ")})`);
     }
-    return { totalUsd: lines.reduce((total, line) => total + line.usd, 0), lines, unpriced };
+    const totalUsd = lines.reduce((total, line) => total + line.usd, 0);
+    return { totalUsd, lines, regions: [...regions].sort(), unpriced, borrowed: [...borrowed] };
+}
+
+/** `at list prices of eu-central-1 (most: Cluster "k" $73)`, and what is not in the sum or not of the region. */
+export function worded({ lines, regions, unpriced, borrowed }: Estimate): string {
+    const most = [...lines].sort((a, b) => b.usd - a.usd).slice(0, 3);
+    const top = most.map(({ what, usd }) => `${what} $${usd.toFixed(0)}`).join(", ");
+    const where = regions.length === 0 ? "" : ` of ${regions.join(" and ")}`;
+    const notes = [
+        `most: ${top}`,
+        ...(borrowed.length === 0 ? [] : [`priced as elsewhere: ${borrowed.join(", ")}`]),
+        ...(unpriced.length === 0 ? [] : [`without a price: ${unpriced.join(", ")}`]),
+    ];
+    return `at list prices${where} (${notes.join("; ")})`;
+}
+
+/** The stack's own budget of AWS, in USD a month: 0 where it declares none, undefined while a preview does not know. */
+export function declaredBudgetUsd(resources: readonly Resource[]): number | undefined {
+    const budgets = resources.filter(({ type }) => type === "aws:budgets/budget:Budget").map(({ props }) => props);
+    const wanted = { budgetType: "COST", timeUnit: "MONTHLY", limitUnit: "USD" };
+    const monthly = budgets.filter((props) => Object.entries(wanted).every(([key, value]) => at(props, key) === value));
+    if (monthly.length > 0) {
+        const amounts = monthly.map((props) => at(props, "limitAmount"));
+        return amounts.some(holdsUnknown)
+            ? undefined
+            : amounts.reduce<number>((sum, amount) => sum + (Number(text(amount)) || 0), 0);
+    }
+    const keys = [...Object.keys(wanted), "limitAmount"];
+    return budgets.some((props) => keys.some((key) => holdsUnknown(at(props, key)))) ? undefined : 0;
 }

@@ -61,6 +61,10 @@ budget, the storage classes, the tags. Put the settings into a JSON file whose n
 }
 \`\`\`
 
+Without a budget, \`monthly-cost-estimate\` reports estimates of $100 a month or more and blocks nothing. With a budget, of the
+pack or of the stack itself (\`aws.budgets.Budget\`), an update that exceeds it is refused. Prices are those of each resource's
+region; resources without a price there are named ([costs.md](costs.md)).
+
 A level is \`mandatory\`, \`advisory\`, \`disabled\` or, for the rules that say so below, \`remediate\`, which applies the safe fix
 during the update. No rule remediates by default. \`"all": "advisory"\` shows a project that is new to the pack what there is to do
 and blocks nothing. The engine and the reports refuse unknown rules, levels and settings, and suggest the nearest name.

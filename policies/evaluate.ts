@@ -115,12 +115,15 @@ export function evaluateStack(
     rule: StackRule,
     resources: readonly Resource[],
     given: Settings = {},
+    ofRule: (rule: string) => Settings = () => ({}),
 ): readonly { resource?: Resource; message: string }[] {
     try {
-        return rule.found(withItems(resources), settingsOf(rule, given)).map(({ resource, found: problem }) => ({
-            resource: resource === undefined ? undefined : ownerOf(resource),
-            message: `${problem}. ${rule.remedy}`,
-        }));
+        return rule
+            .found(withItems(resources), settingsOf(rule, given), ofRule)
+            .map(({ resource, found: problem }) => ({
+                resource: resource === undefined ? undefined : ownerOf(resource),
+                message: `${problem}. ${rule.remedy}`,
+            }));
     } catch (error) {
         return [{ message: `The stack cannot be evaluated (${String(error)}). Report this to the pack.` }];
     }

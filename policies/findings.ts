@@ -69,11 +69,12 @@ export function findings(
     const found = rules.flatMap((rule) => {
         const level = levelOf(rule, config);
         if (level === undefined || !inProfile(rule.name, profile)) return [];
-        const given: Settings = fields(fields(config)[rule.name]);
+        const ofRule = (name: string): Settings => fields(fields(config)[name]);
+        const given = ofRule(rule.name);
         const chosen = unlessExcused(rule, resources);
         const broken: readonly { resource?: Resource; message: string }[] =
             rule.scope === "stack"
-                ? evaluateStack(rule, resources, given)
+                ? evaluateStack(rule, resources, given, ofRule)
                 : resources.flatMap((resource) =>
                       evaluate(rule, resource, given, chosen).map((message) => ({ resource, message })),
                   );

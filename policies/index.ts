@@ -12,7 +12,9 @@ import { unpackOnce } from "./unpack-once.ts";
 const stackConfig = hearStackConfig((config) => {
     profileNamed(config(profileKey));
 });
+let packSettings: unknown;
 checkSettings((settings) => {
+    packSettings = settings;
     const wrong = settingsProblems(settings, [...rules, exceptionsAreCurrent]);
     if (wrong.length > 0) throw new Error(`the settings of the policy pack are wrong: ${wrong.join("; ")}`);
 });
@@ -24,5 +26,6 @@ new PolicyPack(
         () => stackConfig(exceptionsKey),
         new Date(),
         () => stackConfig(profileKey),
+        () => packSettings,
     ),
 );

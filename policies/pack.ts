@@ -25,6 +25,8 @@ interface Run {
     account(): ExceptionAccount;
     /** Whether the stack's profile holds the rule. */
     holds(rule: string): boolean;
+    /** What the pack's config sets for a rule. */
+    settings(rule: string): Fields;
 }
 
 function resourceOf(args: ResourceArgs): Resource {
@@ -125,7 +127,9 @@ function stackPolicy(rule: StackRule, run: Run): StackValidationPolicy {
             if (!run.holds(rule.name)) return;
             const resources = stackOf(args, run.inputs);
             const account = run.account();
-            for (const { resource, message } of evaluateStack(rule, resources, args.getConfig<Fields>())) {
+            for (const { resource, message } of evaluateStack(rule, resources, args.getConfig<Fields>(), (name) =>
+                run.settings(name),
+            )) {
                 if (!account.excepts(rule.name, resource)) report(message, resource?.urn);
             }
         },
@@ -160,18 +164,21 @@ function accountPolicy(run: Run): ResourceValidationPolicy & StackValidationPoli
  *
  * @param exceptions  the stack's exceptions as JSON; asked for when the first finding needs them, once the engine has sent them
  * @param profile     the name of the stack's profile, likewise; every rule where there is none
+ * @param settings    the pack's config, likewise: an object by rule
  */
 export function policyPack(
     rules: readonly Rule[],
     exceptions: () => string | undefined,
     now = new Date(),
     profile: () => string | undefined = () => undefined,
+    settings: () => unknown = () => undefined,
 ): PolicyPackArgs {
     let account: ExceptionAccount | undefined;
     const names = rules.map((rule) => rule.name);
     const run: Run = {
         inputs: new Map(),
         holds: (rule) => inProfile(rule, profileNamed(profile())),
+        settings: (rule) => fields(fields(settings())[rule]),
         account: () => (account ??= new ExceptionAccount(exceptionsOf(exceptions(), names), now)),
     };
     const policies: Policies = rules.map((rule) =>

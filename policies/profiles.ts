@@ -54,7 +54,8 @@ const graded: Readonly<Record<Profile, Readonly<Record<Severity, string>>>> = {
             requests-and-limits probes-on-what-serves hpa-owns-replicas budget-lets-drain replicas-are-spread
             rollout-keeps-capacity one-beat references-resolve namespace-quota-and-limits rds-multi-az
             rds-minor-upgrades rds-log-exports eks-standard-support s3-versioned secret-recovery-window log-retention monthly-cost-within-budget`,
-        low: `ephemeral-storage-limits grace-covers-pre-stop ingress-class volume-class required-tags`,
+        low: `ephemeral-storage-limits grace-covers-pre-stop ingress-class volume-class required-tags
+            monthly-cost-estimate`,
     },
 };
 

@@ -105,7 +105,12 @@ export interface ResourceRule extends Described {
 
 export interface StackRule extends Described {
     readonly scope: "stack";
-    found(resources: readonly Resource[], settings: Settings): readonly StackFinding[];
+    /** @param ofRule  what the pack's config sets for any rule, without its defaults */
+    found(
+        resources: readonly Resource[],
+        settings: Settings,
+        ofRule?: (rule: string) => Settings,
+    ): readonly StackFinding[];
     readonly notInCel: string;
 }
 

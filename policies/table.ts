@@ -26,6 +26,7 @@ import { ingressClass } from "./rules/ingress-class.ts";
 import { ingressTls } from "./rules/ingress-tls.ts";
 import { kmsRotation } from "./rules/kms-rotation.ts";
 import { logRetention } from "./rules/log-retention.ts";
+import { monthlyCostEstimate } from "./rules/monthly-cost-estimate.ts";
 import { monthlyCostWithinBudget } from "./rules/monthly-cost-within-budget.ts";
 import { namespaceDefaultDeny } from "./rules/namespace-default-deny.ts";
 import { namespacePodSecurity } from "./rules/namespace-pod-security.ts";
@@ -168,4 +169,5 @@ export const rules: readonly Rule[] = [
     requiredTags,
     unsafeChoice,
     monthlyCostWithinBudget,
+    monthlyCostEstimate,
 ];

@@ -2,7 +2,8 @@
 import { quotaOf } from "../components/cluster/capacity.plan";
 import type { Stack } from "../components/config/schema";
 import { estimate } from "../policies/cost";
-import { groups, pricesOf, region } from "../policies/prices";
+import * as list from "../policies/price-list";
+import { borrowed, groups, priceOf, regions } from "../policies/prices";
 import type { Resource } from "../policies/rule";
 
 export interface Sized {
@@ -21,14 +22,74 @@ const parts: readonly (readonly [string, RegExp])[] = [
 ];
 
 /** The load balancer of the ingress controller, which the cluster asks AWS for by itself. */
-const balancer = estimate([{ type: "aws:lb/loadBalancer:LoadBalancer", name: "entrance", urn: "entrance", props: {} }]);
+const balancer: Resource = { type: "aws:lb/loadBalancer:LoadBalancer", name: "entrance", urn: "entrance", props: {} };
+
+/** The same resources in another region. */
+export function movedTo(region: string, resources: readonly Resource[]): readonly Resource[] {
+    return resources.map((each) =>
+        each.type.startsWith("aws:") ? { ...each, props: { ...each.props, region } } : each,
+    );
+}
 
 const usd = (value: number): string => `$${value.toFixed(0)}`;
+const row = (what: string, cells: readonly string[]): string => `| ${[what, ...cells].join(" | ")} |`;
+
+/** What has a price of its own in each region, instances apart; and what costs the same in all. */
+const items = [...new Set(groups.flatMap((group) => Object.keys(group.usd)))];
+const regional = items.filter((item) => priceOf(item, undefined) === undefined);
+const global = items.filter((item) => !regional.includes(item));
+
+function regionTable(): readonly string[] {
+    const cell = (item: string, region: string): string => {
+        const price = priceOf(item, region);
+        return price === undefined ? "none" : `${String(price.usd)}${price.of === undefined ? "" : "*"}`;
+    };
+    return [
+        row(
+            "USD",
+            regional.map((item) => `${item}, ${priceOf(item, "us-east-1")?.per ?? ""}`),
+        ),
+        row(
+            "---",
+            regional.map(() => "---:"),
+        ),
+        ...regions.map((region) =>
+            row(
+                region,
+                regional.map((item) => cell(item, region)),
+            ),
+        ),
+    ];
+}
+
+/** What each stack comes to in each region; a mark where something in it has no price there. */
+function elsewhere(sized: readonly Sized[]): readonly string[] {
+    const cell = (region: string, resources: readonly Resource[]): string => {
+        const { totalUsd, unpriced } = estimate(movedTo(region, [...resources, balancer]));
+        return unpriced.length === 0 ? usd(totalUsd) : `more than ${usd(totalUsd)}`;
+    };
+    return [
+        row(
+            "USD a month",
+            sized.map(({ size }) => size),
+        ),
+        row(
+            "---",
+            sized.map(() => "---:"),
+        ),
+        ...regions.map((region) =>
+            row(
+                region,
+                sized.map(({ resources }) => cell(region, resources)),
+            ),
+        ),
+    ];
+}
 
 /** The whole text. */
 export function costsDoc(sized: readonly Sized[]): string {
     const estimates = sized.map(({ resources }) => estimate(resources));
-    const row = (what: string, cells: readonly string[]) => `| ${[what, ...cells].join(" | ")} |`;
+    const balancers = estimates.map(({ regions: [region = ""] }) => estimate(movedTo(region, [balancer])).totalUsd);
     const described = (of: (stack: Stack) => string) => sized.map(({ stack }) => of(stack));
     const sums = parts.map(([what, pattern]) =>
         row(
@@ -41,10 +102,10 @@ export function costsDoc(sized: readonly Sized[]): string {
     return [
         "# What it costs",
         "",
-        "Generated from examples/prod-*.yaml and policies/prices.ts by `npm run docs`; change it there.",
+        "Generated from examples/prod-*.yaml, policies/prices.ts and policies/price-list.ts by `npm run docs`; change it there.",
         "",
-        `On-demand list prices of ${region} as of ${pricesOf}, USD a month. Not in it: traffic, log and backup storage,`,
-        "snapshots, S3, metrics and alarms, taxes; nor discounts.",
+        "On-demand list prices of the region that each example names, USD a month. Not in it: traffic, log and backup storage,",
+        "snapshots, S3, metrics and alarms, nodes of EKS Auto Mode, taxes; nor discounts.",
         "",
         row(
             "",
@@ -53,6 +114,10 @@ export function costsDoc(sized: readonly Sized[]): string {
         row(
             "---",
             sized.map(() => "---:"),
+        ),
+        row(
+            "region",
+            estimates.map((each) => each.regions.join(", ")),
         ),
         row(
             "API replicas",
@@ -76,27 +141,46 @@ export function costsDoc(sized: readonly Sized[]): string {
             "**the stack**",
             estimates.map(({ totalUsd }) => `**${usd(totalUsd)}**`),
         ),
-        row(
-            "load balancer of the ingress controller",
-            estimates.map(() => usd(balancer.totalUsd)),
-        ),
+        row("load balancer of the ingress controller", balancers.map(usd)),
         row(
             "**all**",
-            estimates.map(({ totalUsd }) => `**${usd(totalUsd + balancer.totalUsd)}**`),
+            estimates.map(({ totalUsd }, index) => `**${usd(totalUsd + (balancers[index] ?? 0))}**`),
         ),
         "",
         "The figures are those that the policy pack holds against a budget (`monthly-cost-within-budget`), at the fewest",
         "nodes; a stack that scales to its most nodes pays for them.",
         "",
+        "## The same stacks in other regions",
+        "",
+        'With the load balancer. "more than": the region has no price here for something in the stack, which the policy pack names.',
+        "",
+        ...elsewhere(sized),
+        "",
         "## The prices",
         "",
-        "ElastiCache for Valkey is a fifth cheaper than the prices of Redis OSS below, and is counted so.",
+        `Instances of EC2, RDS for PostgreSQL and ElastiCache are in policies/price-list.ts, which \`npm run prices\` writes from`,
+        `the ${list.source},`,
+        `of ${list.asOf}. Those of us-east-1 were compared with AWS's later prices: EC2 of 2026-07-20 (129`,
+        "types, in Karpenter 1.15.2), RDS of 2026-04 (10 types) and ElastiCache of 2026-10-02 (9); all are the same. ElastiCache for Valkey costs a fifth less than Redis OSS, and is",
+        "counted so. EKS in extended support costs six times the standard price.",
         "",
-        row("USD", ["", "compared with"]),
-        row("---:", ["---", "---"]),
-        ...groups.flatMap(({ comparedWith, per, usd: prices }) =>
-            Object.entries(prices).map(([what, price]) => row(String(price), [`${what}, ${per}`, comparedWith])),
+        ...regionTable(),
+        "",
+        ...Object.entries(borrowed).map(
+            ([item, from]) =>
+                `*: no source has a price for ${item} there. It is counted as in ${[...new Set(Object.values(from))].join(", ")}, as database instances cost the same in them, and the policy pack says so.`,
         ),
+        "",
+        row("in every region", ["USD"]),
+        row("---", ["---:"]),
+        ...global.map((item) => {
+            const price = priceOf(item, undefined);
+            return row(`${item}, ${price?.per ?? ""}`, [String(price?.usd ?? "")]);
+        }),
+        "",
+        row("prices of", ["as of", "source"]),
+        row("---", ["---", "---"]),
+        ...groups.map(({ usd: prices, asOf, source }) => row(Object.keys(prices).join(", "), [asOf, source])),
         "",
         "## Next to other ways to run it",
         "",

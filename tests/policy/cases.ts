@@ -157,7 +157,7 @@ export const database = {
     autoMinorVersionUpgrade: true,
     enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
 };
-const rds = (props: Mutable): Given => aws("rds/instance:Instance", { ...database, ...props });
+const rds = (props: Mutable): Given => aws("rds/instance:Instance", { ...database, region: "eu-central-1", ...props });
 const monthlyBudget = (limitAmount: string): Given =>
     aws("budgets/budget:Budget", { budgetType: "COST", timeUnit: "MONTHLY", limitUnit: "USD", limitAmount });
 const aurora = { clusterIdentifier: "orcheo-data", engine: "aurora-postgresql", dbClusterParameterGroupName: "orcheo" };
@@ -1228,20 +1228,34 @@ export const cases: readonly Case[] = [
         rule: "monthly-cost-within-budget",
         passing: [rds({})],
         failing: [rds({ instanceClass: "db.r6g.xlarge" })],
-        says: "of $200 a month at list prices of us-east-1 (most: Instance",
+        says: "of $200 a month at list prices of eu-central-1 (most: Instance",
         settings: { budgetUsd: 200 },
     },
     {
         rule: "monthly-cost-within-budget",
         passing: [rds({ instanceClass: "db.r6g.xlarge" }), monthlyBudget("2000")],
         failing: [rds({ instanceClass: "db.r6g.xlarge" }), monthlyBudget("200")],
-        says: "of $200 a month at list prices of us-east-1 (most: Instance",
+        says: "of $200 a month at list prices of eu-central-1 (most: Instance",
     },
     {
         rule: "monthly-cost-within-budget",
         passing: [rds({ instanceClass: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" })],
         failing: [rds({ instanceClass: "db.x9.mega" })],
-        says: 'There is no price for Instance "orcheo"',
+        says: 'There is no price for Instance "orcheo" (db.x9.mega in eu-central-1)',
         settings: { budgetUsd: 200 },
+    },
+    {
+        rule: "monthly-cost-estimate",
+        alone: true,
+        passing: [rds({ instanceClass: "db.t4g.micro", multiAz: false })],
+        failing: [rds({ instanceClass: "db.r6g.xlarge" })],
+        says: "a month at list prices of eu-central-1 (most: Instance",
+    },
+    {
+        rule: "monthly-cost-estimate",
+        alone: true,
+        passing: [rds({ instanceClass: "db.r6g.xlarge" }), monthlyBudget("2000")],
+        failing: [rds({ instanceClass: "db.x9.mega" }), monthlyBudget("2000")],
+        says: 'The budget does not count Instance "orcheo" (db.x9.mega in eu-central-1), which has no price here',
     },
 ];

@@ -3,13 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
 import { ruleDocs } from "../../policies/docs.ts";
-import { estimate } from "../../policies/cost.ts";
 import { exceptionsAreCurrent } from "../../policies/rules/exceptions-are-current.ts";
 import { evaluate, evaluateStack } from "../../policies/evaluate.ts";
-import { groups } from "../../policies/prices.ts";
 import type { Resource, Rule } from "../../policies/rule.ts";
 import { rules } from "../../policies/table.ts";
-import { asResource, cases, database, type Given } from "./cases.ts";
+import { asResource, cases, type Given } from "./cases.ts";
 import { mutations } from "./pods.ts";
 
 function ruleNamed(name: string): Rule {
@@ -116,32 +114,4 @@ test("default tags of the provider count", () => {
     expect(messages("required-tags", [{ ...untagged, provider }], tags)).toEqual([]);
     // Nothing is demanded until it is set.
     expect(messages("required-tags", [untagged])).toEqual([]);
-});
-
-test("the cost estimate adds up and names what it cannot price", () => {
-    const given = [
-        { type: "aws:rds/instance:Instance", name: "db", props: database },
-        { type: "aws:rds/instance:Instance", name: "odd", props: { ...database, instanceClass: "db.x9.mega" } },
-        { type: "aws:eks/cluster:Cluster", name: "k", props: {} },
-    ];
-    const { totalUsd, unpriced } = estimate(given.map(asResource));
-    // Two zones of 0.065 $/h and 50 GiB at 0.115 $, and the cluster at 0.10 $/h.
-    expect(totalUsd).toBeCloseTo(0.065 * 730 * 2 + 50 * 0.115 * 2 + 73, 6);
-    expect(unpriced).toEqual(['Instance "odd"']);
-});
-
-test("a cache of Valkey costs a fifth less, and a price has one group that says what it was compared with", () => {
-    const group = (engine: string): number =>
-        estimate([
-            asResource({
-                type: "aws:elasticache/replicationGroup:ReplicationGroup",
-                name: "c",
-                props: { engine, nodeType: "cache.t4g.small", numCacheClusters: 2 },
-            }),
-        ]).totalUsd;
-    expect(group("redis")).toBeCloseTo(0.032 * 730 * 2);
-    expect(group("valkey")).toBeCloseTo(0.032 * 730 * 2 * 0.8);
-    const names = groups.flatMap(({ usd }) => Object.keys(usd));
-    expect(new Set(names).size).toBe(names.length);
-    for (const { comparedWith } of groups) expect(comparedWith).toMatch(/20\d\d-\d\d/);
 });

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parseStack } from "../../components/stack/read";
 import { estimate } from "../../policies/cost";
 import { exampleOf, plain, sizes } from "../aws-programs";
-import { costsDoc, spareAtPeak, type Sized } from "../costs-doc";
+import { costsDoc, movedTo, spareAtPeak, type Sized } from "../costs-doc";
 import { runBoth } from "../harness";
 
 async function sizedOf(size: (typeof sizes)[number]): Promise<Sized> {
@@ -30,10 +30,19 @@ describe("the three sizes", () => {
 
     it("stay within the budget that each sets itself, and everything has a price", () => {
         for (const { size, stack, resources } of sized) {
-            const { totalUsd, unpriced } = estimate(resources);
+            const { totalUsd, unpriced, borrowed, regions } = estimate(resources);
             expect(unpriced, size).toEqual([]);
+            expect(borrowed, size).toEqual([]);
+            expect(regions, size).toEqual([stack.aws?.region]);
             expect(totalUsd, size).toBeGreaterThan(100);
             expect(totalUsd, size).toBeLessThan(stack.aws?.budgetUsdPerMonth ?? 0);
+        }
+    });
+
+    it("cost what they cost in their region, not in us-east-1", () => {
+        for (const { size, resources } of sized) {
+            const [here, there] = [estimate(resources), estimate(movedTo("us-east-1", resources))];
+            expect(here.totalUsd / there.totalUsd, size).toBeGreaterThan(1.1);
         }
     });
 
@@ -52,7 +61,7 @@ describe("the three sizes", () => {
 
 it("a database cluster is three instances with their storage", () => {
     const given = (type: string, props: Record<string, unknown>) =>
-        estimate([{ type, name: "d", urn: "d", props }]).totalUsd;
+        estimate([{ type, name: "d", urn: "d", props: { ...props, region: "eu-west-1" } }]).totalUsd;
     const one = given("aws:rds/instance:Instance", { instanceClass: "db.m7g.large", allocatedStorage: 100 });
     const three = given("aws:rds/cluster:Cluster", { dbClusterInstanceClass: "db.m7g.large", allocatedStorage: 100 });
     expect(three).toBeCloseTo(3 * one);

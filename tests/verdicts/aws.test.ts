@@ -86,5 +86,17 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
         expect(violations).toEqual([]);
         expect(exitCode, output.slice(-4000)).toBe(0);
         console.log(`${kept.length} resources of AWS are there, ${steps.length - kept.length} are to come`);
+
+        // Priced in the region of its provider, from a budget in the pack's config on.
+        const packSettings = join(stack.folder, "pack.json");
+        await writeFile(packSettings, JSON.stringify({ "monthly-cost-within-budget": { budgetUsd: 400 } }));
+        const over = await stack.evaluated("--policy-pack-config", packSettings);
+        expect(over.exitCode).not.toBe(0);
+        expect(over.violations.map(({ rule, level }) => [rule, level])).toEqual([
+            ["monthly-cost-within-budget", "mandatory"],
+        ]);
+        expect(over.violations[0]?.message).toMatch(
+            /comes to \$5\d\d of \$400 a month at list prices of eu-central-1 \(most: /,
+        );
     });
 });

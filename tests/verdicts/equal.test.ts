@@ -182,26 +182,30 @@ describe("rules that only the engine enforces", () => {
     const runs = new Map<object, EngineRun>();
     beforeAll(async () => {
         // Stack rules are only evaluated when no resource has failed before: advisory, so that all are.
-        const settings = Object.fromEntries(others.map((each) => [each.rule, each.settings]));
-        const preview = (resources: readonly Given[]): Promise<EngineRun> =>
-            previewWithPack([...resources], { settings: { all: "advisory", ...settings } });
+        const preview = (resources: readonly Given[], asked: typeof others): Promise<EngineRun> => {
+            const settings = Object.fromEntries(asked.map((each) => [each.rule, each.settings]));
+            return previewWithPack([...resources], { settings: { all: "advisory", ...settings } });
+        };
         const together = others.filter(({ alone }) => !alone);
-        const run = await preview(together.flatMap((each) => [...each.passing, ...each.failing]));
+        const run = await preview(
+            together.flatMap((each) => [...each.passing, ...each.failing]),
+            others,
+        );
         for (const each of together) runs.set(each, run);
         for (const each of others.filter(({ alone }) => alone)) {
-            const [passing, failing] = [await preview(each.passing), await preview(each.failing)];
+            const [passing, failing] = [await preview(each.passing, [each]), await preview(each.failing, [each])];
             runs.set(each, { ...failing, violations: [...passing.violations, ...failing.violations] });
         }
     }, 600_000);
 
     test.each(others.map((each) => [each.rule, each.says, each] as const))("%s: %s", (rule, says, each) => {
         const names = (resources: readonly Given[]): readonly string[] => resources.map((one) => one.name);
-        const stackWide = rule === "monthly-cost-within-budget";
+        const stackWide = rule.startsWith("monthly-cost-");
         const mine = (runs.get(each)?.violations ?? []).filter((one) => one.rule === rule);
         const found = mine.filter((one) => stackWide || names(each.failing).includes(one.resource));
         const said = found.map((one) => one.message).join("\n");
         const plain = said.replaceAll(`"${each.where}"`, '"shop"').replaceAll(/"f\d+-\d+-/g, '"');
-        expect(plain).toContain(stackWide ? "The stack comes to" : says);
+        expect(plain).toContain(stackWide && !each.alone ? "The stack comes to" : says);
         expect(plain).toContain(rules.find((one) => one.name === rule)?.remedy);
         if (!stackWide) expect(mine.filter((one) => names(each.passing).includes(one.resource))).toEqual([]);
     });
@@ -217,4 +221,20 @@ test("a mandatory violation of a stack rule fails the preview", async () => {
     const { exitCode, violations } = await previewWithPack(first?.failing ?? [], {});
     expect(exitCode).not.toBe(0);
     expect(violations.map((each) => [each.rule, each.level])).toContainEqual(["s3-versioned", "mandatory"]);
+});
+
+test("an estimate stops nothing, and a budget stops the preview", async () => {
+    const [large] = others.filter((each) => each.rule === "monthly-cost-estimate");
+    const costs = ({ violations }: EngineRun): readonly string[] =>
+        violations.filter(({ rule }) => rule.startsWith("monthly-cost-")).map(({ rule, level }) => `${rule} ${level}`);
+    const settings = { all: "advisory", "monthly-cost-within-budget": { enforcementLevel: "mandatory" } };
+    const without = await previewWithPack(large?.failing ?? [], { settings });
+    expect(without.exitCode, without.output).toBe(0);
+    expect(costs(without)).toEqual(["monthly-cost-estimate advisory"]);
+    const budget = { enforcementLevel: "mandatory", budgetUsd: 100 };
+    const over = await previewWithPack(large?.failing ?? [], {
+        settings: { ...settings, "monthly-cost-within-budget": budget },
+    });
+    expect(over.exitCode).not.toBe(0);
+    expect(costs(over)).toEqual(["monthly-cost-within-budget mandatory"]);
 });

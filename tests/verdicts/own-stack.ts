@@ -38,8 +38,8 @@ export interface OwnStack {
     readonly folder: string;
     /** A command of Pulumi's; @returns its standard output; @throws what it printed, unless it succeeds. */
     run(...args: readonly string[]): Promise<string>;
-    /** A preview with the pack. */
-    evaluated(): Promise<EngineRun>;
+    /** A preview with the pack, and with these flags. */
+    evaluated(...flags: readonly string[]): Promise<EngineRun>;
     /** What an update would do to each resource that is there or would be; @throws what the engine says against it. */
     steps(): Promise<readonly Step[]>;
 }
@@ -81,7 +81,8 @@ export async function withOwnStack<Result>(
         };
         await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
         await pulumi(folder, ["stack", "init", name], env);
-        const evaluated = () => previewIn(project, [...flags, "--policy-pack", ours], env, join(folder, "events.json"));
+        const evaluated = (...more: readonly string[]): Promise<EngineRun> =>
+            previewIn(project, [...flags, "--policy-pack", ours, ...more], env, join(folder, "events.json"));
         const steps = async (): Promise<readonly Step[]> => {
             const json = ["preview", "--json", "--show-sames", "--non-interactive", ...flags];
             const { code, stdout, output } = await pulumi(project, json, env);
