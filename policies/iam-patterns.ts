@@ -64,7 +64,8 @@ export function wildActions(actions: readonly string[]): readonly string[] {
 function anyArn(pattern: string, service: string, resource: string): string {
     const parts = pattern.split(":");
     const fixed = (index: number, other: string): string => {
-        const part = parts.length > 5 ? parts[index] : undefined;
+        // The last part of a short pattern stands for all that follows too.
+        const part = index < parts.length - 1 ? parts[index] : undefined;
         return part === undefined || hasWildcard(part) ? other : part;
     };
     return ["arn", fixed(1, "aws"), service, fixed(3, "xx-east-9"), fixed(4, "999900009999"), resource].join(":");

@@ -33,7 +33,7 @@ const noPods =
     /^(apiextensions\.k8s\.io|admissionregistration\.k8s\.io|(.+\.)?kyverno\.io|(.+\.)?gatekeeper\.sh|(.+\.)?kubewarden\.io|helm\.sh|yaml|kustomize)$/;
 /** Groups whose containers run in a cloud's own services. Objects of Kubernetes inside are pods all the same. */
 const clouds =
-    /(^|\.)(crossplane\.io|upbound\.io|cnrm\.cloud\.google\.com|services\.k8s\.aws|azure\.com|alibabacloud\.com)$/;
+    /^(?!pkg\.crossplane\.io$)(.+\.)?(crossplane\.io|upbound\.io|cnrm\.cloud\.google\.com|services\.k8s\.aws|azure\.com|alibabacloud\.com)$/;
 /** Parts of any object that describe no pods: schemas, and the values of charts. */
 const ignored = ["openAPIV3Schema", "managedFields", "values", "valuesObject"];
 

@@ -1,6 +1,6 @@
-import { kindOf, tokenOf } from "../kinds.ts";
+import { kindOf, tokenOf, typeOf } from "../kinds.ts";
 import type { Resource, StackFinding, StackRule } from "../rule.ts";
-import { called, nameOf, ofKind, podsIn, sameNamespace, selects } from "../stack.ts";
+import { called, nameOf, namespaceOf, ofKind, podsIn, sameNamespace, selects } from "../stack.ts";
 import { at, fields, holdsUnknown, known, list, number, text, UNKNOWN } from "../values.ts";
 import { templatePathOf, type Pod } from "../workloads.ts";
 
@@ -47,7 +47,7 @@ const service: Found = (resource, resources) => {
 /** The problem of a reference to a port of a Service; `port` is its number or its name. */
 function backend(owner: Resource, name: unknown, port: unknown, resources: readonly Resource[]): readonly string[] {
     const wanted = text(name);
-    if (wanted === undefined) return [];
+    if (wanted === undefined || wanted === "") return [];
     const named = ofKind(resources, "Service").filter((each) => sameNamespace(owner, each) && nameOf(each) === wanted);
     if (named.length === 0) return [`leads to Service "${wanted}", which is not there`];
     const said = port !== undefined && port !== UNKNOWN;
@@ -72,16 +72,34 @@ const ingress: Found = (resource, resources) => {
 
 const route: Found = (resource, resources) =>
     list(at(resource.props, "spec", "rules"))
-        .flatMap((rule) => list(at(rule, "backendRefs")))
-        .filter((each) => (at(each, "kind") ?? "Service") === "Service" && at(each, "namespace") === undefined)
+        .flatMap((rule) => [
+            ...list(at(rule, "backendRefs")),
+            ...list(at(rule, "filters")).map((filter) => at(filter, "requestMirror", "backendRef")),
+        ])
+        .filter((each) => each !== undefined && (at(each, "kind") ?? "Service") === "Service")
+        // What another namespace has is another team's, and so another stack's.
+        .filter((each) => [undefined, namespaceOf(resource)].some((near) => at(each, "namespace") === near))
         .flatMap((each) => backend(resource, at(each, "name"), at(each, "port"), resources));
+
+/** Whether a type is of this kind, and of the group of this version where it is given; built-in kinds have several. */
+function isOf(type: string, kind: string, version: string | undefined): boolean {
+    if (tokenOf(type)?.kind !== kind) return false;
+    if (version === undefined) return true;
+    const wanted = typeOf(version, kind);
+    return tokenOf(type)?.group === tokenOf(wanted)?.group || (kindOf(type) ?? "") === kindOf(wanted);
+}
+
+/** The Service that gives the pods of a StatefulSet their names. */
+const governed: Found = (resource, resources) =>
+    backend(resource, at(resource.props, "spec", "serviceName"), undefined, resources);
 
 const scaler: Found = (resource, resources) => {
     const target = at(resource.props, "spec", "scaleTargetRef");
     const [kind, name] = [text(at(target, "kind")), text(at(target, "name"))];
     if (kind === undefined || name === undefined) return [];
+    const version = text(at(target, "apiVersion"));
     const there = resources.some(
-        (each) => tokenOf(each.type)?.kind === kind && nameOf(each) === name && sameNamespace(resource, each),
+        (each) => isOf(each.type, kind, version) && nameOf(each) === name && sameNamespace(resource, each),
     );
     return there ? [] : [`scales ${kind} "${name}", which is not there`];
 };
@@ -97,6 +115,7 @@ const kinds: ReadonlyMap<string, Found> = new Map([
     ["Ingress", ingress],
     ["HTTPRoute", route],
     ["GRPCRoute", route],
+    ["StatefulSet", governed],
     ["HorizontalPodAutoscaler", scaler],
     ["PodDisruptionBudget", budget],
 ]);

@@ -353,6 +353,23 @@ export const cases: readonly Case[] = [
             scaler("api", 1),
             budget({ maxUnavailable: 1 }),
             ingress({ rules: [{ host: "shop.example.com", http: { paths: [toService("api", { number: 80 })] } }] }),
+            route(
+                {},
+                {
+                    backendRefs: [
+                        { name: "web", namespace: "elsewhere", port: 80 },
+                        { name: "api", port: 80 },
+                    ],
+                },
+            ),
+            workload("StatefulSet", "db", { serviceName: "api" }),
+            k8s("autoscaling/v2", "HorizontalPodAutoscaler", "old", {
+                spec: { scaleTargetRef: { apiVersion: "extensions/v1beta1", kind: "Deployment", name: "api" } },
+            }),
+            k8s("argoproj.io/v1alpha1", "Rollout", "new", { spec: { replicas: 1 } }),
+            k8s("autoscaling/v2", "HorizontalPodAutoscaler", "new", {
+                spec: { scaleTargetRef: { apiVersion: "argoproj.io/v1alpha1", kind: "Rollout", name: "new" } },
+            }),
         ],
         failing: [workload("Deployment", "api", {}), service({ selector: { app: "web" } })],
         says: 'Service "api" selects no pod',
@@ -382,6 +399,21 @@ export const cases: readonly Case[] = [
             'leads to port "http" of Service "api", which has no such port',
         ],
         [route({}, { backendRefs: [{ name: "api", port: 81 }] }), 'leads to port 81 of Service "api"'],
+        [route({}, { backendRefs: [{ name: "web", namespace: "shop", port: 80 }] }), 'leads to Service "web"'],
+        [
+            route(
+                {},
+                { filters: [{ type: "RequestMirror", requestMirror: { backendRef: { name: "mirror", port: 80 } } }] },
+            ),
+            'leads to Service "mirror"',
+        ],
+        [workload("StatefulSet", "db", { serviceName: "db" }), 'StatefulSet "db" leads to Service "db"'],
+        [
+            k8s("autoscaling/v2", "HorizontalPodAutoscaler", "api", {
+                spec: { scaleTargetRef: { apiVersion: "apps.example.com/v1", kind: "Deployment", name: "api" } },
+            }),
+            'scales Deployment "api", which is not there',
+        ],
     ].map(([failing, says]): Case => ({
         rule: "references-resolve",
         passing: [],

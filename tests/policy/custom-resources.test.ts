@@ -165,6 +165,14 @@ const kinds: readonly (readonly [string, string, (main: Mutable, more: Mutable) 
             }),
     ],
     [
+        "DeploymentRuntimeConfig",
+        "spec.deploymentTemplate.spec.template.spec",
+        (c, m) =>
+            custom("pkg.crossplane.io/v1beta1", "DeploymentRuntimeConfig", {
+                deploymentTemplate: { spec: { template: template(c, m) } },
+            }),
+    ],
+    [
         "ManifestWork",
         "spec.workload.manifests[0].spec",
         (c, m) =>

@@ -39,6 +39,42 @@ describe("a condition that leaves nobody out", () => {
         ["any role's sessions", { StringLike: { "aws:userid": "*:session" } }],
         ["only that there is an organization", { Null: { "aws:PrincipalOrgID": "false" } }],
         ["no condition's values", { StringEquals: { "aws:SourceAccount": [] } }],
+        ["an empty account", { StringLike: { "aws:PrincipalAccount": "" } }],
+        ["a text that is no ARN", { ArnLike: { "aws:SourceArn": `sqs:aws:sqs:eu-west-1:${account}:q` } }],
+        ["any service's ARN", { ArnLike: { "aws:SourceArn": `arn:aws:*:eu-west-1:${account}:q` } }],
+        [
+            "an ARN of a partition that is none",
+            { ArnLike: { "aws:SourceArn": `arn:x-aws:sqs:eu-west-1:${account}:q` } },
+        ],
+        ["an account of too many digits", { ArnLike: { "aws:SourceArn": `arn:aws:sqs:eu-west-1:${account}9:q` } }],
+        ["an account in the middle of digits", { ArnLike: { "aws:SourceArn": `arn:aws:sqs:eu-west-1:9${account}:q` } }],
+        ["an ARN without account that is no bucket", { ArnLike: { "aws:SourceArn": "arn:aws:apigateway:::x" } }],
+        ["an ARN of no bucket", { ArnLike: { "aws:SourceArn": "arn:aws:s3" } }],
+        ["buckets with a name like this", { ArnLike: { "aws:SourceArn": "arn:aws:s3:::shop-*/x" } }],
+        ["a quarter of the internet", { IpAddress: { "aws:SourceIp": "64.0.0.0/2" } }],
+        ["more than Amazon's part of IPv6", { IpAddress: { "aws:SourceIp": "2600::/31" } }],
+        ["addresses like none in particular", { StringLike: { "aws:SourceIp": "*.113.7" } }],
+        ["a path below no organization", { StringLike: { "aws:PrincipalOrgPaths": "x/o-abcdefghij/r-ab12/*" } }],
+        ["any organization's path", { StringLike: { "aws:PrincipalOrgPaths": "o-*" } }],
+        ["any endpoint's path", { StringLike: { "aws:VpceOrgPaths": "o-*/r-ab12/*" } }],
+        ["an id that only ends like a role's", { StringLike: { "aws:userid": "*AROAEXAMPLEID:x" } }],
+        ["an id that only begins like a role's", { StringLike: { "aws:userid": "AROAEXAMPLEID*" } }],
+        ["a short id", { StringLike: { "aws:userid": "A*:x" } }],
+        ["callers that are no service of AWS's", { Bool: { "aws:PrincipalIsAWSService": "false" } }],
+        ["a flag that may be missing", { BoolIfExists: { "aws:PrincipalIsAWSService": "true" } }],
+        ["another flag", { Bool: { "aws:ViaAWSService": "true" } }],
+        [
+            "a demand for another key",
+            { StringEqualsIfExists: { "aws:SourceVpce": "vpce-1" }, Null: { "aws:SourceVpc": "false" } },
+        ],
+        [
+            "a demand that the key is missing",
+            { StringEqualsIfExists: { "aws:SourceVpce": "vpce-1" }, Null: { "aws:SourceVpce": "true" } },
+        ],
+        [
+            "something unknown about a key that anybody can have",
+            { StringEquals: { "aws:PrincipalTag/team": unknownText } },
+        ],
     ])("%s", (_, condition) => {
         expect(lets(condition)).toBe("everybody");
     });
@@ -73,6 +109,20 @@ describe("a condition that leaves strangers out", () => {
             },
         ],
         ["a value that is yet unknown", { StringEquals: { "aws:SourceAccount": unknownText } }],
+        ["keys that are yet unknown", { StringEquals: unknownText }],
+        ["all of it yet unknown", unknownText],
+        ["a star that is no wildcard", { StringEquals: { "aws:PrincipalOrgID": "*" } }],
+        ["a queue of an account", { ArnLike: { "aws:SourceArn": `arn:aws:sqs:*:${account}:*` } }],
+        ["one of China", { ArnLike: { "aws:SourceArn": `arn:aws-cn:sqs:*:${account}:*` } }],
+        ["objects of a bucket", { ArnLike: { "aws:SourceArn": "arn:aws:s3:::shop-data/*" } }],
+        ["one address", { IpAddress: { "aws:SourceIp": "203.0.113.7" } }],
+        ["a range just narrow enough", { IpAddress: { "aws:SourceIp": ["16.0.0.0/8", "2600::/32"] } }],
+        ["addresses that begin alike", { StringLike: { "aws:SourceIp": "203.0.*" } }],
+        ["the whole of an organization", { StringLike: { "aws:PrincipalOrgPaths": "o-abcdefghij" } }],
+        ["endpoints of an organization", { StringLike: { "aws:VpceOrgPaths": "o-abcdefghij/*" } }],
+        ["a user's id", { StringEquals: { "aws:userid": "AIDAEXAMPLEID" } }],
+        ["a root user", { StringLike: { "aws:userid": account } }],
+        ["services of AWS's own", { Bool: { "aws:PrincipalIsAWSService": "true" } }],
     ])("%s", (_, condition) => {
         expect(lets(condition)).toBeUndefined();
     });
@@ -84,12 +134,15 @@ test("whoever is everybody, by any spelling", () => {
         { AWS: "*" },
         { AWS: ["arn:aws:iam::1:root", "*"] },
         { AWS: "arn:aws:iam::*:root" },
+        { AWS: "arn:aws:sts::*:assumed-role/x/y" },
+        { Federated: "*" },
     ]) {
         expect(lets(undefined, { Principal })).toBe("everybody");
     }
     for (const Principal of [
         { AWS: `arn:aws:iam::${account}:root` },
         { Service: "eks.amazonaws.com" },
+        { AWS: `arn:aws:iam::${account}:role/*` },
         unknownText,
         {},
     ]) {
@@ -113,6 +166,27 @@ test("a Deny takes back what it covers, from strangers", () => {
     expect(after(deny({ Bool: { "aws:SecureTransport": "false" } }))).toBe("everybody");
     expect(after(deny({ ...outside, Bool: { "aws:SecureTransport": "false" } }))).toBe("everybody");
     expect(after(deny(outside, { Action: "sqs:DeleteQueue" }))).toBe("everybody");
+    expect(after(deny(outside, { Action: ["sqs:DeleteQueue", "SQS:send*"] }))).toBeUndefined();
+    const two = { ...open, Action: ["sqs:SendMessage", "sqs:DeleteQueue"] };
+    expect(letsIn(two, [two, deny(outside, { Action: "sqs:SendMessage" })])).toBe("everybody");
+    expect(letsIn(two, [two, deny(outside, { Action: "sqs:*" })])).toBeUndefined();
+    const ofSome = { ...open, Resource: undefined };
+    expect(letsIn(ofSome, [ofSome, deny(outside, { Resource: undefined })])).toBeUndefined();
+    expect(letsIn(ofSome, [ofSome, deny(outside, { Resource: "arn:aws:sqs:eu-west-1:1:q" })])).toBe("everybody");
+    const upper = { ...open, Resource: "arn:aws:sqs:eu-west-1:1:Q" };
+    expect(letsIn(upper, [upper, deny(outside, { Resource: "arn:aws:sqs:eu-west-1:1:q" })])).toBe("everybody");
+    expect(after(deny(outside, { Action: undefined, NotAction: "sqs:SendMessage" }))).toBe("everybody");
+    expect(after(deny(outside, { Resource: undefined, NotResource: "*" }))).toBe("everybody");
+    const butOne = { Principal: undefined, NotPrincipal: { AWS: `arn:aws:iam::${account}:root` } };
+    expect(after(deny(undefined, butOne))).toBeUndefined();
+    expect(after(deny(outside, { Effect: "Allow" }))).toBe("everybody");
+    expect(after(deny(unknownText))).toBeUndefined();
+    expect(after(deny({ StringNotEquals: { "aws:PrincipalOrgID": unknownText } }))).toBeUndefined();
+    expect(after(deny({ Bool: { "aws:PrincipalIsAWSService": "false" } }))).toBeUndefined();
+    expect(after(deny({ Bool: { "aws:PrincipalIsAWSService": "true" } }))).toBe("everybody");
+    expect(after(deny({ "ForAnyValue:StringNotEquals": { "aws:PrincipalOrgID": "o-abcdefghij" } }))).toBe("everybody");
+    expect(after(deny({ StringEquals: { "aws:PrincipalOrgID": "o-abcdefghij" } }))).toBe("everybody");
+    expect(after(deny({ StringNotLike: { "aws:PrincipalOrgID": "o-*" } }))).toBe("everybody");
     expect(after(deny(outside, { Resource: "arn:aws:sqs:eu-west-1:1:other" }))).toBe("everybody");
     expect(after(deny(outside, { Principal: { AWS: `arn:aws:iam::${account}:root` } }))).toBe("everybody");
 });
@@ -127,7 +201,7 @@ describe("tokens of a provider", () => {
     const oidc = `arn:aws:iam::${account}:oidc-provider/${github}`;
     const sub = (value: string, operator = "StringLike"): unknown => ({ [operator]: { [`${github}:sub`]: value } });
     test("must name somebody", () => {
-        for (const value of ["repo:*", "*", "repo:team*", "repo:?*/x:*", "repo:*/orcheo:*"]) {
+        for (const value of ["repo:*", "*", "repo:team*", "repo:?*/x:*", "repo:*/orcheo:*", "repo:", "repo:/x"]) {
             expect(by(oidc, sub(value)), value).toContain("everybody whom");
         }
         for (const value of ["repo:team/*", "repo:team/orcheo:ref:refs/heads/main"]) {
@@ -137,6 +211,11 @@ describe("tokens of a provider", () => {
         expect(by(oidc, { StringEquals: { [`${github}:aud`]: "sts.amazonaws.com" } })).toContain("everybody whom");
         expect(by(oidc, { StringEquals: { [`${github}:ref`]: "refs/heads/main" } })).toContain("everybody whom");
         expect(by(oidc, { StringEquals: { [`${github}:repository_owner`]: "team" } })).toBeUndefined();
+        expect(by(oidc, { StringNotEquals: { [`${github}:sub`]: "repo:team/x" } })).toContain("everybody whom");
+        expect(
+            by(oidc, { StringEquals: { [`${github}:aud`]: "x" }, StringLike: { [`${github}:sub`]: "repo:team/*" } }),
+        ).toBeUndefined();
+        expect(by(oidc, unknownText)).toBeUndefined();
     });
     test("a cluster's own may have any service account of a namespace", () => {
         const eks = "oidc.eks.eu-central-1.amazonaws.com/id/ABC";
@@ -149,6 +228,8 @@ describe("tokens of a provider", () => {
         const pool = "cognito-identity.amazonaws.com";
         expect(by(pool, { "ForAnyValue:StringLike": { [`${pool}:amr`]: "*" } })).toContain("everybody whom");
         expect(by(pool, { StringEquals: { [`${pool}:aud`]: "eu-west-1:1a2b" } })).toBeUndefined();
+        expect(by(pool, { StringEquals: { "accounts.google.com:aud": "eu-west-1:1a2b" } })).toContain("everybody whom");
+        expect(by(`arn:aws:iam::${account}:saml-provider/shop`, undefined)).toBeUndefined();
     });
 });
 
@@ -159,6 +240,9 @@ describe("a grant", () => {
         ["*", "arn:aws:*"],
         ["*", "arn:*:*:*:*:*"],
         ["*", "?*"],
+        ["*", "arn:aws-cn:*"],
+        ["*", "arn:aws-us-gov:**"],
+        ["s3:*", "arn:aws-cn:s3:*"],
         ["*", `arn:aws:iam::${account}:*`],
         ["s3:**", "*"],
         ["iam:?*", "*"],
@@ -201,6 +285,36 @@ describe("a grant", () => {
         const to = (service: string): object => ({ Condition: { StringLike: { "iam:PassedToService": service } } });
         expect(gives("iam:PassRole", "*", to("ecs-tasks.amazonaws.com"))).toBeUndefined();
         expect(gives("iam:PassRole", "*", to("*"))).toContain("iam:PassRole");
+        expect(gives("iam:PutRolePolicy", "*", to("ecs-tasks.amazonaws.com"))).toContain("iam:PutRolePolicy");
+        const passing = (Condition: unknown): string | undefined => gives("iam:PassRole", "*", { Condition });
+        expect(passing(unknownText)).toBeUndefined();
+        expect(passing({ StringEquals: { "iam:PassedToService": unknownText } })).toBeUndefined();
+        for (const condition of [
+            { StringEqualsIfExists: { "iam:PassedToService": "ec2.amazonaws.com" } },
+            { StringNotEquals: { "iam:PassedToService": "ec2.amazonaws.com" } },
+            { StringEquals: { "iam:PassedToService": [] } },
+            { StringEquals: { "iam:PassedToService": ["ec2.amazonaws.com", "?*"] } },
+            { "ForAllValues:StringEquals": { "iam:PassedToService": "ec2.amazonaws.com" } },
+            { StringEquals: { "aws:RequestedRegion": "eu-west-1" } },
+        ]) {
+            expect(passing(condition), JSON.stringify(condition)).toContain("iam:PassRole");
+        }
+        for (const action of [
+            ...["iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePermissionsBoundary"],
+            ...["iam:AttachUserPolicy", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:AddUserToGroup"],
+            ...[
+                "iam:AttachGroupPolicy",
+                "iam:CreatePolicyVersion",
+                "iam:SetDefaultPolicyVersion",
+                "eks:CreateAccessEntry",
+            ],
+        ]) {
+            expect(gives(action, "*"), action).toContain(action);
+            expect(tooWide({ Effect: "Allow", Action: action, NotResource: "arn:aws:s3:::b" }), action).toContain(
+                action,
+            );
+        }
+        expect(gives("eks:CreateAccessEntry", `arn:aws:eks:eu-west-1:${account}:cluster/shop`)).toBeUndefined();
     });
 });
 
@@ -224,6 +338,8 @@ test("a document is read as text or object; what is neither is not taken for an 
     expect(readDocument({ Statement: [open, unknownText] })).toEqual([open]);
     expect(readDocument(unknownText)).toBe(UNKNOWN);
     for (const none of [undefined, null, "", " \n"]) expect(readDocument(none)).toEqual([]);
+    expect(readDocument({ Statement: unknownText })).toBe(UNKNOWN);
+    expect(readDocument(UNKNOWN)).toBe(UNKNOWN);
     for (const wrong of ["{", "not JSON", "[]", "3", '"text"', "{}", 3, [open], { Statement: "x" }]) {
         expect(readDocument(wrong), JSON.stringify(wrong)).toBe("unreadable");
     }
