@@ -1,5 +1,5 @@
 /** The inputs of a report: files, folders and standard input. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { parseDocument } from "yaml";
@@ -47,13 +47,18 @@ function isRemote(resource: string | undefined): boolean {
     );
 }
 
-/** Manifests below a folder, in the order of their names. */
-function filesBelow(folder: string): readonly string[] {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((each) => each.isFile() && (manifest.test(each.name) || kustomization.test(each.name)))
-        .map((each) => join(each.parentPath, each.name))
-        .filter((path) => !/(^|[\\/])(node_modules|\.[^./\\][^/\\]*)[\\/]/.test(path.slice(folder.length)))
-        .sort();
+/** Manifests below a folder, in the order of their names. Links are followed, into each folder once: they may lead in circles. */
+function filesBelow(folder: string, seen = new Set<string>()): readonly string[] {
+    const real = realpathSync(folder);
+    if (seen.has(real)) return [];
+    seen.add(real);
+    const entries = readdirSync(folder).filter((name) => name !== "node_modules" && !name.startsWith("."));
+    return entries.sort().flatMap((name) => {
+        const path = join(folder, name);
+        // A link that leads nowhere is no folder: reading it says so.
+        if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return filesBelow(path, seen);
+        return manifest.test(name) || kustomization.test(name) ? [path] : [];
+    });
 }
 
 function readOne(file: string, content: string, named: boolean): Inputs {

@@ -1,5 +1,5 @@
 /** Reads resources from files: Kubernetes manifests, exports of a Pulumi stack, previews. */
-import { isNode, LineCounter, parseAllDocuments } from "yaml";
+import { isCollection, isNode, LineCounter, parseAllDocuments, visit, type Document } from "yaml";
 
 import type { Located } from "./findings.ts";
 import { unbounded } from "./bounds.ts";
@@ -146,6 +146,19 @@ function reasonOf(error: unknown): string {
     return first.includes("call stack") ? "it is nested too deeply" : first.replace(/ at line \d+, column \d+:$/, "");
 }
 
+/** A key that is a map itself: `{{ .Values.name }}` is one to YAML. Where it begins; undefined where there is none. */
+function templateIn(document: Document): number | undefined {
+    let offset: number | undefined;
+    visit(document, {
+        Pair(_, { key }) {
+            if (!isCollection(key)) return undefined;
+            offset = key.range?.[0] ?? 0;
+            return visit.BREAK;
+        },
+    });
+    return offset;
+}
+
 /** Every resource in a file's text, and what in it could not be evaluated. */
 export function contentsOf(content: string, file: string): Contents {
     // An export of a large stack takes the YAML parser many seconds.
@@ -161,6 +174,11 @@ export function contentsOf(content: string, file: string): Contents {
                 const first = document.range[0];
                 if (wrong !== undefined) {
                     return problem(file, wrong.linePos?.[0].line ?? lineCounter.linePos(first).line, reasonOf(wrong));
+                }
+                const template = templateIn(document);
+                if (template !== undefined) {
+                    const reason = "a template that has not been rendered: its names or values are in braces";
+                    return problem(file, lineCounter.linePos(template).line, reason);
                 }
                 const lineOf: LineOf = (path) => {
                     const node = document.getIn(path, true);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -310,6 +310,30 @@ test("folders and standard input are read; what else lies in a folder is no matt
     expect(report({}, "shop")).toMatchObject({ code: 3 });
     const command = [join(import.meta.dirname, "../../policies/report.ts"), "-"];
     expect(spawnSync(process.execPath, command, { input: pod, encoding: "utf8" }).stdout).toContain("Pod::tool  (-:1)");
+});
+
+test("links in a folder are followed, once: a link that leads nowhere is named, and one that leads back ends", () => {
+    mkdirSync(join(dir, "mounted/data"), { recursive: true });
+    writeFileSync(join(dir, "mounted/data/linked.yaml"), pod);
+    mkdirSync(join(dir, "linking"));
+    symlinkSync("../mounted/data/linked.yaml", join(dir, "linking/pod.yaml"));
+    symlinkSync("..", join(dir, "mounted/up"));
+    symlinkSync("../linking", join(dir, "linking/self"));
+    expect(report({}, "linking").said).toContain(`Pod::tool  (${join("linking", "pod.yaml")}:1)`);
+    symlinkSync("nowhere.yaml", join(dir, "linking/gone.yaml"));
+    const { code, said } = report({}, "linking", "mounted/data");
+    expect(code).toBe(3);
+    expect(said).toContain(`not evaluated: ${join("linking", "gone.yaml")}, line 1:`);
+    expect(said).toContain("2 resources evaluated");
+    rmSync(join(dir, "mounted/up"));
+});
+
+test("a template that was not rendered is named, with its line, and not evaluated", () => {
+    const content = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Values.name }}\n";
+    const { code, said } = report({ "template.yaml": content }, "template.yaml");
+    expect(code).toBe(3);
+    expect(said).toContain("template.yaml, line 4: a template that has not been rendered");
+    expect(said).not.toContain("Warning");
 });
 
 test("misspelt rules, levels and settings are refused with the nearest name, before anything is evaluated", () => {

@@ -20,7 +20,8 @@ const namespace = "shop";
 function deployment(spec: Mutable, kind = "Deployment"): Manifest {
     const manifest = compliant(kind);
     const template = templateOf(manifest);
-    const { automountServiceAccountToken: _, ...rest } = template["spec"] as Mutable;
+    const rest = { ...(template["spec"] as Mutable) };
+    delete rest["automountServiceAccountToken"];
     template["spec"] = { ...rest, ...spec };
     return { ...manifest, metadata: { name: "operator", namespace } };
 }
