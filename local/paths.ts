@@ -14,6 +14,9 @@ export const stateRoot = process.env.ORCHEO_STATE_DIR ?? "/var/lib/orcheo-local"
 /** Go modules whose files the tests read; `make prune` removes them. */
 export const testModulesDir = join(cacheDir, "test-modules");
 
+/** The checkers that `make bench` compares the pack's report with; `make prune` removes them. */
+export const checkersDir = join(cacheDir, "checkers");
+
 /** Where the log of one long step is kept. */
 export const logFile = (step: string): string => join(cacheDir, "logs", `${step}.log`);
 

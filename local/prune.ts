@@ -6,7 +6,7 @@ import { builderPid, builderUsers } from "./cluster/builder.ts";
 import { firstPid } from "./cluster/namespaces.ts";
 import { builderPaths } from "./cluster/spec.ts";
 import { withLock } from "./lock.ts";
-import { cacheDir, projectDir, stateRoot, testModulesDir } from "./paths.ts";
+import { cacheDir, checkersDir, projectDir, stateRoot, testModulesDir } from "./paths.ts";
 import { run } from "./process.ts";
 import type { Report } from "./report.ts";
 import { folderOf } from "./toolchain/build.ts";
@@ -77,6 +77,7 @@ async function remove(path: string): Promise<void> {
 const goItems = (): Item[] => [
     { what: "Go's modules and compile results", path: goDir },
     { what: "Go modules that the tests read", path: testModulesDir },
+    { what: "checkers that the bench installs", path: checkersDir },
 ];
 
 /** Tools of this version stay, and those that a process of the machine has on its PATH or runs. */

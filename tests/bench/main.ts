@@ -1,6 +1,6 @@
 /**
  * `make bench`: what the platform costs, each figure beside its bound, on a cluster of its own. About 25 minutes;
- * `local/run node tests/bench/main.ts startup changes bound images pack` takes the parts named.
+ * `local/run node tests/bench/main.ts startup changes bound checkers images pack` takes the parts named.
  * The figures of a cold `make up` (an empty cache) are those of the last one that this machine made.
  */
 import { spawnSync } from "node:child_process";
@@ -15,6 +15,7 @@ import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import { consoleReport, type Step } from "../../local/report.ts";
 import { type Settings, settingsOf } from "../../local/settings.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { measureCheckers } from "./checkers.ts";
 import { measureImages } from "./images.ts";
 
 const spec: ClusterSpec = clusterSpec("bench", { api: 28443, registry: 28000, http: 28080, https: 28444 });
@@ -183,6 +184,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     startup,
     changes,
     bound: boundOfUp,
+    checkers: async () => lines.push(...(await measureCheckers(report))),
     images: async () => lines.push(...(await measureImages(spec, toolchain, report))),
     pack: () => {
         const pack = spawnSync(process.execPath, ["tests/verdicts/bench.ts"], {
@@ -201,8 +203,8 @@ const unknown = asked.filter((part) => !(part in parts));
 if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(", ")}; accepted: ${Object.keys(parts).join(", ")}`);
 
 const chosen = Object.entries(parts).filter(([name]) => asked.length === 0 || asked.includes(name));
-// The pack's time is that of previews, which need no cluster.
-const needsCluster = chosen.some(([name]) => name !== "pack");
+// The pack's time is that of previews and of reports, which need no cluster.
+const needsCluster = chosen.some(([name]) => !["pack", "checkers"].includes(name));
 const sweep = (): Promise<void> => (needsCluster ? stopCluster(spec, report, { deleteData: true }) : Promise.resolve());
 
 await sweep();
