@@ -1,17 +1,19 @@
-# Two commands do everything: `make up` and `make test`. README.md says what to do with a cluster of your own.
+# Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
 .PHONY: up down delete status env prune check test bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
-	@echo "make up      all of Orcheo on the embedded Kubernetes, or on the cluster that Pulumi.dev.yaml names"
-	@echo "make status  every part of it, make down  stops it (data stays), make delete  removes its data too"
-	@echo "make check   the fast tests: format, lint, types, imports, unit tests"
-	@echo "make env     variables for pulumi, kubectl and docker buildx by hand: eval \"\$$(make -s env)\""
-	@echo "make test    all tests, the end-to-end tests on embedded clusters of their own included"
-	@echo "make prune   frees the disk space of what can be made again; clusters and their data stay"
-	@echo "make faults  what becomes of 33 runs when workers, Valkey and Postgres are lost, on a cluster of its own"
-	@echo "make bench   figures beside their bounds, on a cluster of its own"
+	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
+	@echo "make status  shows every component of the embedded cluster, its uptime and its log"
+	@echo "make env     prints variables for pulumi, kubectl and docker buildx: eval \"\$$(make -s env)\""
+	@echo "make down    stops the embedded cluster and keeps its data"
+	@echo "make delete  stops the embedded cluster and deletes its data"
+	@echo "make prune   frees disk space by deleting what can be rebuilt; clusters and their data are kept"
+	@echo "make check   runs the fast tests: format, lint, types, imports, unit tests"
+	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
+	@echo "make bench   measures performance against lower bounds, on its own cluster"
+	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
 
 up down delete status env prune ready-for-test ready-for-bench ready-for-faults:
 	@$(run) node local/main.ts $@

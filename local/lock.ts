@@ -14,13 +14,13 @@ import { dirname } from "node:path";
 import type { Report } from "./report.ts";
 
 /**
- * Runs `work` while no other process holds `file`; waits, and says for whom, while one does. The lock is the kernel's
- * (flock): it ends with its holder however that ends, so there is no dead owner's lock to recognise and take over.
+ * Runs `work` while holding the lock `file`; if another process holds it, reports which one and waits. It is a kernel lock
+ * (flock), released whenever its holder exits, so there are no stale locks to detect.
  */
 export async function withLock<T>(file: string, report: Pick<Report, "note">, work: () => Promise<T>): Promise<T> {
     mkdirSync(dirname(file), { recursive: true });
     let fd = await locked(file, report);
-    // The former holder removed the file between our opening and locking it: nobody else would find that one.
+    // The previous holder removed the file after we opened it: nobody else would contend for the file that we locked.
     while (!isStill(file, fd)) {
         closeSync(fd);
         fd = await locked(file, report);
@@ -52,7 +52,7 @@ async function locked(file: string, report: Pick<Report, "note">): Promise<numbe
 const isStill = (file: string, fd: number): boolean =>
     statSync(file, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
 
-/** Node has no flock(2) of its own. The lock belongs to the open file, which the program shares with us. */
+/** Node has no flock(2). The lock belongs to the open file description, which the child process shares with us. */
 const flock = (fd: number, options: readonly string[]): Promise<boolean> =>
     new Promise((done, fail) => {
         const child = spawn("flock", [...options, "3"], { stdio: ["ignore", "ignore", "inherit", fd] });

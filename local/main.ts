@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
 import { nodePid } from "./cluster/node.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
-import { lookAtMachine, problemsOf } from "./preflight.ts";
+import { inspectMachine, problemsOf } from "./preflight.ts";
 import { stateRoot, timingFile } from "./paths.ts";
 import { clusterEnvironment, deploy, deployElsewhere, pulumiDir } from "./platform.ts";
 import { committedFile, linkPlugins, readStackFile } from "./pulumi.ts";
@@ -16,7 +16,7 @@ import type { Group } from "./toolchain/tools.ts";
 
 const report = consoleReport();
 
-/** Ports and name come from the environment: `ORCHEO_CLUSTER`, `ORCHEO_API_PORT`, `ORCHEO_HTTPS_PORT`, … */
+/** Reads ports and name from the environment: `ORCHEO_CLUSTER`, `ORCHEO_API_PORT`, `ORCHEO_HTTPS_PORT`, … */
 export function specFromEnvironment(env: NodeJS.ProcessEnv): ClusterSpec {
     const problems: string[] = [];
     const port = (use: keyof Ports): number => {
@@ -24,16 +24,18 @@ export function specFromEnvironment(env: NodeJS.ProcessEnv): ClusterSpec {
         const text = env[name] ?? String(defaultPorts[use]);
         const value = Number(text);
         if (!Number.isInteger(value) || value < 1 || value > 65535)
-            problems.push(`${name}: found "${text}"; a port from 1 to 65535 is accepted`);
+            problems.push(`${name}: found "${text}"; accepted: a port from 1 to 65535`);
         return value;
     };
     const ports = { api: port("api"), registry: port("registry"), http: port("http"), https: port("https") };
     const name = env.ORCHEO_CLUSTER ?? "local";
     if (!/^[a-z][a-z0-9]{0,9}$/.test(name))
-        problems.push(`ORCHEO_CLUSTER: found "${name}"; 1 to 10 of a-z and 0-9, a letter first, are accepted`);
+        problems.push(
+            `ORCHEO_CLUSTER: found "${name}"; accepted: 1 to 10 characters of a-z and 0-9, starting with a letter`,
+        );
     const values = Object.values(ports);
     if (new Set(values).size < values.length)
-        problems.push(`ports: found ${values.join(", ")}; each has to be another one`);
+        problems.push(`ports: found ${values.join(", ")}; they must all be different`);
     refuse(problems);
     return clusterSpec(name, ports);
 }
@@ -48,14 +50,14 @@ function refuse(problems: readonly string[]): void {
 /** Name of the stack; its settings are in Pulumi.<stack>.yaml. */
 const stackName = process.env.ORCHEO_STACK ?? "dev";
 
-/** The tools that `make up` needs; the tests need those of `test` as well. */
+/** The tool groups that `make up` needs; the tests also need `test`. */
 const FOR_UP: readonly Group[] = ["cluster", "add-ons", "pulumi"];
 
-/** Refuses a machine on which the tests or the measurements would fail after minutes. */
+/** Refuses a machine on which the tests or benchmarks would only fail after minutes. */
 async function ready(command: "test" | "bench" | "faults"): Promise<void> {
     const groups = command === "test" ? [...FOR_UP, "test" as const] : FOR_UP;
     const missing = (await missingTools(groups)).length;
-    refuse(problemsOf(await lookAtMachine({ command, stateDir: stateRoot, missingTools: missing, runs: false })));
+    refuse(problemsOf(await inspectMachine({ command, stateDir: stateRoot, missingTools: missing, runs: false })));
 }
 
 async function up(spec: ClusterSpec): Promise<void> {
@@ -67,7 +69,7 @@ async function up(spec: ClusterSpec): Promise<void> {
     }
     refuse(
         problemsOf(
-            await lookAtMachine({
+            await inspectMachine({
                 command: "up",
                 stateDir: spec.stateDir,
                 missingTools: (await missingTools(FOR_UP)).length,
@@ -85,26 +87,26 @@ async function up(spec: ClusterSpec): Promise<void> {
     process.stdout.write(
         [
             ``,
-            `Orcheo runs at ${String(url)} (${seconds} s). Next:`,
-            `  trust its certificates: ${info.caFile} is the authority; or curl --cacert ${info.caFile} …`,
-            `  eval "$(make -s env)"     then kubectl, pulumi preview, pulumi stack output and the rest act on it`,
+            `Orcheo is running at ${String(url)} (${seconds} s). Next:`,
+            `  trust its certificates:   import the CA ${info.caFile}, or use curl --cacert ${info.caFile} …`,
+            `  eval "$(make -s env)"     points kubectl, pulumi and docker buildx at it`,
             `  ${String(bootstrapToken)}`,
-            `                            prints the bootstrap token, the password of the first caller`,
-            `  make status               every part, since when, where its log is`,
-            `  make down                 stops it; the data stays`,
+            `                            prints the bootstrap token, the first API credential`,
+            `  make status               shows every component, its uptime and its log`,
+            `  make down                 stops it and keeps the data`,
             ``,
         ].join("\n"),
     );
 }
 
-/** Where the time went, for `make bench`. */
+/** Records how long each step took, for `make bench`. */
 function record(seconds: number): void {
     const file = timingFile(report.steps.some(({ name }) => name.startsWith("build ")) ? "cold" : "warm");
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify({ at: new Date().toISOString(), seconds, steps: report.steps }));
 }
 
-/** Prints what a shell takes over with `eval "$(make -s env)"`. */
+/** Prints the exports for `eval "$(make -s env)"`. */
 function printEnvironment(spec: ClusterSpec, toolchain: Toolchain): void {
     linkPlugins(pulumiDir(spec), toolchain);
     for (const [name, value] of Object.entries(clusterEnvironment(spec, toolchain, stackName)))
@@ -120,13 +122,13 @@ async function main([command]: readonly string[]): Promise<void> {
         case "down":
             await stopCluster(spec, report);
             process.stdout.write(
-                `Stopped. The data stays in ${spec.stateDir}: \`make up\` goes on with it, \`make delete\` removes it.\n`,
+                `Stopped. The data is kept in ${spec.stateDir}: \`make up\` starts the cluster again, \`make delete\` deletes the data.\n`,
             );
             return;
         case "delete":
             await stopCluster(spec, report, { deleteData: true });
             process.stdout.write(
-                `Stopped, and ${spec.stateDir} with all its data is gone. \`make up\` starts afresh.\n`,
+                `Stopped, and deleted ${spec.stateDir} with all its data. \`make up\` creates a new cluster.\n`,
             );
             return;
         case "status": {
@@ -151,7 +153,7 @@ async function main([command]: readonly string[]): Promise<void> {
             return;
         default:
             throw new Error(
-                `unknown command "${command ?? ""}"; up, down, delete, status, env, prune, ready-for-test, ready-for-bench and ready-for-faults are accepted`,
+                `unknown command "${command ?? ""}"; accepted: up, down, delete, status, env, prune, ready-for-test, ready-for-bench, ready-for-faults`,
             );
     }
 }

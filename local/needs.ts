@@ -1,11 +1,11 @@
-/** What each command needs of the machine, measured on two cores (docs/embedded-cluster.md), before it starts. */
+/** The disk space and memory that each command needs, measured on two cores (docs/embedded-cluster.md). */
 export type Command = "up" | "test" | "bench" | "faults";
 
-/** What exists already and therefore needs no further space. */
+/** What already exists and therefore needs no additional space. */
 export interface Present {
-    /** Tools that are still to be built. */
+    /** Number of tools that have not been built yet. */
     readonly missingTools: number;
-    /** Whether images were built on this machine before. */
+    /** Whether images have been built on this machine before. */
     readonly builder: boolean;
     /** Whether this cluster's data exists. */
     readonly cluster: boolean;
@@ -17,49 +17,49 @@ export interface Need {
     readonly gib: number;
 }
 
-/** Go's modules and compile results, until every tool exists: at most so much, for one tool at most so much. */
+/** Go's modules and compile results until every tool is built: the maximum in total, and for a single tool. */
 const GO_GIB = 27;
 const GO_GIB_PER_TOOL = 3;
 const TOOLS_GIB = 2;
 
-/** BuildKit's cache after the command; it keeps itself below 10 GiB. */
+/** BuildKit's cache after the command; its garbage collection keeps it below 10 GiB. */
 const BUILDER_GIB: Record<Command, number> = { up: 5, test: 10, bench: 8, faults: 8 };
-/** Once images were built, layers of a changed image come on top. */
+/** Once images have been built, only the layers of changed images are added. */
 const BUILDER_AGAIN_GIB = 2;
 
-/** Data of the clusters that run at the same time: registry, unpacked images, volumes, logs. */
+/** Data of all concurrently running clusters: registry, unpacked images, volumes, logs. */
 const CLUSTER_GIB: Record<Command, number> = { up: 5, test: 10, bench: 6, faults: 6 };
 const CLUSTER_AGAIN_GIB = 2;
 
-/** What each command uses at its peak, with one image being built. */
+/** Peak memory of each command while one image is being built. */
 export const MEMORY_GIB: Record<Command, number> = { up: 6, test: 8, bench: 6, faults: 8 };
 
-/** The disk space that a command takes beyond what is used already. */
+/** The disk space that a command needs on top of what is already used. */
 export function needsOf(command: Command, { missingTools, builder, cluster }: Present): Need[] {
     const go = Math.min(GO_GIB, missingTools * GO_GIB_PER_TOOL);
     const needs: Need[] = [
-        { place: "cache", what: "Go's caches until every tool exists", gib: go },
+        { place: "cache", what: "Go's caches until every tool is built", gib: go },
         { place: "cache", what: "tools", gib: missingTools > 0 ? TOOLS_GIB : 0 },
         { place: "cache", what: "image builder", gib: builder ? BUILDER_AGAIN_GIB : BUILDER_GIB[command] },
         {
             place: "state",
             what: command === "test" ? "clusters of the tests" : "cluster data",
-            // The tests' clusters begin empty each time.
+            // The tests' clusters start empty every time.
             gib: cluster && command === "up" ? CLUSTER_AGAIN_GIB : CLUSTER_GIB[command],
         },
     ];
     return needs.filter(({ gib }) => gib > 0);
 }
 
-/** A folder, the file system that it is on, and what is free there. */
+/** A folder, its file system, and the free space there. */
 export interface Place {
     readonly dir: string;
-    /** Alike for folders that share their free space. */
+    /** The same for folders that share their free space. */
     readonly device: number;
     readonly freeGiB: number;
 }
 
-/** One line for each file system that has too little space. */
+/** One line per file system with too little space. */
 export function shortages(command: Command, needs: readonly Need[], places: Record<Need["place"], Place>): string[] {
     const devices = [...new Set(needs.map(({ place }) => places[place].device))];
     return devices.flatMap((device) => {
@@ -73,7 +73,7 @@ export function shortages(command: Command, needs: readonly Need[], places: Reco
         const variables = used.map((place) => MOVED_BY[place]).join(" or ");
         return [
             `disk: found ${free.toFixed(1)} GiB free at ${dirs}; \`make ${command}\` needs about ${total} GiB more ` +
-                `(${parts}): \`make prune\` frees what can be made again, ${variables} names another disk`,
+                `(${parts}): \`make prune\` deletes what can be rebuilt, and ${variables} selects another disk`,
         ];
     });
 }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 /** The checkout. */
 export const projectDir = resolve(import.meta.dirname, "..");
 
-/** What was built or downloaded: safe to delete, keyed by what it was made from. `ORCHEO_CACHE_DIR` moves it. */
+/** Build results and downloads, keyed by their inputs and safe to delete. `ORCHEO_CACHE_DIR` moves it. */
 export const cacheDir =
     process.env.ORCHEO_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orcheo");
 
@@ -17,12 +17,12 @@ export const testModulesDir = join(cacheDir, "test-modules");
 /** The checkers that `make bench` compares the pack's report with; `make prune` removes them. */
 export const checkersDir = join(cacheDir, "checkers");
 
-/** Where the log of one long step is kept. */
+/** Log file of one long-running step. */
 export const logFile = (step: string): string => join(cacheDir, "logs", `${step}.log`);
 
-/** The newest `make up` that built the toolchain, and the newest that did not: what `make bench` tells of. */
+/** Timings of the latest `make up` that built the toolchain and the latest that did not, for `make bench`. */
 export const timingFile = (kind: "cold" | "warm"): string => join(cacheDir, "timings", `make-up-${kind}.json`);
 
-/** PEM file of the authorities that this network's TLS needs besides the usual, if any: image builds must trust them. */
+/** PEM file with the additional CAs of this network, if any: image builds must trust them. */
 export const caBundleFile =
     process.env.ORCHEO_CA_BUNDLE ?? process.env.SSL_CERT_FILE ?? process.env.NODE_EXTRA_CA_CERTS;

@@ -1,4 +1,4 @@
-/** All of Orcheo on a cluster: base image, settings, `pulumi up`, the first answer. */
+/** Deploys Orcheo to a cluster: base image, settings, `pulumi up`, first response. */
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { request } from "node:https";
@@ -33,10 +33,10 @@ function textAt(value: unknown, key: string): string | undefined {
     return typeof found === "string" ? found : undefined;
 }
 
-/** Folder of a cluster's Pulumi stacks: their state, passphrase and settings. */
+/** Folder of a cluster's Pulumi stacks: state, passphrase and settings. */
 export const pulumiDir = (spec: ClusterSpec): string => join(spec.stateDir, "pulumi");
 
-/** Variables for `pulumi`, `kubectl` and `docker buildx` by hand. */
+/** Environment variables for running `pulumi`, `kubectl` and `docker buildx` by hand. */
 export const clusterEnvironment = (spec: ClusterSpec, toolchain: Toolchain, stack: string): Record<string, string> => {
     const { kubeconfig, buildxConfigDir } = clusterInfo(spec);
     return {
@@ -47,22 +47,22 @@ export const clusterEnvironment = (spec: ClusterSpec, toolchain: Toolchain, stac
     };
 };
 
-/** The base image has 50 MB and crosses no network. */
+/** Enough for the base image: it has 50 MB and crosses no network. */
 const PUSH_SECONDS = 120;
 
 export interface Deployment {
     readonly spec: ClusterSpec;
     readonly toolchain: Toolchain;
     readonly report: Report;
-    /** Name of the stack: its committed settings are in Pulumi.<stack>.yaml. */
+    /** Name of the stack; its committed settings are in Pulumi.<stack>.yaml. */
     readonly stack: string;
-    /** Settings in place of the committed ones; for tests. */
+    /** Replaces the committed settings; for tests. */
     readonly settings?: Settings;
-    /** Authority of the public certificate; default the cluster's own. For tests. */
+    /** CA of the public certificate, by default the cluster's own; for tests. */
     readonly caFile?: string;
 }
 
-/** Brings the stack up on the embedded cluster, which runs. @returns its outputs */
+/** Deploys the stack to the embedded cluster, which must be running. @returns its outputs */
 export async function deploy(deployment: Deployment): Promise<Settings> {
     const { spec, toolchain, report, stack } = deployment;
     const cluster = clusterInfo(spec);
@@ -97,15 +97,15 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
         await run("pulumi", ["stack", "output", "--json"], { cwd: projectDir, env }),
     ) as Settings;
     const health = new URL("/api/system/health", String(outputs.url));
-    await report.step(`first answer of ${health.href}`, undefined, () =>
+    await report.step(`first response from ${health.href}`, undefined, () =>
         firstAnswer(health, spec.ports.https, deployment.caFile ?? cluster.caFile),
     );
     return outputs;
 }
 
 /**
- * A directory in place of the canvas' git source, or undefined. $ORCHEO_CANVAS_SOURCE names one; where the repository
- * cannot be reached the stand-in of the tests is taken, unless this stack was built from the repository before.
+ * A directory to use instead of the canvas' git source, or undefined. $ORCHEO_CANVAS_SOURCE names one; if the repository
+ * cannot be reached, the tests' stand-in is used, unless this stack has already been built from the repository.
  */
 async function canvasDirectory(
     committed: Settings,
@@ -129,8 +129,8 @@ async function canvasDirectory(
     if (seen !== undefined) return undefined;
     const standIn = join(projectDir, "tests", "canvas-app");
     report.note(
-        `canvas: ${url} ${ref} cannot be reached, so the small stand-in of the tests takes its place; ` +
-            `ORCHEO_CANVAS_SOURCE=<directory of an Orcheo source tree> builds the real one`,
+        `canvas: ${url} ${ref} cannot be reached, so the tests' small stand-in is used instead; ` +
+            `set ORCHEO_CANVAS_SOURCE=<directory of an Orcheo source tree> to build the real one`,
     );
     return standIn;
 }
@@ -144,21 +144,21 @@ const publicCanvas = (
 
 const FIRST_ANSWER_SECONDS = 120;
 
-/** Asks until 200 comes back over a connection that the cluster's authority vouches for. */
+/** Polls until the URL answers 200 over a connection that verifies against the CA. */
 async function firstAnswer(url: URL, port: number, caFile: string): Promise<void> {
     const ca = readFileSync(caFile);
     for (const end = Date.now() + FIRST_ANSWER_SECONDS * 1000; ;) {
         const outcome = await statusOf(url, port, ca);
         if (outcome === 200) return;
         if (Date.now() > end) {
-            const authority = new X509Certificate(ca).subject;
-            throw new Error(`${url.href} answers ${outcome} after ${FIRST_ANSWER_SECONDS} s (authority ${authority})`);
+            const { subject } = new X509Certificate(ca);
+            throw new Error(`${url.href} answers ${outcome} after ${FIRST_ANSWER_SECONDS} s (CA ${subject})`);
         }
         await sleep(500);
     }
 }
 
-/** The name need not resolve here: the connection goes to this machine's own port. */
+/** The host name does not have to resolve: the connection goes to a local port of this machine. */
 const statusOf = (url: URL, port: number, ca: Buffer): Promise<number | string> =>
     new Promise((done) => {
         const asked = request(
@@ -169,7 +169,7 @@ const statusOf = (url: URL, port: number, ca: Buffer): Promise<number | string> 
             },
         );
         asked.setTimeout(10_000, () => {
-            asked.destroy(new Error("no answer within 10 s"));
+            asked.destroy(new Error("no response within 10 s"));
         });
         asked.on("error", (error) => {
             done(error.message);
@@ -177,7 +177,7 @@ const statusOf = (url: URL, port: number, ca: Buffer): Promise<number | string> 
         asked.end();
     });
 
-/** `pulumi up` on a cluster of the user's own, with the user's own login and answers. */
+/** `pulumi up` on the user's own cluster, with the user's login and prompts. */
 export async function deployElsewhere(toolchain: Toolchain, stack: string, context: string): Promise<void> {
     const env = {
         ...process.env,
@@ -187,13 +187,13 @@ export async function deployElsewhere(toolchain: Toolchain, stack: string, conte
     };
     await run("pulumi", ["whoami", "--non-interactive"], { cwd: projectDir, env }).catch((error: unknown) => {
         throw new Error(
-            `Pulumi keeps its state nowhere yet. Say where, then run \`make up\` again:\n` +
+            `Pulumi has no state backend yet. Log in to one, then run \`make up\` again:\n` +
                 `  pulumi login --local                 on this machine's disk (PATH=${toolchain.path}:$PATH has pulumi)\n` +
                 `  pulumi login s3://<bucket>           in a bucket\n`,
             { cause: error },
         );
     });
     await run("pulumi", ["stack", "select", "--create", "--non-interactive", stack], { cwd: projectDir, env });
-    process.stderr.write(`Pulumi.${stack}.yaml names the context "${context}": the embedded cluster is left alone.\n`);
+    process.stderr.write(`Pulumi.${stack}.yaml names the context "${context}": the embedded cluster is not used.\n`);
     await pulumi(["up"], env);
 }

@@ -1,4 +1,4 @@
-/** What is checked before a command changes anything. Every problem is reported at once, each with its remedy. */
+/** Checks that run before a command changes anything. All problems are reported at once, each with its remedy. */
 import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
@@ -8,24 +8,24 @@ import { type Command, MEMORY_GIB, type Need, needsOf, type Place, shortages } f
 import { cacheDir } from "./paths.ts";
 import { run } from "./process.ts";
 
-/** What was found on the machine; gathered by `lookAtMachine`, judged by `problemsOf`. */
+/** Facts about the machine; gathered by `inspectMachine`, evaluated by `problemsOf`. */
 export interface Machine {
     readonly uid: number;
     /** `ID` and `VERSION_ID` of /etc/os-release. */
     readonly os: string;
     readonly arch: string;
     readonly command: Command;
-    /** What the command takes, and the file systems that it takes it from. */
+    /** The disk space that the command needs, and the file systems that provide it. */
     readonly needs: readonly Need[];
     readonly places: Record<Need["place"], Place>;
-    /** What may still be used, within the container's limit if there is one; undefined when the cluster runs already. */
+    /** Available memory, within the container's limit if there is one; undefined when the cluster is already running. */
     readonly freeMemoryGiB: number | undefined;
-    /** What the kernel refuses root: its own words, undefined when nothing. Not asked when not root. */
+    /** The kernel's error if it refuses these to root, otherwise undefined. Not checked for other users. */
     readonly refused: { readonly namespaces: string | undefined; readonly cgroups: string | undefined };
     readonly takenPorts: readonly { readonly use: keyof Ports; readonly port: number }[];
 }
 
-/** Debian releases whose packages the embedded cluster is made of. */
+/** Debian releases that the embedded cluster supports, because it uses their packages. */
 export const SUPPORTED = ["debian 12"];
 
 const CONTAINER =
@@ -39,13 +39,13 @@ export function problemsOf(machine: Machine): string[] {
         say(
             "user",
             `uid ${machine.uid}`,
-            "the embedded cluster makes namespaces and cgroups: run `make up` as root, or set your own cluster's context (README)",
+            "the embedded cluster creates namespaces and cgroups: run `make up` as root, or set your own cluster's context (README)",
         );
     if (!SUPPORTED.includes(machine.os))
         say(
             "operating system",
             machine.os,
-            `the embedded cluster is made for ${SUPPORTED.join(", ")}; elsewhere set your own cluster's context (README)`,
+            `the embedded cluster supports ${SUPPORTED.join(", ")}; elsewhere set your own cluster's context (README)`,
         );
     if (machine.arch !== "x64" && machine.arch !== "arm64")
         say("processor", machine.arch, "x64 and arm64 are accepted");
@@ -55,11 +55,11 @@ export function problemsOf(machine: Machine): string[] {
         say(
             "memory",
             `${machine.freeMemoryGiB.toFixed(1)} GiB free`,
-            `\`make ${machine.command}\` needs about ${memory} GiB: end something, or set your own cluster's context (README)`,
+            `\`make ${machine.command}\` needs about ${memory} GiB: stop something, or set your own cluster's context (README)`,
         );
     const { namespaces, cgroups } = machine.refused;
-    if (namespaces !== undefined) say("rights to make namespaces, mounts and a bridge", namespaces, CONTAINER);
-    if (cgroups !== undefined) say("rights to make cgroups", cgroups, CONTAINER);
+    if (namespaces !== undefined) say("permission to create namespaces, mounts and a bridge", namespaces, CONTAINER);
+    if (cgroups !== undefined) say("permission to create cgroups", cgroups, CONTAINER);
     for (const { use, port } of machine.takenPorts) {
         say(
             `port 127.0.0.1:${port}`,
@@ -74,13 +74,19 @@ export interface Question {
     readonly command: Command;
     readonly stateDir: string;
     readonly missingTools: number;
-    /** Whether this cluster runs: the ports and the memory that it holds are not missing. */
+    /** Whether this cluster is running: its own ports and memory do not count as taken. */
     readonly runs: boolean;
     readonly ports?: Partial<Ports>;
 }
 
-/** Gathers the facts. */
-export async function lookAtMachine({ command, stateDir, missingTools, runs, ports = {} }: Question): Promise<Machine> {
+/** Gathers the facts about the machine. */
+export async function inspectMachine({
+    command,
+    stateDir,
+    missingTools,
+    runs,
+    ports = {},
+}: Question): Promise<Machine> {
     const release = new Map(
         readFileSync("/etc/os-release", "utf8")
             .split("\n")
@@ -115,7 +121,7 @@ export async function lookAtMachine({ command, stateDir, missingTools, runs, por
     };
 }
 
-/** Does what the node does first, in namespaces that are gone at once. */
+/** Tries the first operations of the node, in namespaces that disappear immediately. */
 async function namespacesProblem(): Promise<string | undefined> {
     const unshare = ["--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--mount-proc"];
     const script = "mount -t tmpfs tmpfs /run; ip link add orcheo0 type bridge; echo 1 > /proc/sys/net/ipv4/ip_forward";
@@ -123,7 +129,7 @@ async function namespacesProblem(): Promise<string | undefined> {
         await run("unshare", [...unshare, "sh", "-ec", script], { timeoutSeconds: 10 });
         return undefined;
     } catch (error) {
-        // The last line is what the refused program says.
+        // The last line is the error of the program that was refused.
         return (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
     }
 }

@@ -5,16 +5,16 @@ import { dirname } from "node:path";
 export interface RunOptions {
     readonly cwd?: string;
     readonly env?: NodeJS.ProcessEnv;
-    /** File that gets both output streams (replaced, not appended); without it they are collected and returned. */
+    /** File for both output streams (replaced, not appended); without it they are collected and returned. */
     readonly log?: string;
     readonly input?: string;
     readonly timeoutSeconds?: number;
 }
 
-/** A command that failed. The message holds the command, its exit code and the end of what it printed. */
+/** A command that failed. The message has the command, its exit code and the end of its output. */
 export class CommandError extends Error {}
 
-/** Runs a command to its end and returns its standard output ("" when it goes to a log). Throws `CommandError`. */
+/** Runs a command to completion and returns its standard output ("" when it goes to a log). Throws `CommandError`. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     if (options.log !== undefined) mkdirSync(dirname(options.log), { recursive: true });
     const fd = options.log === undefined ? undefined : openSync(options.log, "w");
@@ -29,7 +29,7 @@ export async function run(command: string, args: readonly string[], options: Run
         let stderr = "";
         child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
         child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-        // A child that ends before it has read all of its input is judged by its exit code.
+        // If a child exits before reading all of its input, only its exit code decides.
         child.stdin?.on("error", () => undefined).end(options.input);
         const failure = await new Promise<string | undefined>((done) => {
             child.once("error", (error) => {
@@ -41,7 +41,7 @@ export async function run(command: string, args: readonly string[], options: Run
         });
         if (failure !== undefined) {
             const printed = options.log === undefined ? stderr + stdout : readFileSync(options.log, "utf8");
-            const where = options.log === undefined ? "" : `\nThe whole log: ${options.log}`;
+            const where = options.log === undefined ? "" : `\nFull log: ${options.log}`;
             throw new CommandError(`${[command, ...args].join(" ")}: ${failure}\n${tail(printed)}${where}`);
         }
         return stdout;
@@ -52,7 +52,7 @@ export async function run(command: string, args: readonly string[], options: Run
 
 const tail = (text: string, lines = 20): string => text.trimEnd().split("\n").slice(-lines).join("\n");
 
-/** A process's fields of /proc/<pid>/stat from its state ([0]) on; [19] is its start in clock ticks since boot. */
+/** The fields of /proc/<pid>/stat starting with the state ([0]); [19] is the start time in clock ticks since boot. */
 export function statOf(pid: number): string[] | undefined {
     try {
         return readFileSync(`/proc/${pid}/stat`, "utf8")

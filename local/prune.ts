@@ -1,4 +1,4 @@
-/** `make prune`: frees what can be made again, and says what it keeps and why. */
+/** `make prune`: deletes everything that can be rebuilt, and reports what it keeps and why. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,17 +13,17 @@ import { folderOf } from "./toolchain/build.ts";
 import { goDir, removeModules } from "./toolchain/go-caches.ts";
 import { tools } from "./toolchain/tools.ts";
 
-/** Something on the disk: freed, unless there is a reason to keep it. */
+/** Something on the disk: deleted unless there is a reason to keep it. */
 export interface Item {
     readonly what: string;
     readonly path: string;
-    /** Why it stays. */
+    /** Why it is kept. */
     readonly keep?: string;
 }
 
-/** Frees what it can. @returns one line per item, with its size */
+/** Deletes what it can. @returns one line per item, with its size */
 export async function prune(report: Report): Promise<string[]> {
-    // Nobody builds tools or starts the builder meanwhile.
+    // The locks keep others from building tools or starting the builder meanwhile.
     return withLock(join(cacheDir, "toolchain.lock"), report, () =>
         withLock(builderPaths().lock, report, async () => {
             const items = [
@@ -47,7 +47,7 @@ export interface Sized extends Item {
     readonly bytes: number;
 }
 
-/** One line for all items of one kind that have the same fate. */
+/** One line for all items of a kind that share the same outcome. */
 export function linesOf(items: readonly Sized[]): string[] {
     const fate = ({ what, keep }: Item): string => JSON.stringify([what, keep]);
     const sum = (some: readonly Sized[]): number => some.reduce((total, { bytes }) => total + bytes, 0);
@@ -61,7 +61,7 @@ export function linesOf(items: readonly Sized[]): string[] {
             `${verb} ${gib(sum(alike))}  ${first.what}: ${place}${first.keep === undefined ? "" : ` (${first.keep})`}`,
         ];
     });
-    return [...lines, `Freed ${gib(sum(items.filter(({ keep }) => keep === undefined))).trim()} in all.`];
+    return [...lines, `Freed ${gib(sum(items.filter(({ keep }) => keep === undefined))).trim()} in total.`];
 }
 
 const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1).padStart(5)} GiB`;
@@ -80,7 +80,7 @@ const goItems = (): Item[] => [
     { what: "checkers that the bench installs", path: checkersDir },
 ];
 
-/** Tools of this version stay, and those that a process of the machine has on its PATH or runs. */
+/** Keeps the tools of this version, and those that any process runs or has on its PATH. */
 function toolItems(): Item[] {
     const dir = join(cacheDir, "toolchain");
     const entries = existsSync(dir) ? readdirSync(dir) : [];
@@ -98,7 +98,7 @@ function toolItems(): Item[] {
             ...(inUse.has(path) && { keep: "a running cluster or a shell uses it" }),
         })),
         ...left.map((path) => ({ what: "unfinished tool", path })),
-        // Links whose tools go lead nowhere.
+        // Links to deleted tools would dangle.
         ...entries
             .map((entry) => join(dir, entry))
             .filter((path) => isLinks(path) && !path.includes(".part-"))
@@ -109,23 +109,23 @@ function toolItems(): Item[] {
 
 const isLinks = (path: string): boolean => /\/bin-[0-9a-f]{12}$/.test(path);
 
-/** The tools that a folder of links leads to. */
+/** The tools that a folder of links points to. */
 const targetsOf = (links: string): string[] =>
     readdirSync(links).map((name) => join(readlinkSync(join(links, name)), ".."));
 
-/** The tools of which a process is, or whose folder of links is on a process's PATH. */
+/** The tools that a process runs, or whose folder of links is on a process's PATH. */
 export function toolsInUse(dir: string, entries: readonly string[], words: string): Set<string> {
     const named = entries.map((entry) => join(dir, entry)).filter((path) => words.includes(path));
     return new Set(named.flatMap((path) => (isLinks(path) ? targetsOf(path) : [path])));
 }
 
-/** Programs and environments of all processes that we may read. */
+/** Executables and environments of all processes that we may read. */
 function wordsOfProcesses(): string {
     const read = (pid: string): string => {
         try {
             return `${readlinkSync(`/proc/${pid}/exe`)}\n${readFileSync(`/proc/${pid}/environ`, "utf8")}`;
         } catch {
-            // Ended meanwhile, of the kernel, or of another user.
+            // The process has exited, or belongs to the kernel or another user.
             return "";
         }
     };
@@ -135,14 +135,19 @@ function wordsOfProcesses(): string {
         .join("\n");
 }
 
-/** Layers of image builds, also those that earlier versions kept for each cluster. */
+/** Layers of image builds, including those that earlier versions kept per cluster. */
 async function builderItems(): Promise<Item[]> {
     const { buildkit, registry } = builderPaths();
     const users = builderUsers().join(", ");
     const keep =
         builderPid() === undefined
             ? {}
-            : { keep: users === "" ? "the builder runs" : `the builder runs for ${users}; \`make down\` ends it` };
+            : {
+                  keep:
+                      users === ""
+                          ? "the builder is running"
+                          : `the builder is running for ${users}; \`make down\` stops it`,
+              };
     const former = join(cacheDir, "buildkit");
     const formerItems = (existsSync(former) ? readdirSync(former) : [])
         .map((name) => join(former, name))
@@ -151,7 +156,7 @@ async function builderItems(): Promise<Item[]> {
             return {
                 what: "layers of image builds, of an earlier version",
                 path,
-                ...(used && { keep: "its cluster runs" }),
+                ...(used && { keep: "its cluster is running" }),
             };
         });
     return [
@@ -169,7 +174,7 @@ const isLocked = (file: string): Promise<boolean> =>
           )
         : Promise.resolve(false);
 
-/** Node and Go from PyPI; the newest serve this run. */
+/** Node and Go from PyPI; this run uses the current ones. */
 function runtimeItems(): Item[] {
     const requirements = readFileSync(join(projectDir, "local", "requirements.txt"));
     const current = `runtimes-${createHash("sha256").update(requirements).digest("hex").slice(0, 12)}`;
@@ -180,7 +185,7 @@ function runtimeItems(): Item[] {
         .map((path) => ({ what: "Node and Go", path, ...(words.includes(path) && { keep: "a process uses it" }) }));
 }
 
-/** Databases and keys cannot be made again: only `make delete` removes a cluster. */
+/** Databases and keys cannot be recreated: only `make delete` deletes a cluster. */
 function clusterItems(): Item[] {
     return (existsSync(stateRoot) ? readdirSync(stateRoot, { withFileTypes: true }) : [])
         .filter((entry) => entry.isDirectory())
@@ -190,7 +195,7 @@ function clusterItems(): Item[] {
             return {
                 what: `data of the cluster "${name}"`,
                 path,
-                keep: `${runs ? "it runs" : "it does not run"}; \`ORCHEO_CLUSTER=${name} make delete\` removes it`,
+                keep: `${runs ? "running" : "stopped"}; \`ORCHEO_CLUSTER=${name} make delete\` deletes it`,
             };
         });
 }

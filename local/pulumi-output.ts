@@ -1,6 +1,6 @@
-/** What of Pulumi's output is for people, and what is for the log. */
+/** Decides which of Pulumi's output is shown and which only goes to the log. */
 
-/** Follows the output line by line. @returns how far the update is, whenever that changes */
+/** Follows the output line by line. @returns the progress of the update whenever it changes */
 export function progressOf(): (line: string) => string | undefined {
     let phase = "preview";
     const done = new Set<string>();
@@ -18,15 +18,15 @@ export function progressOf(): (line: string) => string | undefined {
     };
 }
 
-/** Why it failed, in full: the diagnostics, or the policies that refused; without either the last lines. */
+/** The full reason for a failure: the diagnostics or the violated policies; without either, the last lines. */
 export function failureOf(output: string): string {
     const lines = output.trimEnd().split("\n");
     const found = ["Diagnostics:", "Policies:"].map((title) => lines.lastIndexOf(title)).filter((at) => at >= 0);
-    // What precedes the first of them was shown while it happened, or is a preview that went well.
+    // Everything before the first of them was already shown as progress, or is a preview that succeeded.
     return lines.slice(found[0] ?? -20).join("\n");
 }
 
-/** What an update that ended well leaves to say: how much changed, warnings in full, how many policies advise something. */
+/** Summary of a successful update: number of changes, warnings in full, number of advisory policy findings. */
 export function summaryOf(output: string): string[] {
     const update = output.slice(Math.max(output.lastIndexOf("\nUpdating ("), 0));
     const section = (title: string): string[] => {

@@ -1,4 +1,4 @@
-/** Pulumi as `make up` runs it: a stack of its own on this machine's disk, with the policy pack, its files below `dir`. */
+/** Pulumi as `make up` runs it: a separate stack on this machine's disk, with the policy pack, its files below `dir`. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
@@ -24,23 +24,23 @@ import { type Settings, stackFile, type StackFile } from "./settings.ts";
 import type { Toolchain } from "./toolchain/build.ts";
 import { tools } from "./toolchain/tools.ts";
 
-/** Variables that make plain `pulumi` commands act on one stack. */
+/** Environment variables that point plain `pulumi` commands at one stack. */
 export type PulumiEnvironment = Readonly<Record<string, string>>;
 
 export const committedFile = (stack: string): string => join(projectDir, `Pulumi.${stack}.yaml`);
 
 export function readStackFile(path: string): StackFile {
-    if (!existsSync(path)) throw new Error(`there is no ${path}: copy Pulumi.dev.yaml to it, or name another stack`);
+    if (!existsSync(path)) throw new Error(`${path} does not exist: copy Pulumi.dev.yaml to it, or name another stack`);
     return parse(readFileSync(path, "utf8")) as StackFile;
 }
 
-/** Every flag of Pulumi's can be a variable, PULUMI_OPTION_*: `pulumi preview` by hand is then what `make up` does. */
+/** Every Pulumi flag can be set as PULUMI_OPTION_*: a manual `pulumi preview` then does the same as `make up`. */
 export const policyEnvironment = (configFile: string): PulumiEnvironment => ({
     PULUMI_OPTION_POLICY_PACK: join(projectDir, "policies"),
     PULUMI_OPTION_CONFIG_FILE: configFile,
 });
 
-/** Puts the providers and the language host where Pulumi keeps what it downloads. */
+/** Links the providers and the language host into Pulumi's plugin directory. */
 export function linkPlugins(dir: string, toolchain: Toolchain): void {
     for (const { name, version } of tools) {
         const [, kind, plugin] = /^pulumi-(resource|language)-(.+)$/.exec(name) ?? [];
@@ -52,7 +52,7 @@ export function linkPlugins(dir: string, toolchain: Toolchain): void {
     }
 }
 
-/** State, passphrase, plugins and config file of a stack on the embedded cluster. Written anew at each start. */
+/** State, passphrase, plugins and config file of a stack on the embedded cluster. Rewritten at each start. */
 export function localStack(dir: string, stack: string, settings: Settings, toolchain: Toolchain): void {
     linkPlugins(dir, toolchain);
     const state = join(dir, "state");
@@ -65,21 +65,21 @@ export function localStack(dir: string, stack: string, settings: Settings, toolc
 }
 
 export const localEnvironment = (dir: string, stack: string): PulumiEnvironment => ({
-    // Of its own, so that the login and the plugins of the user stay as they are.
+    // Separate, so that the user's login and plugins stay untouched.
     PULUMI_HOME: join(dir, "home"),
     PULUMI_BACKEND_URL: `file://${join(dir, "state")}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: join(dir, "passphrase"),
     PULUMI_STACK: stack,
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // The providers are in the home (`linkPlugins`): nothing is downloaded, and no line warns of those on the PATH.
+    // The providers are in PULUMI_HOME (`linkPlugins`): nothing is downloaded, and there is no warning about those on the PATH.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
     ...policyEnvironment(join(dir, `Pulumi.${stack}.yaml`)),
 });
 
-/** Creates the stack unless it is there, and removes the lock that a killed update left. */
+/** Creates the stack unless it exists, and removes the lock of an update that was killed. */
 export async function prepareStack(dir: string, stack: string, env: NodeJS.ProcessEnv): Promise<void> {
-    // A new stack's salt is written beside Pulumi.yaml whatever the config file is: it belongs into ours, which lies in `dir`.
+    // Pulumi writes a new stack's salt next to Pulumi.yaml, whatever the config file: move it into ours, in `dir`.
     copyFileSync(join(projectDir, "Pulumi.yaml"), join(dir, "Pulumi.yaml"));
     await run("pulumi", ["stack", "select", "--create", "--non-interactive", stack], { cwd: dir, env });
     const locks = join(dir, "state", ".pulumi", "locks");
@@ -95,15 +95,15 @@ function isAlive(lock: string): boolean {
 }
 
 export interface PulumiOptions {
-    /** File that gets the output; without it the output is shown, and Pulumi may ask. */
+    /** File for the output; without it the output goes to the terminal, and Pulumi may prompt. */
     readonly log?: string;
     readonly progress?: Progress;
 }
 
 /**
- * Runs `pulumi` in the project. Ctrl-C reaches it too: it ends what it began, then returns.
+ * Runs `pulumi` in the project. Ctrl-C reaches it too: it finishes the operations in progress, then exits.
  *
- * @returns what it printed ("" when that was shown)
+ * @returns its output ("" when it went to the terminal)
  * @throws with its diagnostics when it fails
  */
 export async function pulumi(
@@ -147,10 +147,10 @@ export async function pulumi(
         });
         if (code !== 0) {
             const why = log === undefined ? "" : `${failureOf(text)}\n\n`;
-            const where = log === undefined ? "" : ` The whole output: ${log}.`;
+            const where = log === undefined ? "" : ` Full output: ${log}.`;
             throw new Error(
-                `${why}pulumi ${args.join(" ")}: exit code ${code}. The reason is above; nothing that ran before was taken ` +
-                    `away.${where} Correct it, then run the same command again. docs/runbooks/failed-start.md has the usual reasons and next steps.`,
+                `${why}pulumi ${args.join(" ")}: exit code ${code}. The reason is above; everything that was running before ` +
+                    `still runs.${where} Fix it and run the same command again. docs/runbooks/failed-start.md lists common causes and next steps.`,
             );
         }
         return text;

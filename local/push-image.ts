@@ -1,26 +1,26 @@
-/** Puts an image of one layer into a registry: written as an OCI image layout, pushed by crane. */
+/** Pushes a single-layer image to a registry: written as an OCI image layout, pushed by crane. */
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What {@link pushImage} needs. */
+/** Input of {@link pushImage}. */
 export interface SingleLayerImage {
     /** A gzip-compressed tar. */
     layerFile: string;
     /** `sha256:…` of the layer before compression. */
     diffId: string;
-    /** Time of the image, in seconds since 1970. */
+    /** Creation time of the image, in seconds since 1970. */
     createdSeconds: number;
-    /** How it was made, for its history. */
+    /** The creator recorded in the image history. */
     createdBy: string;
     labels: Record<string, string>;
 }
 
-/** Runs crane with these arguments where the registry can be reached. @returns what it prints */
+/** Runs crane with these arguments in a network that can reach the registry. @returns its output */
 export type Crane = (...args: readonly string[]) => Promise<string>;
 
-/** Pushes an image; does nothing when the reference already names it. */
+/** Pushes an image unless the reference already points to it. */
 export async function pushImage(
     crane: Crane,
     reference: string,
@@ -29,7 +29,7 @@ export async function pushImage(
     const layout = mkdtempSync(join(tmpdir(), "orcheo-layout-"));
     try {
         const digest = writeLayout(layout, image);
-        // A tag that is not there yet is no failure; whatever else is wrong, the push says.
+        // A missing tag is not an error; the push reports any other problem.
         const there = await crane("digest", reference).catch(() => "");
         if (there.trim() === digest) return { digest, changed: false };
         await crane("push", layout, reference);

@@ -1,19 +1,19 @@
-/** Reports what runs, for how long, and where its log is: one line per step, so that it also reads well in CI. */
+/** Reports progress: one line per step with its duration and log, so that it also reads well in CI. */
 export interface Report {
     /**
-     * Runs a step. Its line comes at its end, with the seconds it took and its log. While it runs, a terminal shows it in a
-     * last line that changes; elsewhere one line a minute names everything that runs.
+     * Runs a step and prints one line when it finishes, with its duration and log. Until then, a terminal shows the running
+     * steps in a live last line; without a terminal, one line a minute lists them.
      */
     step<T>(name: string, log: string | undefined, work: (progress?: Progress) => Promise<T>): Promise<T>;
     note(text: string): void;
 }
 
-/** How far a step is, in a few words: `update: 45 resources`. */
+/** Reports the progress of a step in a few words: `update: 45 resources`. */
 export type Progress = (text: string) => void;
 
-/** A report that also remembers. */
+/** A report that also records the steps. */
 export interface TimedReport extends Report {
-    /** Every step that has ended well, in the order of its end. */
+    /** Every successful step, in the order in which they finished. */
     readonly steps: readonly Step[];
 }
 
@@ -23,11 +23,11 @@ export interface Step {
     readonly seconds: number;
 }
 
-/** Where the lines go. */
+/** Destination of the lines. */
 export interface Output {
-    /** Whether a line can be replaced by the next one. */
+    /** Whether a line can be overwritten. */
     readonly terminal: boolean;
-    /** Characters in a line. */
+    /** Width in characters. */
     readonly columns: number;
     write(text: string): void;
 }
@@ -69,7 +69,7 @@ export function consoleReport(output: Output = standardError): TimedReport {
             .join(", ");
     const live = (): void => {
         if (!output.terminal || running.size === 0) return;
-        // A line that wraps could not be cleared.
+        // A wrapped line could not be cleared.
         output.write(
             `${CLEAR_LINE}${`${clock(Date.now() - start)} ${whatRuns()} …`.slice(0, Math.max(output.columns - 1, 20))}`,
         );

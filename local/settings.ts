@@ -1,12 +1,12 @@
-/** The settings of a stack as `make up` hands them to Pulumi: the committed file, and what only this machine knows. */
+/** The settings of a stack as `make up` passes them to Pulumi: the committed file plus settings of this machine. */
 import type { ClusterInfo } from "./cluster/cluster.ts";
 
-/** The context that stands for the embedded cluster in Pulumi.<stack>.yaml; any other is a cluster of the user's own. */
+/** The context that stands for the embedded cluster in Pulumi.<stack>.yaml; any other is the user's own cluster. */
 export const EMBEDDED_CONTEXT = "orcheo-local";
 
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** A parsed Pulumi.<stack>.yaml; `encryptionsalt` and the like are Pulumi's own. */
+/** A parsed Pulumi.<stack>.yaml; `encryptionsalt` and similar keys belong to Pulumi. */
 export interface StackFile {
     readonly config?: Settings;
     readonly [key: string]: unknown;
@@ -17,11 +17,11 @@ const KEY = "orcheo:stack";
 export const isSettings = (value: unknown): value is Settings =>
     typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** `orcheo:stack` of a stack's file. @throws when it is no mapping */
+/** `orcheo:stack` of a stack file. @throws when it is not a mapping */
 export function settingsOf(file: unknown, name: string): Settings {
     const settings = isSettings(file) && isSettings(file.config) ? file.config[KEY] : undefined;
     if (!isSettings(settings))
-        throw new Error(`${name}: config.${KEY} is no mapping; docs/config.md lists the settings`);
+        throw new Error(`${name}: config.${KEY} is not a mapping; docs/config.md lists the settings`);
     return settings;
 }
 
@@ -31,12 +31,12 @@ export function contextOf(settings: Settings): string | undefined {
     return typeof context === "string" ? context : undefined;
 }
 
-/** Mappings are merged key by key, all else is replaced; `undefined` changes nothing. */
+/** Merges mappings key by key and replaces everything else; `undefined` changes nothing. */
 export function merge(base: Settings, over: Settings): Settings {
     const merged = new Map<string, unknown>(Object.entries(base));
     for (const [key, value] of Object.entries(over)) {
         const old = merged.get(key);
-        // Two kinds of one choice share no keys: another kind replaces the mapping.
+        // Different kinds of a union share no keys: another kind replaces the whole mapping.
         const both = isSettings(old) && isSettings(value);
         const replaced = both && old.kind !== undefined && value.kind !== undefined && old.kind !== value.kind;
         if (value !== undefined) merged.set(key, both && !replaced ? merge(old, value) : value);
@@ -44,18 +44,18 @@ export function merge(base: Settings, over: Settings): Settings {
     return Object.fromEntries(merged);
 }
 
-/** What only the machine knows. */
+/** Settings that depend on the machine. */
 export interface Machine {
     readonly cluster: Pick<ClusterInfo, "context" | "kubeconfig" | "registry" | "builder">;
-    /** Where the host listens for the Ingress. */
+    /** The Ingress' https port on the host. */
     readonly httpsPort: number;
-    /** Directory of an Orcheo source tree; without it the committed source stays. */
+    /** Directory of an Orcheo source tree; without it the committed source is used. */
     readonly canvasDirectory?: string;
-    /** PEM file of authorities that this network's TLS needs besides the usual. */
+    /** PEM file with the additional CAs of this network. */
     readonly caBundleFile?: string;
 }
 
-/** The settings for the embedded cluster. Images that are published stay so. */
+/** The settings for the embedded cluster. Published images are left unchanged. */
 export function embeddedSettings(committed: Settings, machine: Machine): Settings {
     const { cluster, httpsPort, canvasDirectory, caBundleFile } = machine;
     const images = isSettings(committed.images) ? committed.images : {};
@@ -71,7 +71,7 @@ export function embeddedSettings(committed: Settings, machine: Machine): Setting
     });
 }
 
-/** The file's text for `pulumi --config-file`: `own` keys that Pulumi wrote into it before are kept. */
+/** The content for `pulumi --config-file`; keys that Pulumi wrote into the `own` file before are kept. */
 export function stackFile(settings: Settings, committed: StackFile, own: unknown): StackFile {
     const kept = isSettings(own) ? Object.fromEntries(Object.entries(own).filter(([key]) => key !== "config")) : {};
     const config = isSettings(committed.config) ? committed.config : {};

@@ -16,7 +16,7 @@ host='[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?'
 placeholder='__VITE_ORCHEO_[A-Z0-9_]*[A-Z0-9]__'
 problems=""
 
-# Exit code 78 (EX_CONFIG): refused, and would be again; whoever waits for this container need not wait longer.
+# Exit code 78 (EX_CONFIG): permanent failure, retrying will not help.
 die() {
     printf 'canvas: %s\n' "$1" >&2
     exit 78
@@ -147,7 +147,7 @@ rename_changed() {
 prepare() {
     check_settings
     [ -f "$template/index.html" ] || die "$template/index.html is missing: this is not a built canvas."
-    # Everything is made beside the old site and swapped in at the end: a run that was cut short is simply repeated.
+    # Everything is written next to the old site and swapped in at the end: an interrupted run can simply be repeated.
     next=$target/next
     rm -rf "$next"
     mkdir -p "$next/work"
@@ -171,7 +171,7 @@ prepare() {
     printf 'canvas: %s files prepared for %s\n' "$(find "$target/site" -type f | wc -l)" "$(value_of BACKEND_URL)"
 }
 
-# Every address family of this pod; a kernel without IPv6 has no such file, and nginx would not start.
+# Listen on every address family of this pod; without IPv6 in the kernel this file does not exist, and nginx would not start.
 listen() {
     port=8080
     if [ -f "$tls/tls.crt" ]; then
@@ -190,7 +190,7 @@ serve() {
     exec nginx -e stderr -c /etc/nginx/canvas.conf
 }
 
-# cert-manager renews certificates long before they end, so a slow look is soon enough.
+# cert-manager renews certificates long before they expire, so infrequent checks are enough.
 watch_certificate() {
     seen=$(cksum "$tls/tls.crt" 2>/dev/null || true)
     while sleep "${ORCHEO_RELOAD_SECONDS:-3600}"; do

@@ -1,5 +1,5 @@
 // Usage: node fetch-npm.mjs REGISTRY VERSION INTEGRITY > npm.tgz
-// Debian's npm brings 300 packages into the build; npm's own tarball needs only node. Refuses what does not match the hash.
+// Debian's npm pulls 300 packages into the build; npm's own tarball only needs node. Refuses a tarball that does not match the hash.
 import { createHash } from "node:crypto";
 
 const [registry, version, integrity] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Starts PostgreSQL on $PGDATA: makes the cluster on the first start, then keeps the application's role and database as
-# the mounted files say, and reads renewed certificates. Stays the parent of the server, for the server takes the death
-# of an adopted child for a crash of its own.
+# Starts PostgreSQL on $PGDATA: initializes the cluster on the first start, then keeps the application's role and database
+# in line with the mounted files, and reloads renewed certificates. Stays the parent of the server, because the server
+# mistakes the exit of an adopted child for a crash of one of its own processes.
 set -eu
 
 secret=${POSTGRES_PASSWORD_FILE:-/run/secrets/orcheo/postgres-password}
@@ -13,7 +13,7 @@ database=${POSTGRES_DATABASE:-orcheo}
 sockets=/tmp
 ready=/tmp/postgres.ready
 
-# Exit code 78 (EX_CONFIG): refused, and would be again; whoever waits for this container need not wait longer.
+# Exit code 78 (EX_CONFIG): permanent failure, retrying will not help.
 die() {
     printf 'postgres: %s\n' "$1" >&2
     exit 78
@@ -32,8 +32,8 @@ check_mounts() {
     esac
 }
 
-# A platform may assign a uid without a name here, or with one of its own (kubernetes.podUser: assigned). initdb and peer
-# authentication look the name up, and pg_ident.conf knows this one only.
+# A platform may assign a uid that has no name here, or another name (kubernetes.podUser: assigned). initdb and peer
+# authentication look up the name, and pg_ident.conf only knows `orcheo`.
 name_user() {
     if [ "$(id -un 2>/dev/null)" = orcheo ]; then return 0; fi
     printf 'orcheo:x:%s:%s:Orcheo:/nonexistent:/usr/sbin/nologin\n' "$(id -u)" "$(id -g)" >/tmp/postgres.passwd
@@ -43,7 +43,7 @@ name_user() {
     export NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP LD_PRELOAD
 }
 
-# initdb works beside the final place, so a start that was cut short leaves nothing that looks like a database.
+# initdb works next to the final directory, so an interrupted start leaves nothing that looks like a database.
 ensure_cluster() {
     major=$(postgres --version | sed 's/.* \([0-9]*\)\..*/\1/')
     if [ -s "$PGDATA/PG_VERSION" ]; then
@@ -67,7 +67,7 @@ PostgreSQL $found, dump with pg_dump, and restore into an empty volume; nothing 
     fi
 }
 
-# psql reads the password itself: it is in no command line and no environment.
+# psql reads the password itself, so that it is never on a command line or in the environment.
 apply_role() {
     psql --no-psqlrc --quiet --host="$sockets" --username=postgres --dbname=postgres \
         --set=ON_ERROR_STOP=1 --set=database="$database" --set=secret="$secret" --output=/dev/null <<'SQL'
@@ -107,7 +107,7 @@ check_mounts
 name_user
 ensure_cluster
 
-# A postmaster.pid left by a killed container names a process number that may be somebody else's here.
+# A postmaster.pid left by a killed container contains a pid that may belong to another process here.
 rm -f "$PGDATA/postmaster.pid"
 postgres -D "$PGDATA" -c config_file="$share/postgresql.conf" \
     -c hba_file="$share/pg_hba.conf" -c ident_file="$share/pg_ident.conf" \
@@ -116,7 +116,7 @@ postgres -D "$PGDATA" -c config_file="$share/postgresql.conf" \
     -c password_encryption=scram-sha-256 -c allow_alter_system=off &
 server=$!
 
-# SIGINT is PostgreSQL's fast shutdown: running queries are ended, nothing is lost. SIGTERM would wait for every client.
+# SIGINT is PostgreSQL's fast shutdown: running queries are aborted, nothing is lost. SIGTERM would wait for every client.
 trap 'rm -f "$ready"; kill -INT "$server" 2>/dev/null || true' INT TERM
 trap 'kill -HUP "$server" 2>/dev/null || true' HUP
 
@@ -137,7 +137,7 @@ if kill -0 "$server" 2>/dev/null; then
         exit 1
     fi
 fi
-# `wait` also returns when a trap ran; only the end of the server counts.
+# `wait` also returns after a trap has run; only the exit of the server counts.
 status=0
 while :; do
     status=0

@@ -1,6 +1,6 @@
 #!/bin/sh
-# ready: accepts connections and the application's role and database are in place.
-# live:  the server answers at all; one that is still replaying its log must not be restarted for that.
+# ready: accepts connections, and the application's role and database exist.
+# live:  the server responds at all; one that is still replaying its log must not be restarted.
 set -eu
 case ${1-ready} in
 ready)

@@ -7,13 +7,13 @@ tls=/etc/orcheo/tls
 run=/tmp/valkey
 maxmemory=${VALKEY_MAXMEMORY:-192mb}
 
-# Exit code 78 (EX_CONFIG): refused, and would be again; whoever waits for this container need not wait longer.
+# Exit code 78 (EX_CONFIG): permanent failure, retrying will not help.
 die() {
     printf 'valkey: %s\n' "$1" >&2
     exit 78
 }
 
-# Only the hash is written down: Valkey's ACL takes "#" and the SHA-256 of a password. A line end is not part of it.
+# Only the hash is written: Valkey's ACL accepts "#" and the SHA-256 of a password. A trailing newline is not part of it.
 hash_of() {
     printf '%s' "$(cat "$1")" | sha256sum | cut -d ' ' -f 1
 }
@@ -32,7 +32,7 @@ listeners() {
     esac
 }
 
-# Certificates and the password may be renewed while the server runs.
+# Certificates and the password may be renewed while the server is running.
 watch_mounts() {
     seen=$(cat "$secret" "$tls/tls.crt" 2>/dev/null | cksum)
     while sleep "${ORCHEO_RELOAD_SECONDS:-3600}"; do
@@ -57,7 +57,7 @@ printf '%s\n' "$maxmemory" | grep -Eq '^[1-9][0-9]*(kb|mb|gb)$' ||
 
 umask 077
 mkdir -p "$run"
-# `admin` is for the watcher above alone; its password is new at every start and never leaves this container.
+# Only the watcher above uses `admin`; its password is new at every start and never leaves this container.
 head -c 32 /dev/urandom | sha256sum | cut -d ' ' -f 1 >"$run/admin"
 {
     listeners

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Answers as the application would get it, except for TLS: the password goes by environment, never on a command line.
+# Connects like the application, except for TLS: the password is passed in the environment, never on a command line.
 set -eu
 REDISCLI_AUTH=$(cat /run/secrets/orcheo/valkey-password)
 export REDISCLI_AUTH

@@ -1,7 +1,7 @@
 /**
- * The builder: BuildKit in namespaces of its own, one for all clusters of this machine's cache. It starts with the first
- * cluster and ends with the last one; its cache stays. In its namespaces each cluster's registry listens a second time,
- * on the same address and on the same files as in the node: what BuildKit pushes crosses no network.
+ * The builder: BuildKit in its own namespaces, one instance for all clusters of a cache. It starts with the first
+ * cluster and stops with the last one; its cache is kept. In its namespaces each cluster's registry listens a second time,
+ * on the same address and the same files as in the node, so a push never crosses a network.
  */
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -35,18 +35,18 @@ const namespaces: Namespaces = {
     run: paths.run,
     services: paths.services,
     logs: paths.logs,
-    // Caches of other places have builders of their own.
+    // Each cache directory has its own builder.
     cgroup: `orcheo-builder-${sha256(paths.dir).slice(0, 8)}`,
     forwards: [],
 };
 
-/** The registry for docker.io's images: another loopback address than the clusters' registries, whose ports are free to choose. */
+/** Mirror registry for docker.io: a separate loopback address, because the clusters' registry ports are configurable. */
 export const MIRROR = "127.0.0.2:5000";
 
-/** A cluster that uses the builder, as long as its node runs. */
+/** A cluster that uses the builder as long as its node is running. */
 interface User {
     readonly cluster: string;
-    /** Where its node's first process is noted. */
+    /** File that records the init process of its node. */
     readonly node: string;
     readonly service: Service;
 }
@@ -62,13 +62,13 @@ const isLive = ({ node }: User): boolean => recall(node) !== undefined;
 
 export const builderPid = (): number | undefined => firstPid(namespaces);
 
-/** The names of the clusters that run and use the builder. */
+/** The names of the running clusters that use the builder. */
 export const builderUsers = (): string[] =>
     users()
         .filter(({ user }) => isLive(user))
         .map(({ user }) => user.cluster);
 
-/** Starts the builder unless it runs, and lets it push to the cluster's registry. The cluster's node runs already. */
+/** Starts the builder unless it is running, and connects it to the cluster's registry. The node must be running. */
 export function attachBuilder(spec: ClusterSpec, toolchain: Toolchain, report: Pick<Report, "note">): Promise<void> {
     return withLock(paths.lock, report, async () => {
         for (const dir of [paths.config, paths.logs, paths.run, paths.users, paths.registry])
@@ -92,13 +92,13 @@ export function attachBuilder(spec: ClusterSpec, toolchain: Toolchain, report: P
             if (others.length === 0) await stop();
             else
                 report.note(
-                    `the image builder of another version stays, as it is used by ${others.join(", ")}; ` +
-                        `\`make down\` there, then \`make up\` here brings this version's`,
+                    `an image builder of another version keeps running, because ${others.join(", ")} uses it; ` +
+                        `\`make down\` there, then \`make up\` here starts this version's`,
                 );
         }
         if (builderPid() === undefined) {
             for (const [name, text] of Object.entries(files)) writeFileSync(join(paths.config, name), text);
-            // Build steps read this file themselves.
+            // Build steps must be able to read this file.
             chmodSync(join(paths.config, "resolv.conf"), 0o644);
             mkdirSync(paths.run, { recursive: true });
             writeFileSync(keyFile, key);
@@ -112,7 +112,7 @@ export function attachBuilder(spec: ClusterSpec, toolchain: Toolchain, report: P
     });
 }
 
-/** Ends the cluster's use, and the builder with its last user. Its cache stays. */
+/** Detaches the cluster, and stops the builder after its last user. The cache is kept. */
 export function detachBuilder(spec: ClusterSpec, report: Pick<Report, "note">): Promise<void> {
     if (!existsSync(paths.dir)) return Promise.resolve();
     return withLock(paths.lock, report, async () => {
@@ -127,7 +127,7 @@ export function detachBuilder(spec: ClusterSpec, report: Pick<Report, "note">): 
     });
 }
 
-/** What the builder consists of, whoever uses it. */
+/** The files and services of the builder, independent of its users. */
 function planOf(toolchain: Toolchain): { files: Record<string, string>; services: readonly Service[] } {
     const config = (file: string): string => join(paths.config, file);
     return {
@@ -149,7 +149,7 @@ function planOf(toolchain: Toolchain): { files: Record<string, string>; services
     };
 }
 
-/** Clusters that ended without saying so: killed, or the machine was switched off. */
+/** Removes clusters that ended without detaching: killed, or the machine was switched off. */
 async function removeDead(): Promise<void> {
     for (const { file, user } of users().filter((each) => !isLive(each.user))) {
         await removeService(namespaces, user.service.name);
@@ -157,7 +157,7 @@ async function removeDead(): Promise<void> {
     }
 }
 
-/** A service that is as it should be stays; of another version or another cluster's it is replaced. */
+/** Replaces the service if it belongs to another version or cluster; otherwise leaves it running. */
 async function ensureService(service: Service, path: string): Promise<void> {
     if (hasService(namespaces, service, path)) return;
     await removeService(namespaces, service.name);
@@ -166,20 +166,20 @@ async function ensureService(service: Service, path: string): Promise<void> {
 
 async function stop(): Promise<void> {
     const pid = builderPid();
-    // BuildKit closes its databases.
+    // Lets BuildKit close its databases.
     if (pid !== undefined)
         await runInside(pid, ["sv", "-w", "10", "force-stop", join(paths.services, "buildkitd")]).catch(() => "");
     await stopNamespaces(namespaces);
 }
 
-/** Waits until a server of the builder's namespaces listens. runit looks for new services every 5 s. */
+/** Waits until a server in the builder's namespaces is listening. runit picks up new services every 5 s. */
 async function listening(address: string): Promise<void> {
     await until(`the registry at ${address} (logs: ${paths.logs})`, 30, () =>
         listens(readFileSync(`/proc/${builderPid() ?? 0}/net/tcp`, "utf8"), address) ? true : undefined,
     );
 }
 
-/** Whether /proc/net/tcp has a socket that listens on an IPv4 address and port. */
+/** Whether /proc/net/tcp has a socket listening on an IPv4 address and port. */
 export function listens(table: string, address: string): boolean {
     const [ip = "", port = ""] = address.split(":");
     const hex = (value: string, digits: number): string =>
@@ -195,7 +195,7 @@ export function listens(table: string, address: string): boolean {
     });
 }
 
-/** Waits until BuildKit serves: it reads its databases first. */
+/** Waits until BuildKit responds: it opens its databases first. */
 async function answering(toolchain: Toolchain): Promise<void> {
     const ask = (): Promise<unknown> =>
         run(toolchain.bin("buildctl"), ["--addr", `unix://${paths.socket}`, "debug", "workers"], {
@@ -207,7 +207,7 @@ async function answering(toolchain: Toolchain): Promise<void> {
             return;
         } catch (cause) {
             if (Date.now() > end)
-                throw new Error(`BuildKit does not answer (log: ${join(paths.logs, "buildkitd", "current")})`, {
+                throw new Error(`BuildKit does not respond (log: ${join(paths.logs, "buildkitd", "current")})`, {
                     cause,
                 });
             await new Promise((done) => setTimeout(done, 300));
@@ -215,19 +215,19 @@ async function answering(toolchain: Toolchain): Promise<void> {
     }
 }
 
-/** One line per part, as runit puts it. */
+/** One line per component, in runit's format. */
 export async function builderStatus(): Promise<string[]> {
     const pid = builderPid();
     if (pid === undefined) return ["builder: not running"];
     const services = readdirSync(paths.services).map((name) => join(paths.services, name));
     const states = (await runInside(pid, ["sv", "status", ...services]).catch(String)).trim().split("\n");
     return [
-        `builder: runs as process ${pid} for ${builderUsers().join(", ")}`,
+        `builder: running as process ${pid} for ${builderUsers().join(", ")}`,
         ...states.map((line) => `${line} (logs: ${paths.logs})`),
     ];
 }
 
-/** Runs a command in the builder's network, where {@link MIRROR} is. @throws when the builder does not run */
+/** Runs a command in the builder's network namespace, where {@link MIRROR} listens. @throws when the builder is not running */
 export function inBuilder(command: readonly string[], timeoutSeconds: number): Promise<string> {
     const pid = builderPid();
     if (pid === undefined) throw new Error("the image builder is not running: `make up` starts it");

@@ -1,4 +1,4 @@
-/** The cluster's certificate authorities and certificates, made with OpenSSL and renewed before they end. */
+/** The cluster's CAs and certificates, created with OpenSSL and renewed before they expire. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes, X509Certificate } from "node:crypto";
 import { join } from "node:path";
@@ -76,7 +76,7 @@ const leaves: readonly Leaf[] = [
 
 const authorities = ["cluster", "etcd", "front-proxy", "ingress"] as const;
 
-/** Makes what is missing or near its end. Returns whether a certificate changed, so that its users must restart. */
+/** Creates missing certificates and renews those about to expire. Returns whether any changed, so that their users must restart. */
 export async function ensureCertificates(spec: ClusterSpec): Promise<boolean> {
     const { pki, ingressCa } = pathsOf(spec);
     mkdirSync(pki, { recursive: true, mode: 0o700 });
@@ -144,7 +144,7 @@ export async function ensureCertificates(spec: ClusterSpec): Promise<boolean> {
         ]);
         changed = true;
     }
-    // The public half comes last: without it the pair was not finished.
+    // The public key is written last: if it is missing, the pair is incomplete.
     if (!existsSync(at("service-account.pub"))) {
         await run("openssl", [
             "genpkey",
@@ -166,7 +166,7 @@ export async function ensureCertificates(spec: ClusterSpec): Promise<boolean> {
 const key = (file: string): Promise<string> =>
     run("openssl", ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file]);
 
-/** Whether a certificate is there and has more than RENEW_BEFORE_DAYS left. */
+/** Whether a certificate exists and is valid for more than RENEW_BEFORE_DAYS. */
 export function isFresh(file: string, now = Date.now()): boolean {
     if (!existsSync(file)) return false;
     const end = Date.parse(new X509Certificate(readFileSync(file)).validTo);

@@ -1,4 +1,4 @@
-/** The cgroup below which all pods and build steps of a cluster live. */
+/** The parent cgroup of all pods and build steps of a cluster. */
 import {
     accessSync,
     constants,
@@ -13,12 +13,12 @@ import { join } from "node:path";
 
 const CGROUPS = "/sys/fs/cgroup";
 
-/** What the kubelet refuses to start without. */
+/** Controllers without which the kubelet refuses to start. */
 const NEEDED = ["cpu", "cpuset", "memory", "pids"];
-/** What it uses as well where the kernel has it. */
+/** Controllers that it also uses if the kernel has them. */
 const USED = [...NEEDED, "hugetlb", "io"];
 
-/** Creates the cgroup, for cgroup v2 and for v1 (also beside v2, "hybrid"). */
+/** Creates the cgroup, for cgroup v2 and v1 (including "hybrid"). */
 export function createCgroup(name: string, root = CGROUPS): void {
     const controllers = join(root, "cgroup.controllers");
     if (existsSync(controllers)) {
@@ -28,7 +28,7 @@ export function createCgroup(name: string, root = CGROUPS): void {
     }
     for (const hierarchy of hierarchiesOf(root)) {
         mkdirSync(join(hierarchy, name), { recursive: true });
-        // Unlike v2, an old cpuset allows nothing until it is given its values.
+        // Unlike in v2, a v1 cpuset is empty until its values are set.
         for (const file of ["cpuset.cpus", "cpuset.mems"]) {
             if (existsSync(join(hierarchy, file)))
                 writeFileSync(join(hierarchy, name, file), readFileSync(join(hierarchy, file)));
@@ -42,27 +42,27 @@ const hierarchiesOf = (root: string): string[] =>
         .map((entry) => join(root, entry))
         .filter((dir) => existsSync(join(dir, "cgroup.procs")));
 
-/** @throws when the kernel lacks one that the kubelet needs */
+/** @throws when the kernel lacks a controller that the kubelet needs */
 export function controllersToEnable(available: string): string[] {
     const known = available.trim().split(/\s+/);
     const missing = NEEDED.filter((controller) => !known.includes(controller));
     if (missing.length > 0)
         throw new Error(
-            `cgroup v2: the kernel offers no controller ${missing.join(", ")} (${CGROUPS}/cgroup.controllers); ` +
-                `the kubelet needs ${NEEDED.join(", ")}: see cgroup_enable= and cgroup_disable= of the kernel's command line`,
+            `cgroup v2: the kernel does not offer the controller ${missing.join(", ")} (${CGROUPS}/cgroup.controllers); ` +
+                `the kubelet needs ${NEEDED.join(", ")}: see cgroup_enable= and cgroup_disable= on the kernel command line`,
         );
     return USED.filter((controller) => known.includes(controller));
 }
 
-/** One controller a write: of several in one write none counts when one is refused. */
+/** One controller per write: if one of several in a write is refused, none takes effect. */
 function enable(root: string, controller: string): void {
     try {
         writeFileSync(join(root, "cgroup.subtree_control"), `+${controller}`);
     } catch (cause) {
-        // Only the machine's own root may hold processes and hand out controllers; a container's root is not that one.
+        // Only the machine's root cgroup may contain processes and delegate controllers; a container's root is not that one.
         throw new Error(
-            `cgroup v2: the controller ${controller} cannot be handed to the children of ${root} ` +
-                `(${String((cause as NodeJS.ErrnoException).code)}); in a container move its processes to a child first: ` +
+            `cgroup v2: the controller ${controller} cannot be delegated to the children of ${root} ` +
+                `(${String((cause as NodeJS.ErrnoException).code)}); in a container, first move its processes to a child: ` +
                 `mkdir ${root}/init; for p in $(cat ${root}/cgroup.procs); do echo $p > ${root}/init/cgroup.procs; done`,
             { cause },
         );
@@ -86,7 +86,7 @@ export function cgroupProblem(root = CGROUPS): string | undefined {
     }
 }
 
-/** Removes the cgroup with all below it. Returns whether it is gone: the kernel keeps one whose processes still end. */
+/** Removes the cgroup and its children. Returns false while the kernel still keeps it because processes are exiting. */
 export function removeCgroup(name: string, root = CGROUPS): boolean {
     const remove = (dir: string): void => {
         for (const entry of readdirSync(dir, { withFileTypes: true }))

@@ -1,4 +1,4 @@
-/** Starts, looks at and stops one embedded cluster. Every step may be repeated; what is there already stays. */
+/** Starts, inspects and stops one embedded cluster. Every step is idempotent. */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,7 +23,7 @@ export interface ClusterInfo {
     /** Name of the buildx builder, found when `BUILDX_CONFIG` is `buildxConfigDir`. */
     readonly builder: string;
     readonly buildxConfigDir: string;
-    /** Certificate of the authority that signs for the Ingress. */
+    /** Certificate of the CA that signs the Ingress certificates. */
     readonly caFile: string;
 }
 
@@ -39,7 +39,7 @@ export const clusterInfo = (spec: ClusterSpec): ClusterInfo => {
     };
 };
 
-/** kubectl with the administrator's rights on one cluster. */
+/** kubectl with administrator permissions on one cluster. */
 export const kubectl = (
     spec: ClusterSpec,
     toolchain: Toolchain,
@@ -48,7 +48,7 @@ export const kubectl = (
 ): Promise<string> =>
     run(toolchain.bin("kubectl"), ["--kubeconfig", pathsOf(spec).kubeconfig, ...args], { input, timeoutSeconds: 300 });
 
-/** Starts what does not run and returns when the add-ons serve. */
+/** Starts everything that is not running and returns when the add-ons are available. */
 export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, report: Report): Promise<ClusterInfo> {
     const paths = pathsOf(spec);
     mkdirSync(spec.stateDir, { recursive: true, mode: 0o700 });
@@ -57,7 +57,7 @@ export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, repo
             mkdirSync(dir, { recursive: true });
         const renewed = await ensureCertificates(spec);
         if (renewed && nodePid(spec) !== undefined) {
-            report.note("certificates were renewed: the node starts anew with them");
+            report.note("certificates were renewed: restarting the node");
             await stopNode(spec);
             mkdirSync(paths.run, { recursive: true });
         }
@@ -69,7 +69,7 @@ export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, repo
         await report.step("wait for the API server", join(paths.logs, "kube-apiserver", "current"), () =>
             retry(90, () => kubectl(spec, toolchain, ["get", "--raw", "/readyz"])),
         );
-        await report.step("images and objects of the add-ons", undefined, () =>
+        await report.step("install the add-ons", undefined, () =>
             retry(30, () => fetch(`http://${registryOf(spec)}/v2/`)).then(() => applyAddOns(spec, toolchain)),
         );
         await report.step("wait for the node and its add-ons", undefined, () => waitForAddOns(spec, toolchain));
@@ -77,7 +77,7 @@ export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, repo
     });
 }
 
-/** Stops the cluster and leaves the machine as it was; its data stays unless `deleteData`. */
+/** Stops the cluster and restores the machine's previous state; data is kept unless `deleteData` is set. */
 export async function stopCluster(spec: ClusterSpec, report: Report, { deleteData = false } = {}): Promise<void> {
     await report.step(`stop the node "${spec.name}"`, undefined, async () => {
         await stopNode(spec, { keepData: !deleteData });
@@ -86,14 +86,14 @@ export async function stopCluster(spec: ClusterSpec, report: Report, { deleteDat
     if (deleteData) rmSync(spec.stateDir, { recursive: true, force: true });
 }
 
-/** One line per part: what it is, whether it runs, since when, where its log is. */
+/** One line per component: its name, whether it is running, since when, and its log. */
 export async function clusterStatus(spec: ClusterSpec, toolchain: Toolchain): Promise<string[]> {
     const { logs } = pathsOf(spec);
     const node = nodePid(spec);
     const link = linkPid(spec);
     const head = [
-        `node: ${node === undefined ? "not running" : `runs as process ${node}`} (log: ${join(logs, "node.log")})`,
-        `link: ${link === undefined ? "not running" : `runs as process ${link}`} (log: ${join(logs, "link.log")})`,
+        `node: ${node === undefined ? "not running" : `running as process ${node}`} (log: ${join(logs, "node.log")})`,
+        `link: ${link === undefined ? "not running" : `running as process ${link}`} (log: ${join(logs, "link.log")})`,
     ];
     return node === undefined
         ? head
@@ -131,13 +131,13 @@ function writeConfigs(spec: ClusterSpec, toolchain: Toolchain): void {
         "resolv.conf": configs.resolvConf(configs.hostNameServers()),
     };
     for (const [name, text] of Object.entries(files)) write(join(paths.config, name), text);
-    // Build steps run as root in the node's mounts: they read this file themselves.
+    // Build steps must be able to read this file.
     chmodSync(join(paths.config, "resolv.conf"), 0o644);
     write(join(paths.buildx, "instances", contextOf(spec)), configs.buildxInstance(spec));
 }
 
 const ADD_ONS = join(import.meta.dirname, "addons");
-/** Manifests from this number on need add-ons that answer already. */
+/** Manifests from this number on need add-ons that are already responding. */
 const LAST = "70";
 
 async function applyAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<void> {
@@ -159,26 +159,26 @@ async function applyAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<voi
         .map((file) => ({ file, text: fillIn(readFileSync(join(ADD_ONS, file), "utf8"), values) }));
     const together = (texts: readonly string[]): string => texts.join("\n---\n");
     const stages = [
-        // Upstream's own definitions of resources: nothing to fill in, and first of all.
+        // Upstream CRDs come first and have no placeholders.
         together(
             ["cert-manager-crds.yaml", "traefik-crds.yaml"].map((file) => readFileSync(toolchain.share(file), "utf8")),
         ),
         together(filled.filter(({ file }) => file < LAST).map(({ text }) => text)),
         together(filled.filter(({ file }) => file >= LAST).map(({ text }) => text)),
     ];
-    // Every time: what was deleted or changed by hand comes back, what is as it should be stays.
+    // Applied at every start, to restore anything deleted or changed by hand.
     for (const text of stages)
         await retry(90, () =>
             kubectl(spec, toolchain, ["apply", "--server-side", "--force-conflicts", "-f", "-"], text),
         );
 }
 
-/** Fills in `${image:name}` and the other `${…}` of a manifest. @throws when no one knows a value */
+/** Fills in the placeholders of a manifest, such as `${image:name}`. @throws when a value is unknown */
 export const fillIn = (manifest: string, values: ReadonlyMap<string, string>): string =>
     manifest.replaceAll(/\$\{([a-zA-Z:-]+)\}/g, (_match, name: string) => {
         const value = values.get(name);
         if (value === undefined)
-            throw new Error(`an add-on wants "${name}"; there are ${[...values.keys()].join(", ")}`);
+            throw new Error(`an add-on refers to "${name}"; known values: ${[...values.keys()].join(", ")}`);
         return value;
     });
 
@@ -198,7 +198,7 @@ async function waitForAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<v
     ]);
 }
 
-/** Repeats what fails while things start, once a second; the last failure is the one that is told. */
+/** Retries once a second while things start up; on timeout, throws the last error. */
 async function retry<T>(seconds: number, work: () => Promise<T>): Promise<T> {
     for (const end = Date.now() + seconds * 1000; ;) {
         try {

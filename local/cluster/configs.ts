@@ -63,7 +63,7 @@ export const secretsAtRest = (spec: ClusterSpec): string =>
         ],
     });
 
-/** Who changed what, without the contents of Secrets; reads and the control plane's own chatter are left out. */
+/** Logs changes without the contents of Secrets; reads, leases and events are left out. */
 export const auditPolicy = (): string =>
     stringify({
         apiVersion: "audit.k8s.io/v1",
@@ -80,7 +80,7 @@ export const auditPolicy = (): string =>
         ],
     });
 
-/** Only health may be asked without a certificate. */
+/** Only the health endpoints are open to anonymous requests. */
 export const authentication = (): string =>
     stringify({
         apiVersion: "apiserver.config.k8s.io/v1",
@@ -114,7 +114,7 @@ export const kubelet = (spec: ClusterSpec): string =>
         containerLogMaxFiles: 3,
         readOnlyPort: 0,
         serializeImagePulls: false,
-        // Absolute: the disk is shared with the rest of the machine, whose own use says nothing about the cluster.
+        // Absolute values, because the disk is shared with the rest of the machine.
         evictionHard: { "memory.available": "200Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi" },
         imageGCHighThresholdPercent: 99,
         imageGCLowThresholdPercent: 98,
@@ -181,9 +181,9 @@ export const cni = (): string =>
         2,
     );
 
-/** What BuildKit may keep: everything that the images of this project and of its tests leave, see docs/embedded-cluster.md. */
+/** Size limit of BuildKit's cache: enough for the images of this project and its tests, see docs/embedded-cluster.md. */
 export const BUILD_CACHE_GIB = 10;
-/** BuildKit removes what it used last longest ago rather than leave less than this on the disk. */
+/** BuildKit removes its least recently used layers to keep this much of the disk free. */
 const FREE_GIB = 4;
 
 export interface BuildkitArgs {
@@ -191,7 +191,7 @@ export interface BuildkitArgs {
     readonly socket: string;
     readonly cgroup: string;
     readonly runc: string;
-    /** Address of the registry that has the base image where Docker Hub cannot be reached. */
+    /** Address of the registry with the base image, for when Docker Hub cannot be reached. */
     readonly mirror: string;
 }
 
@@ -225,7 +225,7 @@ export const registry = (rootdirectory: string, addr: string): string =>
         http: { addr },
     });
 
-/** The buildx builder that the docker-build provider finds by its name. */
+/** The buildx builder, which the docker-build provider finds by name. */
 export const buildxInstance = (spec: ClusterSpec): string =>
     JSON.stringify({
         Name: contextOf(spec),
@@ -243,13 +243,13 @@ export const buildxInstance = (spec: ClusterSpec): string =>
         Dynamic: false,
     });
 
-/** What the host says of its name servers; systemd-resolved has the real ones in a file of its own. */
+/** The host's resolver configurations; systemd-resolved keeps the real name servers in a separate file. */
 export const hostNameServers = (): string[] =>
     ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"]
         .filter((file) => existsSync(file))
         .map((file) => readFileSync(file, "utf8"));
 
-/** Name servers on the host's loopback cannot be reached from the node's network. */
+/** Drops name servers on the host's loopback, which the node's network cannot reach. */
 export const resolvConf = (candidates: readonly string[]): string => {
     const reachable = candidates.find((text) => /^nameserver\s+(?!127\.|::1)/m.test(text));
     if (reachable === undefined) {

@@ -21,15 +21,15 @@ export interface SystemImage {
     readonly name: string;
     /** Binaries of the toolchain that go to `/`; the first is the entrypoint. */
     readonly binaries: readonly string[];
-    /** A tag that is known before the image is built; other images are tagged with the key of their contents. */
+    /** A fixed tag, for an image referenced before it is built; other images are tagged with the key of their contents. */
     readonly tag?: string;
-    /** Applets that a static busybox of the host's Debian provides beside the binaries. */
+    /** Adds the applets of the host's static busybox. */
     readonly busybox?: boolean;
-    /** uid:gid; nobody without it. */
+    /** uid:gid; default nobody. */
     readonly user?: string;
 }
 
-/** containerd's configuration names the sandbox image before it exists. */
+/** containerd's configuration references the sandbox image before it exists. */
 export const PAUSE_TAG = "sandbox";
 
 const BUSYBOX = "/bin/busybox";
@@ -42,13 +42,13 @@ export const systemImages: readonly SystemImage[] = [
     { name: "cert-manager", binaries: ["cert-manager"] },
     { name: "acmesolver", binaries: ["acmesolver"] },
     { name: "traefik", binaries: ["traefik"] },
-    // Makes and removes the volumes' folders on the node, which only root may do.
+    // Creates and removes the volumes' folders on the node, which only root may do.
     { name: "volume-helper", binaries: [], busybox: true, user: "0:0" },
 ];
 
 const NOBODY = "65532:65532";
 
-/** Builds and pushes what the registry lacks. Returns each image's reference by digest. */
+/** Builds and pushes the images that the registry lacks. Returns each image's reference by digest. */
 export async function ensureSystemImages(
     spec: ClusterSpec,
     toolchain: Toolchain,
@@ -65,7 +65,7 @@ export async function ensureImage(spec: ClusterSpec, toolchain: Toolchain, image
         ...image.binaries.map((binary) => toolchain.bin(binary)),
         ...(image.busybox === true ? [BUSYBOX] : []),
     ];
-    // The toolchain's paths carry the key of what they were built from; a rebuilt file of the same path has another size or time.
+    // The toolchain's paths contain a key of their inputs; a file rebuilt at the same path has a different size or time.
     const key = createHash("sha256")
         .update(JSON.stringify([image, files.map((file) => [file, statSync(file).size, statSync(file).mtimeMs])]))
         .digest("hex")
@@ -92,9 +92,9 @@ export async function ensureImage(spec: ClusterSpec, toolchain: Toolchain, image
 
 export interface BuildOptions {
     readonly log?: string;
-    /** Further arguments of buildctl. */
+    /** Additional arguments for buildctl. */
     readonly args?: readonly string[];
-    /** Further attributes of the image exporter. */
+    /** Additional attributes for the image exporter. */
     readonly output?: readonly string[];
     readonly timeoutSeconds?: number;
 }

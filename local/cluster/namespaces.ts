@@ -23,21 +23,21 @@ import type { Service } from "./services.ts";
 
 const LOG_BYTES = 10_000_000;
 
-/** Where the files of one set of namespaces are, and what it is called. */
+/** Name and files of one set of namespaces. */
 export interface Namespaces {
     /** For messages: `the node`, `the builder`. */
     readonly title: string;
-    /** Files that are of no use once the processes have ended. */
+    /** Files that are useless once the processes have exited. */
     readonly run: string;
-    /** Folder of the services that runit runs. */
+    /** Folder with runit's services. */
     readonly services: string;
     readonly logs: string;
     readonly cgroup: string;
-    /** Ports of the host's 127.0.0.1 that lead into the namespaces, in pasta's words: `443:30443`. */
+    /** Ports of the host's 127.0.0.1 forwarded into the namespaces, in pasta's syntax: `443:30443`. */
     readonly forwards: readonly string[];
 }
 
-/** A process that we started: its number, and its start time so that a re-used number is not taken for it. */
+/** A process that we started: its pid, and its start time to detect a reused pid. */
 interface Started {
     readonly pid: number;
     readonly start: string;
@@ -48,7 +48,7 @@ const remember = (file: string, pid: number): void => {
     if (start !== undefined) writeFileSync(file, JSON.stringify({ pid, start } satisfies Started));
 };
 
-/** The process noted in a file if it still runs. */
+/** The process recorded in a file, if it is still running. */
 export function recall(file: string): number | undefined {
     if (!existsSync(file)) return undefined;
     const { pid, start } = JSON.parse(readFileSync(file, "utf8")) as Started;
@@ -56,14 +56,14 @@ export function recall(file: string): number | undefined {
     return stat?.[19] === start && stat[0] !== "Z" ? pid : undefined;
 }
 
-/** Where the first process of the namespaces is noted. */
+/** File that records the init process of the namespaces. */
 export const firstFile = (run: string): string => join(run, "node.json");
 const linkFile = (run: string): string => join(run, "link.json");
 
 export const firstPid = ({ run }: Pick<Namespaces, "run">): number | undefined => recall(firstFile(run));
 export const linkPidOf = ({ run }: Pick<Namespaces, "run">): number | undefined => recall(linkFile(run));
 
-/** A command line that runs another one inside the namespaces of a process. */
+/** Wraps a command line so that it runs inside the namespaces of a process. */
 export const enter = (pid: number, ...command: readonly string[]): string[] => [
     ...["nsenter", "--target", String(pid), "--net", "--mount", "--pid", "--ipc", "--uts", "--"],
     ...command,
@@ -92,9 +92,9 @@ mount --bind ${resolvConf} "$resolv"
 ip link set lo up
 `;
 
-/** Writes one service for runit. `path` goes before the system's in its PATH. */
+/** Writes one runit service. `path` is prepended to its PATH. */
 export function writeService(place: Namespaces, { name, command }: Service, path: string): void {
-    // Moved into place as a whole: runit, if it runs, starts what it finds.
+    // Moved into place atomically, because a running runit starts any service it finds.
     const dir = join(place.run, `new-${name}`);
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(join(dir, "log"), { recursive: true });
@@ -134,11 +134,11 @@ const script = (file: string, text: string): void => {
 
 interface Launched {
     readonly pid: number;
-    /** Tells the process, which reads one line first, that it is noted. Ends it when we end before that. */
+    /** Releases the process, which waits for one line, once it has been recorded. It exits if we exit before that. */
     readonly go: () => void;
 }
 
-/** A process of its own session, its output in a log, that outlives this one. */
+/** Starts a process in its own session that outlives this one, with its output in a log. */
 function launch(command: string, args: readonly string[], log: string, inherit: readonly number[] = []): Launched {
     const fd = openSync(log, "a");
     const child = spawn(command, args, { detached: true, stdio: ["pipe", fd, fd, ...inherit] });
@@ -159,7 +159,7 @@ export async function until<T>(what: string, seconds: number, look: () => T | un
     throw new Error(`${what}: not seen within ${seconds} s`);
 }
 
-/** Starts the namespaces with `services` unless they run, and connects them. `init` is the script of the first process. */
+/** Starts the namespaces with `services` unless they are running, and connects them. `init` is the init process's script. */
 export async function startNamespaces(
     place: Namespaces,
     { init, services, path }: { init: string; services: readonly Service[]; path: string },
@@ -167,11 +167,11 @@ export async function startNamespaces(
     const log = join(place.logs, "node.log");
     if (firstPid(place) === undefined) {
         await stopLink(place);
-        // What runit kept about its former life would only confuse it.
+        // runit's state from the previous run would only confuse it.
         rmSync(place.services, { recursive: true, force: true });
         for (const dir of [place.services, place.logs]) mkdirSync(dir, { recursive: true });
         for (const service of services) writeService(place, service, path);
-        // The kubelet would look for the container of every cgroup of a lost node, for 6 s each.
+        // Otherwise the kubelet would search for the container of every leftover cgroup, for 6 s each.
         await endOfCgroup(place);
         createCgroup(place.cgroup);
         const initFile = join(place.run, "init");
@@ -189,13 +189,13 @@ export async function startNamespaces(
     await startLink(place);
 }
 
-/** Connects the namespaces with the host's network: out through the host's own connections, in through loopback ports. */
+/** Connects the namespaces to the host's network: outgoing through the host's own connections, incoming through loopback ports. */
 async function startLink(place: Namespaces): Promise<void> {
     if (linkPidOf(place) !== undefined) return;
     const pid = firstPid(place);
     const log = join(place.logs, "link.log");
     const inward = place.forwards.length === 0 ? ["-t", "none"] : [];
-    // pasta gives up the right to look into other processes before it opens the namespace: hand it over open, as number 3.
+    // pasta drops its permission to inspect other processes before it opens the namespace: pass it as open file descriptor 3.
     const network = openSync(`/proc/${pid ?? 0}/ns/net`, "r");
     const link = launch(
         "sh",
@@ -213,12 +213,12 @@ async function startLink(place: Namespaces): Promise<void> {
     remember(linkFile(place.run), link.pid);
     link.go();
     await until(`the network link of ${place.title} (log: ${log})`, 10, () => {
-        if (linkPidOf(place) === undefined) throw new Error(`pasta ended at once: see ${log}`);
+        if (linkPidOf(place) === undefined) throw new Error(`pasta exited immediately: see ${log}`);
         return readFileSync(`/proc/${pid ?? 0}/net/route`, "utf8").includes("\t00000000\t") ? true : undefined;
     });
 }
 
-/** A link that outlived its namespaces still holds the ports, and leads to processes that are gone. */
+/** A link that outlived its namespaces still holds the ports, but forwards to processes that no longer exist. */
 async function stopLink(place: Namespaces): Promise<void> {
     const link = linkPidOf(place);
     if (link === undefined) return;
@@ -228,7 +228,7 @@ async function stopLink(place: Namespaces): Promise<void> {
     );
 }
 
-/** Ends every process of the namespaces and takes away what they left in the kernel. */
+/** Stops every process of the namespaces and removes what they left in the kernel. */
 export async function stopNamespaces(place: Namespaces): Promise<void> {
     const pid = firstPid(place);
     if (pid !== undefined) {

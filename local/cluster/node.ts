@@ -1,4 +1,4 @@
-/** The node: the namespaces in which Kubernetes runs. */
+/** The node: the namespaces that Kubernetes runs in. */
 import { mkdirSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -42,11 +42,11 @@ export const inNode = (spec: ClusterSpec, command: readonly string[], timeoutSec
     return runInside(pid, command, timeoutSeconds);
 };
 
-/** The first process of the namespaces: sets up mounts and addresses, then becomes runit. */
+/** The init process of the namespaces: sets up mounts and addresses, then becomes runit. */
 const initScript = (spec: ClusterSpec): string => {
     const paths = pathsOf(spec);
     return `${initHead(join(paths.config, "resolv.conf"))}
-# The kubelet insists on these two paths.
+# The kubelet hard-codes these two paths.
 mount --bind ${paths.kubelet} /var/lib/kubelet
 mount --make-rshared /var/lib/kubelet
 mount --bind ${paths.podLogs} /var/log
@@ -60,7 +60,7 @@ exec runsvdir -P ${paths.services}
 `;
 };
 
-/** Starts the namespaces with their services unless they run. `path` goes before the system's in the services' PATH. */
+/** Starts the namespaces with their services unless they are running. `path` is prepended to the services' PATH. */
 export async function startNode(spec: ClusterSpec, services: readonly Service[], path: string): Promise<void> {
     const paths = pathsOf(spec);
     if (nodePid(spec) === undefined)
@@ -69,7 +69,7 @@ export async function startNode(spec: ClusterSpec, services: readonly Service[],
     await startNamespaces(namespacesOf(spec), { init: initScript(spec), services, path });
 }
 
-/** containerd's own client, which is on no PATH: it lies beside the containerd that runs. */
+/** containerd's client, which is not on the PATH but next to the running containerd. */
 export async function ctr(spec: ClusterSpec, ...args: string[]): Promise<string> {
     const pidFile = join(pathsOf(spec).services, "containerd", "supervise", "pid");
     const containerd = await inNode(spec, ["sh", "-c", `readlink "/proc/$(cat '${pidFile}')/exe"`]);
@@ -77,20 +77,20 @@ export async function ctr(spec: ClusterSpec, ...args: string[]): Promise<string>
     return inNode(spec, [client, "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io", ...args]);
 }
 
-/** Ends every process of the node and takes away what it left in the kernel. Data that is kept is closed first. */
+/** Stops every process of the node and removes what it left in the kernel. If data is kept, containers are stopped cleanly first. */
 export async function stopNode(spec: ClusterSpec, { keepData = true } = {}): Promise<void> {
     if (nodePid(spec) !== undefined && keepData) await stopContainers(spec);
     await stopNamespaces(namespacesOf(spec));
     try {
         rmdirSync("/var/lib/kubelet");
     } catch {
-        // Not ours: another cluster or a kubelet of the host uses it.
+        // Used by another cluster or a kubelet of the host.
     }
 }
 
 const STOP_SECONDS = 20;
 
-/** Databases get the chance to close their files: SIGTERM to every container, then a bounded wait. */
+/** Lets databases close their files: SIGTERM to every container, then a bounded wait. */
 async function stopContainers(spec: ClusterSpec): Promise<void> {
     const { services } = pathsOf(spec);
     await inNode(spec, ["sv", "down", join(services, "kubelet")]).catch(() => "");
@@ -110,7 +110,7 @@ async function stopContainers(spec: ClusterSpec): Promise<void> {
     ]).catch(() => "");
 }
 
-/** What runit says of each service: `run: kubelet: (pid 12) 30s`. */
+/** runit's status of each service: `run: kubelet: (pid 12) 30s`. */
 export const serviceStates = async (spec: ClusterSpec, services: readonly Service[]): Promise<string[]> =>
     (
         await inNode(spec, ["sv", "status", ...services.map(({ name }) => join(pathsOf(spec).services, name))]).catch(

@@ -1,4 +1,4 @@
-/** What runs in the node: one command line per service, in the order in which they need each other. */
+/** The services of the node: one command line each, in dependency order. */
 import { join } from "node:path";
 import type { Toolchain } from "../toolchain/build.ts";
 import { type ClusterSpec, cgroupOf, NODE_IP, NODE_NAME, pathsOf, POD_CIDR, SERVICE_CIDR } from "./spec.ts";

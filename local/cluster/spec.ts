@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { cacheDir, stateRoot } from "../paths.ts";
 
-/** Where the host listens, on 127.0.0.1 only. */
+/** Ports on the host, on 127.0.0.1 only. */
 export interface Ports {
     readonly api: number;
     readonly registry: number;
@@ -24,7 +24,7 @@ export const clusterSpec = (name = "local", ports: Ports = defaultPorts, root = 
     ports,
 });
 
-/** The variables by which `make` acts on this cluster. */
+/** The environment variables that point `make` at this cluster. */
 export const variablesOf = ({ name, ports }: ClusterSpec): Record<string, string> => ({
     ORCHEO_CLUSTER: name,
     ORCHEO_API_PORT: String(ports.api),
@@ -33,14 +33,14 @@ export const variablesOf = ({ name, ports }: ClusterSpec): Record<string, string
     ORCHEO_HTTPS_PORT: String(ports.https),
 });
 
-// Every cluster has a network of its own, so all of them use the same addresses.
-/** The node's address: on a bridge without members, so that it stays when the machine changes networks. */
+// Every cluster has its own network, so all of them use the same addresses.
+/** The node's address, on a bridge without members, so that it survives a change of the machine's network. */
 export const NODE_IP = "10.241.0.1";
 export const POD_CIDR = "10.244.0.0/24";
 export const SERVICE_CIDR = "10.96.0.0/16";
 export const API_SERVICE_IP = "10.96.0.1";
 export const DNS_SERVICE_IP = "10.96.0.10";
-/** The ingress controller's ports on the node, to which the host's http and https lead. */
+/** The ingress controller's node ports, targets of the host's http and https ports. */
 export const INGRESS_NODE_PORTS = { http: 30080, https: 30443 };
 export const NODE_NAME = "orcheo-node";
 
@@ -49,8 +49,8 @@ export const contextOf = (spec: ClusterSpec): string => `orcheo-${spec.name}`;
 export const registryOf = (spec: ClusterSpec): string => `127.0.0.1:${spec.ports.registry}`;
 
 /**
- * BuildKit's files: one builder for all clusters of this cache, so that each layer is made and kept once.
- * $ORCHEO_BUILDER_DIR moves it: a test that kills the builder must not take the others' from them.
+ * BuildKit's files: one builder for all clusters of this cache, so that each layer is built and stored once.
+ * $ORCHEO_BUILDER_DIR moves it, so that a test that kills the builder does not affect others.
  */
 export const builderPaths = (dir = process.env.ORCHEO_BUILDER_DIR ?? join(cacheDir, "builder")) => ({
     dir,
@@ -61,12 +61,12 @@ export const builderPaths = (dir = process.env.ORCHEO_BUILDER_DIR ?? join(cacheD
     logs: join(dir, "logs"),
     run: join(dir, "run"),
     services: join(dir, "run", "sv"),
-    /** One file for each cluster that uses it. */
+    /** One file per cluster that uses it. */
     users: join(dir, "users"),
     socket: join(dir, "run", "buildkitd.sock"),
 });
 
-/** Files and folders of a cluster, all below its state folder but for the builder's socket. */
+/** Files and folders of a cluster, all below its state folder except the builder's socket. */
 export const pathsOf = (spec: ClusterSpec) => ({
     pki: join(spec.stateDir, "pki"),
     config: join(spec.stateDir, "config"),

@@ -30,7 +30,7 @@ const PARALLEL_BUILDS = 2;
 const MODULES = join(import.meta.dirname, "modules");
 
 export interface Toolchain {
-    /** Folder of links to every binary, to be put on a PATH. */
+    /** Folder with links to every binary, for the PATH. */
     readonly path: string;
     /** Absolute path of one binary. @throws when no tool of the toolchain has it */
     bin(binary: string): string;
@@ -38,13 +38,13 @@ export interface Toolchain {
     share(file: string): string;
 }
 
-/** The names of the files that building a tool leaves. */
+/** The names of the binaries that a tool's build produces. */
 export const binariesOf = (tool: Tool): string[] =>
     tool.cSource !== undefined ? [tool.name] : tool.packages.map((pkg) => tool.binary ?? basename(pkg));
 
 const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
 
-/** Changes with whatever could change the binaries: module files, the tool's row, compiler, architecture. */
+/** Changes with everything that could change the binaries: module files, the tool's row, compiler, architecture. */
 export function toolKey(tool: Tool, modules = MODULES): string {
     const row = { ...tool, generate: tool.generate && [tool.generate.package, ...tool.generate.args("")] };
     const dir = join(modules, tool.module);
@@ -56,7 +56,7 @@ export function toolKey(tool: Tool, modules = MODULES): string {
     return sha256(JSON.stringify([row, GO_VERSION, process.arch, files])).slice(0, 12);
 }
 
-/** Where the PATH already has the tool in the wanted version: the binary's path. */
+/** The path of the binary if the PATH already has the tool in the wanted version. */
 export async function onPath(tool: Tool, path = process.env.PATH ?? ""): Promise<string | undefined> {
     const [binary, ...others] = binariesOf(tool);
     if (tool.probe === undefined || binary === undefined || others.length > 0) return undefined;
@@ -66,7 +66,7 @@ export async function onPath(tool: Tool, path = process.env.PATH ?? ""): Promise
         .find((file) => existsSync(file));
     if (found === undefined) return undefined;
     const said = await run(found, tool.probe, { timeoutSeconds: 10 }).catch(() => "");
-    // The version must stand alone: 1.34.4 is not 1.34.40.
+    // Matches the whole version: 1.34.4 is not 1.34.40.
     return new RegExp(`(^|[^0-9.])${tool.version.replaceAll(".", "\\.")}($|[^0-9.])`, "m").test(said)
         ? found
         : undefined;
@@ -75,7 +75,7 @@ export async function onPath(tool: Tool, path = process.env.PATH ?? ""): Promise
 async function build(tool: Tool, target: string, modules: string): Promise<void> {
     mkdirSync(join(cacheDir, "toolchain"), { recursive: true });
     const temporary = mkdtempSync(`${target}.part-`);
-    // Beside the other part, so that both are swept after a kill.
+    // Next to the other temporary folder, so that both are cleaned up after a kill.
     const scratch = mkdtempSync(`${target}.part-`);
     const log = logFile(`toolchain-${tool.name}`);
     const env = {
@@ -148,8 +148,8 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
 }
 
 /**
- * Makes sure that every tool of the groups exists. What the PATH has in the wanted version is used, what the cache has
- * is used, the rest is built: each tool appears whole or not at all, so an interrupted run goes on with the next tool.
+ * Makes sure that every tool of the groups exists: taken from the PATH if the version matches, else from the cache, else
+ * built. Tools are installed atomically, so that an interrupted run resumes with the next tool.
  */
 export async function ensureToolchain(
     groups: readonly Group[],
@@ -167,7 +167,7 @@ export async function ensureToolchain(
         else if (!existsSync(target)) missing.push(tool);
     }
     if (missing.length === 0) {
-        report.note(`toolchain: all ${wanted.length} tools are there, nothing to build`);
+        report.note(`toolchain: all ${wanted.length} tools exist, nothing to build`);
     } else {
         report.note(
             `toolchain: ${missing.length} of ${wanted.length} tools to build: ${missing.map((t) => t.name).join(", ")}`,
@@ -202,27 +202,27 @@ export async function ensureToolchain(
 export const folderOf = (tool: Tool, modules = MODULES): string =>
     join(cacheDir, "toolchain", `${tool.name}-${tool.version}-${toolKey(tool, modules)}`);
 
-/** The tools of some groups that are neither in the cache nor on the PATH. */
+/** The tools of these groups that are neither in the cache nor on the PATH. */
 export async function missingTools(groups: readonly Group[], table = tools, modules = MODULES): Promise<Tool[]> {
     const absent = table.filter((tool) => groups.includes(tool.group) && !existsSync(folderOf(tool, modules)));
     const found = await Promise.all(absent.map((tool) => onPath(tool)));
     return absent.filter((_tool, index) => found[index] === undefined);
 }
 
-/** Go's caches go when no tool is left to build, also of the groups that nobody asked for yet: they share packages. */
+/** Deletes Go's caches once the tools of every group are built, even groups not requested yet: they share packages. */
 async function trimGoCaches(report: Report): Promise<void> {
     const every: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
     const spent = async (): Promise<boolean> => areSpent((await missingTools(every)).length === 0);
     if (!existsSync(goDir) || !(await spent())) return;
     await withLock(join(cacheDir, "toolchain.lock"), report, async () => {
-        if (await spent()) await report.step("remove Go's caches: every tool exists", undefined, removeGoCaches);
+        if (await spent()) await report.step("delete Go's caches: every tool is built", undefined, removeGoCaches);
     });
 }
 
 /**
- * After the first failure no further build begins. Those that run end first, so that no build outlives the lock.
+ * After the first failure no further build starts. Running builds finish first, so that none outlives the lock.
  *
- * @throws the first failure, with the names of what is left to build
+ * @throws the first failure, with the names of the tools still to build
  */
 async function buildAll(queue: Tool[], work: (tool: Tool) => Promise<void>): Promise<void> {
     const failures: { tool: Tool; error: unknown }[] = [];
@@ -238,12 +238,12 @@ async function buildAll(queue: Tool[], work: (tool: Tool) => Promise<void>): Pro
     if (first === undefined) return;
     const left = [...failures.map(({ tool }) => tool), ...queue].map(({ name }) => name);
     const said = first.error instanceof Error ? first.error.message : String(first.error);
-    throw new Error(`${said}\nLeft to build: ${left.join(", ")}; the next run goes on with them.`, {
+    throw new Error(`${said}\nStill to build: ${left.join(", ")}; the next run resumes with them.`, {
         cause: first.error,
     });
 }
 
-/** A killed build leaves its part; only the lock's holder may sweep. */
+/** Removes leftovers of killed builds; only the lock's holder may do this. */
 function removeLeftovers(): void {
     const dir = join(cacheDir, "toolchain");
     for (const entry of existsSync(dir) ? readdirSync(dir) : []) {
@@ -265,13 +265,13 @@ function link(places: ReadonlyMap<string, string>, shares: ReadonlyMap<string, s
         bin(binary) {
             const file = places.get(binary);
             if (file === undefined)
-                throw new Error(`no tool provides "${binary}"; there are ${[...places.keys()].join(", ")}`);
+                throw new Error(`no tool provides "${binary}"; available: ${[...places.keys()].join(", ")}`);
             return file;
         },
         share(name) {
             const file = shares.get(name);
             if (file === undefined)
-                throw new Error(`no tool shares "${name}"; there are ${[...shares.keys()].join(", ")}`);
+                throw new Error(`no tool shares "${name}"; available: ${[...shares.keys()].join(", ")}`);
             return file;
         },
     };

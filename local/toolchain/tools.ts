@@ -1,9 +1,9 @@
 /** The pinned tools: one row each. A row and its module folder under `modules/` decide everything that is built. */
 
-/** What a tool is for; `make up` needs all but `test`. */
+/** The purpose of a tool; `make up` needs all groups except `test`. */
 export type Group = "cluster" | "pulumi" | "add-ons" | "test";
 
-/** A file of the tool's module folder, or of a Go module that it requires. */
+/** A file in the tool's module folder, or in a Go module that it requires. */
 export interface Source {
     readonly goModule?: string;
     readonly file: string;
@@ -15,29 +15,29 @@ export interface Tool {
     readonly version: string;
     /** Folder under `modules/` with the pinned go.mod and go.sum. */
     readonly module: string;
-    /** A C source below a module's folder instead of Go packages: built static, with the C compiler alone. */
+    /** A C source in a module instead of Go packages, linked statically. */
     readonly cSource?: { readonly goModule: string; readonly file: string };
     /** Go packages to build, each becoming one binary named after its last path element unless `binary` says otherwise. */
     readonly packages: readonly string[];
-    /** Name of the binary where the package's last path element is not the tool's name (one package only). */
+    /** Name of the binary if it differs from the package's last path element (one package only). */
     readonly binary?: string;
     /** `-X` assignments for the linker: how upstream stamps its version. */
     readonly stamps?: Readonly<Record<string, string>>;
     readonly tags?: readonly string[];
-    /** A program of the module that first writes files into a folder, which `overlay` finds as `generated`. */
+    /** A program of the module that generates files into a folder before the build; `overlay` refers to them as `generated`. */
     readonly generate?: { readonly package: string; readonly args: (folder: string) => readonly string[] };
-    /** Files that the compiler finds `at` a place where they are not: no checkout and no module cache is written to. */
+    /** Files that the compiler sees `at` another path, without writing to the checkout or the module cache. */
     readonly overlay?: readonly { readonly at: Source; readonly from: Source | { readonly generated: string } }[];
     /**
-     * Required Go modules that are compiled from copies, in which files and folders of the module folder stand in for
-     * their own: the compiler accepts no overlay below the module cache. `stead` goes from the place there to ours.
+     * Required Go modules that are compiled from copies, in which files and folders of the module folder replace
+     * the original ones: the compiler accepts no overlay below the module cache. `stead` maps the original path to ours.
      */
     readonly patched?: readonly { readonly goModule: string; readonly stead: Readonly<Record<string, string>> }[];
-    /** Files kept beside the binaries, each made of one or more sources (YAML documents, joined by `---`). */
+    /** Files stored next to the binaries, each joined from one or more sources (YAML documents, separated by `---`). */
     readonly share?: Readonly<Record<string, readonly Source[]>>;
-    /** Needs a C compiler; everything else is static and can become an image `FROM scratch`. */
+    /** Needs a C compiler; all other tools are static and can become an image `FROM scratch`. */
     readonly cgo?: boolean;
-    /** Arguments that make a binary on the PATH print its version; without them the PATH is never asked. */
+    /** Arguments that make a binary print its version; without them, binaries on the PATH are ignored. */
     readonly probe?: readonly string[];
 }
 
@@ -61,7 +61,7 @@ const kubernetes = (name: string): Tool => ({
     probe: name === "kubectl" ? ["version", "--client"] : ["--version"],
 });
 
-// In the order of their building. The kubernetes provider is one compilation of minutes on one core: it begins early.
+// In build order. The kubernetes provider starts early, because it is a single compilation that takes minutes on one core.
 export const tools: readonly Tool[] = [
     {
         name: "pulumi-resource-kubernetes",
@@ -271,7 +271,7 @@ export const tools: readonly Tool[] = [
         module: "envoy-gateway",
         packages: ["github.com/envoyproxy/gateway/cmd/envoy-gateway"],
     },
-    // The newest version that is one Go module: since 1.0 each provider is a module of its own that no module proxy has.
+    // The newest version that is a single Go module: since 1.0 each provider is a separate module, and no module proxy has them.
     {
         name: "external-secrets",
         group: "test",

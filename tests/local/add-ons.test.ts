@@ -18,7 +18,7 @@ const values = new Map([
 ]);
 
 describe("add-ons", () => {
-    test.each(files)("%s is YAML, and every value that it wants is known", (file) => {
+    test.each(files)("%s is YAML, and every value that it refers to is known", (file) => {
         const documents = parseAllDocuments(fillIn(readFileSync(join(dir, file), "utf8"), values));
         expect(documents.flatMap((document) => document.errors)).toEqual([]);
         for (const document of documents)
@@ -26,7 +26,7 @@ describe("add-ons", () => {
     });
 
     test("an unknown value is refused by name", () => {
-        expect(() => fillIn("image: ${image:nothing}", values)).toThrow('an add-on wants "image:nothing"');
+        expect(() => fillIn("image: ${image:nothing}", values)).toThrow('an add-on refers to "image:nothing"');
     });
 
     test("every binary of an image is a tool's", () => {

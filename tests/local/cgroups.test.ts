@@ -56,10 +56,10 @@ describe("cgroup v2", () => {
 
     test("a kernel without a needed controller is told before anything is made", () => {
         write("cgroup.controllers", "cpuset cpu io pids\n");
-        expect(cgroupProblem(root)).toMatch(/the kernel offers no controller memory /);
+        expect(cgroupProblem(root)).toMatch(/the kernel does not offer the controller memory /);
         expect(() => {
             createCgroup("orcheo-test", root);
-        }).toThrow("the kernel offers no controller memory ");
+        }).toThrow("the kernel does not offer the controller memory ");
         expect(existsSync(join(root, "orcheo-test"))).toBe(false);
     });
 
@@ -68,6 +68,6 @@ describe("cgroup v2", () => {
         mkdirSync(join(root, "cgroup.subtree_control"));
         expect(() => {
             createCgroup("orcheo-test", root);
-        }).toThrow(/the controller cpu cannot be handed .*\(EISDIR\); in a container move its processes/);
+        }).toThrow(/the controller cpu cannot be delegated .*\(EISDIR\); in a container, first move its processes/);
     });
 });

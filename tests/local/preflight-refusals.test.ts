@@ -83,7 +83,7 @@ test("too little memory", async () => {
 
 test("root without its rights, as in an unprivileged container", async () => {
     expect(await refusal({ as: "setpriv --bounding-set=-all" })).toMatch(
-        /rights to make namespaces, mounts and a bridge: found unshare.*Operation not permitted; /,
+        /permission to create namespaces, mounts and a bridge: found unshare.*Operation not permitted; /,
     );
 });
 
@@ -93,7 +93,7 @@ test("cgroups that cannot be written", async () => {
             prepare:
                 "mount -t tmpfs tmpfs /sys/fs/cgroup; mkdir /sys/fs/cgroup/memory; touch /sys/fs/cgroup/memory/cgroup.procs; mount -o remount,ro /sys/fs/cgroup",
         }),
-    ).toContain("rights to make cgroups: found EROFS: read-only file system, access '/sys/fs/cgroup/memory'; ");
+    ).toContain("permission to create cgroups: found EROFS: read-only file system, access '/sys/fs/cgroup/memory'; ");
 });
 
 test("a port on which another process listens", async () => {

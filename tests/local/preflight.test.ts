@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { specFromEnvironment } from "../../local/main.ts";
 import { needsOf, shortages } from "../../local/needs.ts";
-import { lookAtMachine, type Machine, problemsOf } from "../../local/preflight.ts";
+import { inspectMachine, type Machine, problemsOf } from "../../local/preflight.ts";
 
 const good: Machine = {
     uid: 0,
@@ -40,13 +40,13 @@ test("every problem is told at once, with what was found and what to do", () => 
         takenPorts: [{ use: "https", port: 443 }],
     };
     expect(problemsOf(machine)).toEqual([
-        "user: found uid 1000; the embedded cluster makes namespaces and cgroups: run `make up` as root, or set your own cluster's context (README)",
-        "operating system: found fedora 43; the embedded cluster is made for debian 12; elsewhere set your own cluster's context (README)",
+        "user: found uid 1000; the embedded cluster creates namespaces and cgroups: run `make up` as root, or set your own cluster's context (README)",
+        "operating system: found fedora 43; the embedded cluster supports debian 12; elsewhere set your own cluster's context (README)",
         "processor: found riscv64; x64 and arm64 are accepted",
-        "disk: found 3.1 GiB free at /root and /var/lib; `make up` needs about 39 GiB more (Go's caches until every tool exists 27, tools 2, image builder 5, cluster data 5): `make prune` frees what can be made again, ORCHEO_CACHE_DIR or ORCHEO_STATE_DIR names another disk",
-        "memory: found 4.0 GiB free; `make up` needs about 6 GiB: end something, or set your own cluster's context (README)",
-        "rights to make namespaces, mounts and a bridge: found unshare: Operation not permitted; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
-        "rights to make cgroups: found EROFS: read-only file system; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
+        "disk: found 3.1 GiB free at /root and /var/lib; `make up` needs about 39 GiB more (Go's caches until every tool is built 27, tools 2, image builder 5, cluster data 5): `make prune` deletes what can be rebuilt, and ORCHEO_CACHE_DIR or ORCHEO_STATE_DIR selects another disk",
+        "memory: found 4.0 GiB free; `make up` needs about 6 GiB: stop something, or set your own cluster's context (README)",
+        "permission to create namespaces, mounts and a bridge: found unshare: Operation not permitted; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
+        "permission to create cgroups: found EROFS: read-only file system; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
         "port 127.0.0.1:443: found another process listening; stop it, or choose another with ORCHEO_HTTPS_PORT",
     ]);
 });
@@ -71,10 +71,10 @@ test("space is counted per file system", () => {
     });
     expect(shortages("up", needs, places(34, 5))).toEqual([]);
     expect(shortages("up", needs, places(34, 4.9))).toEqual([
-        "disk: found 4.9 GiB free at /state; `make up` needs about 5 GiB more (cluster data 5): `make prune` frees what can be made again, ORCHEO_STATE_DIR names another disk",
+        "disk: found 4.9 GiB free at /state; `make up` needs about 5 GiB more (cluster data 5): `make prune` deletes what can be rebuilt, and ORCHEO_STATE_DIR selects another disk",
     ]);
     expect(shortages("up", needs, places(33, 5))).toEqual([
-        expect.stringMatching(/^disk: found 33.0 GiB free at \/cache;.*ORCHEO_CACHE_DIR names/),
+        expect.stringMatching(/^disk: found 33.0 GiB free at \/cache;.*ORCHEO_CACHE_DIR selects/),
     ]);
     expect(shortages("up", needs, places(0, 0))).toHaveLength(2);
 });
@@ -95,12 +95,12 @@ test("a port that someone listens on is found taken, a free one is not", async (
         runs: false,
         ports: { registry: port },
     } as const;
-    const taken = await lookAtMachine({ ...question, stateDir: `${tmpdir()}/not/yet/there` });
+    const taken = await inspectMachine({ ...question, stateDir: `${tmpdir()}/not/yet/there` });
     await new Promise((done) => server.close(done));
-    const free = await lookAtMachine(question);
+    const free = await inspectMachine(question);
     expect([taken.takenPorts, free.takenPorts]).toEqual([[{ use: "registry", port }], []]);
     // What a running cluster uses is not missing.
-    const running = await lookAtMachine({ ...question, runs: true });
+    const running = await inspectMachine({ ...question, runs: true });
     expect([free.freeMemoryGiB, running.freeMemoryGiB]).toEqual([expect.any(Number), undefined]);
 });
 
@@ -110,9 +110,9 @@ test("settings from the environment are refused together", () => {
     ).toThrow(
         [
             "nothing was changed; 3 problems:",
-            '  - ORCHEO_API_PORT: found "70000"; a port from 1 to 65535 is accepted',
-            '  - ORCHEO_CLUSTER: found "Bad Name"; 1 to 10 of a-z and 0-9, a letter first, are accepted',
-            "  - ports: found 70000, 5000, 443, 443; each has to be another one",
+            '  - ORCHEO_API_PORT: found "70000"; accepted: a port from 1 to 65535',
+            '  - ORCHEO_CLUSTER: found "Bad Name"; accepted: 1 to 10 characters of a-z and 0-9, starting with a letter',
+            "  - ports: found 70000, 5000, 443, 443; they must all be different",
         ].join("\n"),
     );
 });

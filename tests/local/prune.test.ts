@@ -57,7 +57,7 @@ afterAll(() => {
     rmSync(root, { recursive: true, force: true });
 });
 
-test("what can be made again goes; tools of this version, the base image and clusters' data stay", async () => {
+test("deletes what can be rebuilt, and keeps tools of this version, the base image and the data of clusters", async () => {
     const base = file(join(cache, "base-image", "trixie-0", "layer.tar.gz"));
     const data = file(join(state, "local", "etcd", "db"));
     const said = await prune();
@@ -65,23 +65,23 @@ test("what can be made again goes; tools of this version, the base image and clu
     expect(said).toMatch(/^freed +0\.0 GiB {2}tool of another version: .*etcd-0\.0\.1-0123456789ab$/m);
     expect(said).toMatch(/^freed +0\.0 GiB {2}layers of image builds: /m);
     expect(said).toMatch(
-        /^kept +0\.0 GiB {2}data of the cluster "local": .* \(it does not run; `ORCHEO_CLUSTER=local make delete` removes it\)$/m,
+        /^kept +0\.0 GiB {2}data of the cluster "local": .* \(stopped; `ORCHEO_CLUSTER=local make delete` deletes it\)$/m,
     );
-    expect(said).toMatch(/^Freed 0\.0 GiB in all\.$/m);
+    expect(said).toMatch(/^Freed 0\.0 GiB in total\.$/m);
     const gone = ["go", "toolchain/bin-0123456789ab", "builder/buildkit", "buildkit/local"];
     expect(gone.filter((name) => existsSync(join(cache, name)))).toEqual([]);
     expect([old, `${old}.part-abc`].filter(existsSync)).toEqual([]);
     expect([current, base, data].filter((path) => !existsSync(path))).toEqual([]);
 });
 
-test("tools on the PATH of a process stay", async () => {
+test("keeps tools on the PATH of any process", async () => {
     expect(await prune(links)).toMatch(
         /^kept .*tool of another version: .* \(a running cluster or a shell uses it\)$/m,
     );
     expect([existsSync(join(old, "etcd")), existsSync(links)]).toEqual([true, true]);
 });
 
-test("what a running builder uses stays, with the cluster that uses it named", async () => {
+test("keeps the layers of a running builder and names the cluster that uses it", async () => {
     const started = { pid: process.pid, start: statOf(process.pid)?.[19] };
     const node = file(join(state, "busy", "run", "node.json"));
     for (const path of [node, file(join(cache, "builder", "run", "node.json"))])
@@ -89,8 +89,10 @@ test("what a running builder uses stays, with the cluster that uses it named", a
     const user = { cluster: "busy", node, service: { name: "registry-1", command: [] } };
     writeFileSync(file(join(cache, "builder", "users", "1.json")), JSON.stringify(user));
     const said = await prune();
-    expect(said).toMatch(/^kept .*layers of image builds: .* \(the builder runs for busy; `make down` ends it\)$/m);
-    expect(said).toMatch(/^kept .*data of the cluster "busy": .* \(it runs; /m);
+    expect(said).toMatch(
+        /^kept .*layers of image builds: .* \(the builder is running for busy; `make down` stops it\)$/m,
+    );
+    expect(said).toMatch(/^kept .*data of the cluster "busy": .* \(running; /m);
     expect(existsSync(join(cache, "builder", "buildkit", "cache.db"))).toBe(true);
     rmSync(join(cache, "builder", "run"), { recursive: true });
 });
@@ -102,12 +104,12 @@ test("a former builder whose lock is held keeps its layers", async () => {
         detached: true,
     });
     await new Promise((done) => holder.stdout.once("data", done));
-    expect(await prune()).toMatch(/^kept .*of an earlier version: .* \(its cluster runs\)$/m);
+    expect(await prune()).toMatch(/^kept .*of an earlier version: .* \(its cluster is running\)$/m);
     process.kill(-(holder.pid ?? 0));
     expect(existsSync(lock)).toBe(true);
 });
 
-test("items of one kind with the same fate are one line", () => {
+test("items of a kind with the same outcome share one line", () => {
     const gib = 1024 ** 3;
     expect(
         linesOf([
@@ -118,6 +120,6 @@ test("items of one kind with the same fate are one line", () => {
     ).toEqual([
         "kept    2.0 GiB  tool: 2 in /c (of this version)",
         "freed   3.0 GiB  layers: /c/l",
-        "Freed 3.0 GiB in all.",
+        "Freed 3.0 GiB in total.",
     ]);
 });

@@ -100,8 +100,8 @@ describe("the program", () => {
 
     test("fails with the diagnostics and names the log, which has everything and is nobody else's to read", async () => {
         await expect(pulumi(["up"], environment(255), { log })).rejects.toThrow(
-            `${diagnostics.trimEnd()}\n\npulumi up: exit code 255. The reason is above; nothing that ran before was taken away. ` +
-                `The whole output: ${log}. Correct it, then run the same command again.`,
+            `${diagnostics.trimEnd()}\n\npulumi up: exit code 255. The reason is above; everything that was running before still runs. ` +
+                `Full output: ${log}. Fix it and run the same command again.`,
         );
         expect(readFileSync(log, "utf8")).toBe(`${preview}${updating}${diagnostics}`);
         expect(statSync(log).mode & 0o777).toBe(0o600);

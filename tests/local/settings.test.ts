@@ -77,7 +77,7 @@ describe("the file for Pulumi", () => {
     });
     it("names the file in which the settings are missing", () => {
         expect(() => settingsOf({ config: {} }, "Pulumi.x.yaml")).toThrow(
-            "Pulumi.x.yaml: config.orcheo:stack is no mapping; docs/config.md lists the settings",
+            "Pulumi.x.yaml: config.orcheo:stack is not a mapping; docs/config.md lists the settings",
         );
     });
 });

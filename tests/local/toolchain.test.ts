@@ -57,7 +57,7 @@ test("builds once, then says that there is nothing to build", async () => {
     expect(lines).toEqual([
         "toolchain: 1 of 1 tools to build: hello",
         "build hello 1.34.4",
-        "toolchain: all 1 tools are there, nothing to build",
+        "toolchain: all 1 tools exist, nothing to build",
     ]);
 });
 
@@ -99,7 +99,7 @@ test("after a failure no further build begins, and what is left is named", async
         },
     };
     await expect(ensureToolchain(["test"], failing, { table, modules })).rejects.toThrow(
-        "no compiler\nLeft to build: one, three, four; the next run goes on with them.",
+        "no compiler\nStill to build: one, three, four; the next run resumes with them.",
     );
     expect(built).toEqual(["build two 1.34.4"]);
     lines.length = 0;
@@ -109,7 +109,7 @@ test("after a failure no further build begins, and what is left is named", async
 
 test("a build that fails shows the end of its log and leaves no half tool", async () => {
     program("this does not compile");
-    await expect(ensure()).rejects.toThrow(/syntax error[\s\S]*The whole log: /);
+    await expect(ensure()).rejects.toThrow(/syntax error[\s\S]*Full log: /);
     expect(readdirSync(store).filter((name) => name.includes(".part-"))).toEqual([]);
 });
 

@@ -1,1 +1,1 @@
-"""The start step, the health answers and the initialisation of Orcheo's processes."""
+"""Start step, health endpoints and initialization of Orcheo's processes."""

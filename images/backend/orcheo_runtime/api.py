@@ -34,17 +34,17 @@ CERTIFICATE = Path("/etc/orcheo/tls/tls.crt")
 KEY = Path("/etc/orcheo/tls/tls.key")
 CERTIFICATE_CHECK_SECONDS = 60
 DRAIN_SECONDS = "30"
-# Orcheo 0.46 leaves at once without Postgres, and would be started less and less often. Shorter than the startup probe.
+# Orcheo 0.46 exits immediately without Postgres and would end up in restart back-off. Shorter than the startup probe.
 WAIT_SECONDS = 150
 HEALTH = tuple(f"/{area}/{question}" for area in ("health", "healthz") for question in ("live", "ready", "startup"))
 logger = logging.getLogger("orcheo_runtime.api")
 
 
 class Health:
-    """Answers the health paths and passes all else on to `application`."""
+    """Answers the health paths and passes everything else on to `application`."""
 
     def __init__(self, application: Application, state: Any) -> None:
-        """`state`: of the FastAPI application, where Orcheo keeps its listener service."""
+        """`state` is the FastAPI application's state, where Orcheo keeps its listener service."""
         self.application = application
         self.state = state
         self.started = False
@@ -80,21 +80,21 @@ class Health:
     async def answer(self, question: str) -> bool:
         """Whether the process is `live`, `ready` or past its `startup`."""
         if question == "live":
-            # While Postgres is away a restart helps nobody: the new process would wait for it too.
+            # A restart does not help while Postgres is unavailable: the new process would wait for it too.
             return not self.dead_tasks() or not await asyncio.to_thread(postgres_answers)
         if question == "startup":
             return self.started
         return self.started and not self.dead_tasks() and await asyncio.to_thread(postgres_answers)
 
     def dead_tasks(self) -> list[str]:
-        """Names of listener tasks that ended though nobody stopped them (stopped ones are None)."""
+        """Names of listener tasks that ended without being stopped (stopped ones are None)."""
         service = getattr(self.state, "listener_runtime", None)
         tasks = {name: getattr(service, name, None) for name in ("_serve_task", "_health_task")}
         return [name for name, task in tasks.items() if task is not None and task.done()]
 
 
 class WithoutProbes(logging.Filter):
-    """Drops the access log's lines of answered probes, several a minute each."""
+    """Drops successful probes from the access log; there are several a minute."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """False for a health path with 200; uvicorn's arguments are client, method, path, version, status."""
@@ -103,14 +103,14 @@ class WithoutProbes(logging.Filter):
 
 
 async def reload_certificate(context: ssl.SSLContext) -> None:
-    """New connections get a renewed certificate; a half-written pair is tried again a minute later."""
+    """Uses a renewed certificate for new connections; a half-written pair is retried a minute later."""
     seen = CERTIFICATE.read_bytes()
     while True:
         await asyncio.sleep(CERTIFICATE_CHECK_SECONDS)
         try:
             current = CERTIFICATE.read_bytes()
             if current != seen:
-                # First into a context that nobody uses: a pair that does not match would spoil the one in use.
+                # Tried in an unused context first: a mismatched pair would break the one in use.
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(CERTIFICATE, KEY)
                 context.load_cert_chain(CERTIFICATE, KEY)
                 seen = current
@@ -120,7 +120,7 @@ async def reload_certificate(context: ssl.SSLContext) -> None:
 
 
 def wait_for_postgres() -> None:
-    """Returns when Postgres answers, or after WAIT_SECONDS: Orcheo then says itself what is wrong."""
+    """Returns when Postgres responds, or after WAIT_SECONDS: Orcheo then reports the error itself."""
     end = time.monotonic() + WAIT_SECONDS
     while not postgres_answers() and time.monotonic() < end:
         logger.warning("waiting for Postgres")
@@ -128,7 +128,7 @@ def wait_for_postgres() -> None:
 
 
 def listeners(port: int) -> list[socket.socket]:
-    """One socket for each address family, so that a caller's IPv4 address is not written as ::ffff:10.0.0.1."""
+    """One socket per address family, so that IPv4 callers are not logged as ::ffff:10.0.0.1."""
     bound: list[socket.socket] = []
     for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):  # noqa: S104
         listener = None
@@ -141,7 +141,7 @@ def listeners(port: int) -> list[socket.socket]:
         except OSError as problem:
             if listener is not None:
                 listener.close()
-            # A node without IPv6 has no such sockets, or no address for them.
+            # A node without IPv6 has no such sockets, or no address to bind.
             if family == socket.AF_INET or problem.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                 raise
         else:
@@ -185,7 +185,7 @@ async def serve(serving: list[Health]) -> bool:
 
 if __name__ == "__main__":
     logs.install()
-    # uvicorn takes over when it serves, and gives the signal back when it has ended well.
+    # uvicorn handles the signal while it is serving, and raises it again after a clean shutdown.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     serving: list[Health] = []
     leave_when_idle(lambda: any(health.open for health in serving))

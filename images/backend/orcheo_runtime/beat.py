@@ -1,4 +1,4 @@
-"""The one scheduler of cron triggers. It loads Orcheo's schedule and nothing else of it: no vault, 60 MB instead of 280."""
+"""The only scheduler of cron triggers. It loads nothing of Orcheo but its schedule: no vault, 60 MB instead of 280."""
 
 import importlib.util
 import os
@@ -22,13 +22,13 @@ class ReportingScheduler(PersistentScheduler):
     """Celery's scheduler; each tick is reported."""
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Sends what is due; returns the seconds until the next tick."""
+        """Sends the tasks that are due; returns the seconds until the next tick."""
         pulse.beat()
         return super().tick(*args, **options)
 
 
 def schedule() -> Celery:
-    """Orcheo's Celery application, from its own file: as a part of its package it would bring the whole backend."""
+    """Orcheo's Celery application, loaded from its file: importing its package would load the whole backend."""
     package = importlib.util.find_spec("orcheo_backend")
     assert package is not None and package.origin is not None
     file = Path(package.origin).parent / "worker/celery_app.py"
@@ -37,14 +37,14 @@ def schedule() -> Celery:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     app: Celery = module.celery_app
-    # Tasks are sent by their names; the worker knows them.
+    # Tasks are sent by name; only the worker has to know them.
     app.conf.include = ()
     delivery.configure(app)
     return app
 
 
 def main() -> None:
-    """Runs until SIGTERM, which ends it within seconds even while its broker is away."""
+    """Runs until SIGTERM, and then exits within seconds even while its broker is unavailable."""
     logs.install()
     setup_logging.connect(lambda **_: logs.install(), weak=False)
     leave_when_idle(lambda: False)

@@ -1,4 +1,4 @@
-"""Pools of Postgres connections that give out living ones only.
+"""Pools of Postgres connections that only hand out live connections.
 
 Orcheo asks for no check: after each restart or failover of the server its first requests would fail, and with them the
 worker's first runs. The check is one empty round trip to the server for each use of a connection.
@@ -6,7 +6,7 @@ worker's first runs. The check is one empty round trip to the server for each us
 
 
 def check_before_use() -> None:
-    """Makes the check the default of every pool made from now on; to be called before Orcheo is imported."""
+    """Makes the check the default for every pool created from now on; call before importing Orcheo."""
     import psycopg_pool
 
     for pool in (psycopg_pool.ConnectionPool, psycopg_pool.AsyncConnectionPool):

@@ -1,4 +1,4 @@
-"""Short, separate questions to Postgres and Redis, for probes."""
+"""Short, independent checks of Postgres and Redis, for probes."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What Orcheo's processes find in their environment: secrets from files, addresses from parts, checked names and values.
+"""The environment of Orcheo's processes: secrets from files, URLs from parts, checked names and values.
 
 Nothing here prints, and no problem that is returned names the value of a secret.
 """
@@ -11,10 +11,10 @@ from typing import TypedDict
 from urllib.parse import quote, urlencode
 
 SECRET_DIR = Path("/run/secrets/orcheo")
-# releases.json and the lists of names lie beside this file in the image.
+# In the image, releases.json and the lists of names are next to this file.
 DATA = Path(__file__).parent
 
-# Secret file -> variable. Orcheo itself reads none of them from a file.
+# Secret file -> variable. Orcheo itself cannot read them from files.
 SECRETS = {
     "postgres-dsn": "ORCHEO_POSTGRES_DSN",
     "redis-url": "REDIS_URL",
@@ -30,7 +30,7 @@ REQUIRED = {
     "beat": ("ORCHEO_POSTGRES_DSN", "REDIS_URL"),
     "run": (),
 }
-# Parts of an address -> what holds without them; the password is a file.
+# Parts of a URL -> their defaults; the password is a file.
 POSTGRES_PARTS = {
     "ORCHEO_POSTGRES_HOST": "",
     "ORCHEO_POSTGRES_PORT": "5432",
@@ -47,27 +47,27 @@ REDIS_PARTS = {
     "ORCHEO_REDIS_TLS": "true",
     "ORCHEO_REDIS_CA_FILE": "",
 }
-# Variables of this image, whatever the release; the deployment's config reads the same file (components/stack/image-rules.ts).
+# Variables of this image, independent of the release; the deployment's config reads the same file (components/stack/image-rules.ts).
 RULES = json.loads((Path(__file__).parent / "own_environment.json").read_text(encoding="utf-8"))
 ALLOW_UNKNOWN = "ORCHEO_RUNTIME_ALLOW_UNKNOWN"
-# Name -> least and greatest of a whole number.
+# Name -> minimum and maximum of an integer.
 NUMBERS: dict[str, tuple[int, int]] = {name: (least, greatest) for name, (least, greatest) in RULES["numbers"].items()}
 CHOICES: dict[str, tuple[str, ...]] = {name: tuple(accepted) for name, accepted in RULES["choices"].items()}
-# `deployment`: what only the deployment itself may set, secrets and addresses among it.
+# `deployment`: variables that only the deployment itself may set, including secrets and addresses.
 OWN = {*NUMBERS, *CHOICES, *RULES["others"], *RULES["deployment"]}
 
 
 class Contract(TypedDict):
     """`environment` of a release in releases.json."""
 
-    # The file with the names of every ORCHEO_* variable that the release reads.
+    # File with the names of all ORCHEO_* variables that the release reads.
     names: str
-    # Name -> the only value that loses neither runs nor data here.
+    # Name -> the only value that does not lose runs or data here.
     fixed: dict[str, str]
     defaults: dict[str, str]
-    # Name -> a second one under which the release looks for it.
+    # Name -> a second name under which the release reads it.
     copies: dict[str, str]
-    # Name that other releases read -> what its absence means here.
+    # Name that other releases read -> the consequence of its absence here.
     ignored: dict[str, str]
 
 
@@ -79,12 +79,12 @@ def load_contract(release: str) -> tuple[Contract, set[str]]:
 
 
 def read_secret(path: Path) -> str | None:
-    """The text of a secret file without one trailing newline; None when it is not there."""
+    """The content of a secret file without one trailing newline; None if it does not exist."""
     return path.read_text(encoding="utf-8").removesuffix("\n") if path.is_file() else None
 
 
 def read_secrets(environ: MutableMapping[str, str], directory: Path) -> list[str]:
-    """Variables from the files of `directory`, unknown files left alone; returns the problems."""
+    """Sets variables from the files in `directory`, ignoring unknown files; returns the problems."""
     problems: list[str] = []
     for file, variable in SECRETS.items():
         value = read_secret(directory / file)
@@ -116,7 +116,7 @@ def read_secrets(environ: MutableMapping[str, str], directory: Path) -> list[str
 
 
 def postgres_dsn(parts: Mapping[str, str], password: str) -> str:
-    """postgresql://… of POSTGRES_PARTS and a password of any characters."""
+    """postgresql://… built from POSTGRES_PARTS and an arbitrary password."""
     root = parts["ORCHEO_POSTGRES_SSLROOTCERT"]
     query = {"sslmode": parts["ORCHEO_POSTGRES_SSLMODE"]} | ({"sslrootcert": root} if root else {})
     return (
@@ -127,7 +127,7 @@ def postgres_dsn(parts: Mapping[str, str], password: str) -> str:
 
 
 def redis_url(parts: Mapping[str, str], password: str) -> str:
-    """rediss://… of REDIS_PARTS and a password of any characters; the server's certificate is always verified."""
+    """rediss://… built from REDIS_PARTS and an arbitrary password; the server's certificate is always verified."""
     tls = parts["ORCHEO_REDIS_TLS"] == "true"
     ca_file = parts["ORCHEO_REDIS_CA_FILE"]
     query = ({"ssl_cert_reqs": "required"} | ({"ssl_ca_certs": ca_file} if ca_file else {})) if tls else {}
@@ -139,12 +139,12 @@ def redis_url(parts: Mapping[str, str], password: str) -> str:
 
 
 def bracketed(host: str) -> str:
-    """An IPv6 address as URLs want it."""
+    """Puts an IPv6 address into brackets, as URLs require."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def unknown_names(environ: Mapping[str, str], contract: Contract, known: set[str]) -> list[str]:
-    """ORCHEO_* variables that nothing reads: most likely mistyped, and the setting meant would silently be the default."""
+    """ORCHEO_* variables that nothing reads: most likely typos that would silently leave a setting at its default."""
     allowed = {name.strip() for name in environ.get(ALLOW_UNKNOWN, "").split(",")}
     accepted = known | OWN | set(contract["copies"]) | set(contract["copies"].values()) | set(contract["ignored"])
     problems: list[str] = []
@@ -157,7 +157,7 @@ def unknown_names(environ: Mapping[str, str], contract: Contract, known: set[str
 
 
 def apply_contract(role: str, environ: MutableMapping[str, str], contract: Contract) -> list[str]:
-    """Fills in what the release needs; returns every problem."""
+    """Fills in the values that the release needs; returns all problems."""
     problems: list[str] = []
     for name, value in contract["fixed"].items():
         if environ.setdefault(name, value) != value:
@@ -186,7 +186,7 @@ def apply_contract(role: str, environ: MutableMapping[str, str], contract: Contr
 
 
 def refused_values(environ: Mapping[str, str]) -> list[str]:
-    """Problems of the variables that this image reads itself."""
+    """Problems with the variables that this image reads itself."""
     problems: list[str] = []
     ports = {"ORCHEO_POSTGRES_PORT": (1, 65535), "ORCHEO_REDIS_PORT": (1, 65535), "ORCHEO_REDIS_DATABASE": (0, 1000)}
     for name, (least, greatest) in (NUMBERS | ports).items():

@@ -1,4 +1,4 @@
-"""Answers /health/{live,ready,startup} on loopback for processes that are no web servers; orcheo-probe asks it."""
+"""Serves /health/{live,ready,startup} on loopback for processes that are not web servers; orcheo-probe calls it."""
 
 import threading
 import time
@@ -9,21 +9,21 @@ from orcheo_runtime.dependencies import postgres_answers, redis_answers
 
 
 class Pulse:
-    """What the main loop reports: that it began, and each time it comes round."""
+    """Progress of the main loop: its start, and each iteration."""
 
     def __init__(self, silence_seconds: float) -> None:
-        """`silence_seconds`: longest pause between two beats of a living loop."""
+        """`silence_seconds`: longest pause between two iterations of a live loop."""
         self.silence_seconds = silence_seconds
         self.started = False
         self.last_beat = time.monotonic()
 
     def beat(self) -> None:
-        """The loop came round."""
+        """Records an iteration of the loop."""
         self.started = True
         self.last_beat = time.monotonic()
 
     def alive(self) -> bool:
-        """False only when the loop is silent though Redis answers: without Redis it waits, and a restart helps nobody."""
+        """False only if the loop is silent although Redis responds: without Redis it waits, and a restart does not help."""
         return time.monotonic() - self.last_beat < self.silence_seconds or not redis_answers()
 
 
@@ -43,7 +43,7 @@ def serve(port: int, pulse: Pulse) -> ThreadingHTTPServer:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Probes are not worth a line."""
+            """Does not log probes."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Writes one dump, and beside it what it is. Says in one line of JSON what became of it.
+"""Writes one dump and its metadata. Reports the outcome in one line of JSON.
 
 Exit code 78: refused, and would be again (settings, credentials, bucket); 1: may go well another time. Either way
 there is no object: the upload is completed only after pg_dump and pg_restore have ended well.
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def backup(given: settings.Settings) -> dict[str, Any]:
-    """What was written."""
+    """Description of the dump that was written."""
     started = time.monotonic()
     bucket = Bucket(given)
     dump = Dump(given)
@@ -57,13 +57,13 @@ def backup(given: settings.Settings) -> dict[str, Any]:
         "sha256": dump.sha256.hexdigest(),
         "seconds": round(time.monotonic() - started, 1),
     }
-    # Last of all: a dump with this beside it is whole.
+    # Written last: a dump with this file next to it is complete.
     bucket.put(f"{key}.json", json.dumps(written))
     return {**written, "parts": len(upload.parts)}
 
 
 def abort(upload: Upload) -> None:
-    """What it cannot free is not visible, and goes when the bucket's lifecycle says."""
+    """Aborts the upload; parts that remain are invisible, and the bucket's lifecycle rule deletes them."""
     try:
         upload.abort()
     except (settings.RefusedError, FailedError) as error:
@@ -71,7 +71,7 @@ def abort(upload: Upload) -> None:
 
 
 def stopped(number: int, _frame: FrameType | None) -> None:
-    """A deadline, or a node that is drained."""
+    """Handles SIGTERM: a deadline, or a node being drained."""
     raise FailedError(f"stopped by {signal.Signals(number).name}")
 
 

@@ -1,4 +1,4 @@
-"""The bucket, as an identity sees it that may write there and do nothing else."""
+"""The bucket, for an identity that may only write to it."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orcheo_backup.dump import FailedError
 from orcheo_backup.settings import RefusedError, Settings
 
-# Answers that another try may not get.
+# Errors that a retry may not get.
 PASSING = {"ExpiredToken", "RequestTimeout", "ThrottlingException"}
 
 
@@ -19,7 +19,7 @@ class Bucket:
     """Writes objects below the prefix."""
 
     def __init__(self, settings: Settings) -> None:
-        """The credentials are those of the files, else of the pod's identity; never those of the node."""
+        """Credentials come from the files, else from the pod's identity, never from the node."""
         key_id, key = settings.credentials or (None, None)
         self.client = botocore.session.get_session().create_client(
             "s3",
@@ -29,12 +29,12 @@ class Bucket:
             aws_secret_access_key=key,
             config=Config(
                 connect_timeout=10,
-                # A large upload is put together before it is answered.
+                # The store assembles a large upload before it responds.
                 read_timeout=300,
                 retries={"mode": "standard", "total_max_attempts": 5},
-                # Stores that are not AWS' have no name for each bucket.
+                # Stores other than AWS have no host name per bucket.
                 s3={"addressing_style": "path" if settings.endpoint else "auto"},
-                # Sums are given where they are known; not every store takes botocore's own.
+                # Checksums are passed explicitly where known; not every store accepts botocore's own.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
@@ -45,7 +45,7 @@ class Bucket:
             self.encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key_id}
 
     def ask(self, operation: str, key: str, **arguments: Any) -> dict[str, Any]:
-        """One request. Raises RefusedError or FailedError, with the store's own words."""
+        """One request. Raises RefusedError or FailedError with the store's own message."""
         try:
             return getattr(self.client, operation)(Bucket=self.name, Key=key, **arguments)
         except ClientError as error:
@@ -57,23 +57,23 @@ class Bucket:
             raise FailedError(f"s3://{self.name}/{key}: {error}") from error
 
     def put(self, key: str, text: str) -> None:
-        """A small object."""
+        """Writes a small object."""
         body = text.encode()
         self.ask("put_object", key, Body=body, ChecksumSHA256=sha256(body), **self.encryption)
 
 
 class Upload:
-    """An object in the making: nobody sees any of it before it is completed."""
+    """A multipart upload: nothing of it is visible before it is completed."""
 
     def __init__(self, bucket: Bucket, key: str) -> None:
-        """Begins it: credentials and bucket are as they should be when this returns."""
+        """Starts it: when this returns, credentials and bucket are valid."""
         self.bucket, self.key = bucket, key
         begun = bucket.ask("create_multipart_upload", key, ChecksumAlgorithm="SHA256", **bucket.encryption)
         self.id = begun["UploadId"]
         self.parts: list[dict[str, Any]] = []
 
     def add(self, part: bytearray) -> None:
-        """The next part; the store compares the sum."""
+        """Uploads the next part; the store verifies its checksum."""
         number, checksum = len(self.parts) + 1, sha256(part)
         answer = self.bucket.ask(
             "upload_part", self.key, UploadId=self.id, PartNumber=number, Body=part, ChecksumSHA256=checksum
@@ -81,7 +81,7 @@ class Upload:
         self.parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
 
     def complete(self, size: int) -> str | None:
-        """Makes the object, which must have this size; returns its version where the bucket keeps versions."""
+        """Completes the object, which must have this size; returns its version if the bucket is versioned."""
         answer = self.bucket.ask(
             "complete_multipart_upload",
             self.key,
@@ -92,7 +92,7 @@ class Upload:
         return answer.get("VersionId")
 
     def abort(self) -> None:
-        """Frees what was uploaded."""
+        """Aborts the upload and deletes its parts."""
         self.bucket.ask("abort_multipart_upload", self.key, UploadId=self.id)
 
 

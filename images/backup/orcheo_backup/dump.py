@@ -1,4 +1,4 @@
-"""The dump: pg_dump's output in parts, and read through by pg_restore while it passes."""
+"""The dump: pg_dump's output in parts, read by pg_restore as it passes through."""
 
 import hashlib
 import os
@@ -14,29 +14,29 @@ from urllib.parse import urlsplit
 from orcheo_backup.settings import Settings
 
 CHUNK = 1 << 20
-# One snapshot of everything. It waits a minute for a lock at most: whoever queues behind it waits as well.
+# One snapshot of everything. It waits at most a minute for a lock, because others queue behind it.
 DUMP = ["pg_dump", "--format=custom", "--compress=zstd:3", "--no-password", "--lock-wait-timeout=60s"]
-# Takes the whole archive apart, down to the last row.
+# Reads the whole archive, down to the last row.
 READ = ["pg_restore", "--file=/dev/null"]
-# The database's network policy takes some seconds to know a new pod.
+# The database's network policy takes a few seconds to apply to a new pod.
 WAIT_SECONDS = 60
 
 
 class FailedError(Exception):
-    """What may go well another time."""
+    """A failure that a retry may fix."""
 
 
 class Dump:
     """One run of pg_dump."""
 
     def __init__(self, settings: Settings) -> None:
-        """`settings`: which database, and how large a part is."""
+        """`settings` has the database and the size of a part."""
         self.settings = settings
         self.size = 0
         self.sha256 = hashlib.sha256()
 
     def parts(self) -> Iterator[bytearray]:
-        """Parts of one size; the last one only once the dump is whole. Raises FailedError when it is not."""
+        """Parts of equal size; the last one only once the dump is complete. Raises FailedError otherwise."""
         with ExitStack() as stack:
             environ = os.environ | {
                 "PGPASSFILE": stack.enter_context(password_file(self.settings.password)).name,
@@ -62,7 +62,7 @@ class Dump:
                 try:
                     read.stdin.write(chunk)
                 except BrokenPipeError:
-                    # The reader refused it: its words come first.
+                    # The reader refused it: its message comes first.
                     ended.reverse()
                     break
             dump.stdout.close()
@@ -75,7 +75,7 @@ class Dump:
 
 
 def wait_for(dsn: str, seconds: float = WAIT_SECONDS) -> None:
-    """Until the database's port answers, `seconds` at most: whatever keeps it from answering, pg_dump says it better."""
+    """Waits at most `seconds` until the database's port is open; pg_dump reports any other problem better."""
     address = urlsplit(dsn)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -85,7 +85,7 @@ def wait_for(dsn: str, seconds: float = WAIT_SECONDS) -> None:
 
 
 def password_file(password: str) -> IO[bytes]:
-    """libpq's own form, for whatever host it connects to; gone when it is closed."""
+    """A password file in libpq's format, valid for every host; deleted when closed."""
     file = NamedTemporaryFile()
     escaped = password.replace("\\", "\\\\").replace(":", "\\:")
     file.write(f"*:*:*:*:{escaped}\n".encode())
@@ -101,7 +101,7 @@ def end(process: Popen[bytes]) -> None:
 
 
 def last_words(complaint: IO[bytes]) -> str:
-    """What a program said last; an error of libpq's has up to four lines."""
+    """The last lines of a program's output; a libpq error has up to four."""
     complaint.seek(0)
     lines = [line.strip() for line in complaint.read().decode(errors="replace").split("\n")]
     return " ".join([line for line in lines if line][-4:])

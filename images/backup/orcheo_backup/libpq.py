@@ -1,4 +1,4 @@
-"""What libpq reads in a URL, asked of the library itself."""
+"""How libpq interprets a URL, according to the library itself."""
 
 import ctypes
 
@@ -12,11 +12,11 @@ class Option(ctypes.Structure):
 
 
 def read(url: str, library: str = "libpq.so.5") -> dict[str, str] | None:
-    """Keyword and value of what the URL says, nothing for a form that libpq does not read; None without libpq."""
+    """The URL's keywords and values; empty for a form that libpq does not read, None without libpq."""
     try:
         libpq = ctypes.CDLL(library)
     except OSError:
-        # pg_dump could not run either: only the tests do without it.
+        # Without libpq pg_dump could not run either: this only happens in tests.
         return None
     libpq.PQconninfoParse.restype = ctypes.POINTER(Option)
     libpq.PQconninfoFree.argtypes = [ctypes.POINTER(Option)]

@@ -1,4 +1,4 @@
-"""What the backup is told: variables, and secrets as files. Nothing here prints a secret, nor names one in a message."""
+"""The backup's settings: variables, and secrets as files. Nothing here prints a secret or includes one in a message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from orcheo_backup import libpq, urls
 
 SECRET_DIR = Path("/run/secrets/orcheo")
 ACCEPTED = "postgresql://user:password@host:5432/database, with sslmode=verify-full or none"
-# S3 takes no part below 5 MiB but the last one, none above 5 GiB, and 10,000 of them.
+# S3 accepts parts from 5 MiB (except the last one) to 5 GiB, and at most 10,000 of them.
 PART_MIB = (5, 64, 5120)
 
 
 class RefusedError(Exception):
-    """What would be refused again: another try is of no use."""
+    """A permanent failure: retrying will not help."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class Settings:
     region: str
     # None: AWS itself.
     endpoint: str | None
-    # None: as the bucket does it.
+    # None: the bucket's default.
     kms_key_id: str | None
     part_bytes: int
-    # None: those of the pod's identity.
+    # None: the pod's identity.
     credentials: tuple[str, str] | None
     # Without the password.
     dsn: str
     password: str
-    # The authority of the database's certificate.
+    # The CA of the database's certificate.
     database_ca: str
 
 
@@ -84,7 +84,7 @@ def read(environ: Mapping[str, str], directory: Path = SECRET_DIR) -> Settings:
 
 
 def without_password(url: str) -> tuple[str, str]:
-    """The URL, which then may be seen in a list of processes, and the password that was in it."""
+    """The URL without its password, safe to show in a process list, and the password."""
     parts = urlsplit(url)
     user, _, rest = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
@@ -92,7 +92,7 @@ def without_password(url: str) -> tuple[str, str]:
 
 
 def refused_url(url: str, database_ca: str, port: str | None) -> list[str]:
-    """What is wrong with the database's URL: TLS is not up to it, or clients would read it differently."""
+    """Problems with the database's URL: insufficient TLS, or clients would interpret it differently."""
     found = urls.read(urls.DATABASE, url, database_ca)
     if found.problems:
         return [f"postgres-dsn must not be {problem}; accepted: {ACCEPTED}" for problem in found.problems]
@@ -102,7 +102,7 @@ def refused_url(url: str, database_ca: str, port: str | None) -> list[str]:
 
 
 def mistaken(url: str, meant: urls.ServerUrl) -> list[str]:
-    """Whether libpq, which pg_dump connects with, reads another server in it."""
+    """Whether libpq, which pg_dump uses to connect, finds a different server in it."""
     read = libpq.read(url)
     if read is None:
         return []

@@ -17,7 +17,7 @@ export function newcomer(): void {
     test("make up ends with the URL", async () => {
         const { code, output } = await attempt("make", ["up"], process.env);
         writeFileSync(join(artifacts, "make-up.log"), output);
-        expect(output.slice(-3000)).toContain(`Orcheo runs at https://orcheo.localhost:${spec.ports.https}`);
+        expect(output.slice(-3000)).toContain(`Orcheo is running at https://orcheo.localhost:${spec.ports.https}`);
         expect(code).toBe(0);
         const shown = await attempt("make", ["-s", "env"], process.env);
         expect(shown.output).toContain(`export KUBECONFIG='${pathsOf(spec).kubeconfig}'`);
@@ -95,7 +95,7 @@ export function elsewhere(): void {
             expect(unasked.output).toContain("--yes or --skip-preview");
             // On a terminal Pulumi asks; here the answer is given before.
             const { code, output } = await attempt("make", ["up"], { ...there, PULUMI_OPTION_YES: "true" });
-            expect(output).toContain(`names the context "${context}": the embedded cluster is left alone`);
+            expect(output).toContain(`names the context "${context}": the embedded cluster is not used`);
             expect(code, output.slice(-3000)).toBe(0);
             const health = { origin: `https://elsewhere.localhost:${spec.ports.https}`, caFile };
             expect((await ask(health, "GET", "/api/system/health")).status).toBe(200);
