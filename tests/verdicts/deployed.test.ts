@@ -21,11 +21,20 @@ import { withOwnStack, type OwnStack } from "./own-stack.ts";
 const root = join(import.meta.dirname, "../..");
 const fixtures = join(root, "tests/fixtures");
 
+/** The default of `aws.cluster.version` when the states were recorded: EKS upgrades one minor version at a time. */
+const recordedEks = {
+    ...everythingNew,
+    aws: {
+        ...fields(everythingNew["aws"]),
+        cluster: { ...fields(at(everythingNew, "aws", "cluster")), version: "1.34" },
+    },
+};
+
 /** By the fixture's first part: `deployed-<stack>.json`, `deployed-<stack>.<what is new in it>.json`. */
 const stacks = {
     dev: { stack: "dev", settings: settingsOf("dev") },
     prod: { stack: "prod", settings: settingsOf("prod") },
-    "prod-everything-new": { stack: "prod", settings: everythingNew },
+    "prod-everything-new": { stack: "prod", settings: recordedEks },
 } as const;
 
 /** What is to be there before anything that holds data, and that. */
