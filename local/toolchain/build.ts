@@ -21,7 +21,10 @@ import { consoleReport, type Report } from "../report.ts";
 import { areSpent, goDir, goEnvironment, removeGoCaches, removeUnfinishedWork } from "./go-caches.ts";
 import { type Group, type Source, type Tool, tools } from "./tools.ts";
 
-/** The one compiler. Any Go >= 1.21 on the PATH fetches exactly this one from the module proxy, checksum-verified. */
+/**
+ * The compiler, unless a tool's row names a newer one. Any Go >= 1.21 on the PATH fetches exactly this one from the module
+ * proxy, checksum-verified.
+ */
 export const GO_VERSION = "go1.26.8";
 
 /** Two builds at a time keep two cores busy while one of them links. */
@@ -46,14 +49,15 @@ const sha256 = (content: string | Buffer): string => createHash("sha256").update
 
 /** Changes with everything that could change the binaries: module files, the tool's row, compiler, architecture. */
 export function toolKey(tool: Tool, modules = MODULES): string {
-    const row = { ...tool, generate: tool.generate && [tool.generate.package, ...tool.generate.args("")] };
+    const { go = GO_VERSION, ...rest } = tool;
+    const row = { ...rest, generate: tool.generate && [tool.generate.package, ...tool.generate.args("")] };
     const dir = join(modules, tool.module);
     const files = readdirSync(dir, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
         .sort()
         .map((file) => [file, sha256(readFileSync(join(dir, file)))]);
-    return sha256(JSON.stringify([row, GO_VERSION, process.arch, files])).slice(0, 12);
+    return sha256(JSON.stringify([row, go, process.arch, files])).slice(0, 12);
 }
 
 /** The path of the binary if the PATH already has the tool in the wanted version. */
@@ -81,7 +85,7 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
     const env = {
         ...process.env,
         ...goEnvironment(),
-        GOTOOLCHAIN: GO_VERSION,
+        GOTOOLCHAIN: tool.go ?? GO_VERSION,
         GOFLAGS: "",
         GOWORK: "off",
         CGO_ENABLED: tool.cgo === true ? "1" : "0",

@@ -35,13 +35,17 @@ export interface Tool {
     readonly patched?: readonly { readonly goModule: string; readonly stead: Readonly<Record<string, string>> }[];
     /** Files stored next to the binaries, each joined from one or more sources (YAML documents, separated by `---`). */
     readonly share?: Readonly<Record<string, readonly Source[]>>;
+    /** The Go version that compiles it, when newer than the default. */
+    readonly go?: string;
     /** Needs a C compiler; all other tools are static and can become an image `FROM scratch`. */
     readonly cgo?: boolean;
     /** Arguments that make a binary print its version; without them, binaries on the PATH are ignored. */
     readonly probe?: readonly string[];
 }
 
-const KUBERNETES = "1.34.4";
+const KUBERNETES = "1.37.2";
+/** For tools that were brought up to date since it came out; the others follow with their next version. */
+const GO_1_27 = "go1.27.3";
 const CERT_MANAGER = "github.com/cert-manager/cert-manager";
 const TRAEFIK = "github.com/traefik/traefik/v3";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
@@ -56,8 +60,9 @@ const kubernetes = (name: string): Tool => ({
     stamps: {
         "k8s.io/component-base/version.gitVersion": `v${KUBERNETES}`,
         "k8s.io/component-base/version.gitMajor": "1",
-        "k8s.io/component-base/version.gitMinor": "34",
+        "k8s.io/component-base/version.gitMinor": KUBERNETES.split(".")[1] ?? "",
     },
+    go: GO_1_27,
     probe: name === "kubectl" ? ["version", "--client"] : ["--version"],
 });
 

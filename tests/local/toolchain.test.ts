@@ -66,6 +66,7 @@ test("a changed module file, version or flag is another key", () => {
     expect(toolKey(hello, modules)).toBe(key);
     expect(toolKey({ ...hello, version: "1.34.5" }, modules)).not.toBe(key);
     expect(toolKey({ ...hello, tags: ["seccomp"] }, modules)).not.toBe(key);
+    expect(toolKey({ ...hello, go: "go1.27.3" }, modules)).not.toBe(key);
     program('println("other")');
     expect(toolKey(hello, modules)).not.toBe(key);
 });
