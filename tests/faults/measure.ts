@@ -21,7 +21,7 @@ const RUNS = 30;
 const WHILE_VALKEY_IS_AWAY = 3;
 const PROCESSES = 5;
 /** Whoever lost a run and does not know it yet would have spoilt it by then. */
-const AFTERWARDS_SECONDS = 60;
+const AFTERWARDS_SECONDS = 90;
 const PATIENCE_SECONDS = 900;
 
 export interface Case {
@@ -60,10 +60,11 @@ async function start({ spec, toolchain, report }: Place, { release, policy }: Ca
     return { entrance, losses: new Losses(spec, namespace, env) };
 }
 
-/** Repeats a request: 0.46 limits how many it answers, and a server that was just killed answers none. */
+/** Repeats a request: 0.46 limits how many it answers, and a server that was just killed answers none. @returns undefined for 404 */
 const get = (entrance: Entrance, path: string): Promise<unknown> =>
     until(180, async () => {
         const { status, body } = await ask(entrance, "GET", path);
+        if (status === 404) return undefined;
         if (status !== 200) throw new Error(`GET ${path}: status ${status}`);
         return body;
     });

@@ -76,7 +76,8 @@ export function verdictOf(run: unknown, history: unknown): Verdict {
     const ended = ends.reduce((sum, action) => sum + times(run, action), 0);
     if (ended !== (final ? 1 : 0)) problems.push({ kind: "end", text: `${ended} ends in its audit log` });
     problems.push(...overlaps(history, status === "succeeded"));
-    if (final && at(history, "status") !== histories[status])
+    if (final && history === undefined) problems.push({ kind: "text", text: `${status}, and it has no history` });
+    else if (final && at(history, "status") !== histories[status])
         problems.push({ kind: "text", text: `${status}, but its history says ${String(at(history, "status"))}` });
     if (status === "failed" && (typeof error !== "string" || error.trim() === "" || at(history, "error") !== error))
         problems.push({ kind: "text", text: "failed, and its history does not give the run's reason" });

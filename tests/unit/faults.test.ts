@@ -59,6 +59,7 @@ it("a run without an end, or with two, is a problem", () => {
 it("a history that contradicts its run, or does not give its reason, is a problem", () => {
     expect(texts(succeeded, history("running", steps(...all)))).toEqual(["succeeded, but its history says running"]);
     const lost = run("failed", ["run_failed"], reason);
+    expect(texts(lost, undefined)).toContain("failed, and it has no history");
     expect(texts(lost, history("error", []))).toEqual(["failed, and its history does not give the run's reason"]);
     expect(texts(run("failed", ["run_failed"], " "), history("error", [], " "))).toHaveLength(1);
 });

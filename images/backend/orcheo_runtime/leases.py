@@ -70,13 +70,12 @@ ON CONFLICT (run_id) DO UPDATE SET holder = NULL, token = NULL, renewed_at = NUL
 ONLY_RECORDED = """
 INSERT INTO orcheo_deploy.run_leases (run_id, dispatched) VALUES (%(run_id)s, false) ON CONFLICT (run_id) DO NOTHING
 """
-# A run that was never executed has no history that could stay open.
+# A run that was never executed has no history. Any other has one or lacks it: Postgres was away when it was to be made.
 END = """
-WITH history AS (SELECT FROM execution_history WHERE execution_id = %(run_id)s),
-    without AS (DELETE FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s AND NOT EXISTS (SELECT FROM history))
+WITH never_executed AS (DELETE FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s AND starts = 0)
 UPDATE orcheo_deploy.run_leases
 SET holder = NULL, token = NULL, renewed_at = NULL, suspected_at = NULL, ended_at = clock_timestamp()
-WHERE run_id = %(run_id)s AND EXISTS (SELECT FROM history)
+WHERE run_id = %(run_id)s AND starts > 0
 """
 # Run and history say the same.
 HISTORY_ENDED = """
