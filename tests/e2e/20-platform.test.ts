@@ -8,7 +8,6 @@ import { badInput } from "./platform/bad-input.ts";
 import { anotherVaultKey, damagedFile } from "./platform/damage.ts";
 import { artifacts, report, spec } from "./platform/harness.ts";
 import { mainJob, withoutDatabase } from "./platform/jobs.ts";
-import { endedByHand, loseRuns, lostRuns } from "./platform/lost-runs.ts";
 import { newcomer } from "./platform/newcomer.ts";
 import { destroy, load, refusedUpgrade, secondRun } from "./platform/operator.ts";
 
@@ -25,12 +24,9 @@ afterAll(async () => {
 // One story: each part finds the stack as the one before it left it.
 describe("a newcomer", newcomer);
 describe("the main job", mainJob);
-describe("runs that lose their worker or their message", loseRuns);
 describe("without its database", withoutDatabase);
-describe("runs that were lost", lostRuns);
 describe("a damaged append-only file", damagedFile);
 describe("another vault key", anotherVaultKey);
-describe("a run that was ended by hand", endedByHand);
 describe("a second run", secondRun);
 describe("an attacker in a pod", inPod);
 describe("an attacker with kubectl", withKubectl);

@@ -4,17 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { projectDir } from "../../../local/paths.ts";
 import { merge } from "../../../local/settings.ts";
-import {
-    actorsOf,
-    answerOf,
-    ask,
-    at,
-    createWorkflow,
-    dispatch,
-    ended,
-    type Entrance,
-    type Workflow,
-} from "../orcheo.ts";
+import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, type Workflow } from "../orcheo.ts";
 import {
     answerAgain,
     caller,
@@ -28,7 +18,6 @@ import {
     restart,
     up,
 } from "./harness.ts";
-import { expectExecutedAgain, loseRunOnce } from "./lost-runs.ts";
 
 const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
 
@@ -116,8 +105,6 @@ export function withoutDatabase(): void {
     });
 }
 
-const newer: { entrance?: Entrance; lostRun?: string } = {};
-
 export function newerRelease(): void {
     test("starts, runs the main job, and again after a restart", async () => {
         const host = "orcheo46.localhost";
@@ -127,26 +114,15 @@ export function newerRelease(): void {
             version: "0.2.0",
             host,
             images: { canvas: { source } },
-            worker: { lostRuns: "restart" },
         });
         const { bootstrapToken } = await up(settings);
-        const entrance = await callerAt(host, String(bootstrapToken));
-        const workflow = await createWorkflow(entrance, "0.46", "e2e-set");
-        const runId = await dispatch(entrance, workflow);
-        const done = await ended(entrance, runId);
+        const newer = await callerAt(host, String(bootstrapToken));
+        const workflow = await createWorkflow(newer, "0.46", "e2e-set");
+        const runId = await dispatch(newer, workflow);
+        const done = await ended(newer, runId);
         expect(answerOf(done)).toBe(42);
         expect(actorsOf(done)).toContain("worker");
-        Object.assign(newer, { entrance, lostRun: await loseRunOnce(entrance, "0.46") });
         await restart("postgres", "api", "worker");
-        expect(await answerAgain(entrance, runId)).toBe(42);
-    });
-}
-
-/** Some minutes after `newerRelease`. */
-export function executedAgain(): void {
-    test("a run whose worker was killed was executed again from its input", async () => {
-        const { entrance, lostRun } = newer;
-        if (entrance === undefined || lostRun === undefined) throw new Error("no run was lost: see the test before");
-        await expectExecutedAgain(entrance, lostRun);
+        expect(await answerAgain(newer, runId)).toBe(42);
     });
 }
