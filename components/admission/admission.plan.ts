@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import manifest from "../../policies/admission.json";
+import { startsSolvers } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { solverLabel } from "../kubernetes/certificates.plan";
 import { objectLabels } from "../kubernetes/labels";
@@ -32,8 +33,8 @@ export const admissionRules: readonly string[] = policies.map(({ rule }) => rule
  * What a rule does not look at. cert-manager hands the answer to ACME's challenge to its solver as an argument, which reads
  * like a secret; the solver tells it to everybody who asks.
  */
-function leftOut(rule: string, { tls }: Stack["entrance"]): object {
-    if (rule !== "no-secret-literals" || tls.kind !== "acme" || tls.solver.kind !== "http01") return {};
+function leftOut(rule: string, entrance: Stack["entrance"]): object {
+    if (rule !== "no-secret-literals" || !startsSolvers(entrance)) return {};
     return { objectSelector: { matchExpressions: [{ key: solverLabel, operator: "DoesNotExist" }] } };
 }
 

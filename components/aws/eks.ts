@@ -1,6 +1,5 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { needsStorageClass } from "../config/derived";
 import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
 import * as plan from "./eks.plan";
@@ -55,7 +54,7 @@ export class Eks extends pulumi.ComponentResource {
             },
             { ...kept, dependsOn: [logs, ...clusterRole.attached, ...nodeRole.attached] },
         );
-        const volumes = needsStorageClass(stack);
+        const volumes = stack.makesStorageClass;
         const addons = plan.planAddons(config, volumes);
         const driver =
             plan.volumeDriver.addon in addons

@@ -1,6 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { publicUrl, leaveSeconds } from "../config/derived";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
@@ -42,9 +41,9 @@ export function planEnvironment(role: BackendRole, stack: Stack): Record<string,
         ORCHEO_LOG_LEVEL: own?.logLevel ?? "INFO",
         ORCHEO_AUTH_MODE: "required",
         ORCHEO_WORKFLOW_TRUST_MODE: auth.clientUploads ? "allow_client_uploads" : "managed",
-        ORCHEO_CORS_ALLOW_ORIGINS: publicUrl(stack),
-        ORCHEO_STUDIO_URL: publicUrl(stack),
-        ORCHEO_CHATKIT_PUBLIC_BASE_URL: publicUrl(stack),
+        ORCHEO_CORS_ALLOW_ORIGINS: stack.publicUrl,
+        ORCHEO_STUDIO_URL: stack.publicUrl,
+        ORCHEO_CHATKIT_PUBLIC_BASE_URL: stack.publicUrl,
         ...(auth.oidc && {
             ORCHEO_AUTH_ISSUER: auth.oidc.issuer,
             ORCHEO_AUTH_JWKS_URL: auth.oidc.jwksUrl,
@@ -138,7 +137,7 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
             ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", 128, "Memory")] : []),
         ],
         ...(role !== "init" && { probes: probesOf[role] }),
-        ...(role === "api" && { port: { name: "https", number: ports.api }, preStopSeconds: leaveSeconds(stack) }),
+        ...(role === "api" && { port: { name: "https", number: ports.api }, preStopSeconds: stack.leaveSeconds }),
     };
 }
 
@@ -147,7 +146,7 @@ function graceSeconds(role: BackendRole, stack: Stack): number {
     const { api, worker } = stack;
     switch (role) {
         case "api":
-            return leaveSeconds(stack) + api.drainSeconds;
+            return stack.leaveSeconds + api.drainSeconds;
         case "worker":
             return worker.longestRunSeconds + workerSpareSeconds;
         case "beat":

@@ -1,7 +1,7 @@
 /** Dumps of the database, by schedule: what they are told, and what they may reach. */
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { prefixOf } from "../config/derived";
+import type { Backup } from "../config/derived";
 import type { Stack } from "../config/schema";
 import type { S3 } from "../config/schema.backup";
 import { objectLabels } from "../kubernetes/labels";
@@ -37,8 +37,8 @@ export interface BackupInputs {
     readonly trustConfigMap?: Input<string>;
 }
 
-function planEnvironment(settings: S3, stack: Stack, inputs: BackupInputs): Record<string, Input<string>> {
-    const { endpoint, region } = settings;
+function planEnvironment(settings: Backup, stack: Stack, inputs: BackupInputs): Record<string, Input<string>> {
+    const { endpoint, region, prefix } = settings;
     const { authority, database, kmsKeyId, trustConfigMap } = inputs;
     const own = authority.kind !== "system";
     return {
@@ -46,8 +46,8 @@ function planEnvironment(settings: S3, stack: Stack, inputs: BackupInputs): Reco
         ...(trustConfigMap !== undefined && trustEnvironment),
         ...(own && { AWS_CA_BUNDLE: `${authorityDir}/ca.crt` }),
         BACKUP_BUCKET: inputs.bucket,
-        BACKUP_PREFIX: prefixOf(settings, stack),
-        BACKUP_REGION: region ?? stack.aws?.region ?? "us-east-1",
+        BACKUP_PREFIX: prefix,
+        BACKUP_REGION: region,
         ...(endpoint !== undefined && { BACKUP_ENDPOINT: endpoint }),
         ...(kmsKeyId !== undefined && { BACKUP_KMS_KEY_ID: kmsKeyId }),
         PGSSLROOTCERT: trustFile("database", database.trust),
@@ -77,7 +77,7 @@ function planFiles({ credentials }: S3, { database, secretName }: BackupInputs):
     ];
 }
 
-export function planBackup(settings: S3, stack: Stack, inputs: BackupInputs): types.input.batch.v1.CronJob {
+export function planBackup(settings: Backup, stack: Stack, inputs: BackupInputs): types.input.batch.v1.CronJob {
     const { image, database, trustConfigMap } = inputs;
     const template = planPod({
         role: "backup",

@@ -2,9 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Cloud } from "../aws/aws";
 import type { Backend } from "../backend/backend";
-import { kubectlOf, backupOf, prefixOf } from "../config/derived";
+import type { Backup as Settings } from "../config/derived";
 import type { Stack } from "../config/schema";
-import type { S3 } from "../config/schema.backup";
 import type { Database } from "../database/database";
 import type { Images } from "../images/images";
 import { secretOf } from "../kubernetes/secret";
@@ -27,7 +26,7 @@ interface Outputs {
 
 /** Backups of the configured kind. */
 export function createBackup(name: string, args: BackupArgs, opts: pulumi.ComponentResourceOptions): Outputs {
-    const settings = backupOf(args.stack);
+    const settings = args.stack.backup;
     return settings === undefined ? { outputs: {} } : new Backup(name, { ...args, settings }, opts);
 }
 
@@ -40,7 +39,7 @@ export function createBackup(name: string, args: BackupArgs, opts: pulumi.Compon
 class Backup extends pulumi.ComponentResource implements Outputs {
     readonly outputs: Outputs["outputs"];
 
-    constructor(name: string, args: BackupArgs & { settings: S3 }, opts: pulumi.ComponentResourceOptions) {
+    constructor(name: string, args: BackupArgs & { settings: Settings }, opts: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Backup", name, {}, opts);
         const { stack, settings, namespace, images, database, backend, cloud } = args;
         const place = { namespace, version: stack.version };
@@ -67,15 +66,15 @@ class Backup extends pulumi.ComponentResource implements Outputs {
         });
         new k8s.batch.v1.CronJob(name, plan, { ...child, dependsOn: [...database.resources] });
         this.outputs = {
-            backups: { to: pulumi.interpolate`s3://${bucket}/${prefixOf(settings, stack)}`, ...commands(args) },
+            backups: { to: pulumi.interpolate`s3://${bucket}/${settings.prefix}`, ...commands(args) },
         };
         this.registerOutputs({});
     }
 }
 
 /** How to ask for the last good one, and for one more. */
-function commands({ stack, settings }: { stack: Stack; settings: S3 }) {
-    const kubectl = kubectlOf(stack);
+function commands({ stack, settings }: { stack: Stack; settings: Settings }) {
+    const { kubectl } = stack;
     const last = `$(${kubectl} get cronjob ${cronJobName} -o jsonpath='{.status.lastSuccessfulTime}')`;
     return {
         fresh: `last="${last}"; echo "last good backup: \${last:-none}"; test "$(date -d "\${last:-@0}" +%s)" -gt "$(date -d '${settings.staleAfterHours} hours ago' +%s)"`,

@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { storageClassOf } from "../config/derived";
 import { ports } from "../config/ports";
 import type { CacheOf, Stack } from "../config/schema";
 import type { Authority } from "../kubernetes/certificates";
@@ -34,7 +33,7 @@ export class Valkey extends pulumi.ComponentResource implements Server {
         const child = { parent: this };
         const place = { role: "valkey" as const, namespace, version };
         const certificateSecret = authority.serverCertificate("valkey", child);
-        const storageClass = storageClassOf(stack, settings.storageClass);
+        const storageClass = settings.storageClass ?? stack.storageClass;
         const claim = new k8s.core.v1.PersistentVolumeClaim(
             `${name}-data`,
             planClaim({ ...place, storageGiB: settings.storageGiB, storageClass }),

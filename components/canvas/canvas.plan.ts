@@ -1,6 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { publicUrl, leaveSeconds } from "../config/derived";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
@@ -23,7 +22,7 @@ export function planSettings(stack: Stack): Record<string, string> {
         value,
     ]);
     return {
-        VITE_ORCHEO_BACKEND_URL: publicUrl(stack),
+        VITE_ORCHEO_BACKEND_URL: stack.publicUrl,
         ...Object.fromEntries(env),
         ...(contentSecurityOrigins.length > 0 && { CANVAS_CSP_EXTRA_ORIGINS: contentSecurityOrigins.join(" ") }),
     };
@@ -56,7 +55,7 @@ export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps
             readiness: probe(healthy, { everySeconds: 5, failures: 3, timeoutSeconds: 3 }),
             liveness: probe(healthy, { everySeconds: 15, failures: 4, timeoutSeconds: 3 }),
         },
-        preStopSeconds: leaveSeconds(stack),
+        preStopSeconds: stack.leaveSeconds,
     };
     return {
         metadata: { name: "canvas", namespace: inputs.namespace, labels: objectLabels("canvas", version) },
@@ -68,7 +67,7 @@ export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps
                 role: "canvas",
                 serviceAccountName: inputs.serviceAccountName,
                 stack,
-                terminationGraceSeconds: 25 + leaveSeconds(stack),
+                terminationGraceSeconds: 25 + stack.leaveSeconds,
                 initContainers: [prepare],
                 containers: [serve],
             }),

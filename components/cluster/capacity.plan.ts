@@ -1,6 +1,5 @@
 /** What the workloads need at their peak, and the quota that follows from it. */
 import { cacheResources } from "../cache/cache.plan";
-import { backupOf } from "../config/derived";
 import type { Resources } from "../config/fields";
 import type { Stack } from "../config/schema";
 import { databaseResources } from "../database/database.plan";
@@ -20,8 +19,7 @@ export interface Capacity {
 
 /** Each workload with the pods it has at most while it is updated: pods that stop still count. */
 export function peakPods(stack: Stack): readonly { role: Role; pods: number; resources: Resources }[] {
-    const { database, cache } = stack;
-    const backup = backupOf(stack);
+    const { database, cache, backup } = stack;
     return [
         { role: "api", pods: stack.api.scaling.maxReplicas + 2, resources: stack.api.resources },
         { role: "worker", pods: stack.worker.replicas * 2 + 1, resources: stack.worker.resources },

@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
+import { behindLoadBalancer } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { objectLabels } from "../kubernetes/labels";
 import { mebibytes, millis } from "../kubernetes/quantity";
@@ -18,7 +19,7 @@ export function planNamespace({ kubernetes, entrance, version }: Stack): types.i
                 ...objectLabels(undefined, version),
                 ...Object.fromEntries<string>(modes.map(([k = "", v = ""]) => [k, v])),
                 // A new pod counts as ready once the load balancer sends to it: updates drop no request.
-                ...(entrance.controller.kind.startsWith("aws") && {
+                ...(behindLoadBalancer(entrance.controller) && {
                     "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
                 }),
             },

@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { needsStorageClass } from "../config/derived";
 import type { Stack } from "../config/schema";
 import { planPullSecret } from "../kubernetes/pull-secret.plan";
 import { planStorageClass } from "../kubernetes/storage-class.plan";
@@ -56,7 +55,7 @@ export class Cluster extends pulumi.ComponentResource {
                 dependsOn: [limits],
             });
         }
-        if (needsStorageClass(stack))
+        if (stack.makesStorageClass)
             new k8s.storage.v1.StorageClass(`${name}-storage`, planStorageClass(stack), inCluster);
         const { pull } = stack.registry;
         if (pull.kind === "credentials" && args.registryPassword !== undefined)

@@ -1,56 +1,85 @@
-/** What follows from settings alone. */
-import type { Stack, Sections } from "./schema";
+/** What follows from settings alone, resolved once after parsing. */
+import { behindLoadBalancer, ownCluster } from "./kinds";
+import type { Aws } from "./schema.aws";
 import { s3, type S3 } from "./schema.backup";
+import type { Cache, Database } from "./schema.data";
+import type { Entrance } from "./schema.entrance";
+import type { Kubernetes } from "./schema.kubernetes";
+import type { Outbound } from "./schema.surroundings";
 
-/** Its kubeconfig is an output of AWS, or of another stack: not known before resources are registered. */
-export function madeByAws({ aws }: Partial<Sections>): boolean {
-    if (aws?.cluster.kind === "stackReference") return aws.cluster.kubeconfigOutput !== undefined;
-    return aws?.cluster.kind === "new";
+/** Dumps of the database, with every default that depends on other sections. */
+export interface Backup extends S3 {
+    readonly prefix: string;
+    readonly region: string;
+    /** Ports on the way to the store: its own, and the proxy's. */
+    readonly storePorts: readonly number[];
 }
 
-/** `kubectl` for the stack's namespace. */
-export function kubectlOf({ kubernetes }: Stack): string {
-    const { context, namespace, kubeconfig } = kubernetes;
+export interface Derived {
+    /** `https://host[:port]`: where browsers find the stack. */
+    readonly publicUrl: string;
+    /** `kubectl` for the stack's namespace. */
+    readonly kubectl: string;
+    /** Undefined when the stack makes no dumps. */
+    readonly backup: Backup | undefined;
+    /** Seconds in which a stopping pod still serves: a load balancer learns of it later than proxies in the cluster. */
+    readonly leaveSeconds: number;
+    /** StorageClass of volumes whose settings name none; undefined leaves the choice to the cluster. */
+    readonly storageClass: string | undefined;
+    /** Some volume needs the StorageClass that the stack makes. */
+    readonly makesStorageClass: boolean;
+}
+
+interface Sections {
+    readonly kubernetes: Kubernetes;
+    readonly host: string;
+    readonly entrance: Entrance;
+    readonly database: Database;
+    readonly cache: Cache;
+    readonly aws?: Aws | undefined;
+    readonly backup?: S3 | { readonly kind: "none" } | undefined;
+    readonly outbound: Outbound;
+}
+
+export function derivedFrom(sections: Sections): Derived {
+    const { kubernetes, host, entrance, database, cache, aws } = sections;
+    const storageClass = ownCluster(aws) === undefined ? undefined : ownStorageClass;
+    const volumes = [
+        ...(database.kind === "statefulset" ? [database] : []),
+        ...(cache.kind === "valkey" ? [cache] : []),
+    ];
+    return {
+        publicUrl: entrance.port === 443 ? `https://${host}` : `https://${host}:${entrance.port}`,
+        kubectl: kubectl(kubernetes),
+        backup: backup(sections),
+        leaveSeconds: behindLoadBalancer(entrance.controller) ? 20 : 5,
+        storageClass,
+        makesStorageClass: volumes.some((each) => (each.storageClass ?? storageClass) === ownStorageClass),
+    };
+}
+
+/** The class of encrypted EBS volumes in a cluster of the stack's own, which has no class by itself. */
+export const ownStorageClass = "orcheo-gp3";
+
+function kubectl({ context, namespace, kubeconfig }: Kubernetes): string {
     const file = kubeconfig === undefined ? "" : ` --kubeconfig ${kubeconfig}`;
     return `kubectl${file} --context ${context} --namespace ${namespace}`;
 }
 
-/** `https://host[:port]`: where browsers find the stack. */
-export function publicUrl({ host, entrance }: Pick<Stack, "host" | "entrance">): string {
-    return entrance.port === 443 ? `https://${host}` : `https://${host}:${entrance.port}`;
+function backup({ backup, aws, kubernetes, outbound }: Sections): Backup | undefined {
+    const settings = backup ?? (aws === undefined ? { kind: "none" } : s3.parse({ kind: "s3" }));
+    if (settings.kind === "none") return undefined;
+    return {
+        ...settings,
+        prefix: settings.prefix ?? `backups/${kubernetes.namespace}/`,
+        region: settings.region ?? aws?.region ?? "us-east-1",
+        storePorts: storePorts(settings, outbound),
+    };
 }
 
-/** Where dumps go; undefined where none are made. */
-export function backupOf({ backup, aws }: Pick<Stack, "backup" | "aws">): S3 | undefined {
-    if (backup === undefined) return aws === undefined ? undefined : s3.parse({ kind: "s3" });
-    return backup.kind === "none" ? undefined : backup;
-}
-
-export const prefixOf = ({ prefix }: S3, { kubernetes }: Pick<Stack, "kubernetes">): string =>
-    prefix ?? `backups/${kubernetes.namespace}/`;
-
-/** Ports on the way to the store: its own, and the proxy's. */
-export function storePorts({ endpoint, port, plainHttp }: S3, { outbound }: Pick<Stack, "outbound">): number[] {
+function storePorts({ endpoint, port, plainHttp }: S3, { proxy }: Outbound): readonly number[] {
     const portOf = (url: string) => Number(new URL(url).port || (url.startsWith("https:") ? 443 : 80));
-    const proxy = plainHttp ? outbound.proxy?.httpUrl : outbound.proxy?.httpsUrl;
+    const proxyUrl = plainHttp ? proxy?.httpUrl : proxy?.httpsUrl;
     const own = port ?? (endpoint === undefined ? 443 : portOf(endpoint));
-    return [...new Set([own, ...(proxy === undefined ? [] : [portOf(proxy)])])];
-}
-
-/** Seconds in which a stopping pod is still asked: a load balancer learns of it later than proxies in the cluster. */
-export function leaveSeconds({ entrance }: Pick<Stack, "entrance">): number {
-    return entrance.controller.kind.startsWith("aws") ? 20 : 5;
-}
-
-export const ownClass = "orcheo-gp3";
-
-/** The class of a volume: the configured one, that of a new cluster on AWS, which has none of its own, or the cluster's default. */
-export function storageClassOf({ aws }: Pick<Stack, "aws">, configured: string | undefined): string | undefined {
-    return configured ?? (aws?.cluster.kind === "new" ? ownClass : undefined);
-}
-
-/** Whether anything asks for a volume of that class. */
-export function needsStorageClass({ aws, database, cache }: Pick<Stack, "aws" | "database" | "cache">): boolean {
-    const claims = [database.kind === "statefulset" && database, cache.kind === "valkey" && cache];
-    return claims.some((claim) => claim !== false && storageClassOf({ aws }, claim.storageClass) === ownClass);
+    return [...new Set([own, ...(proxyUrl === undefined ? [] : [portOf(proxyUrl)])])];
 }

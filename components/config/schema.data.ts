@@ -134,3 +134,6 @@ export const cache = oneOf([
             });
     })
     .describe("Broker and cache.");
+
+export type Database = z.output<typeof database>;
+export type Cache = z.output<typeof cache>;

@@ -70,3 +70,5 @@ export const outbound = z
     })
     .prefault({})
     .describe("The way out of what calls others.");
+
+export type Outbound = z.output<typeof outbound>;

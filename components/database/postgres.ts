@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { storageClassOf } from "../config/derived";
 import { ports } from "../config/ports";
 import type { DatabaseOf, Stack } from "../config/schema";
 import type { Authority } from "../kubernetes/certificates";
@@ -35,7 +34,7 @@ export class Postgres extends pulumi.ComponentResource implements Server {
         const child = { parent: this };
         const certificateSecret = authority.serverCertificate("postgres", child);
         const place = { role: "postgres" as const, namespace, version };
-        const storageClass = storageClassOf(stack, settings.storageClass);
+        const storageClass = settings.storageClass ?? stack.storageClass;
         const claim = new k8s.core.v1.PersistentVolumeClaim(
             `${name}-data`,
             planClaim({ ...place, storageGiB: settings.storageGiB, storageClass }),

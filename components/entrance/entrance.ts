@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { publicUrl } from "../config/derived";
+import { acmeOf, usesGateway } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { planCertificate } from "../kubernetes/certificates.plan";
 import { planEntrance, type EntrancePlan } from "./entrance.plan";
@@ -34,7 +34,7 @@ export class Entrance extends pulumi.ComponentResource {
             new k8s.networking.v1.Ingress(`${name}-${part}`, ingress, { ...child, dependsOn: rules });
         const served = this.certificate(name, args, rules);
         declare(plan.routes, { ...child, dependsOn: [...rules, ...served] });
-        this.url = publicUrl(stack);
+        this.url = stack.publicUrl;
         this.registerOutputs({ url: this.url });
     }
 
@@ -44,13 +44,14 @@ export class Entrance extends pulumi.ComponentResource {
         { stack, namespace }: EntranceArgs,
         rules: pulumi.Resource[],
     ): k8s.apiextensions.CustomResource[] {
-        const { tls, controller } = stack.entrance;
+        const { controller } = stack.entrance;
+        const acme = acmeOf(stack.entrance);
         const issuer = issuerOf(stack);
         if (issuer === undefined) return [];
         const child = { parent: this };
         const made =
-            tls.kind === "acme" ? [new AcmeIssuer(`${name}-acme`, { stack, namespace, acme: tls, issuer }, child)] : [];
-        const before = "gateway" in controller ? [...made, ...rules] : made;
+            acme === undefined ? [] : [new AcmeIssuer(`${name}-acme`, { stack, namespace, acme, issuer }, child)];
+        const before = usesGateway(controller) ? [...made, ...rules] : made;
         const order = before.length > 0 ? { dependsOn: before } : {};
         const plan = planCertificate({ name: "entrance", namespace, issuer, host: stack.host });
         return [new k8s.apiextensions.CustomResource(`${name}-tls`, plan, { ...child, ...order })];

@@ -1,17 +1,13 @@
 /** Gateway API. @see https://gateway-api.sigs.k8s.io/reference/spec/ */
 import type { Input } from "@pulumi/pulumi";
 import { ports } from "../config/ports";
+import type { GatewayController } from "../config/kinds";
 import type { Stack } from "../config/schema";
-import type { Entrance } from "../config/schema.entrance";
 import type { CustomObject } from "../kubernetes/custom-object";
 import { planBalancerConfiguration, planTargetGroups } from "./load-balancer.plan";
 import { planRoutes, servers, strictTransport, tlsSecretName, type Paths, type Server } from "./routes.plan";
 import { planTraefik } from "./traefik.plan";
 
-export type GatewayController = Extract<
-    Entrance["controller"],
-    { kind: "traefikGateway" | "envoyGateway" | "awsGateway" }
->;
 type Made = Extract<GatewayController["gateway"], { kind: "created" }>;
 
 const object = (kind: string, name: string, namespace: Input<string>, spec: object): CustomObject => ({

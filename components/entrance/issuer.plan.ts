@@ -1,15 +1,14 @@
 /** Who signs the public certificate: an issuer that is there, or an ACME issuer of the stack's own. */
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
+import type { Acme } from "../config/kinds";
 import type { Stack } from "../config/schema";
-import type { Entrance } from "../config/schema.entrance";
 import { untilReady, solverLabel, type IssuerRef } from "../kubernetes/certificates.plan";
 import type { CustomObject } from "../kubernetes/custom-object";
 import { objectLabels } from "../kubernetes/labels";
 import { controllerPeers } from "../network/network.plan";
 import { parentRef } from "./gateway.plan";
 
-export type Acme = Extract<Entrance["tls"], { kind: "acme" }>;
 type Route53 = Extract<Acme["solver"], { kind: "route53" }>;
 
 /** Undefined when no certificate is asked for. */

@@ -1,10 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Acme } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import type { IssuerRef } from "../kubernetes/certificates.plan";
 import { objectLabels } from "../kubernetes/labels";
 import { machine } from "../machine";
-import { planAcme, planRoute53Identity, planSolverAccess, type Acme } from "./issuer.plan";
+import { planAcme, planRoute53Identity, planSolverAccess } from "./issuer.plan";
 
 export interface AcmeIssuerArgs {
     readonly stack: Stack;

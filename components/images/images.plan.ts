@@ -1,4 +1,3 @@
-import { backupOf } from "../config/derived";
 import type { Stack } from "../config/schema";
 import { proxyEnvironment } from "../kubernetes/proxy.plan";
 import { mirrored, registryScheme } from "./registry.plan";
@@ -9,7 +8,7 @@ export type ImageName = (typeof always)[number] | "backup";
 
 /** What the stack runs. */
 export function imageNames(stack: Pick<Stack, "backup" | "aws">): readonly ImageName[] {
-    return backupOf(stack) === undefined ? always : [...always, "backup"];
+    return stack.backup === undefined ? always : [...always, "backup"];
 }
 
 type Build = Extract<Stack["images"], { kind: "build" }>;

@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import { interpolate, type Input } from "@pulumi/pulumi";
+import { isTraefik } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector, type Role } from "./labels";
 
@@ -24,8 +25,7 @@ export function planService(args: ServiceArgs): types.input.core.v1.Service {
                 // Its pods are waited for where they are declared.
                 "pulumi.com/skipAwait": "true",
                 // By Gateway, BackendTLSPolicies say it; but what its Ingress needs stays during a move between both.
-                ...((controller?.kind === "traefik" || controller?.kind === "traefikGateway") &&
-                    verifiedByTraefik(role, namespace)),
+                ...(controller && isTraefik(controller) && verifiedByTraefik(role, namespace)),
                 ...(controller?.kind === "awsLoadBalancer" && checkedByLoadBalancer(role)),
             },
         },

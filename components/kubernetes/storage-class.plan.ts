@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
-import { ownClass } from "../config/derived";
+import { ownStorageClass } from "../config/derived";
+import { inAutoMode } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { objectLabels } from "./labels";
 
@@ -9,10 +10,9 @@ import { objectLabels } from "./labels";
  * @see https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html
  */
 export function planStorageClass({ aws, version }: Stack): types.input.storage.v1.StorageClass {
-    const auto = aws?.cluster.kind === "new" && aws.cluster.nodes.kind === "auto";
     return {
-        metadata: { name: ownClass, labels: objectLabels(undefined, version) },
-        provisioner: auto ? "ebs.csi.eks.amazonaws.com" : "ebs.csi.aws.com",
+        metadata: { name: ownStorageClass, labels: objectLabels(undefined, version) },
+        provisioner: inAutoMode(aws) ? "ebs.csi.eks.amazonaws.com" : "ebs.csi.aws.com",
         parameters: { type: "gp3", encrypted: "true" },
         reclaimPolicy: "Retain",
         allowVolumeExpansion: true,

@@ -1,8 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
-import { backupOf, storePorts } from "../config/derived";
+import type { Backup } from "../config/derived";
+import { inAutoMode } from "../config/kinds";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
-import type { S3 } from "../config/schema.backup";
 import { objectLabels, selector, type Role } from "../kubernetes/labels";
 import { peersOf, reachOf } from "./reach.plan";
 export { reachOf } from "./reach.plan";
@@ -69,7 +69,7 @@ export function controllerPeers({ network }: Pick<Stack, "network">): Peer[] {
 export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
     const controller = controllerPeers(stack);
     const backends = backendRoles.map(pods);
-    const backup = backupOf(stack);
+    const { backup } = stack;
     const clients = backup === undefined ? backends : [...backends, pods("backup")];
     const outbound = {
         podSelector: {
@@ -119,12 +119,9 @@ const privateAddresses = ({ network }: Stack): Peer[] => network.privateCidrs.ma
 /** Where EKS puts the DNS of a new cluster, by the network of its VPC. In Auto Mode no pod stands behind it, but each node. */
 const autoModeDns = ["10.100.0.10/32", "172.20.0.10/32"];
 
-const inAutoMode = ({ aws }: Pick<Stack, "aws">): boolean =>
-    aws?.cluster.kind === "new" && aws.cluster.nodes.kind === "auto";
-
 function toDns(stack: Stack): Egress {
     const { dnsNamespace, dnsPort, dnsCidrs } = stack.network;
-    const addresses = [...dnsCidrs, ...(inAutoMode(stack) ? autoModeDns : [])];
+    const addresses = [...dnsCidrs, ...(inAutoMode(stack.aws) ? autoModeDns : [])];
     return {
         to: [
             { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dnsNamespace } } },
@@ -138,7 +135,7 @@ function toDns(stack: Stack): Egress {
 }
 
 /** The database, DNS, and the store or the proxy in front of it, each by its port. */
-function planBackupEgress(settings: S3, stack: Stack): Egress[] {
+function planBackupEgress(settings: Backup, stack: Stack): Egress[] {
     const { aws, outbound } = stack;
     const database = reachOf(stack, "database");
     const store = peersOf(settings.reach);
@@ -149,7 +146,7 @@ function planBackupEgress(settings: S3, stack: Stack): Egress[] {
         toDns(stack),
         {
             to: settings.reach.kind === "pods" ? store : [...outside, ...store, ...proxied],
-            ports: storePorts(settings, stack).flatMap(tcp),
+            ports: settings.storePorts.flatMap(tcp),
         },
         ...(byAgent ? [podIdentityAgent] : []),
     ];
@@ -184,7 +181,7 @@ function allow(role: Role, from: Peer[], port: number): Spec {
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html
  */
 export function planEnforcement(stack: Stack): types.input.core.v1.ConfigMap | undefined {
-    if (!inAutoMode(stack)) return undefined;
+    if (!inAutoMode(stack.aws)) return undefined;
     const labels = objectLabels(undefined, stack.version);
     return {
         metadata: { name: "amazon-vpc-cni", namespace: "kube-system", labels },

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { madeByAws } from "../config/derived";
+import { madeByAws } from "../config/kinds";
 import { ConfigError, fileOf, type Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
 import {

@@ -1,5 +1,5 @@
 /** Checks against the cluster before anything in it is changed, in previews as in updates. */
-import { madeByAws } from "../config/derived";
+import { madeByAws } from "../config/kinds";
 import { sentence, type Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
 import { isClusterError, type ClusterApi } from "../kubernetes/cluster-api";

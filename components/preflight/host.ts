@@ -4,6 +4,7 @@
  * Only the exact name counts. A wildcard (`*.example.com`) or a route without a name is less specific than ours: by the rules
  * of Ingress and of the Gateway API the exact name wins, so that it takes nothing from this stack.
  */
+import { usesGateway } from "../config/kinds";
 import type { Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
 import { collectionPath, type KubernetesObject } from "../kubernetes/cluster-api";
@@ -111,7 +112,7 @@ const inRule = (rule: string): readonly string[] =>
 /** The Gateway that the stack's routes are to hang on has its host on purpose. */
 function isOwnGateway(object: KubernetesObject, { kubernetes, entrance }: Partial<Sections>): boolean {
     const controller = entrance?.controller;
-    if (object.kind !== "Gateway" || controller === undefined || !("gateway" in controller)) return false;
+    if (object.kind !== "Gateway" || controller === undefined || !usesGateway(controller)) return false;
     const { gateway } = controller;
     if (gateway.kind !== "existing") return false;
     return idOf(object) === `${gateway.namespace ?? kubernetes?.namespace ?? ""}/${gateway.name}`;

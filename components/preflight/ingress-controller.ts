@@ -1,4 +1,5 @@
 /** Whether the network policies let in the controller that is to serve the host: the wrong namespace means 502 everywhere. */
+import { behindLoadBalancer, usesGateway } from "../config/kinds";
 import type { Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
 import { collectionPath, objectPath, type ClusterApi, type KubernetesObject } from "../kubernetes/cluster-api";
@@ -10,7 +11,7 @@ export const ingressController: ClusterCheck = {
     finds: "whether the ingress controller's pods are where network.ingressNamespace says",
     async run({ entrance, network }, cluster) {
         // AWS load balancers are no pods: network.ingressCidrs lets them in.
-        if (entrance === undefined || network === undefined || entrance.controller.kind.startsWith("aws")) return [];
+        if (entrance === undefined || network === undefined || behindLoadBalancer(entrance.controller)) return [];
         const { problems, found } = await classProblems(entrance, cluster);
         // Envoy's pods only start with their Gateway.
         const pods =
@@ -28,10 +29,11 @@ interface Classes {
 }
 
 async function classProblems({ controller, className }: Sections["entrance"], cluster: ClusterApi): Promise<Classes> {
-    const byGateway = "gateway" in controller;
+    const byGateway = usesGateway(controller);
     // The class of an existing Gateway is its owner's.
-    if (byGateway && controller.gateway.kind === "existing") return { problems: [] };
-    const wanted = byGateway && controller.gateway.kind === "created" ? controller.gateway.className : className;
+    if (usesGateway(controller) && controller.gateway.kind === "existing") return { problems: [] };
+    const wanted =
+        usesGateway(controller) && controller.gateway.kind === "created" ? controller.gateway.className : className;
     const kind = byGateway ? "GatewayClass" : "IngressClass";
     const name = wanted ?? "traefik";
     const apiVersion = byGateway ? "gateway.networking.k8s.io/v1" : "networking.k8s.io/v1";

@@ -2,7 +2,7 @@
  * Looks at the surroundings before any resource is registered: the kube context, the registry, files that are named.
  * What it finds is reported together with the config's problems. It asks through probes, which tests replace.
  */
-import { madeByAws } from "../config/derived";
+import { acmeOf, madeByAws } from "../config/kinds";
 import type { Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
 import { registryScheme } from "../images/images.plan";
@@ -64,8 +64,8 @@ function caFile(
 
 function files({ images, outbound, entrance }: Partial<Sections>, probes: Probes): Problem[] {
     const problems = caFile("outbound.caBundleFile", outbound?.caBundleFile, probes, { optional: true });
-    if (entrance?.tls.kind === "acme")
-        problems.push(...caFile("entrance.tls.caBundleFile", entrance.tls.caBundleFile, probes, { optional: true }));
+    const acme = entrance && acmeOf(entrance);
+    problems.push(...caFile("entrance.tls.caBundleFile", acme?.caBundleFile, probes, { optional: true }));
     if (images?.kind !== "build") return problems;
     // A build secret, often the machine's own bundle: it is in no object of the cluster.
     const build = { optional: true, inCluster: false };

@@ -1,6 +1,6 @@
 /** Settings of backups that are each accepted and cannot be meant together. */
 import { backupPrefix } from "../aws/aws.plan";
-import { backupOf, prefixOf } from "../config/derived";
+import type { Backup } from "../config/derived";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
 import type { S3 } from "../config/schema.backup";
@@ -10,7 +10,7 @@ const key = (rest: string): string => `orcheo:stack.${rest}`;
 const dumpMajor = 17;
 
 export function backupConflicts(stack: Stack): Problem[] {
-    const backup = backupOf(stack);
+    const { backup } = stack;
     if (backup === undefined) return [];
     return [
         ...withoutAccount(backup, stack),
@@ -38,10 +38,10 @@ function withoutAccount({ bucket, credentials }: S3, { aws }: Stack): Problem[] 
 }
 
 /** The stack's own role writes to its own bucket, below one prefix. */
-function outsideTheRole(backup: S3, stack: Stack): Problem[] {
+function outsideTheRole(backup: Backup, stack: Stack): Problem[] {
     const { aws } = stack;
     if (aws === undefined || aws.roles.backup !== undefined || backup.credentials?.kind === "secret") return [];
-    const prefix = prefixOf(backup, stack);
+    const { prefix } = backup;
     return [
         ...(backup.bucket === undefined
             ? []

@@ -1,9 +1,8 @@
 /** Conflicts between settings of the way in, the namespace and the pods. */
 import { serviceAccountsOf } from "../aws/aws.plan";
-import { backupOf } from "../config/derived";
+import { acceptedTls, behindLoadBalancer, usesGateway } from "../config/kinds";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
-import type { Entrance } from "../config/schema.entrance";
 import { planPlacement } from "../kubernetes/placement.plan";
 import { ephemeralLimitOf, logsMiB } from "../kubernetes/scratch.plan";
 
@@ -21,26 +20,20 @@ export function kubernetesConflicts(stack: Stack): Problem[] {
     ];
 }
 
-/** Who may sign for a controller: cert-manager and Secrets, AWS, or the Gateway itself. */
-function acceptedTls({ controller }: Entrance): readonly Entrance["tls"]["kind"][] {
-    if ("gateway" in controller && controller.gateway.kind === "existing") return ["gateway"];
-    const aws = controller.kind === "awsLoadBalancer" || controller.kind === "awsGateway";
-    return aws ? ["acm"] : ["clusterIssuer", "issuer", "acme", "secret"];
-}
-
 function certificateMismatch({ entrance }: Stack): Problem[] {
     const { controller, tls } = entrance;
-    const accepted = acceptedTls(entrance);
+    const accepted = acceptedTls(controller);
     if (accepted.includes(tls.kind)) return [];
-    const gateway = "gateway" in controller ? ` and a Gateway of kind "${controller.gateway.kind}"` : "";
+    const gateway = usesGateway(controller) ? ` and a Gateway of kind "${controller.gateway.kind}"` : "";
     const remedy = `accepted: ${quoted(accepted)} with controller "${controller.kind}"${gateway}`;
     return [{ at: key("entrance.tls.kind"), found: `found "${tls.kind}"`, remedy }];
 }
 
 /** The network policies would keep the controller out. */
 function unreachable({ entrance, network }: Stack): Problem[] {
-    const { kind } = entrance.controller;
-    if (kind.startsWith("aws") && network.ingressCidrs.length === 0)
+    const { controller } = entrance;
+    const { kind } = controller;
+    if (behindLoadBalancer(controller) && network.ingressCidrs.length === 0)
         return [
             {
                 at: key("network.ingressCidrs"),
@@ -84,8 +77,7 @@ function volumesTwice(stack: Stack): Problem[] {
 
 /** The limit follows from the scratch directories; a request above it is refused by the API server. */
 function diskOverLimit(stack: Stack): Problem[] {
-    const { api, worker, beat, canvas } = stack;
-    const backup = backupOf(stack);
+    const { api, worker, beat, canvas, backup } = stack;
     const sections = { api, worker, beat, canvas, ...(backup && { backup }) };
     return Object.entries(sections).flatMap(([role, { resources }]) => {
         const most = ephemeralLimitOf(role as keyof typeof sections, stack);

@@ -2,7 +2,8 @@
 import { admissionRules } from "../admission/admission.plan";
 import { quotaOf } from "../cluster/cluster.plan";
 import type { Problem } from "../config/problems";
-import { publicCanvas, type Stack } from "../config/schema";
+import type { Stack } from "../config/schema";
+import { publicCanvas } from "../config/schema.images";
 import { imageNames, planImage } from "../images/images.plan";
 import { serverPort, urlProblems } from "../servers/servers.plan";
 import { awsConflicts } from "./conflicts.aws";

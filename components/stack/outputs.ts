@@ -1,13 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretValue } from "../backend/backend";
-import { kubectlOf } from "../config/derived";
 import type { Stack } from "../config/schema";
 
 /** What to do next, as outputs: commands, never a secret. */
 export function guide(stack: Stack, { bootstrapToken, url }: { bootstrapToken: SecretValue; url: string }) {
     const { namespace } = stack.kubernetes;
     const { secretName, key } = bootstrapToken;
-    const kubectl = kubectlOf(stack);
+    const { kubectl } = stack;
     return {
         bootstrapToken: pulumi.interpolate`${kubectl} get secret ${secretName} --output jsonpath='{.data.${key.replaceAll(".", "\\.")}}' | base64 --decode`,
         nextSteps: [

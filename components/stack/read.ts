@@ -1,4 +1,5 @@
 /** Reads a stack's settings: parsed once, every problem at once. */
+import { derivedFrom } from "../config/derived";
 import { problemsOf, shown, strayKeys, type Problem } from "../config/problems";
 import { stackSchema, type Stack, type Sections } from "../config/schema";
 import { conflicts } from "./conflicts";
@@ -50,13 +51,14 @@ export function parseStack(raw: RawConfig): Parsed {
         const problems = [...stray, ...problemsOf(stackSchema, parsed.error, value, raw.secret)];
         return { sections: sectionsOf(value), problems };
     }
+    const stack: Stack = { ...parsed.data, ...derivedFrom(parsed.data) };
     const problems = [
         ...stray,
-        ...registryPassword(parsed.data, raw),
-        ...conflicts(parsed.data),
-        ...(raw.secret ? [] : urlsInTheClear(parsed.data)),
+        ...registryPassword(stack, raw),
+        ...conflicts(stack),
+        ...(raw.secret ? [] : urlsInTheClear(stack)),
     ];
-    return { stack: parsed.data, sections: parsed.data, problems };
+    return { stack, sections: parsed.data, problems };
 }
 
 /** A URL with its password belongs into the encrypted part of the file. */

@@ -3,7 +3,7 @@
  * pack as a violation (`unsafe-choice`) until the stack's config names it as an exception, with a reason and a last day.
  */
 import { holds } from "../config/addresses";
-import { backupOf } from "../config/derived";
+import { ownCluster, ownLoadBalancer } from "../config/kinds";
 import type { Stack } from "../config/schema";
 
 export interface UnsafeChoice {
@@ -38,8 +38,7 @@ function unguardedCluster({ kubernetes: { admission } }: Stack): UnsafeChoice[] 
 
 /** Connections without TLS. */
 function readByOthers(stack: Stack): UnsafeChoice[] {
-    const { registry, entrance, tracing } = stack;
-    const backup = backupOf(stack);
+    const { registry, entrance, tracing, backup } = stack;
     return [
         ...(registry.plainHttp === true && !isLaptop(stack)
             ? [
@@ -70,8 +69,8 @@ function readByOthers(stack: Stack): UnsafeChoice[] {
 
 /** Who may connect, and what pods may reach. */
 function openToAll(stack: Stack): UnsafeChoice[] {
-    const { network, entrance, aws, database, cache } = stack;
-    const backup = backupOf(stack);
+    const { network, entrance, aws, database, cache, backup } = stack;
+    const cluster = ownCluster(aws);
     const reach = Object.entries({ database, cache, backup }).flatMap(([section, settings]) =>
         settings !== undefined && "reach" in settings && settings.reach.kind === "addresses"
             ? [{ setting: `${section}.reach.cidrs`, cidrs: settings.reach.cidrs }]
@@ -82,9 +81,7 @@ function openToAll(stack: Stack): UnsafeChoice[] {
         { setting: "network.dnsCidrs", cidrs: network.dnsCidrs },
         { setting: "network.privateCidrs", cidrs: network.privateCidrs },
         ...reach,
-        ...(aws?.cluster.kind === "new"
-            ? [{ setting: "aws.cluster.publicCidrs", cidrs: aws.cluster.publicCidrs }]
-            : []),
+        ...(cluster === undefined ? [] : [{ setting: "aws.cluster.publicCidrs", cidrs: cluster.publicCidrs }]),
     ];
     return [
         ...ranges.flatMap(({ setting, cidrs }) => {
@@ -99,12 +96,7 @@ function openToAll(stack: Stack): UnsafeChoice[] {
 type Controller = Stack["entrance"]["controller"];
 
 function loadBalancer(controller: Controller): UnsafeChoice[] {
-    const own =
-        controller.kind === "awsLoadBalancer"
-            ? { at: "entrance.controller", settings: controller }
-            : controller.kind === "awsGateway" && controller.gateway.kind === "created"
-              ? { at: "entrance.controller.gateway", settings: controller.gateway }
-              : undefined;
+    const own = ownLoadBalancer(controller);
     if (own === undefined) return [];
     const { scheme, inboundCidrs, webAclArn, sslPolicy } = own.settings;
     const everyone = inboundCidrs.length === 0 || inboundCidrs.some(isWide);
@@ -149,7 +141,7 @@ function production(stack: Stack, aws: NonNullable<Stack["aws"]>): UnsafeChoice[
             ? [choice("aws.network.natPerZone", false, "with one zone all lose the way out")]
             : []),
         ...(aws.alarmEmails.length === 0 ? [choice("aws.alarmEmails", [], "alarms reach nobody")] : []),
-        ...(backupOf(stack) === undefined && database.kind !== "external"
+        ...(stack.backup === undefined && database.kind !== "external"
             ? [choice("backup.kind", "none", "only RDS' own copies are left, which no other server can read")]
             : []),
     ];

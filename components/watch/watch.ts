@@ -5,7 +5,7 @@
  * An update that is good is never held up or failed by it: whatever it cannot read, it is silent about.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { madeByAws } from "../config/derived";
+import { madeByAws } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import type { ClusterApi, KubernetesObject } from "../kubernetes/cluster-api";
 import { nodeOf } from "../kubernetes/pod-status";

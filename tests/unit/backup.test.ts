@@ -9,7 +9,6 @@ import { preflight } from "../../components/preflight/preflight";
 import { everythingExisting, plain } from "../aws-programs";
 import { digest, goodProbes, runBoth, settingsOf, type Registered, type Run } from "../harness";
 import { variants } from "../variants";
-import { backupOf, storePorts } from "../../components/config/derived";
 
 type Fields = Record<string, unknown>;
 const at = (value: unknown, ...path: (string | number)[]): unknown =>
@@ -75,9 +74,9 @@ describe("when", () => {
 
 describe("whether", () => {
     it("a stack makes them: by default on AWS alone", () => {
-        expect(backupOf(stackOf(dev))).toBeUndefined();
-        expect(backupOf(stackOf(prod))).toMatchObject({ kind: "s3", schedule: "17 2 * * *", staleAfterHours: 26 });
-        expect(backupOf(stackOf({ ...prod, backup: { kind: "none" } }))).toBeUndefined();
+        expect(stackOf(dev).backup).toBeUndefined();
+        expect(stackOf(prod).backup).toMatchObject({ kind: "s3", schedule: "17 2 * * *", staleAfterHours: 26 });
+        expect(stackOf({ ...prod, backup: { kind: "none" } }).backup).toBeUndefined();
     });
 
     it("with none there is neither image, repository nor Job, and nobody new reaches the database", async () => {
@@ -389,8 +388,8 @@ describe("behind a proxy, with private authorities and somebody else's database"
         const backup = { ...store, endpoint: "http://minio", plainHttp: true };
         const outbound = { proxy: { httpUrl: "http://proxy.example.com", httpsUrl: "http://proxy.example.com:3128" } };
         const stack = stackOf({ ...own, backup, outbound });
-        const settings = backupOf(stack);
+        const settings = stack.backup;
         if (settings === undefined) throw new Error("no backup");
-        expect(storePorts(settings, stack)).toEqual([80]);
+        expect(settings.storePorts).toEqual([80]);
     });
 });

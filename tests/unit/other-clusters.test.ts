@@ -14,7 +14,6 @@ import { planNetworkPolicies, translatedRanges } from "../../components/network/
 import { planService } from "../../components/kubernetes/service.plan";
 import { literal } from "../../components/kubernetes/pod.plan";
 import { runBoth, settingsOf } from "../harness";
-import { backupOf } from "../../components/config/derived";
 import { proxyEnvironment } from "../../components/kubernetes/proxy.plan";
 
 const dev = settingsOf("dev");
@@ -46,7 +45,7 @@ interface Template {
 function templates(settings: object = {}): Record<string, Template> {
     const stack = stackOf(settings);
     const { database, cache } = stack;
-    const toBucket = backupOf(stack);
+    const toBucket = stack.backup;
     if (database.kind !== "statefulset" || cache.kind !== "valkey" || toBucket === undefined) throw new Error("dev");
     const server = { url: { kind: "value" as const, value: output("") }, trust: { kind: "stack" as const } };
     const shared = {

@@ -15,7 +15,6 @@ import { planImage } from "../../components/images/images.plan";
 import { planNetworkPolicies } from "../../components/network/network.plan";
 import { mebibytes, millis } from "../../components/kubernetes/quantity";
 import { settingsOf } from "../harness";
-import { publicUrl } from "../../components/config/derived";
 
 function stackOf(settings: object = {}): Stack {
     const json = JSON.stringify({ ...settingsOf("dev"), ...settings });
@@ -201,7 +200,7 @@ it("the autoscaler's metrics are percent of the requests", () => {
 it("canvas settings become upstream's names, on the public origin", () => {
     const settings = { authIssuer: "https://login.example.com", authClientId: "abc" };
     const stack = stackOf({ canvas: { settings }, entrance: { port: 8443 } });
-    expect(publicUrl(stack)).toBe("https://orcheo.localhost:8443");
+    expect(stack.publicUrl).toBe("https://orcheo.localhost:8443");
     expect(planSettings(stack)).toEqual({
         VITE_ORCHEO_BACKEND_URL: "https://orcheo.localhost:8443",
         VITE_ORCHEO_AUTH_ISSUER: "https://login.example.com",
