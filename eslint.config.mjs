@@ -24,4 +24,17 @@ export default tseslint.config(
             "@typescript-eslint/no-extraneous-class": "off",
         },
     },
+    {
+        files: ["components/**/*.ts"],
+        ignores: ["components/config/**", "components/stack/**"],
+        rules: {
+            "no-restricted-syntax": [
+                "error",
+                {
+                    selector: "TSTypeAnnotation > TSTypeReference[typeName.name='Stack']",
+                    message: "Name the sections that it depends on: Pick<Stack, …>, or the section itself.",
+                },
+            ],
+        },
+    },
 );

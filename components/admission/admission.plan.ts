@@ -42,7 +42,11 @@ function leftOut(rule: string, entrance: Stack["entrance"]): object {
  * The admission policies of the stack's namespace. They stand outside any namespace: each name begins with the stack's,
  * and a dot, which no namespace has, so that two stacks of a cluster never meet.
  */
-export function planAdmission({ kubernetes, entrance, version }: Stack): readonly AdmissionRule[] {
+export function planAdmission({
+    kubernetes,
+    entrance,
+    version,
+}: Pick<Stack, "kubernetes" | "entrance" | "version">): readonly AdmissionRule[] {
     const { admission, namespace } = kubernetes;
     if (admission.kind === "off") return [];
     const registries = JSON.stringify(admission.kind === "enforce" ? admission.registries : []);

@@ -10,7 +10,11 @@ import { planAdmission } from "./admission.plan";
  * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
  */
 export class Admission extends pulumi.ComponentResource {
-    constructor(name: string, { stack }: { stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
+    constructor(
+        name: string,
+        { stack }: { stack: Pick<Stack, "entrance" | "kubernetes" | "version"> },
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
         super("orcheo:index:Admission", name, {}, opts);
         const { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } = k8s.admissionregistration.v1;
         for (const { rule, policy, binding } of planAdmission(stack)) {

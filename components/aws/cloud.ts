@@ -48,7 +48,7 @@ export interface Cloud {
 }
 
 export interface CloudArgs {
-    readonly stack: Stack;
+    readonly stack: Pick<Stack, "aws" | "backup" | "host" | "kubernetes" | "makesStorageClass" | "registry">;
     readonly secrets: Secrets;
 }
 

@@ -9,7 +9,7 @@ import { servicePolicy, policyDocument } from "./policies.plan";
 import type { Network } from "./vpc.plan";
 
 export interface EksArgs {
-    readonly stack: Stack;
+    readonly stack: Pick<Stack, "kubernetes" | "makesStorageClass">;
     readonly settings: Aws;
     readonly config: plan.OwnCluster;
     readonly network: Network;

@@ -6,7 +6,7 @@ import { planTrust, serviceAccountsOf, type Identity } from "./identities.plan";
 import { policyDocument } from "./policies.plan";
 
 export interface PodIdentityArgs {
-    readonly stack: Stack;
+    readonly stack: Pick<Stack, "kubernetes">;
     readonly settings: Aws;
     readonly identity: Identity;
     readonly clusterName: pulumi.Input<string>;

@@ -3,18 +3,28 @@ import type { Input } from "@pulumi/pulumi";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
-import { planPod, probe, initResources, type ContainerPlan } from "../kubernetes/pod.plan";
-import { proxyEnvironment } from "../kubernetes/proxy.plan";
-import { scratchSizes } from "../kubernetes/scratch.plan";
+import { planPod, probe, initResources, type ContainerPlan, type PodSettings } from "../kubernetes/pod.plan";
+import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
+import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import { planTrust, trustEnvironment, trustMount } from "../kubernetes/trust.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 import { planRotation } from "../secrets/secrets.plan";
 import { trustDir } from "../servers/servers.plan";
 import type { BackendRole } from "./contract";
 import { planDemands, planSecretFiles, serverNames, type SecretSources } from "./secret-files.plan";
+import type { ReachSettings } from "../network/network.plan";
 
 type Deployment = types.input.apps.v1.Deployment;
 type Probes = NonNullable<ContainerPlan["probes"]>;
+
+type EnvironmentSettings = ProxySettings &
+    Pick<Stack, "api" | "auth" | "beat" | "publicUrl" | "release" | "tracing" | "worker">;
+
+export type BackendSettings = EnvironmentSettings &
+    PodSettings &
+    ScratchSettings &
+    ReachSettings &
+    Pick<Stack, "leaveSeconds" | "secrets" | "version">;
 
 export interface BackendInputs extends SecretSources {
     readonly namespace: Input<string>;
@@ -32,7 +42,7 @@ const drainSpareSeconds = 3;
 const workerSpareSeconds = 30;
 
 /** Environment without secrets; release-specific names are the image's business (images/backend). */
-export function planEnvironment(role: BackendRole, stack: Stack): Record<string, string> {
+export function planEnvironment(role: BackendRole, stack: EnvironmentSettings): Record<string, string> {
     const { auth, tracing } = stack;
     const own = role === "init" ? undefined : stack[role];
     return {
@@ -111,7 +121,7 @@ const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
     },
 };
 
-function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): ContainerPlan {
+function planContainer(role: BackendRole, stack: BackendSettings, inputs: BackendInputs): ContainerPlan {
     const sizes = scratchSizes(stack)[role];
     return {
         name: role,
@@ -142,7 +152,7 @@ function planContainer(role: BackendRole, stack: Stack, inputs: BackendInputs): 
 }
 
 /** Seconds from the signal to the kill, the wait before it included. */
-function graceSeconds(role: BackendRole, stack: Stack): number {
+function graceSeconds(role: BackendRole, stack: BackendSettings): number {
     const { api, worker } = stack;
     switch (role) {
         case "api":
@@ -155,7 +165,7 @@ function graceSeconds(role: BackendRole, stack: Stack): number {
     }
 }
 
-function planTemplate(role: BackendRole, stack: Stack, inputs: BackendInputs) {
+function planTemplate(role: BackendRole, stack: BackendSettings, inputs: BackendInputs) {
     return planPod({
         role,
         serviceAccountName: inputs.serviceAccountName,
@@ -174,7 +184,7 @@ function planTemplate(role: BackendRole, stack: Stack, inputs: BackendInputs) {
  * Creates the tables before any replica starts: Orcheo's own start races. It runs anew whenever its template changes,
  * with every release and image; a lock in the database keeps two of them apart.
  */
-export function planInitialisation(stack: Stack, inputs: BackendInputs): types.input.batch.v1.Job {
+export function planInitialisation(stack: BackendSettings, inputs: BackendInputs): types.input.batch.v1.Job {
     const labels = objectLabels("init", stack.version);
     return {
         // A Job that failed is replaced by the next update instead of being waited for again.
@@ -190,7 +200,11 @@ export function planInitialisation(stack: Stack, inputs: BackendInputs): types.i
     };
 }
 
-export function planDeployment(role: "api" | "worker" | "beat", stack: Stack, inputs: BackendInputs): Deployment {
+export function planDeployment(
+    role: "api" | "worker" | "beat",
+    stack: BackendSettings,
+    inputs: BackendInputs,
+): Deployment {
     const annotations = planRotation(stack.secrets).deployment;
     const rolling = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
     return {

@@ -10,17 +10,17 @@ import type { Authority } from "../kubernetes/certificates";
 import { planDisruptionBudget } from "../kubernetes/disruption-budget.plan";
 import { objectLabels } from "../kubernetes/labels";
 import { secretOf } from "../kubernetes/secret";
-import { serviceAccount } from "../kubernetes/service-account";
+import { serviceAccount, type AccountSettings } from "../kubernetes/service-account";
 import { planService } from "../kubernetes/service.plan";
 import { privateCaKey } from "../kubernetes/trust.plan";
 import { machine } from "../machine";
 import type { Secrets } from "../secrets/secrets";
 import { keyNames, externalName, planExternalSecret } from "../secrets/secrets.plan";
-import { planDeployment, planInitialisation, type BackendInputs } from "./backend.plan";
+import { planDeployment, planInitialisation, type BackendInputs, type BackendSettings } from "./backend.plan";
 import type { SecretKey } from "./contract";
 
 export interface BackendArgs {
-    readonly stack: Stack;
+    readonly stack: BackendSettings & AccountSettings & Pick<Stack, "entrance">;
     readonly namespace: pulumi.Input<string>;
     readonly image: pulumi.Input<string>;
     readonly database: Database;

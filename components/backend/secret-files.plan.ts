@@ -1,8 +1,7 @@
 /** The secrets that a pod reads as files, from wherever they are. */
 import type { Input } from "@pulumi/pulumi";
-import type { Stack } from "../config/schema";
 import type { SecretFiles } from "../kubernetes/volumes.plan";
-import { reachOf } from "../network/network.plan";
+import { reachOf, type ReachSettings } from "../network/network.plan";
 import type { ApplicationKey } from "../secrets/secrets.plan";
 import { urlDemands, type ServerName, type Server } from "../servers/servers.plan";
 import { applicationKeysOf, keysOf, type BackendRole, type SecretKey } from "./contract";
@@ -43,7 +42,7 @@ export function planSecretFiles(
 }
 
 /** What the image checks the URLs by, and completes those that the program cannot read with. */
-export function planDemands(stack: Stack, { servers }: SecretSources): Record<string, string> {
+export function planDemands(stack: ReachSettings, { servers }: SecretSources): Record<string, string> {
     return Object.fromEntries(
         serverNames.flatMap((server) =>
             Object.entries(urlDemands(server, { ...servers[server], port: reachOf(stack, server).port })),

@@ -5,11 +5,11 @@ import type { Backup } from "../config/derived";
 import type { Stack } from "../config/schema";
 import type { S3 } from "../config/schema.backup";
 import { objectLabels } from "../kubernetes/labels";
-import { planPod } from "../kubernetes/pod.plan";
-import { proxyEnvironment } from "../kubernetes/proxy.plan";
+import { planPod, type PodSettings } from "../kubernetes/pod.plan";
+import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
 import { planTrust, trustEnvironment, trustMount } from "../kubernetes/trust.plan";
 import * as volumes from "../kubernetes/volumes.plan";
-import { reachOf } from "../network/network.plan";
+import { reachOf, type ReachSettings } from "../network/network.plan";
 import { trustDir, trustFile, type Server } from "../servers/servers.plan";
 
 /** Ready made for `kubectl create job --from`. */
@@ -19,6 +19,8 @@ export const cronJobName = "backup";
 const refusedCode = 78;
 const keptDays = 7;
 const authorityDir = "/etc/orcheo/s3-ca";
+
+export type BackupSettings = PodSettings & ProxySettings & ReachSettings & Pick<Stack, "version">;
 
 export interface BackupInputs {
     readonly namespace: Input<string>;
@@ -37,7 +39,7 @@ export interface BackupInputs {
     readonly trustConfigMap?: Input<string>;
 }
 
-function planEnvironment(settings: Backup, stack: Stack, inputs: BackupInputs): Record<string, Input<string>> {
+function planEnvironment(settings: Backup, stack: BackupSettings, inputs: BackupInputs): Record<string, Input<string>> {
     const { endpoint, region, prefix } = settings;
     const { authority, database, kmsKeyId, trustConfigMap } = inputs;
     const own = authority.kind !== "system";
@@ -77,7 +79,11 @@ function planFiles({ credentials }: S3, { database, secretName }: BackupInputs):
     ];
 }
 
-export function planBackup(settings: Backup, stack: Stack, inputs: BackupInputs): types.input.batch.v1.CronJob {
+export function planBackup(
+    settings: Backup,
+    stack: BackupSettings,
+    inputs: BackupInputs,
+): types.input.batch.v1.CronJob {
     const { image, database, trustConfigMap } = inputs;
     const template = planPod({
         role: "backup",

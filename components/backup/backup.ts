@@ -7,12 +7,12 @@ import type { Stack } from "../config/schema";
 import type { Database } from "../database/database";
 import type { Images } from "../images/images";
 import { secretOf } from "../kubernetes/secret";
-import { serviceAccount } from "../kubernetes/service-account";
+import { serviceAccount, type AccountSettings } from "../kubernetes/service-account";
 import { trustOf } from "../servers/servers";
-import { cronJobName, planBackup } from "./backup.plan";
+import { cronJobName, planBackup, type BackupSettings } from "./backup.plan";
 
 export interface BackupArgs {
-    readonly stack: Stack;
+    readonly stack: BackupSettings & AccountSettings & Pick<Stack, "backup" | "kubectl">;
     readonly namespace: pulumi.Input<string>;
     readonly images: Pick<Images, "backup">;
     readonly database: Database;
@@ -66,15 +66,17 @@ class Backup extends pulumi.ComponentResource implements Outputs {
         });
         new k8s.batch.v1.CronJob(name, plan, { ...child, dependsOn: [...database.resources] });
         this.outputs = {
-            backups: { to: pulumi.interpolate`s3://${bucket}/${settings.prefix}`, ...commands(args) },
+            backups: {
+                to: pulumi.interpolate`s3://${bucket}/${settings.prefix}`,
+                ...commands(stack.kubectl, settings),
+            },
         };
         this.registerOutputs({});
     }
 }
 
 /** How to ask for the last good one, and for one more. */
-function commands({ stack, settings }: { stack: Stack; settings: Settings }) {
-    const { kubectl } = stack;
+function commands(kubectl: string, settings: Settings) {
     const last = `$(${kubectl} get cronjob ${cronJobName} -o jsonpath='{.status.lastSuccessfulTime}')`;
     return {
         fresh: `last="${last}"; echo "last good backup: \${last:-none}"; test "$(date -d "\${last:-@0}" +%s)" -gt "$(date -d '${settings.staleAfterHours} hours ago' +%s)"`,

@@ -4,11 +4,13 @@ import { External } from "../servers/servers";
 import type { Server } from "../servers/servers.plan";
 import { Elasticache } from "./elasticache";
 import { Valkey, type ValkeyArgs } from "./valkey";
+import type { Stack } from "../config/schema";
 
 /** A broker that Celery can use, wherever it runs: `rediss://…?ssl_cert_reqs=required…`. */
 export type Cache = Server;
 
-export interface CacheArgs extends Omit<ValkeyArgs, "settings"> {
+export interface CacheArgs extends Omit<ValkeyArgs, "settings" | "stack"> {
+    readonly stack: ValkeyArgs["stack"] & Pick<Stack, "cache">;
     readonly cloud: Cloud;
 }
 

@@ -4,9 +4,11 @@ import type { Resources } from "../config/fields";
 import { ports } from "../config/ports";
 import type { CacheOf, Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
-import { planPod, probe } from "../kubernetes/pod.plan";
-import { scratchSizes } from "../kubernetes/scratch.plan";
+import { planPod, probe, type PodSettings } from "../kubernetes/pod.plan";
+import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import * as volumes from "../kubernetes/volumes.plan";
+
+export type ValkeySettings = PodSettings & ScratchSettings & Pick<Stack, "version">;
 
 export interface ValkeyInputs {
     readonly namespace: Input<string>;
@@ -18,7 +20,7 @@ export interface ValkeyInputs {
 }
 
 export function planValkey(
-    stack: Stack,
+    stack: ValkeySettings,
     cache: CacheOf<"valkey">,
     inputs: ValkeyInputs,
 ): types.input.apps.v1.StatefulSet {

@@ -9,10 +9,10 @@ import { planServiceAccount } from "../kubernetes/service-account.plan";
 import { planService } from "../kubernetes/service.plan";
 import { caFile, type Trust } from "../kubernetes/volumes.plan";
 import type { Server, ServerUrl } from "../servers/servers.plan";
-import { planValkey } from "./valkey.plan";
+import { planValkey, type ValkeySettings } from "./valkey.plan";
 
 export interface ValkeyArgs {
-    readonly stack: Stack;
+    readonly stack: ValkeySettings & Pick<Stack, "storageClass">;
     readonly settings: CacheOf<"valkey">;
     readonly namespace: pulumi.Input<string>;
     readonly image: pulumi.Input<string>;

@@ -3,9 +3,13 @@ import type { Input } from "@pulumi/pulumi";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
-import { planPod, probe, type ContainerPlan } from "../kubernetes/pod.plan";
-import { scratchSizes } from "../kubernetes/scratch.plan";
+import { planPod, probe, type ContainerPlan, type PodSettings } from "../kubernetes/pod.plan";
+import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import * as volumes from "../kubernetes/volumes.plan";
+
+export type CanvasSettings = PodSettings &
+    ScratchSettings &
+    Pick<Stack, "canvas" | "leaveSeconds" | "publicUrl" | "version">;
 
 export interface CanvasInputs {
     readonly namespace: Input<string>;
@@ -15,20 +19,20 @@ export interface CanvasInputs {
 }
 
 /** `authClientId` becomes VITE_ORCHEO_AUTH_CLIENT_ID; settings that are left out are not set. */
-export function planSettings(stack: Stack): Record<string, string> {
-    const { settings, contentSecurityOrigins } = stack.canvas;
+export function planSettings({ canvas, publicUrl }: Pick<Stack, "canvas" | "publicUrl">): Record<string, string> {
+    const { settings, contentSecurityOrigins } = canvas;
     const env = Object.entries(settings).map(([key, value]): [string, string] => [
         `VITE_ORCHEO_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
         value,
     ]);
     return {
-        VITE_ORCHEO_BACKEND_URL: stack.publicUrl,
+        VITE_ORCHEO_BACKEND_URL: publicUrl,
         ...Object.fromEntries(env),
         ...(contentSecurityOrigins.length > 0 && { CANVAS_CSP_EXTRA_ORIGINS: contentSecurityOrigins.join(" ") }),
     };
 }
 
-export function planCanvas(stack: Stack, inputs: CanvasInputs): types.input.apps.v1.Deployment {
+export function planCanvas(stack: CanvasSettings, inputs: CanvasInputs): types.input.apps.v1.Deployment {
     const { canvas, version } = stack;
     const sizes = scratchSizes(stack).canvas;
     const site = volumes.scratch("site", "/srv/canvas", sizes.site);

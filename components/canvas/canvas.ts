@@ -4,12 +4,12 @@ import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import type { Authority } from "../kubernetes/certificates";
 import { planDisruptionBudget } from "../kubernetes/disruption-budget.plan";
-import { serviceAccount } from "../kubernetes/service-account";
+import { serviceAccount, type AccountSettings } from "../kubernetes/service-account";
 import { planService } from "../kubernetes/service.plan";
-import { planCanvas } from "./canvas.plan";
+import { planCanvas, type CanvasSettings } from "./canvas.plan";
 
 export interface CanvasArgs {
-    readonly stack: Stack;
+    readonly stack: CanvasSettings & AccountSettings & Pick<Stack, "entrance">;
     readonly namespace: pulumi.Input<string>;
     readonly image: pulumi.Input<string>;
     readonly authority: Authority;

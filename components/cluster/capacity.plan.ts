@@ -5,7 +5,7 @@ import type { Stack } from "../config/schema";
 import { databaseResources } from "../database/database.plan";
 import type { Role } from "../kubernetes/labels";
 import { initResources } from "../kubernetes/pod.plan";
-import { ephemeralLimitOf } from "../kubernetes/scratch.plan";
+import { ephemeralLimitOf, type ScratchSettings } from "../kubernetes/scratch.plan";
 
 export interface Capacity {
     readonly cpuRequestMillis: number;
@@ -17,8 +17,11 @@ export interface Capacity {
     readonly storageGiB: number;
 }
 
+type PeakSettings = Pick<Stack, "api" | "backup" | "beat" | "cache" | "canvas" | "database" | "worker">;
+export type QuotaSettings = PeakSettings & ScratchSettings & Pick<Stack, "kubernetes">;
+
 /** Each workload with the pods it has at most while it is updated: pods that stop still count. */
-export function peakPods(stack: Stack): readonly { role: Role; pods: number; resources: Resources }[] {
+export function peakPods(stack: PeakSettings): readonly { role: Role; pods: number; resources: Resources }[] {
     const { database, cache, backup } = stack;
     return [
         { role: "api", pods: stack.api.scaling.maxReplicas + 2, resources: stack.api.resources },
@@ -37,7 +40,7 @@ export function peakPods(stack: Stack): readonly { role: Role; pods: number; res
 }
 
 /** The need at the peak, and the quota: what is configured, else the need and a quarter more. */
-export function quotaOf(stack: Stack): { need: Capacity; quota: Capacity } {
+export function quotaOf(stack: QuotaSettings): { need: Capacity; quota: Capacity } {
     const peak = peakPods(stack);
     const sum = (of: (resources: Resources) => number): number =>
         peak.reduce((total, { pods, resources }) => total + pods * of(resources), 0);

@@ -4,10 +4,14 @@ import { behindLoadBalancer } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { objectLabels } from "../kubernetes/labels";
 import { mebibytes, millis } from "../kubernetes/quantity";
-import { quotaOf } from "./capacity.plan";
-export { quotaOf } from "./capacity.plan";
+import { quotaOf, type QuotaSettings } from "./capacity.plan";
+export { quotaOf, type QuotaSettings } from "./capacity.plan";
 
-export function planNamespace({ kubernetes, entrance, version }: Stack): types.input.core.v1.Namespace {
+export function planNamespace({
+    kubernetes,
+    entrance,
+    version,
+}: Pick<Stack, "kubernetes" | "entrance" | "version">): types.input.core.v1.Namespace {
     const modes = ["enforce", "audit", "warn"].flatMap((mode) => [
         [`pod-security.kubernetes.io/${mode}`, "restricted"],
         [`pod-security.kubernetes.io/${mode}-version`, kubernetes.podSecurityVersion],
@@ -27,7 +31,10 @@ export function planNamespace({ kubernetes, entrance, version }: Stack): types.i
     };
 }
 
-export function planQuota(stack: Stack, namespace: Input<string>): types.input.core.v1.ResourceQuota {
+export function planQuota(
+    stack: QuotaSettings & Pick<Stack, "version">,
+    namespace: Input<string>,
+): types.input.core.v1.ResourceQuota {
     const { quota } = quotaOf(stack);
     return {
         metadata: { name: "orcheo", namespace, labels: objectLabels(undefined, stack.version) },
@@ -49,9 +56,9 @@ export function planQuota(stack: Stack, namespace: Input<string>): types.input.c
 }
 
 /** For what others start in the namespace, such as a debug pod: a pod without limits would be refused by the quota. */
-export function planLimitRange(stack: Stack, namespace: Input<string>): types.input.core.v1.LimitRange {
+export function planLimitRange(version: string, namespace: Input<string>): types.input.core.v1.LimitRange {
     return {
-        metadata: { name: "orcheo", namespace, labels: objectLabels(undefined, stack.version) },
+        metadata: { name: "orcheo", namespace, labels: objectLabels(undefined, version) },
         spec: {
             limits: [
                 {

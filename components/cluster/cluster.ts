@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import { planPullSecret } from "../kubernetes/pull-secret.plan";
 import { planStorageClass } from "../kubernetes/storage-class.plan";
-import { planLimitRange, planNamespace, planQuota } from "./cluster.plan";
+import { planLimitRange, planNamespace, planQuota, type QuotaSettings } from "./cluster.plan";
 
 export interface ClusterArgs {
-    readonly stack: Stack;
+    readonly stack: QuotaSettings & Pick<Stack, "aws" | "entrance" | "makesStorageClass" | "registry" | "version">;
     /** Of a cluster that the cloud makes; default the configured file. */
     readonly kubeconfig?: pulumi.Output<string>;
     /** The password that pods pull with, where the stack makes their pull secret. */
@@ -46,7 +46,7 @@ export class Cluster extends pulumi.ComponentResource {
             this.namespace = namespace.metadata.name;
             const limits = new k8s.core.v1.LimitRange(
                 `${name}-limits`,
-                planLimitRange(stack, this.namespace),
+                planLimitRange(stack.version, this.namespace),
                 inCluster,
             );
             // After the defaults: a pod without them would be refused by a quota that counts more than before.

@@ -7,7 +7,7 @@ import type { Input } from "@pulumi/pulumi";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels } from "../kubernetes/labels";
-import { planPod, initResources } from "../kubernetes/pod.plan";
+import { planPod, initResources, type PodSettings } from "../kubernetes/pod.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 import type { Trust } from "../kubernetes/volumes.plan";
 import { trustDir, trustFile, type Slot } from "../servers/servers.plan";
@@ -56,6 +56,8 @@ export function planService(host: string, password: string, trust: Pick<Trust, "
 
 export const files = ["service.conf", "users.sql"] as const;
 
+export type UsersSettings = PodSettings & Pick<Stack, "version">;
+
 export interface UsersInputs {
     readonly namespace: Input<string>;
     readonly image: Input<string>;
@@ -65,7 +67,7 @@ export interface UsersInputs {
     readonly trust: Trust;
 }
 
-export function planUsersJob(stack: Stack, inputs: UsersInputs): types.input.batch.v1.Job {
+export function planUsersJob(stack: UsersSettings, inputs: UsersInputs): types.input.batch.v1.Job {
     const [service, sql] = files.map((file) => `${volumes.secretsDir}/${file}`);
     return {
         metadata: {

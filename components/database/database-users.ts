@@ -1,14 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Stack } from "../config/schema";
 import { objectLabels } from "../kubernetes/labels";
 import { secretOf } from "../kubernetes/secret";
 import type { Trust } from "../kubernetes/volumes.plan";
 import type { SlotPassword } from "../servers/servers";
-import { loginOf, planService, planUsers, planUsersJob } from "./database-users.plan";
+import { loginOf, planService, planUsers, planUsersJob, type UsersSettings } from "./database-users.plan";
 
 export interface DatabaseUsersArgs {
-    readonly stack: Stack;
+    readonly stack: UsersSettings;
     readonly namespace: pulumi.Input<string>;
     readonly image: pulumi.Input<string>;
     readonly trust: Trust;

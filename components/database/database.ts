@@ -4,11 +4,13 @@ import { External } from "../servers/servers";
 import type { Server } from "../servers/servers.plan";
 import { Postgres, type PostgresArgs } from "./postgres";
 import { Rds } from "./rds";
+import type { Stack } from "../config/schema";
 
 /** A PostgreSQL that Orcheo can use, wherever it runs: `postgresql://…?sslmode=verify-full…`. */
 export type Database = Server;
 
-export interface DatabaseArgs extends Omit<PostgresArgs, "settings"> {
+export interface DatabaseArgs extends Omit<PostgresArgs, "settings" | "stack"> {
+    readonly stack: PostgresArgs["stack"] & Pick<Stack, "database">;
     readonly cloud: Cloud;
 }
 

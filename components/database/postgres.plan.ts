@@ -4,13 +4,15 @@ import type { Resources } from "../config/fields";
 import { ports } from "../config/ports";
 import type { DatabaseOf, Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
-import { planPod, probe } from "../kubernetes/pod.plan";
-import { scratchSizes } from "../kubernetes/scratch.plan";
+import { planPod, probe, type PodSettings } from "../kubernetes/pod.plan";
+import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 
 type Settings = DatabaseOf<"statefulset">;
 
 const dataDir = "/var/lib/postgresql/data";
+
+export type PostgresSettings = PodSettings & ScratchSettings & Pick<Stack, "version">;
 
 export interface PostgresInputs {
     readonly namespace: Input<string>;
@@ -54,7 +56,7 @@ export function planPostgresConf(database: Settings): string {
 }
 
 export function planPostgres(
-    stack: Stack,
+    stack: PostgresSettings,
     database: Settings,
     inputs: PostgresInputs,
 ): types.input.apps.v1.StatefulSet {

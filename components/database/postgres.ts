@@ -10,10 +10,10 @@ import { planServiceAccount } from "../kubernetes/service-account.plan";
 import { planService } from "../kubernetes/service.plan";
 import { caFile, type Trust } from "../kubernetes/volumes.plan";
 import type { Server, ServerUrl } from "../servers/servers.plan";
-import { planPostgres, planPostgresConf } from "./postgres.plan";
+import { planPostgres, planPostgresConf, type PostgresSettings } from "./postgres.plan";
 
 export interface PostgresArgs {
-    readonly stack: Stack;
+    readonly stack: PostgresSettings & Pick<Stack, "storageClass">;
     readonly settings: DatabaseOf<"statefulset">;
     readonly namespace: pulumi.Input<string>;
     readonly image: pulumi.Input<string>;

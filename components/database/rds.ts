@@ -3,15 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { declareAlarms, logGroup, serverSecurityGroup, storedSecret, type Account } from "../aws/aws";
 import { planDatabaseAlarms, servicePolicy } from "../aws/aws.plan";
 import { ports } from "../config/ports";
-import type { DatabaseOf, Stack } from "../config/schema";
+import type { DatabaseOf } from "../config/schema";
 import type { Trust } from "../kubernetes/volumes.plan";
 import { trustOf, rotatingPasswords } from "../servers/servers";
 import { trustFile, type ServerUrl, type Server } from "../servers/servers.plan";
 import { DatabaseUsers } from "./database-users";
 import * as plan from "./rds.plan";
+import type { UsersSettings } from "./database-users.plan";
 
 export interface RdsArgs {
-    readonly stack: Stack;
+    readonly stack: UsersSettings;
     readonly settings: DatabaseOf<"rds">;
     readonly namespace: pulumi.Input<string>;
     /** Of the PostgreSQL image, whose psql makes the users. */

@@ -2,10 +2,12 @@ import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { CustomObject } from "../kubernetes/custom-object";
 import { planGatewayObjects, planGatewayRoutes } from "./gateway.plan";
-import { planIngress, type Ingress } from "./ingress.plan";
+import { planIngress, type Ingress, type IngressSettings } from "./ingress.plan";
 import { planBalancerIngress } from "./load-balancer.plan";
 import { planRoutes, type Server } from "./routes.plan";
 import { planTraefik, planTraefikIngresses } from "./traefik.plan";
+
+export type EntranceSettings = IngressSettings & Pick<Stack, "api" | "kubernetes" | "release">;
 
 export interface EntrancePlan {
     /** The controller's own objects, a Gateway among them. */
@@ -18,7 +20,7 @@ export interface EntrancePlan {
 
 /** @param authorities  Secrets whose ca.crt signs each server */
 export function planEntrance(
-    stack: Stack,
+    stack: EntranceSettings,
     namespace: Input<string>,
     authorities: Record<Server, Input<string>>,
 ): EntrancePlan {
@@ -26,14 +28,14 @@ export function planEntrance(
     switch (controller.kind) {
         case "traefik":
             return {
-                objects: planTraefik(stack, namespace, authorities),
+                objects: planTraefik(stack.entrance, namespace, authorities),
                 routes: {},
                 ingresses: planTraefikIngresses(stack, namespace),
             };
         case "awsLoadBalancer":
             return { objects: {}, routes: {}, ingresses: planBalancerIngress(stack, controller, namespace) };
         case "standard": {
-            const { plain, streams } = planRoutes(stack);
+            const { plain, streams } = planRoutes(stack.release);
             const paths = { ...plain, ...streams };
             return {
                 objects: {},

@@ -3,12 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { acmeOf, usesGateway } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { planCertificate } from "../kubernetes/certificates.plan";
-import { planEntrance, type EntrancePlan } from "./entrance.plan";
+import { planEntrance, type EntrancePlan, type EntranceSettings } from "./entrance.plan";
 import { AcmeIssuer } from "./issuer";
 import { issuerOf } from "./issuer.plan";
 
 export interface EntranceArgs {
-    readonly stack: Stack;
+    readonly stack: EntranceSettings & Pick<Stack, "network" | "publicUrl">;
     readonly namespace: pulumi.Input<string>;
     /** What serves, each with the Secret whose ca.crt signs it. */
     readonly backend: { readonly authoritySecret: pulumi.Output<string> };

@@ -8,6 +8,7 @@ import { planBalancerConfiguration, planTargetGroups } from "./load-balancer.pla
 import { planRoutes, servers, strictTransport, tlsSecretName, type Paths, type Server } from "./routes.plan";
 import { planTraefik } from "./traefik.plan";
 
+export type GatewaySettings = Pick<Stack, "api" | "entrance" | "host" | "release">;
 type Made = Extract<GatewayController["gateway"], { kind: "created" }>;
 
 const object = (kind: string, name: string, namespace: Input<string>, spec: object): CustomObject => ({
@@ -26,8 +27,8 @@ export function parentRef({ gateway }: GatewayController, listener: "http" | "ht
     return { name, ...(namespace !== undefined && { namespace }), ...(sectionName !== undefined && { sectionName }) };
 }
 
-function planGateway(stack: Stack, gateway: Made, namespace: Input<string>): CustomObject {
-    const secretName = tlsSecretName(stack);
+function planGateway(stack: GatewaySettings, gateway: Made, namespace: Input<string>): CustomObject {
+    const secretName = tlsSecretName(stack.entrance.tls);
     const { host: hostname } = stack;
     const shared = { hostname, allowedRoutes: { namespaces: { from: "Same" } } };
     const listening = "httpsPort" in gateway ? gateway : { httpPort: 80, httpsPort: stack.entrance.port };
@@ -55,7 +56,7 @@ function planGateway(stack: Stack, gateway: Made, namespace: Input<string>): Cus
 }
 
 /** What a controller does to plain requests, and to streams, on their way. */
-function handling(kind: GatewayController["kind"], { entrance }: Stack): Record<"plain" | "streams", object> {
+function handling(kind: GatewayController["kind"], entrance: Stack["entrance"]): Record<"plain" | "streams", object> {
     const hsts = strictTransport(entrance);
     const set = [
         ...(hsts === undefined ? [] : [{ name: "Strict-Transport-Security", value: hsts }]),
@@ -79,7 +80,7 @@ function handling(kind: GatewayController["kind"], { entrance }: Stack): Record<
 
 function planRoute(
     name: string,
-    stack: Stack,
+    stack: GatewaySettings,
     namespace: Input<string>,
     parent: object,
     rules: object[],
@@ -111,7 +112,7 @@ function planBackendTls(server: Server, namespace: Input<string>, authority: Inp
 }
 
 /** Larger bodies are refused with 413. @see https://gateway.envoyproxy.io/docs/api/extension_types/#requestbuffer */
-function planEnvoyBodyLimit({ entrance }: Stack, namespace: Input<string>): CustomObject {
+function planEnvoyBodyLimit(entrance: Stack["entrance"], namespace: Input<string>): CustomObject {
     return {
         apiVersion: "gateway.envoyproxy.io/v1alpha1",
         kind: "BackendTrafficPolicy",
@@ -125,7 +126,7 @@ function planEnvoyBodyLimit({ entrance }: Stack, namespace: Input<string>): Cust
 
 /** The Gateway, unless it is there, and what the controller needs to know of the pods. */
 export const planGatewayObjects = (
-    stack: Stack,
+    stack: GatewaySettings,
     controller: GatewayController,
     namespace: Input<string>,
     authorities: Record<Server, Input<string>>,
@@ -136,12 +137,12 @@ export const planGatewayObjects = (
 
 /** For plain requests and streams, and the redirect from http. */
 export function planGatewayRoutes(
-    stack: Stack,
+    stack: GatewaySettings,
     controller: GatewayController,
     namespace: Input<string>,
 ): Record<string, CustomObject> {
-    const { plain, streams } = planRoutes(stack);
-    const handled = handling(controller.kind, stack);
+    const { plain, streams } = planRoutes(stack.release);
+    const handled = handling(controller.kind, stack.entrance);
     const secure = parentRef(controller, "https") ?? {};
     const open = parentRef(controller, "http");
     const { port } = stack.entrance;
@@ -158,7 +159,7 @@ export function planGatewayRoutes(
 }
 
 function gatewayOf(
-    stack: Stack,
+    stack: GatewaySettings,
     { gateway }: GatewayController,
     namespace: Input<string>,
 ): Record<string, CustomObject> {
@@ -168,17 +169,17 @@ function gatewayOf(
 }
 
 function upstream(
-    stack: Stack,
+    stack: GatewaySettings,
     { kind }: GatewayController,
     namespace: Input<string>,
     authorities: Record<Server, Input<string>>,
 ): Record<string, CustomObject> {
-    if (kind === "awsGateway") return planTargetGroups(stack, namespace);
+    if (kind === "awsGateway") return planTargetGroups(stack.api, namespace);
     const policies = servers.map(
         (server) => [`tls-${server}`, planBackendTls(server, namespace, authorities[server])] as const,
     );
     const verified = Object.fromEntries(policies);
     // All of Traefik's objects, so that a move from its Ingress or back takes none away: it reads these and Ingresses one after the other.
-    if (kind === "traefikGateway") return { ...verified, ...planTraefik(stack, namespace, authorities) };
-    return { ...verified, "body-limit": planEnvoyBodyLimit(stack, namespace) };
+    if (kind === "traefikGateway") return { ...verified, ...planTraefik(stack.entrance, namespace, authorities) };
+    return { ...verified, "body-limit": planEnvoyBodyLimit(stack.entrance, namespace) };
 }

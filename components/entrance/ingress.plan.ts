@@ -7,15 +7,17 @@ import { tlsSecretName, type Paths } from "./routes.plan";
 
 export type Ingress = types.input.networking.v1.Ingress;
 
+export type IngressSettings = Pick<Stack, "entrance" | "host" | "version">;
+
 export function planIngress(
     name: string,
-    stack: Stack,
+    stack: IngressSettings,
     namespace: Input<string>,
     paths: Paths,
     annotations: Readonly<Record<string, Input<string>>>,
 ): Ingress {
     const { entrance, host, version } = stack;
-    const secretName = tlsSecretName(stack);
+    const secretName = tlsSecretName(stack.entrance.tls);
     const usual = entrance.controller.kind === "awsLoadBalancer" ? "alb" : "traefik";
     return {
         metadata: {

@@ -12,7 +12,7 @@ import { parentRef } from "./gateway.plan";
 type Route53 = Extract<Acme["solver"], { kind: "route53" }>;
 
 /** Undefined when no certificate is asked for. */
-export function issuerOf({ entrance, kubernetes }: Stack): IssuerRef | undefined {
+export function issuerOf({ entrance, kubernetes }: Pick<Stack, "entrance" | "kubernetes">): IssuerRef | undefined {
     const { tls } = entrance;
     switch (tls.kind) {
         case "clusterIssuer":
@@ -35,7 +35,7 @@ export function issuerOf({ entrance, kubernetes }: Stack): IssuerRef | undefined
  * @see https://cert-manager.io/docs/configuration/acme/
  */
 export function planAcme(
-    stack: Stack,
+    stack: Pick<Stack, "entrance" | "host">,
     acme: Acme,
     issuer: IssuerRef,
     namespace: Input<string>,
@@ -52,7 +52,7 @@ export function planAcme(
                 server: acme.server,
                 ...(authority !== undefined && { caBundle: Buffer.from(authority).toString("base64") }),
                 privateKeySecretRef: { name: `${issuer.name}-account` },
-                solvers: [{ selector: { dnsNames: [stack.host] }, ...planSolver(stack, acme.solver) }],
+                solvers: [{ selector: { dnsNames: [stack.host] }, ...planSolver(stack.entrance, acme.solver) }],
             },
         },
     };
@@ -60,10 +60,10 @@ export function planAcme(
 
 const route53Account = "acme-route53";
 
-function planSolver(stack: Stack, solver: Acme["solver"]): object {
+function planSolver(entrance: Stack["entrance"], solver: Acme["solver"]): object {
     switch (solver.kind) {
         case "http01":
-            return { http01: planHttp01(stack) };
+            return { http01: planHttp01(entrance) };
         case "route53": {
             const { region, hostedZoneId: hostedZoneID, roleArn: role } = solver;
             const auth = { kubernetes: { serviceAccountRef: { name: route53Account } } };
@@ -77,7 +77,7 @@ function planSolver(stack: Stack, solver: Acme["solver"]): object {
 }
 
 /** ClusterIP: the quota allows no NodePort, which cert-manager would make. */
-function planHttp01({ entrance }: Stack): object {
+function planHttp01(entrance: Stack["entrance"]): object {
     const { controller, className } = entrance;
     const serviceType = "ClusterIP";
     switch (controller.kind) {
@@ -93,11 +93,11 @@ function planHttp01({ entrance }: Stack): object {
 }
 
 /** The ingress controller may reach cert-manager's solver, which answers for as long as a challenge lasts. */
-export function planSolverAccess(stack: Stack): types.input.networking.v1.NetworkPolicySpec {
+export function planSolverAccess(network: Stack["network"]): types.input.networking.v1.NetworkPolicySpec {
     return {
         podSelector: { matchLabels: { [solverLabel]: "true" } },
         policyTypes: ["Ingress"],
-        ingress: [{ from: controllerPeers(stack), ports: [{ port: 8089, protocol: "TCP" }] }],
+        ingress: [{ from: controllerPeers(network), ports: [{ port: 8089, protocol: "TCP" }] }],
     };
 }
 

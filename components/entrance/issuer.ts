@@ -8,7 +8,7 @@ import { machine } from "../machine";
 import { planAcme, planRoute53Identity, planSolverAccess } from "./issuer.plan";
 
 export interface AcmeIssuerArgs {
-    readonly stack: Stack;
+    readonly stack: Pick<Stack, "entrance" | "host" | "network" | "version">;
     readonly namespace: pulumi.Input<string>;
     readonly acme: Acme;
     readonly issuer: IssuerRef;
@@ -25,7 +25,7 @@ export class AcmeIssuer extends pulumi.ComponentResource {
         const needed: pulumi.Resource[] = [];
         if (solver.kind === "http01") {
             const metadata = { name: "acme-solver", namespace, labels };
-            const spec = planSolverAccess(stack);
+            const spec = planSolverAccess(stack.network);
             needed.push(new k8s.networking.v1.NetworkPolicy(`${name}-solver`, { metadata, spec }, child));
         }
         if (solver.kind === "route53") {

@@ -10,7 +10,7 @@ import type { Stack } from "../config/schema";
 import type { Entrance } from "../config/schema.entrance";
 import type { CustomObject } from "../kubernetes/custom-object";
 import { healthPath } from "../kubernetes/service.plan";
-import { planIngress, type Ingress } from "./ingress.plan";
+import { planIngress, type Ingress, type IngressSettings } from "./ingress.plan";
 import { planRoutes, servers, strictTransport, type Server } from "./routes.plan";
 
 type Options = Omit<Extract<Entrance["controller"], { kind: "awsLoadBalancer" }>, "kind">;
@@ -27,7 +27,7 @@ function balancerAttributes({ idleTimeoutSeconds, accessLogsBucket }: Options): 
     };
 }
 
-function listenerAttributes({ entrance }: Stack): Attributes {
+function listenerAttributes(entrance: Stack["entrance"]): Attributes {
     const hsts = strictTransport(entrance);
     return {
         ...(hsts !== undefined && { "routing.http.response.strict_transport_security.header_value": hsts }),
@@ -36,12 +36,12 @@ function listenerAttributes({ entrance }: Stack): Attributes {
 }
 
 /** Open requests end while the pod drains. */
-function targetAttributes({ api }: Stack): Attributes {
+function targetAttributes(api: Stack["api"]): Attributes {
     return { "deregistration_delay.timeout_seconds": String(api.drainSeconds) };
 }
 
-function certificateArns({ entrance }: Stack): readonly string[] {
-    return entrance.tls.kind === "acm" ? entrance.tls.certificateArns : [];
+function certificateArns({ tls }: Stack["entrance"]): readonly string[] {
+    return tls.kind === "acm" ? tls.certificateArns : [];
 }
 
 const joined = (attributes: Attributes): string =>
@@ -49,8 +49,12 @@ const joined = (attributes: Attributes): string =>
         .map(([key, value]) => `${key}=${value}`)
         .join(",");
 
-export function planBalancerIngress(stack: Stack, options: Options, namespace: Input<string>): Record<string, Ingress> {
-    const { plain, streams } = planRoutes(stack);
+export function planBalancerIngress(
+    stack: IngressSettings & Pick<Stack, "api" | "release">,
+    options: Options,
+    namespace: Input<string>,
+): Record<string, Ingress> {
+    const { plain, streams } = planRoutes(stack.release);
     const { port } = stack.entrance;
     const annotations = {
         scheme: options.scheme,
@@ -58,12 +62,12 @@ export function planBalancerIngress(stack: Stack, options: Options, namespace: I
         "listen-ports": JSON.stringify([{ HTTP: 80 }, { HTTPS: port }]),
         "ssl-redirect": String(port),
         "ssl-policy": options.sslPolicy,
-        "certificate-arn": certificateArns(stack).join(","),
+        "certificate-arn": certificateArns(stack.entrance).join(","),
         "backend-protocol": "HTTPS",
         "healthcheck-protocol": "HTTPS",
         "load-balancer-attributes": joined(balancerAttributes(options)),
-        [`listener-attributes.HTTPS-${port}`]: joined(listenerAttributes(stack)),
-        "target-group-attributes": joined(targetAttributes(stack)),
+        [`listener-attributes.HTTPS-${port}`]: joined(listenerAttributes(stack.entrance)),
+        "target-group-attributes": joined(targetAttributes(stack.api)),
         ...(options.inboundCidrs.length > 0 && { "inbound-cidrs": options.inboundCidrs.join(",") }),
         ...(options.webAclArn !== undefined && { "wafv2-acl-arn": options.webAclArn }),
     };
@@ -86,18 +90,22 @@ const aws = (kind: string, name: string, namespace: Input<string>, spec: object)
 });
 
 /** The Gateway's load balancer. */
-export function planBalancerConfiguration(stack: Stack, options: Options, namespace: Input<string>): CustomObject {
-    const [defaultCertificate, ...certificates] = certificateArns(stack);
+export function planBalancerConfiguration(
+    { entrance }: Pick<Stack, "entrance">,
+    options: Options,
+    namespace: Input<string>,
+): CustomObject {
+    const [defaultCertificate, ...certificates] = certificateArns(entrance);
     return aws("LoadBalancerConfiguration", "orcheo", namespace, {
         scheme: options.scheme,
         loadBalancerAttributes: listed(balancerAttributes(options)),
         listenerConfigurations: [
             {
-                protocolPort: `HTTPS:${stack.entrance.port}`,
+                protocolPort: `HTTPS:${entrance.port}`,
                 sslPolicy: options.sslPolicy,
                 defaultCertificate,
                 ...(certificates.length > 0 && { certificates }),
-                listenerAttributes: listed(listenerAttributes(stack)),
+                listenerAttributes: listed(listenerAttributes(entrance)),
             },
         ],
         ...(options.inboundCidrs.length > 0 && { sourceRanges: options.inboundCidrs }),
@@ -106,7 +114,7 @@ export function planBalancerConfiguration(stack: Stack, options: Options, namesp
 }
 
 /** How the load balancer speaks to the pods of each Service. */
-export function planTargetGroups(stack: Stack, namespace: Input<string>): Record<string, CustomObject> {
+export function planTargetGroups(api: Stack["api"], namespace: Input<string>): Record<string, CustomObject> {
     const target = (server: Server) =>
         aws("TargetGroupConfiguration", server, namespace, {
             targetReference: { name: server },
@@ -114,7 +122,7 @@ export function planTargetGroups(stack: Stack, namespace: Input<string>): Record
                 targetType: "ip",
                 protocol: "HTTPS",
                 healthCheckConfig: { healthCheckPath: healthPath(server), healthCheckProtocol: "HTTPS" },
-                targetGroupAttributes: listed(targetAttributes(stack)),
+                targetGroupAttributes: listed(targetAttributes(api)),
             },
         });
     return Object.fromEntries(servers.map((server) => [`target-${server}`, target(server)]));

@@ -17,7 +17,7 @@ export interface Routes {
  * The longest path wins (`Prefix` of an Ingress, `PathPrefix` of an HTTPRoute). What must not be reached from outside
  * leads to the canvas, which answers 404 to every path of the backend's.
  */
-export function planRoutes({ release }: Pick<Stack, "release">): Routes {
+export function planRoutes(release: Stack["release"]): Routes {
     const shared: Paths = { "/": "canvas", "/api": "api", "/api/internal": "canvas", "/internal": "canvas" };
     return {
         plain: release === "0.46" ? { ...shared, "/hooks": "api", "/assets/ck1": "api" } : shared,
@@ -28,13 +28,13 @@ export function planRoutes({ release }: Pick<Stack, "release">): Routes {
 const tlsSecret = "entrance-tls";
 
 /** The Secret of the public certificate; undefined when the certificate is not in the namespace. */
-export function tlsSecretName({ entrance }: Pick<Stack, "entrance">): string | undefined {
-    switch (entrance.tls.kind) {
+export function tlsSecretName(tls: Stack["entrance"]["tls"]): string | undefined {
+    switch (tls.kind) {
         case "acm":
         case "gateway":
             return undefined;
         case "secret":
-            return entrance.tls.name;
+            return tls.name;
         case "acme":
         case "clusterIssuer":
         case "issuer":

@@ -2,15 +2,18 @@
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { CustomObject } from "../kubernetes/custom-object";
-import { planIngress, type Ingress } from "./ingress.plan";
+import { planIngress, type Ingress, type IngressSettings } from "./ingress.plan";
 import { planRoutes, type Server } from "./routes.plan";
 
 /** Names of the middlewares, in the order in which they act. */
 const middlewares = { plain: ["headers", "body"], streams: ["headers"], redirect: ["redirect"] };
 
 /** Three, as middlewares belong to a whole Ingress: plain, streams, and the redirect from http. */
-export function planTraefikIngresses(stack: Stack, namespace: Input<string>): Record<string, Ingress> {
-    const { plain, streams } = planRoutes(stack);
+export function planTraefikIngresses(
+    stack: IngressSettings & Pick<Stack, "kubernetes" | "release">,
+    namespace: Input<string>,
+): Record<string, Ingress> {
+    const { plain, streams } = planRoutes(stack.release);
     const annotations = (entryPoint: "web" | "websecure", names: readonly string[]) => ({
         "traefik.ingress.kubernetes.io/router.entrypoints": entryPoint,
         ...(entryPoint === "websecure" && { "traefik.ingress.kubernetes.io/router.tls": "true" }),
@@ -39,11 +42,10 @@ const traefik = (kind: "Middleware" | "ServersTransport", name: string, namespac
 });
 
 export function planTraefik(
-    stack: Stack,
+    entrance: Stack["entrance"],
     namespace: Input<string>,
     authorities: Record<Server, Input<string>>,
 ): Record<string, CustomObject> {
-    const { entrance } = stack;
     const stsSeconds = entrance.hstsSeconds;
     const hsts = stsSeconds > 0 ? { stsSeconds, stsIncludeSubdomains: true, forceSTSHeader: true } : {};
     const transport = (server: Server) =>

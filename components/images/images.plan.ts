@@ -1,5 +1,5 @@
 import type { Stack } from "../config/schema";
-import { proxyEnvironment } from "../kubernetes/proxy.plan";
+import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
 import { mirrored, registryScheme } from "./registry.plan";
 export { registryScheme } from "./registry.plan";
 
@@ -11,6 +11,7 @@ export function imageNames(stack: Pick<Stack, "backup" | "aws">): readonly Image
     return stack.backup === undefined ? always : [...always, "backup"];
 }
 
+export type ImageSettings = ProxySettings & Pick<Stack, "backup" | "images" | "registry" | "release" | "version">;
 type Build = Extract<Stack["images"], { kind: "build" }>;
 
 /** How one image comes about. */
@@ -36,7 +37,7 @@ export type ImagePlan =
  *
  * @throws where config lets a published stack pass without its backup image, which it does not
  */
-export function planImage(name: ImageName, stack: Stack): ImagePlan {
+export function planImage(name: ImageName, stack: ImageSettings): ImagePlan {
     const { images } = stack;
     if (images.kind === "published") {
         const ref = images[name];
@@ -82,7 +83,7 @@ function canvasLocation(source: Build["canvas"]["source"]): string {
     }
 }
 
-function buildArgs(name: ImageName, stack: Stack, images: Build): Record<string, string> {
+function buildArgs(name: ImageName, stack: ImageSettings, images: Build): Record<string, string> {
     const { version, release } = stack;
     return {
         // Known to BuildKit: neither in the image nor part of its cache's key.

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import { machine } from "../machine";
-import { imageNames, planImage, type ImageName } from "./images.plan";
+import { imageNames, planImage, type ImageName, type ImageSettings } from "./images.plan";
 
 /**
  * The images, by digest: built and pushed by the stack, or published ones.
@@ -17,7 +17,7 @@ export class Images extends pulumi.ComponentResource {
     /** Where backups are made. */
     readonly backup?: pulumi.Output<string>;
 
-    constructor(name: string, { stack }: { stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, { stack }: { stack: ImageSettings }, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Images", name, {}, opts);
         this.backend = this.image("backend", stack);
         this.canvas = this.image("canvas", stack);
@@ -27,7 +27,7 @@ export class Images extends pulumi.ComponentResource {
         this.registerOutputs({});
     }
 
-    private image(name: ImageName, stack: Stack): pulumi.Output<string> {
+    private image(name: ImageName, stack: ImageSettings): pulumi.Output<string> {
         const plan = planImage(name, stack);
         if (plan.kind === "published") return pulumi.output(plan.ref);
         const built = new docker.Image(
@@ -55,7 +55,7 @@ function notBuiltYet(name: ImageName): typeof pulumi.unknown {
     throw new pulumi.RunError(`the build of the ${name} image gave no digest: it was not pushed`);
 }
 
-function builderOf({ images }: Stack): Partial<docker.ImageArgs> {
+function builderOf({ images }: Pick<Stack, "images">): Partial<docker.ImageArgs> {
     if (images.kind === "published") return {};
     const { builder, platforms, caBundleFile } = images;
     return {

@@ -31,9 +31,12 @@ export interface ContainerPlan {
     readonly preStopSeconds?: number;
 }
 
+/** What every pod depends on. */
+export type PodSettings = Pick<Stack, "kubernetes" | "pods" | "registry">;
+
 export interface PodPlan {
     readonly role: Role;
-    readonly stack: Pick<Stack, "registry" | "pods" | "kubernetes">;
+    readonly stack: PodSettings;
     readonly serviceAccountName: Input<string>;
     readonly containers: readonly ContainerPlan[];
     readonly initContainers?: readonly ContainerPlan[];

@@ -2,10 +2,10 @@
 import { exceptionOf } from "../config/proxy-exceptions";
 import type { Stack } from "../config/schema";
 
-type Settings = Pick<Stack, "outbound" | "kubernetes">;
+export type ProxySettings = Pick<Stack, "outbound" | "kubernetes">;
 
 /** Never through the proxy: the pod itself and whatever the cluster's DNS answers for. */
-function direct({ kubernetes }: Settings): string[] {
+function direct({ kubernetes }: ProxySettings): string[] {
     const services = ["api", "canvas", "postgres", "valkey"];
     const { namespace } = kubernetes;
     return [
@@ -27,7 +27,7 @@ function exceptions(entry: string): readonly string[] {
 }
 
 /** Both spellings: curl and Python's urllib read the lower one, others the upper. */
-export function proxyEnvironment(stack: Settings): Record<string, string> {
+export function proxyEnvironment(stack: ProxySettings): Record<string, string> {
     const { proxy } = stack.outbound;
     if (proxy === undefined) return {};
     const env = {

@@ -2,7 +2,7 @@
 import type { Stack } from "../config/schema";
 import type { Role } from "./labels";
 
-type Settings = Pick<Stack, "api" | "worker" | "outbound">;
+export type ScratchSettings = Pick<Stack, "api" | "worker" | "outbound">;
 
 /** What a kubelet keeps of one container's log at most: AKS and OpenShift rotate at 50 MB and keep five files, others less. */
 export const logsMiB = 256;
@@ -10,7 +10,7 @@ export const logsMiB = 256;
 export const trustMiB = 4;
 
 /** MiB of each scratch directory by workload and volume; those in memory count as memory. */
-export function scratchSizes({ api, worker, outbound }: Settings) {
+export function scratchSizes({ api, worker, outbound }: ScratchSettings) {
     const trust = outbound.caBundleFile === undefined ? 0 : trustMiB;
     return {
         api: { tmp: api.scratch.tmpMiB, state: api.scratch.stateMiB, trust },
@@ -25,7 +25,7 @@ export function scratchSizes({ api, worker, outbound }: Settings) {
 }
 
 /** Ephemeral storage that one pod may use, as the quota counts it. */
-export function ephemeralLimitOf(role: Role, stack: Settings): number {
+export function ephemeralLimitOf(role: Role, stack: ScratchSettings): number {
     const sizes: Record<string, number> = scratchSizes(stack)[role];
     return Object.values(sizes).reduce((sum, size) => sum + size, logsMiB);
 }

@@ -4,8 +4,10 @@ import type { Stack } from "../config/schema";
 import type { ServiceAccounts } from "../config/schema.pods";
 import { planServiceAccount } from "./service-account.plan";
 
+export type AccountSettings = Pick<Stack, "serviceAccounts" | "version">;
+
 export interface ServiceAccountArgs {
-    readonly stack: Stack;
+    readonly stack: AccountSettings;
     readonly namespace: pulumi.Input<string>;
     /** Those that the cloud gives; configured ones come on top. */
     readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;

@@ -9,7 +9,10 @@ import { objectLabels } from "./labels";
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html
  */
-export function planStorageClass({ aws, version }: Stack): types.input.storage.v1.StorageClass {
+export function planStorageClass({
+    aws,
+    version,
+}: Pick<Stack, "aws" | "version">): types.input.storage.v1.StorageClass {
     return {
         metadata: { name: ownStorageClass, labels: objectLabels(undefined, version) },
         provisioner: inAutoMode(aws) ? "ebs.csi.eks.amazonaws.com" : "ebs.csi.aws.com",

@@ -4,8 +4,8 @@ import { inAutoMode } from "../config/kinds";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector, type Role } from "../kubernetes/labels";
-import { peersOf, reachOf } from "./reach.plan";
-export { reachOf } from "./reach.plan";
+import { peersOf, reachOf, type ReachSettings } from "./reach.plan";
+export { reachOf, type ReachSettings } from "./reach.plan";
 
 type Spec = types.input.networking.v1.NetworkPolicySpec;
 type Peer = types.input.networking.v1.NetworkPolicyPeer;
@@ -50,7 +50,7 @@ const tcp = (port: number) => [{ port, protocol: "TCP" }];
 const pods = (role: Role): Peer => ({ podSelector: { matchLabels: selector(role) } });
 
 /** The ingress controller's pods, and its addresses when it is outside the pod network. */
-export function controllerPeers({ network }: Pick<Stack, "network">): Peer[] {
+export function controllerPeers(network: Stack["network"]): Peer[] {
     return [
         {
             namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": network.ingressNamespace } },
@@ -60,14 +60,16 @@ export function controllerPeers({ network }: Pick<Stack, "network">): Peer[] {
     ];
 }
 
+export type NetworkSettings = ReachSettings & Pick<Stack, "backup" | "network" | "outbound">;
+
 /**
  * Name and spec of every policy: all refused, then what is listed.
  *
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
  * -> api · api, worker -> peers · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
  */
-export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
-    const controller = controllerPeers(stack);
+export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec> {
+    const controller = controllerPeers(stack.network);
     const backends = backendRoles.map(pods);
     const { backup } = stack;
     const clients = backup === undefined ? backends : [...backends, pods("backup")];
@@ -94,11 +96,11 @@ export function planNetworkPolicies(stack: Stack): Record<string, Spec> {
                     .map(({ to, port }) => ({ to, ports: tcp(port) })),
                 { to: [pods("api")], ports: tcp(ports.api) },
                 toDns(stack),
-                { to: [...outside, ...privateAddresses(stack)] },
+                { to: [...outside, ...privateAddresses(stack.network)] },
                 ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
             ],
         },
-        ...(stack.network.peers.length > 0 && { "peers-out": planPeers(stack) }),
+        ...(stack.network.peers.length > 0 && { "peers-out": planPeers(stack.network) }),
         ...(backup !== undefined && {
             "backup-out": {
                 podSelector: { matchLabels: selector("backup") },
@@ -114,14 +116,15 @@ const outside: readonly Peer[] = [
     { ipBlock: { cidr: "::/0", except: [...privateRanges.v6, ...translatedRanges(privateRanges.v4)] } },
 ];
 
-const privateAddresses = ({ network }: Stack): Peer[] => network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } }));
+const privateAddresses = (network: Stack["network"]): Peer[] =>
+    network.privateCidrs.map((cidr) => ({ ipBlock: { cidr } }));
 
 /** Where EKS puts the DNS of a new cluster, by the network of its VPC. In Auto Mode no pod stands behind it, but each node. */
 const autoModeDns = ["10.100.0.10/32", "172.20.0.10/32"];
 
-function toDns(stack: Stack): Egress {
-    const { dnsNamespace, dnsPort, dnsCidrs } = stack.network;
-    const addresses = [...dnsCidrs, ...(inAutoMode(stack.aws) ? autoModeDns : [])];
+function toDns({ network, aws }: Pick<Stack, "aws" | "network">): Egress {
+    const { dnsNamespace, dnsPort, dnsCidrs } = network;
+    const addresses = [...dnsCidrs, ...(inAutoMode(aws) ? autoModeDns : [])];
     return {
         to: [
             { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dnsNamespace } } },
@@ -135,11 +138,11 @@ function toDns(stack: Stack): Egress {
 }
 
 /** The database, DNS, and the store or the proxy in front of it, each by its port. */
-function planBackupEgress(settings: Backup, stack: Stack): Egress[] {
+function planBackupEgress(settings: Backup, stack: NetworkSettings): Egress[] {
     const { aws, outbound } = stack;
     const database = reachOf(stack, "database");
     const store = peersOf(settings.reach);
-    const proxied = outbound.proxy === undefined ? [] : privateAddresses(stack);
+    const proxied = outbound.proxy === undefined ? [] : privateAddresses(stack.network);
     const byAgent = settings.credentials?.kind !== "secret" && aws?.identities.kind !== "irsa";
     return [
         { to: database.to.length > 0 ? database.to : [...outside], ports: tcp(database.port) },
@@ -153,7 +156,7 @@ function planBackupEgress(settings: Backup, stack: Stack): Egress[] {
 }
 
 /** Pods that workflows call. The API executes nodes too; beat and initialisation call nobody. */
-function planPeers({ network }: Stack): Spec {
+function planPeers(network: Stack["network"]): Spec {
     const executing: readonly Role[] = ["api", "worker"];
     return {
         podSelector: {
@@ -180,9 +183,12 @@ function allow(role: Role, from: Peer[], port: number): Spec {
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html
  */
-export function planEnforcement(stack: Stack): types.input.core.v1.ConfigMap | undefined {
-    if (!inAutoMode(stack.aws)) return undefined;
-    const labels = objectLabels(undefined, stack.version);
+export function planEnforcement({
+    aws,
+    version,
+}: Pick<Stack, "aws" | "version">): types.input.core.v1.ConfigMap | undefined {
+    if (!inAutoMode(aws)) return undefined;
+    const labels = objectLabels(undefined, version);
     return {
         metadata: { name: "amazon-vpc-cni", namespace: "kube-system", labels },
         data: { "enable-network-policy-controller": "true" },

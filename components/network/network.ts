@@ -2,10 +2,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import { objectLabels } from "../kubernetes/labels";
-import { planEnforcement, planNetworkPolicies } from "./network.plan";
+import { planEnforcement, planNetworkPolicies, type NetworkSettings } from "./network.plan";
 
 export interface NetworkPoliciesArgs {
-    readonly stack: Stack;
+    readonly stack: NetworkSettings & Pick<Stack, "version">;
     readonly namespace: pulumi.Input<string>;
 }
 

@@ -12,7 +12,10 @@ export interface Reach {
     readonly port: number;
 }
 
-export function reachOf({ database, cache, aws }: Stack, server: ServerName): Reach {
+/** Where the servers are. */
+export type ReachSettings = Pick<Stack, "aws" | "cache" | "database">;
+
+export function reachOf({ database, cache, aws }: ReachSettings, server: ServerName): Reach {
     const settings = server === "database" ? database : cache;
     const port = server === "database" ? ports.postgres : ports.valkey;
     switch (settings.kind) {

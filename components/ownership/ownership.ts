@@ -26,6 +26,8 @@ import {
     type Foreign,
 } from "./ownership.plan";
 
+type OwnerSettings = Pick<Stack, "aws" | "kubernetes">;
+
 /**
  * Marks every object of the cluster that has a fixed name as this stack's, and lets nothing be changed before it is certain that none of them is
  * another stack's. The first resource of the program: it sees all that are declared after it.
@@ -35,7 +37,7 @@ import {
  * @see https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
  */
 export class Ownership extends pulumi.ComponentResource {
-    private readonly stack: Stack;
+    private readonly stack: OwnerSettings;
     private readonly declared: Declared[] = [];
     private open: (managers: ReadonlyMap<string, string>) => void = () => undefined;
     /** Field managers of what is adopted, by path; settled once nothing stands against the update. */
@@ -43,7 +45,7 @@ export class Ownership extends pulumi.ComponentResource {
         this.open = open;
     });
 
-    constructor(name: string, { stack }: { readonly stack: Stack }, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, { stack }: { readonly stack: OwnerSettings }, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Ownership", name, {}, opts);
         this.stack = stack;
         const self = {
@@ -175,7 +177,12 @@ interface Properties {
 }
 
 /** @param type  such as `kubernetes:apps/v1:Deployment`, `kubernetes:core/v1:Secret` */
-function declaredAs(type: string, name: string, namespace: unknown, { kubernetes }: Stack): Declared {
+function declaredAs(
+    type: string,
+    name: string,
+    namespace: unknown,
+    { kubernetes }: Pick<Stack, "kubernetes">,
+): Declared {
     const [, group = "", kind = ""] = type.split(":");
     const apiVersion = group.replace(/^core\//, "");
     if (namespace === undefined) return { apiVersion, kind, name };
@@ -214,7 +221,10 @@ function pulumiManager(object: KubernetesObject): string {
 }
 
 /** Undefined while the cluster is not known. */
-async function contextOf(stack: Stack, kubeconfig?: pulumi.Output<string>): Promise<ClusterContext | undefined> {
+async function contextOf(
+    stack: OwnerSettings,
+    kubeconfig?: pulumi.Output<string>,
+): Promise<ClusterContext | undefined> {
     const { context } = stack.kubernetes;
     if (!madeByAws(stack)) return stack.kubernetes;
     if (kubeconfig === undefined) return undefined;

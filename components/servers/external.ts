@@ -5,7 +5,7 @@ import { trustOf } from "./connection";
 import { verifiedUrl, type ServerName, type ServerUrl, type Server } from "./connection.plan";
 
 export interface ExternalArgs {
-    readonly stack: Stack;
+    readonly stack: Pick<Stack, "version">;
     readonly server: ServerName;
     /** A cache's are of the same form. */
     readonly settings: DatabaseOf<"external">;

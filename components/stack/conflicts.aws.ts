@@ -16,7 +16,7 @@ export function awsConflicts(stack: Stack): Problem[] {
     ];
 }
 
-function withoutAccount({ aws, database, cache }: Stack): Problem[] {
+function withoutAccount({ aws, database, cache }: Pick<Stack, "aws" | "database" | "cache">): Problem[] {
     if (aws !== undefined) return [];
     return Object.entries({ database: database.kind, cache: cache.kind }).flatMap(([section, kind]) =>
         kind === "rds" || kind === "elasticache"
@@ -32,7 +32,7 @@ function withoutAccount({ aws, database, cache }: Stack): Problem[] {
 }
 
 /** What is made in one update cannot be named by what is there before it. */
-function newBesideExisting({ aws }: Stack): Problem[] {
+function newBesideExisting({ aws }: Pick<Stack, "aws">): Problem[] {
     if (aws === undefined) return [];
     const { network, cluster, identities } = aws;
     return [
@@ -57,7 +57,7 @@ function newBesideExisting({ aws }: Stack): Problem[] {
     ];
 }
 
-function tooFewSubnets({ aws, database }: Stack): Problem[] {
+function tooFewSubnets({ aws, database }: Pick<Stack, "aws" | "database">): Problem[] {
     if (aws?.network.kind !== "existing") return [];
     const found = aws.network.privateSubnetIds.length;
     const three = [
@@ -81,7 +81,7 @@ function tooFewSubnets({ aws, database }: Stack): Problem[] {
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/multi-az-db-clusters-concepts.html
  */
-function clusterClass({ database }: Stack): Problem[] {
+function clusterClass({ database }: Pick<Stack, "database">): Problem[] {
     if (database.kind !== "rds" || database.deployment.kind !== "cluster") return [];
     if (/^db\.[a-z]+\d+[a-z]*d[a-z]*\./.test(database.instanceClass)) return [];
     return [
@@ -93,7 +93,7 @@ function clusterClass({ database }: Stack): Problem[] {
     ];
 }
 
-function storage({ database }: Stack): Problem[] {
+function storage({ database }: Pick<Stack, "database">): Problem[] {
     if (database.kind !== "rds" || database.deployment.kind !== "instance") return [];
     // RDS refuses a limit that is not at least a tenth above.
     const least = Math.ceil(database.storageGiB * 1.1);
@@ -107,7 +107,7 @@ function storage({ database }: Stack): Problem[] {
     ];
 }
 
-function registryElsewhere({ aws, registry, images }: Stack): Problem[] {
+function registryElsewhere({ aws, registry, images }: Pick<Stack, "aws" | "registry" | "images">): Problem[] {
     if (aws?.registry !== true || images.kind !== "build") return [];
     const host = `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`;
     if (registry.prefix.startsWith(`${host}/`)) return [];
@@ -121,7 +121,7 @@ function registryElsewhere({ aws, registry, images }: Stack): Problem[] {
 }
 
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/set-builtin-node-pools.html */
-function platformOfNodes({ aws, images }: Stack): Problem[] {
+function platformOfNodes({ aws, images }: Pick<Stack, "aws" | "images">): Problem[] {
     if (aws?.cluster.kind !== "new" || images.kind !== "build") return [];
     const { nodes } = aws.cluster;
     const [architecture, why] =
@@ -139,7 +139,7 @@ function platformOfNodes({ aws, images }: Stack): Problem[] {
     ];
 }
 
-function bucketAges({ aws }: Stack): Problem[] {
+function bucketAges({ aws }: Pick<Stack, "aws">): Problem[] {
     if (aws?.bucket.kind !== "new" || aws.bucket.expireAfterDays > aws.bucket.infrequentAfterDays) return [];
     return [
         {
@@ -151,7 +151,7 @@ function bucketAges({ aws }: Stack): Problem[] {
 }
 
 /** AWS refuses a daily window that the weekly one may fall into. */
-function windows({ database, cache }: Stack): Problem[] {
+function windows({ database, cache }: Pick<Stack, "database" | "cache">): Problem[] {
     const pairs = [
         ...(database.kind === "rds"
             ? [{ key: "database.backupWindow", daily: database.backupWindow, weekly: database.maintenanceWindow }]

@@ -21,7 +21,7 @@ export function backupConflicts(stack: Stack): Problem[] {
     ];
 }
 
-function withoutAccount({ bucket, credentials }: S3, { aws }: Stack): Problem[] {
+function withoutAccount({ bucket, credentials }: S3, { aws }: Pick<Stack, "aws">): Problem[] {
     if (aws !== undefined) return [];
     const missing = (field: string, accepted: string) => [
         { at: key(`backup.${field}`), found: "is missing", remedy: `accepted: ${accepted}` },
@@ -79,13 +79,13 @@ function plainHttp({ endpoint, plainHttp: allowed }: S3): Problem[] {
     return [];
 }
 
-function withoutImage({ images }: Stack): Problem[] {
+function withoutImage({ images }: Pick<Stack, "images">): Problem[] {
     if (images.kind !== "published" || images.backup !== undefined) return [];
     const remedy = 'accepted: an image by digest; or set backup.kind to "none"';
     return [{ at: key("images.backup"), found: "is missing", remedy }];
 }
 
-function newerServer({ database }: Stack): Problem[] {
+function newerServer({ database }: Pick<Stack, "database">): Problem[] {
     if (database.kind !== "rds" || database.engineMajor <= dumpMajor) return [];
     return [
         {

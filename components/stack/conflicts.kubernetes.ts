@@ -20,7 +20,7 @@ export function kubernetesConflicts(stack: Stack): Problem[] {
     ];
 }
 
-function certificateMismatch({ entrance }: Stack): Problem[] {
+function certificateMismatch({ entrance }: Pick<Stack, "entrance">): Problem[] {
     const { controller, tls } = entrance;
     const accepted = acceptedTls(controller);
     if (accepted.includes(tls.kind)) return [];
@@ -30,7 +30,7 @@ function certificateMismatch({ entrance }: Stack): Problem[] {
 }
 
 /** The network policies would keep the controller out. */
-function unreachable({ entrance, network }: Stack): Problem[] {
+function unreachable({ entrance, network }: Pick<Stack, "entrance" | "network">): Problem[] {
     const { controller } = entrance;
     const { kind } = controller;
     if (behindLoadBalancer(controller) && network.ingressCidrs.length === 0)
@@ -52,7 +52,7 @@ function unreachable({ entrance, network }: Stack): Problem[] {
     return [];
 }
 
-function foreignQuota({ kubernetes }: Stack): Problem[] {
+function foreignQuota({ kubernetes }: Pick<Stack, "kubernetes">): Problem[] {
     const given = Object.keys(kubernetes.quota).length > 0;
     if (kubernetes.namespaceKind === "created" || !given) return [];
     const remedy =
@@ -89,7 +89,7 @@ function diskOverLimit(stack: Stack): Problem[] {
 }
 
 /** The stack's own role is given to the accounts that the stack makes: another would run without it. */
-function roleWithoutAccount({ aws, serviceAccounts }: Stack): Problem[] {
+function roleWithoutAccount({ aws, serviceAccounts }: Pick<Stack, "aws" | "serviceAccounts">): Problem[] {
     if (aws === undefined) return [];
     const identities = ["backend", "backup"] as const;
     return identities

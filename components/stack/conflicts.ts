@@ -61,7 +61,7 @@ function foreignImages(stack: Stack): Problem[] {
     ];
 }
 
-function unknownRules({ kubernetes: { admission } }: Stack): Problem[] {
+function unknownRules({ kubernetes: { admission } }: Pick<Stack, "kubernetes">): Problem[] {
     if (admission.kind !== "enforce") return [];
     const unknown = admission.warnOnly.filter((rule) => !admissionRules.includes(rule));
     return unknown.map((rule) => ({
@@ -81,7 +81,7 @@ function quotaTooSmall(stack: Stack): Problem[] {
     });
 }
 
-function privateFrontEnd({ release, images }: Stack): Problem[] {
+function privateFrontEnd({ release, images }: Pick<Stack, "release" | "images">): Problem[] {
     if (release !== "0.46" || images.kind !== "build") return [];
     const { source } = images.canvas;
     if (source.kind !== "git" || source.url !== publicCanvas.url) return [];

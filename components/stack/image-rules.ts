@@ -132,7 +132,7 @@ const found = (key: string, refusal: Refusal): Problem[] =>
     refusal === undefined ? [] : [{ at: `orcheo:stack.${key}`, ...refusal }];
 
 /** Which section of `pods` gives a workload the variable. */
-function placed({ pods }: Stack, role: Role, name: string): string | undefined {
+function placed({ pods }: Pick<Stack, "pods">, role: Role, name: string): string | undefined {
     if (pods[role].extraEnv[name] !== undefined) return `pods.${role}.extraEnv`;
     return pods.all.extraEnv[name] !== undefined ? "pods.all.extraEnv" : undefined;
 }

@@ -3,7 +3,10 @@ import type { SecretValue } from "../backend/backend";
 import type { Stack } from "../config/schema";
 
 /** What to do next, as outputs: commands, never a secret. */
-export function guide(stack: Stack, { bootstrapToken, url }: { bootstrapToken: SecretValue; url: string }) {
+export function guide(
+    stack: Pick<Stack, "kubectl" | "kubernetes">,
+    { bootstrapToken, url }: { bootstrapToken: SecretValue; url: string },
+) {
     const { namespace } = stack.kubernetes;
     const { secretName, key } = bootstrapToken;
     const { kubectl } = stack;

@@ -73,7 +73,7 @@ function urlsInTheClear(stack: Stack): Problem[] {
 }
 
 /** The password stands beside the settings: one secret among them would hide them all. */
-function registryPassword({ registry }: Stack, { keys, secretKeys = [] }: RawConfig): Problem[] {
+function registryPassword({ registry }: Pick<Stack, "registry">, { keys, secretKeys = [] }: RawConfig): Problem[] {
     const at = "orcheo:registryPassword";
     const remedy = `accepted: the password of orcheo:stack.registry.pull.username, set with pulumi config set --secret ${at}`;
     const wanted = registry.pull.kind === "credentials";

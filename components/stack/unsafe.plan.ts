@@ -29,7 +29,7 @@ function choice(setting: string, found: unknown, consequence: string): UnsafeCho
     return { setting, found: JSON.stringify(found), consequence };
 }
 
-function unguardedCluster({ kubernetes: { admission } }: Stack): UnsafeChoice[] {
+function unguardedCluster({ kubernetes: { admission } }: Pick<Stack, "kubernetes">): UnsafeChoice[] {
     const unjudged = "what goes round Pulumi, such as kubectl run, is not held to the policies";
     if (admission.kind !== "enforce") return [choice("kubernetes.admission.kind", admission.kind, unjudged)];
     if (admission.warnOnly.length === 0) return [];
@@ -148,7 +148,7 @@ function production(stack: Stack, aws: NonNullable<Stack["aws"]>): UnsafeChoice[
 }
 
 /** Only this machine's browser reaches it. */
-function isLaptop({ host }: Stack): boolean {
+function isLaptop({ host }: Pick<Stack, "host">): boolean {
     return host === "localhost" || host.endsWith(".localhost");
 }
 

@@ -34,11 +34,13 @@ export interface Watch {
     served(url: string, servers: readonly pulumi.Resource[]): pulumi.Input<string>;
 }
 
+type WatchSettings = Pick<Stack, "aws" | "cache" | "database" | "kubernetes">;
+
 /**
  * Begins to watch an update, and returns; what the last update left unfinished is applied again, which previews show too.
  * Does nothing where the cluster is yet to be made.
  */
-export async function watchUpdate(stack: Stack, probes: Pick<Probes, "cluster"> = machine): Promise<Watch> {
+export async function watchUpdate(stack: WatchSettings, probes: Pick<Probes, "cluster"> = machine): Promise<Watch> {
     const blind: Watch = { served: (url) => url };
     if (!pulumi.runtime.hasEngine() || madeByAws(stack)) return blind;
     const { namespace } = stack.kubernetes;
@@ -62,7 +64,10 @@ export async function watchUpdate(stack: Stack, probes: Pick<Probes, "cluster"> 
 }
 
 /** @throws when a server is still not ready after as long as Pulumi's provider would wait */
-async function serving(cluster: ClusterApi, { kubernetes, database, cache }: Stack): Promise<void> {
+async function serving(
+    cluster: ClusterApi,
+    { kubernetes, database, cache }: Pick<Stack, "kubernetes" | "database" | "cache">,
+): Promise<void> {
     const own = new Set([database.kind === "statefulset" && "postgres", cache.kind === "valkey" && "valkey"]);
     const path = `/apis/apps/v1/namespaces/${kubernetes.namespace}/statefulsets`;
     for (const end = Date.now() + serverMs; ;) {

@@ -210,12 +210,12 @@ it("canvas settings become upstream's names, on the public origin", () => {
 
 describe("entrance", () => {
     it("webhooks and ChatKit's assets exist since 0.46", () => {
-        expect(planRoutes({ release: "0.33" }).plain).not.toHaveProperty("/hooks");
-        expect(planRoutes({ release: "0.46" }).plain).toMatchObject({ "/hooks": "api", "/assets/ck1": "api" });
+        expect(planRoutes("0.33").plain).not.toHaveProperty("/hooks");
+        expect(planRoutes("0.46").plain).toMatchObject({ "/hooks": "api", "/assets/ck1": "api" });
     });
 
     it("no body is buffered on the way of a stream; pods are verified with the stack's authority", () => {
-        const objects = planTraefik(stackOf(), "orcheo", { api: "api-tls", canvas: "canvas-tls" });
+        const objects = planTraefik(stackOf().entrance, "orcheo", { api: "api-tls", canvas: "canvas-tls" });
         expect(objects["transport-api"]).toMatchObject({
             spec: { serverName: "api", rootCAs: [{ secret: "api-tls" }] },
         });
