@@ -36,13 +36,13 @@ export = async () => {
         registryPassword: registryPassword(stack),
     });
     const { namespace } = cluster;
-    const place = { provider: cluster.provider };
+    const onCluster = { provider: cluster.provider };
 
-    const network = new NetworkPolicies("network", { stack, namespace }, place);
+    const network = new NetworkPolicies("network", { stack, namespace }, onCluster);
     const { clusterDomain } = stack.kubernetes;
-    const authority = new Authority("authority", { namespace, clusterDomain }, place);
-    const admission = new Admission("admission", { stack }, place);
-    const guarded = { ...place, dependsOn: [network, admission] };
+    const authority = new Authority("authority", { namespace, clusterDomain }, onCluster);
+    const admission = new Admission("admission", { stack }, onCluster);
+    const guarded = { ...onCluster, dependsOn: [network, admission] };
 
     const database = createDatabase(
         "postgres",
@@ -61,7 +61,7 @@ export = async () => {
     );
     const backup = createBackup("backup", { stack, namespace, images, database, backend, cloud }, guarded);
     const canvas = new Canvas("canvas", { stack, namespace, image: images.canvas, authority }, guarded);
-    const { url } = new Entrance("entrance", { stack, namespace, backend, canvas }, place);
+    const { url } = new Entrance("entrance", { stack, namespace, backend, canvas }, onCluster);
 
     if (stack.extraObjects.length > 0) new ExtraObjects("extra", { stack, namespace }, guarded);
 

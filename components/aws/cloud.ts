@@ -7,7 +7,7 @@ import { BackupPlan } from "./backup-plan";
 import { Bucket } from "./bucket";
 import { dnsRecord } from "./dns";
 import { Eks } from "./eks";
-import { PodIdentity } from "./identities";
+import { PodRole } from "./identities";
 import { keyOf } from "./keys";
 import { Monitoring } from "./monitoring";
 import { networkOf, textOf } from "./network";
@@ -102,8 +102,8 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
         const bucket = new Bucket(`${name}-bucket`, shared, child);
 
         const identity = { stack, settings, clusterName: cluster.clusterName };
-        const backend = new PodIdentity(`${name}-backend`, { ...identity, identity: "backend" }, child);
-        const backup = new PodIdentity(`${name}-backup-job`, { ...identity, identity: "backup" }, child);
+        const backend = new PodRole(`${name}-backend`, { ...identity, identity: "backend" }, child);
+        const backup = new PodRole(`${name}-backup-job`, { ...identity, identity: "backup" }, child);
         backup.allow(`${name}-backup-job-policy`, planBackupPolicy(bucket, settings.region), child);
         // A vault key that lives elsewhere is not copied.
         const value = secrets.application?.["vault-encryption-key"];
@@ -112,7 +112,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
 
         const clusterSecurityGroupId = cluster.securityGroupId;
         this.account = { settings, provider, network, clusterSecurityGroupId, dataKeyArn, topicArn };
-        const annotationsOf = ({ roleArn }: PodIdentity): Annotations =>
+        const annotationsOf = ({ roleArn }: PodRole): Annotations =>
             settings.identities.kind === "irsa" ? { "eks.amazonaws.com/role-arn": roleArn } : {};
         this.annotations = annotationsOf(backend);
         this.backup = { bucket: bucket.name, keyArn: bucket.keyArn, annotations: annotationsOf(backup) };

@@ -5,7 +5,7 @@ import type { Aws } from "../config/schema.aws";
 import { planTrust, serviceAccountsOf, type Identity } from "./identities.plan";
 import { policyDocument } from "./policies.plan";
 
-export interface PodIdentityArgs {
+export interface PodRoleArgs {
     readonly stack: Pick<Stack, "kubernetes">;
     readonly settings: Aws;
     readonly identity: Identity;
@@ -13,12 +13,12 @@ export interface PodIdentityArgs {
 }
 
 /** The role of some pods. What it may do is attached by whoever owns the resource. */
-export class PodIdentity extends pulumi.ComponentResource {
+export class PodRole extends pulumi.ComponentResource {
     readonly roleArn: pulumi.Output<string>;
     /** Undefined when the role is an existing one, whose policies are its owner's. */
     readonly roleName?: pulumi.Output<string>;
 
-    constructor(name: string, args: PodIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, args: PodRoleArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:AwsPodIdentity", name, {}, opts);
         const { stack, settings, identity, clusterName } = args;
         const { namespace } = stack.kubernetes;

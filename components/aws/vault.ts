@@ -1,14 +1,14 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
-import type { PodIdentity } from "./identities";
+import type { PodRole } from "./identities";
 import { keyOf } from "./keys";
 import { planBackendPolicy, planVaultKey } from "./policies.plan";
 import { storedSecret } from "./secret";
 
 export interface VaultKeyArgs {
     readonly settings: Aws;
-    readonly backend: PodIdentity;
+    readonly backend: PodRole;
     /** What Orcheo encrypts credentials with. */
     readonly value: pulumi.Output<string>;
 }

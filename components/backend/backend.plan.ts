@@ -9,7 +9,7 @@ import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import { planTrust, trustEnvironment, trustMount } from "../kubernetes/trust.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 import { planRotation } from "../secrets/secrets.plan";
-import { trustDir } from "../servers/servers.plan";
+import { caDir } from "../servers/servers.plan";
 import type { BackendRole } from "./contract";
 import { planDemands, planSecretFiles, serverNames, type SecretSources } from "./secret-files.plan";
 import type { ReachSettings } from "../network/network.plan";
@@ -135,9 +135,9 @@ function planContainer(role: BackendRole, stack: BackendSettings, inputs: Backen
         resources: role === "init" ? initResources : stack[role].resources,
         mounts: [
             volumes.secretFiles(planSecretFiles(role, inputs)),
-            volumes.authority(inputs.certificateSecret),
+            volumes.stackCa(inputs.certificateSecret),
             ...serverNames.flatMap((server) =>
-                volumes.trusted(`${server}-ca`, inputs.servers[server].trust, trustDir(server)),
+                volumes.trusted(`${server}-ca`, inputs.servers[server].trust, caDir(server)),
             ),
             ...(inputs.trustConfigMap === undefined ? [] : [trustMount]),
             ...(role === "api" ? [volumes.serverCertificate(inputs.certificateSecret)] : []),

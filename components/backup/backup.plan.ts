@@ -10,7 +10,7 @@ import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
 import { planTrust, trustEnvironment, trustMount } from "../kubernetes/trust.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 import { reachOf, type ReachSettings } from "../network/network.plan";
-import { trustDir, trustFile, type Server } from "../servers/servers.plan";
+import { caDir, trustFile, type Server } from "../servers/servers.plan";
 
 /** Ready made for `kubectl create job --from`. */
 export const cronJobName = "backup";
@@ -100,8 +100,8 @@ export function planBackup(
                 resources: settings.resources,
                 mounts: [
                     volumes.secretFiles(planFiles(settings, inputs)),
-                    ...(database.trust.kind === "stack" ? [volumes.authority(inputs.authoritySecret)] : []),
-                    ...volumes.trusted("database-ca", database.trust, trustDir("database")),
+                    ...(database.trust.kind === "stack" ? [volumes.stackCa(inputs.authoritySecret)] : []),
+                    ...volumes.trusted("database-ca", database.trust, caDir("database")),
                     ...volumes.trusted("s3-ca", inputs.authority, authorityDir),
                     ...(trustConfigMap === undefined ? [] : [trustMount]),
                     // The password passes through it.

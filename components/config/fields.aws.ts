@@ -2,10 +2,10 @@
 import { z } from "zod";
 import { text, words } from "./fields";
 
-export const arn = (service: string, example: string) =>
+export const serviceArn = (service: string, example: string) =>
     text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:\\d{12}:\\S+$`), `an ARN such as ${example}`);
-export const roleArn = () => arn("iam", "arn:aws:iam::111122223333:role/deploy");
-export const keyArn = () => arn("kms", "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-…");
+export const roleArn = () => serviceArn("iam", "arn:aws:iam::111122223333:role/deploy");
+export const keyArn = () => serviceArn("kms", "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-…");
 export const resourceId = (prefix: string) =>
     text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `an id such as ${prefix}-0a1b2c3d`);
 export const stackName = () => words("a stack such as organization/network/prod");

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { cidr } from "./addresses";
 import { choice, email, flag, hostName, kind, oneOf, text, whole, words } from "./fields";
-import { arn, keyArn, logRetention, outputName, resourceId, roleArn, stackName } from "./fields.aws";
+import { serviceArn, keyArn, logRetention, outputName, resourceId, roleArn, stackName } from "./fields.aws";
 
 const network = oneOf([
     z.strictObject({
@@ -96,7 +96,7 @@ const identities = oneOf([
     z.strictObject({ kind: kind("podIdentity") }),
     z.strictObject({
         kind: kind("irsa"),
-        oidcProviderArn: arn(
+        oidcProviderArn: serviceArn(
             "iam",
             "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE",
         ).describe("The cluster's OIDC provider in IAM."),

@@ -10,7 +10,7 @@ import { objectLabels } from "../kubernetes/labels";
 import { planPod, initResources, type PodSettings } from "../kubernetes/pod.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 import type { Trust } from "../kubernetes/volumes.plan";
-import { trustDir, trustFile, type Slot } from "../servers/servers.plan";
+import { caDir, trustFile, type Slot } from "../servers/servers.plan";
 import { databaseName, masterName } from "./rds.plan";
 
 /** Owns all tables, so that both logins may use and change them. */
@@ -94,7 +94,7 @@ export function planUsersJob(stack: UsersSettings, inputs: UsersInputs): types.i
                         resources: initResources,
                         mounts: [
                             volumes.secretFiles([{ secretName: inputs.secretName, keys: files }]),
-                            ...volumes.trusted("database-ca", inputs.trust, trustDir("database")),
+                            ...volumes.trusted("database-ca", inputs.trust, caDir("database")),
                             volumes.scratch("tmp", "/tmp", 16),
                         ],
                     },

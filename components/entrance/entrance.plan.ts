@@ -4,7 +4,7 @@ import type { CustomObject } from "../kubernetes/custom-object";
 import { planGatewayObjects, planGatewayRoutes } from "./gateway.plan";
 import { planIngress, type Ingress, type IngressSettings } from "./ingress.plan";
 import { planBalancerIngress } from "./load-balancer.plan";
-import { planRoutes, type Server } from "./routes.plan";
+import { planRoutes, type FrontServer } from "./routes.plan";
 import { planTraefik, planTraefikIngresses } from "./traefik.plan";
 
 export type EntranceSettings = IngressSettings & Pick<Stack, "api" | "kubernetes" | "release">;
@@ -22,7 +22,7 @@ export interface EntrancePlan {
 export function planEntrance(
     stack: EntranceSettings,
     namespace: Input<string>,
-    authorities: Record<Server, Input<string>>,
+    authorities: Record<FrontServer, Input<string>>,
 ): EntrancePlan {
     const { controller } = stack.entrance;
     switch (controller.kind) {

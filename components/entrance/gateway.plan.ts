@@ -5,7 +5,7 @@ import type { GatewayController } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import type { CustomObject } from "../kubernetes/custom-object";
 import { planBalancerConfiguration, planTargetGroups } from "./load-balancer.plan";
-import { planRoutes, servers, strictTransport, tlsSecretName, type Paths, type Server } from "./routes.plan";
+import { planRoutes, servers, strictTransport, tlsSecretName, type Paths, type FrontServer } from "./routes.plan";
 import { planTraefik } from "./traefik.plan";
 
 export type GatewaySettings = Pick<Stack, "api" | "entrance" | "host" | "release">;
@@ -104,7 +104,7 @@ const rulesOf = (paths: Paths, handled: object) =>
     }));
 
 /** https to the pods, which are verified. */
-function planBackendTls(server: Server, namespace: Input<string>, authority: Input<string>): CustomObject {
+function planBackendTls(server: FrontServer, namespace: Input<string>, authority: Input<string>): CustomObject {
     return object("BackendTLSPolicy", server, namespace, {
         targetRefs: [{ group: "", kind: "Service", name: server }],
         validation: { hostname: server, caCertificateRefs: [{ group: "", kind: "Secret", name: authority }] },
@@ -129,7 +129,7 @@ export const planGatewayObjects = (
     stack: GatewaySettings,
     controller: GatewayController,
     namespace: Input<string>,
-    authorities: Record<Server, Input<string>>,
+    authorities: Record<FrontServer, Input<string>>,
 ): Record<string, CustomObject> => ({
     ...gatewayOf(stack, controller, namespace),
     ...upstream(stack, controller, namespace, authorities),
@@ -172,7 +172,7 @@ function upstream(
     stack: GatewaySettings,
     { kind }: GatewayController,
     namespace: Input<string>,
-    authorities: Record<Server, Input<string>>,
+    authorities: Record<FrontServer, Input<string>>,
 ): Record<string, CustomObject> {
     if (kind === "awsGateway") return planTargetGroups(stack.api, namespace);
     const policies = servers.map(

@@ -11,7 +11,7 @@ import type { Entrance } from "../config/schema.entrance";
 import type { CustomObject } from "../kubernetes/custom-object";
 import { healthPath } from "../kubernetes/service.plan";
 import { planIngress, type Ingress, type IngressSettings } from "./ingress.plan";
-import { planRoutes, servers, strictTransport, type Server } from "./routes.plan";
+import { planRoutes, servers, strictTransport, type FrontServer } from "./routes.plan";
 
 type Options = Omit<Extract<Entrance["controller"], { kind: "awsLoadBalancer" }>, "kind">;
 type Attributes = Readonly<Record<string, string>>;
@@ -115,7 +115,7 @@ export function planBalancerConfiguration(
 
 /** How the load balancer speaks to the pods of each Service. */
 export function planTargetGroups(api: Stack["api"], namespace: Input<string>): Record<string, CustomObject> {
-    const target = (server: Server) =>
+    const target = (server: FrontServer) =>
         aws("TargetGroupConfiguration", server, namespace, {
             targetReference: { name: server },
             defaultConfiguration: {

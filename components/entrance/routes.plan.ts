@@ -1,10 +1,10 @@
 /** Which path leads where: the same for every controller. */
 import type { Stack } from "../config/schema";
 
-export type Server = "api" | "canvas";
-export type Paths = Readonly<Record<string, Server>>;
+export type FrontServer = "api" | "canvas";
+export type Paths = Readonly<Record<string, FrontServer>>;
 
-export const servers: readonly Server[] = ["api", "canvas"];
+export const servers: readonly FrontServer[] = ["api", "canvas"];
 
 export interface Routes {
     /** Plain requests: the body is limited and buffered. */

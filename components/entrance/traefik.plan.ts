@@ -3,7 +3,7 @@ import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { CustomObject } from "../kubernetes/custom-object";
 import { planIngress, type Ingress, type IngressSettings } from "./ingress.plan";
-import { planRoutes, type Server } from "./routes.plan";
+import { planRoutes, type FrontServer } from "./routes.plan";
 
 /** Names of the middlewares, in the order in which they act. */
 const middlewares = { plain: ["headers", "body"], streams: ["headers"], redirect: ["redirect"] };
@@ -44,11 +44,11 @@ const traefik = (kind: "Middleware" | "ServersTransport", name: string, namespac
 export function planTraefik(
     entrance: Stack["entrance"],
     namespace: Input<string>,
-    authorities: Record<Server, Input<string>>,
+    authorities: Record<FrontServer, Input<string>>,
 ): Record<string, CustomObject> {
     const stsSeconds = entrance.hstsSeconds;
     const hsts = stsSeconds > 0 ? { stsSeconds, stsIncludeSubdomains: true, forceSTSHeader: true } : {};
-    const transport = (server: Server) =>
+    const transport = (server: FrontServer) =>
         traefik("ServersTransport", server, namespace, {
             serverName: server,
             rootCAs: [{ secret: authorities[server] }],

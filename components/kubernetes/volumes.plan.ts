@@ -56,7 +56,7 @@ export function serverCertificate(secretName: Input<string>): Mounted {
 }
 
 /** Only the authority of a certificate Secret: what a client needs. */
-export function authority(secretName: Input<string>): Mounted {
+export function stackCa(secretName: Input<string>): Mounted {
     const items = [{ key: "ca.crt", path: "ca.crt" }];
     return {
         volume: { name: "ca", secret: { secretName, items, defaultMode: readableByGroup } },

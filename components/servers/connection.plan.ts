@@ -14,7 +14,7 @@ export interface Connection extends Pick<Server, "url" | "trust"> {
 /** Debian's ca-certificates, in the backend image. */
 const systemFile = "/etc/ssl/certs/ca-certificates.crt";
 
-export const trustDir = (server: ServerName): string => `/etc/orcheo/${server}-ca`;
+export const caDir = (server: ServerName): string => `/etc/orcheo/${server}-ca`;
 
 /** The file, in a pod of the backend, that the server's certificate is verified with. */
 export function trustFile(server: ServerName, trust: Pick<Trust, "kind">): string {
@@ -25,7 +25,7 @@ export function trustFile(server: ServerName, trust: Pick<Trust, "kind">): strin
             return systemFile;
         case "secret":
         case "configMap":
-            return `${trustDir(server)}/ca.crt`;
+            return `${caDir(server)}/ca.crt`;
     }
 }
 

@@ -8,7 +8,7 @@ export interface Slot {
 }
 
 /** The slot that is to be used, and the one before; docs/decisions/password-rotation.md says why. */
-export function planRotation(generation: number): { readonly current: Slot; readonly previous?: Slot } {
+export function planSlots(generation: number): { readonly current: Slot; readonly previous?: Slot } {
     const slotOf = (number: number): Slot => ({ slot: number % 2 === 1 ? "a" : "b", generation: number });
     return { current: slotOf(generation), ...(generation > 1 && { previous: slotOf(generation - 1) }) };
 }

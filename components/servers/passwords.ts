@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { planRotation, type Slot } from "./passwords.plan";
+import { planSlots, type Slot } from "./passwords.plan";
 
 export interface SlotPassword extends Slot {
     readonly password: pulumi.Output<string>;
@@ -12,7 +12,7 @@ export function rotatingPasswords(
     generation: number,
     opts: pulumi.CustomResourceOptions,
 ): { readonly current: SlotPassword; readonly previous?: SlotPassword } {
-    const { current, previous } = planRotation(generation);
+    const { current, previous } = planSlots(generation);
     const withPassword = (slot: Slot): SlotPassword => {
         const args = { length: 40, special: false, keepers: { generation: String(slot.generation) } };
         return { ...slot, password: new random.RandomPassword(`${name}-${slot.slot}`, args, opts).result };

@@ -4,7 +4,7 @@ import { ConfigError } from "../../components/config/problems";
 import { parseStack } from "../../components/stack/read";
 import { loginOf, planService, planUsers } from "../../components/database/database-users.plan";
 import { preflight } from "../../components/preflight/preflight";
-import { planRotation } from "../../components/servers/passwords.plan";
+import { planSlots } from "../../components/servers/passwords.plan";
 import { everythingNew, plain } from "../aws-programs";
 import { caText, goodProbes, runBoth, settingsOf, type Run } from "../harness";
 
@@ -235,7 +235,7 @@ describe("AWS settings that cannot be meant together", () => {
 
 describe("the users of a managed database", () => {
     it("slots take turns", () => {
-        expect([1, 2, 3].map(planRotation)).toEqual([
+        expect([1, 2, 3].map(planSlots)).toEqual([
             { current: { slot: "a", generation: 1 } },
             { current: { slot: "b", generation: 2 }, previous: { slot: "a", generation: 1 } },
             { current: { slot: "a", generation: 3 }, previous: { slot: "b", generation: 2 } },
