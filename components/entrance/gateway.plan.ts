@@ -3,7 +3,13 @@ import type { Input } from "@pulumi/pulumi";
 import { ports } from "../config/ports";
 import type { GatewayController } from "../config/kinds";
 import type { Stack } from "../config/schema";
-import type { CustomObject } from "../kubernetes/custom-object";
+import type {
+    BackendTLSPolicy,
+    BackendTrafficPolicy,
+    CustomObject,
+    Gateway,
+    HTTPRoute,
+} from "../kubernetes/custom-object";
 import { planBalancerConfiguration, planTargetGroups } from "./load-balancer.plan";
 import { planRoutes, servers, strictTransport, tlsSecretName, type Paths, type FrontServer } from "./routes.plan";
 import { planTraefik } from "./traefik.plan";
@@ -11,59 +17,69 @@ import { planTraefik } from "./traefik.plan";
 export type GatewaySettings = Pick<Stack, "api" | "entrance" | "host" | "release">;
 type Made = Extract<GatewayController["gateway"], { kind: "created" }>;
 
-const object = (kind: string, name: string, namespace: Input<string>, spec: object): CustomObject => ({
-    apiVersion: "gateway.networking.k8s.io/v1",
-    kind,
-    metadata: { name, namespace },
-    spec,
-});
+const apiVersion = "gateway.networking.k8s.io/v1";
 
-/** What a route hangs on; undefined when the listener is not there. */
-export function parentRef({ gateway }: GatewayController, listener: "http" | "https"): object | undefined {
-    if (gateway.kind === "created") return { name: "orcheo", sectionName: listener };
+type Rule = NonNullable<HTTPRoute["spec"]["rules"]>[number];
+type Filter = NonNullable<Rule["filters"]>[number];
+/** How requests are handled on their way. */
+type Handling = Pick<Rule, "filters" | "timeouts">;
+type Parents = NonNullable<HTTPRoute["spec"]["parentRefs"]>;
+type Listener = Gateway["spec"]["listeners"][number];
+
+/** What a route hangs on; nothing when the listener is not there. */
+export function parentRefs({ gateway }: GatewayController, listener: "http" | "https"): Parents {
+    if (gateway.kind === "created") return [{ name: "orcheo", sectionName: listener }];
     const { name, namespace, httpSection, httpsSection } = gateway;
     const sectionName = listener === "http" ? httpSection : httpsSection;
-    if (listener === "http" && sectionName === undefined) return undefined;
-    return { name, ...(namespace !== undefined && { namespace }), ...(sectionName !== undefined && { sectionName }) };
+    return listener === "http" && sectionName === undefined ? [] : [{ name, namespace, sectionName }];
 }
 
-function planGateway(stack: GatewaySettings, gateway: Made, namespace: Input<string>): CustomObject {
+function planGateway(stack: GatewaySettings, gateway: Made, namespace: Input<string>): Gateway {
     const secretName = tlsSecretName(stack.entrance.tls);
     const { host: hostname } = stack;
-    const shared = { hostname, allowedRoutes: { namespaces: { from: "Same" } } };
+    const shared: Pick<Listener, "hostname" | "allowedRoutes"> = {
+        hostname,
+        allowedRoutes: { namespaces: { from: "Same" } },
+    };
     const listening = "httpsPort" in gateway ? gateway : { httpPort: 80, httpsPort: stack.entrance.port };
-    return object("Gateway", "orcheo", namespace, {
-        gatewayClassName: gateway.className,
-        // An AWS load balancer has its certificate from its configuration.
-        ...(secretName === undefined && {
-            infrastructure: {
-                parametersRef: { group: "gateway.k8s.aws", kind: "LoadBalancerConfiguration", name: "orcheo" },
-            },
-        }),
-        listeners: [
-            { name: "http", protocol: "HTTP", port: listening.httpPort, ...shared },
-            {
-                name: "https",
-                protocol: "HTTPS",
-                port: listening.httpsPort,
-                ...shared,
-                ...(secretName !== undefined && {
-                    tls: { mode: "Terminate", certificateRefs: [{ name: secretName }] },
-                }),
-            },
-        ],
-    });
+    const parametersRef = { group: "gateway.k8s.aws", kind: "LoadBalancerConfiguration", name: "orcheo" };
+    return {
+        apiVersion,
+        kind: "Gateway",
+        metadata: { name: "orcheo", namespace },
+        spec: {
+            gatewayClassName: gateway.className,
+            // An AWS load balancer has its certificate from its configuration.
+            infrastructure: secretName === undefined ? { parametersRef } : undefined,
+            listeners: [
+                { name: "http", protocol: "HTTP", port: listening.httpPort, ...shared },
+                {
+                    name: "https",
+                    protocol: "HTTPS",
+                    port: listening.httpsPort,
+                    ...shared,
+                    tls:
+                        secretName === undefined
+                            ? undefined
+                            : { mode: "Terminate", certificateRefs: [{ name: secretName }] },
+                },
+            ],
+        },
+    };
 }
 
 /** What a controller does to plain requests, and to streams, on their way. */
-function handling(kind: GatewayController["kind"], entrance: Stack["entrance"]): Record<"plain" | "streams", object> {
+function handling(kind: GatewayController["kind"], entrance: Stack["entrance"]): Record<"plain" | "streams", Handling> {
     const hsts = strictTransport(entrance);
     const set = [
         ...(hsts === undefined ? [] : [{ name: "Strict-Transport-Security", value: hsts }]),
         { name: "X-Content-Type-Options", value: "nosniff" },
     ];
-    const headers = { type: "ResponseHeaderModifier", responseHeaderModifier: { set } };
-    const body = { type: "ExtensionRef", extensionRef: { group: "traefik.io", kind: "Middleware", name: "body" } };
+    const headers: Filter = { type: "ResponseHeaderModifier", responseHeaderModifier: { set } };
+    const body: Filter = {
+        type: "ExtensionRef",
+        extensionRef: { group: "traefik.io", kind: "Middleware", name: "body" },
+    };
     switch (kind) {
         case "traefikGateway":
             return { plain: { filters: [headers, body] }, streams: { filters: [headers] } };
@@ -82,11 +98,15 @@ function planRoute(
     name: string,
     stack: GatewaySettings,
     namespace: Input<string>,
-    parent: object,
-    rules: object[],
-): CustomObject {
-    const route = object("HTTPRoute", name, namespace, { parentRefs: [parent], hostnames: [stack.host], rules });
-    return { ...route, metadata: { ...route.metadata, annotations: untilRouted } };
+    parents: Parents,
+    rules: readonly Rule[],
+): HTTPRoute {
+    return {
+        apiVersion,
+        kind: "HTTPRoute",
+        metadata: { name, namespace, annotations: untilRouted },
+        spec: { parentRefs: parents, hostnames: [stack.host], rules },
+    };
 }
 
 const parentSays = (condition: string): string =>
@@ -94,25 +114,30 @@ const parentSays = (condition: string): string =>
 /** Pulumi waits until the controller has taken the route: only then does what led here before go away. */
 const untilRouted = { "pulumi.com/waitFor": JSON.stringify([parentSays("Accepted"), parentSays("ResolvedRefs")]) };
 
-const prefix = (value: string) => [{ path: { type: "PathPrefix", value } }];
+const prefix = (value: string): Rule["matches"] => [{ path: { type: "PathPrefix", value } }];
 
-const rulesOf = (paths: Paths, handled: object) =>
-    Object.entries(paths).map(([path, server]) => ({
+const rulesOf = (paths: Paths, handled: Handling) =>
+    Object.entries(paths).map(([path, server]): Rule => ({
         matches: prefix(path),
         ...handled,
         backendRefs: [{ name: server, port: ports[server] }],
     }));
 
 /** https to the pods, which are verified. */
-function planBackendTls(server: FrontServer, namespace: Input<string>, authority: Input<string>): CustomObject {
-    return object("BackendTLSPolicy", server, namespace, {
-        targetRefs: [{ group: "", kind: "Service", name: server }],
-        validation: { hostname: server, caCertificateRefs: [{ group: "", kind: "Secret", name: authority }] },
-    });
+function planBackendTls(server: FrontServer, namespace: Input<string>, authority: Input<string>): BackendTLSPolicy {
+    return {
+        apiVersion,
+        kind: "BackendTLSPolicy",
+        metadata: { name: server, namespace },
+        spec: {
+            targetRefs: [{ group: "", kind: "Service", name: server }],
+            validation: { hostname: server, caCertificateRefs: [{ group: "", kind: "Secret", name: authority }] },
+        },
+    };
 }
 
 /** Larger bodies are refused with 413. @see https://gateway.envoyproxy.io/docs/api/extension_types/#requestbuffer */
-function planEnvoyBodyLimit(entrance: Stack["entrance"], namespace: Input<string>): CustomObject {
+function planEnvoyBodyLimit(entrance: Stack["entrance"], namespace: Input<string>): BackendTrafficPolicy {
     return {
         apiVersion: "gateway.envoyproxy.io/v1alpha1",
         kind: "BackendTrafficPolicy",
@@ -143,14 +168,17 @@ export function planGatewayRoutes(
 ): Record<string, CustomObject> {
     const { plain, streams } = planRoutes(stack.release);
     const handled = handling(controller.kind, stack.entrance);
-    const secure = parentRef(controller, "https") ?? {};
-    const open = parentRef(controller, "http");
+    const secure = parentRefs(controller, "https");
+    const open = parentRefs(controller, "http");
     const { port } = stack.entrance;
-    const redirect = { type: "RequestRedirect", requestRedirect: { scheme: "https", port, statusCode: 301 } };
+    const redirect: Filter = {
+        type: "RequestRedirect",
+        requestRedirect: { scheme: "https", port, statusCode: 301 },
+    };
     return {
         "route-orcheo": planRoute("orcheo", stack, namespace, secure, rulesOf(plain, handled.plain)),
         "route-streams": planRoute("streams", stack, namespace, secure, rulesOf(streams, handled.streams)),
-        ...(open && {
+        ...(open.length > 0 && {
             "route-redirect": planRoute("redirect", stack, namespace, open, [
                 { matches: prefix("/"), filters: [redirect] },
             ]),

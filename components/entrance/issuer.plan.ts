@@ -4,10 +4,10 @@ import type { Input } from "@pulumi/pulumi";
 import type { Acme } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { untilReady, solverLabel, type IssuerRef } from "../kubernetes/certificates.plan";
-import type { CustomObject } from "../kubernetes/custom-object";
+import type { ClusterIssuer, Issuer } from "../kubernetes/custom-object";
 import { objectLabels } from "../kubernetes/labels";
 import { controllerPeers } from "../network/network.plan";
-import { parentRef } from "./gateway.plan";
+import { parentRefs } from "./gateway.plan";
 
 type Route53 = Extract<Acme["solver"], { kind: "route53" }>;
 
@@ -40,7 +40,7 @@ export function planAcme(
     issuer: IssuerRef,
     namespace: Input<string>,
     authority?: string,
-): CustomObject {
+): Issuer | ClusterIssuer {
     const inNamespace = issuer.kind === "Issuer";
     return {
         apiVersion: "cert-manager.io/v1",
@@ -50,7 +50,7 @@ export function planAcme(
             acme: {
                 email: acme.email,
                 server: acme.server,
-                ...(authority !== undefined && { caBundle: Buffer.from(authority).toString("base64") }),
+                caBundle: authority === undefined ? undefined : Buffer.from(authority).toString("base64"),
                 privateKeySecretRef: { name: `${issuer.name}-account` },
                 solvers: [{ selector: { dnsNames: [stack.host] }, ...planSolver(stack.entrance, acme.solver) }],
             },
@@ -58,9 +58,11 @@ export function planAcme(
     };
 }
 
+type Solver = NonNullable<NonNullable<Issuer["spec"]["acme"]>["solvers"]>[number];
+
 const route53Account = "acme-route53";
 
-function planSolver(entrance: Stack["entrance"], solver: Acme["solver"]): object {
+function planSolver(entrance: Stack["entrance"], solver: Acme["solver"]): Solver {
     switch (solver.kind) {
         case "http01":
             return { http01: planHttp01(entrance) };
@@ -71,20 +73,20 @@ function planSolver(entrance: Stack["entrance"], solver: Acme["solver"]): object
         }
         case "route53Ambient": {
             const { region, hostedZoneId: hostedZoneID, roleArn: role } = solver;
-            return { dns01: { route53: { region, hostedZoneID, ...(role !== undefined && { role }) } } };
+            return { dns01: { route53: { region, hostedZoneID, role } } };
         }
     }
 }
 
 /** ClusterIP: the quota allows no NodePort, which cert-manager would make. */
-function planHttp01(entrance: Stack["entrance"]): object {
+function planHttp01(entrance: Stack["entrance"]): Solver["http01"] {
     const { controller, className } = entrance;
     const serviceType = "ClusterIP";
     switch (controller.kind) {
         case "traefikGateway":
         case "envoyGateway":
         case "awsGateway":
-            return { gatewayHTTPRoute: { serviceType, parentRefs: [parentRef(controller, "http")] } };
+            return { gatewayHTTPRoute: { serviceType, parentRefs: parentRefs(controller, "http") } };
         case "traefik":
         case "standard":
         case "awsLoadBalancer":

@@ -8,7 +8,7 @@
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { Entrance } from "../config/schema.entrance";
-import type { CustomObject } from "../kubernetes/custom-object";
+import type { CustomObject, LoadBalancerConfiguration, TargetGroupConfiguration } from "../kubernetes/custom-object";
 import { healthPath } from "../kubernetes/service.plan";
 import { planIngress, type Ingress, type IngressSettings } from "./ingress.plan";
 import { planRoutes, servers, strictTransport, type FrontServer } from "./routes.plan";
@@ -81,42 +81,45 @@ export function planBalancerIngress(
 
 const listed = (attributes: Attributes) => Object.entries(attributes).map(([key, value]) => ({ key, value }));
 
-// v1beta1: served by every release that has HTTPRoutes (2.14 and later).
-const aws = (kind: string, name: string, namespace: Input<string>, spec: object): CustomObject => ({
-    apiVersion: "gateway.k8s.aws/v1beta1",
-    kind,
-    metadata: { name, namespace },
-    spec,
-});
+// Served by every release that has HTTPRoutes. The first, 2.14, accepts `https` for health checks only in lower case, every later one only HTTPS.
+const apiVersion = "gateway.k8s.aws/v1beta1";
 
 /** The Gateway's load balancer. */
 export function planBalancerConfiguration(
     { entrance }: Pick<Stack, "entrance">,
     options: Options,
     namespace: Input<string>,
-): CustomObject {
+): LoadBalancerConfiguration {
     const [defaultCertificate, ...certificates] = certificateArns(entrance);
-    return aws("LoadBalancerConfiguration", "orcheo", namespace, {
-        scheme: options.scheme,
-        loadBalancerAttributes: listed(balancerAttributes(options)),
-        listenerConfigurations: [
-            {
-                protocolPort: `HTTPS:${entrance.port}`,
-                sslPolicy: options.sslPolicy,
-                defaultCertificate,
-                ...(certificates.length > 0 && { certificates }),
-                listenerAttributes: listed(listenerAttributes(entrance)),
-            },
-        ],
-        ...(options.inboundCidrs.length > 0 && { sourceRanges: options.inboundCidrs }),
-        ...(options.webAclArn !== undefined && { wafV2: { webACL: options.webAclArn } }),
-    });
+    return {
+        apiVersion,
+        kind: "LoadBalancerConfiguration",
+        metadata: { name: "orcheo", namespace },
+        spec: {
+            scheme: options.scheme,
+            loadBalancerAttributes: listed(balancerAttributes(options)),
+            listenerConfigurations: [
+                {
+                    protocolPort: `HTTPS:${entrance.port}`,
+                    sslPolicy: options.sslPolicy,
+                    defaultCertificate,
+                    certificates: certificates.length > 0 ? certificates : undefined,
+                    listenerAttributes: listed(listenerAttributes(entrance)),
+                },
+            ],
+            sourceRanges: options.inboundCidrs.length > 0 ? options.inboundCidrs : undefined,
+            wafV2: options.webAclArn === undefined ? undefined : { webACL: options.webAclArn },
+        },
+    };
 }
 
 /** How the load balancer speaks to the pods of each Service. */
 export function planTargetGroups(api: Stack["api"], namespace: Input<string>): Record<string, CustomObject> {
-    const target = (server: FrontServer) =>
-        aws("TargetGroupConfiguration", server, namespace, {
+    const target = (server: FrontServer): TargetGroupConfiguration => ({
+        apiVersion,
+        kind: "TargetGroupConfiguration",
+        metadata: { name: server, namespace },
+        spec: {
             targetReference: { name: server },
             defaultConfiguration: {
                 targetType: "ip",
@@ -124,6 +127,7 @@ export function planTargetGroups(api: Stack["api"], namespace: Input<string>): R
                 healthCheckConfig: { healthCheckPath: healthPath(server), healthCheckProtocol: "HTTPS" },
                 targetGroupAttributes: listed(targetAttributes(api)),
             },
-        });
+        },
+    });
     return Object.fromEntries(servers.map((server) => [`target-${server}`, target(server)]));
 }

@@ -1,7 +1,7 @@
 /** Traefik's own resources. @see https://doc.traefik.io/traefik/reference/ */
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
-import type { CustomObject } from "../kubernetes/custom-object";
+import type { CustomObject, Middleware, ServersTransport } from "../kubernetes/custom-object";
 import { planIngress, type Ingress, type IngressSettings } from "./ingress.plan";
 import { planRoutes, type FrontServer } from "./routes.plan";
 
@@ -34,9 +34,10 @@ export function planTraefikIngresses(
     };
 }
 
-const traefik = (kind: "Middleware" | "ServersTransport", name: string, namespace: Input<string>, spec: object) => ({
-    apiVersion: "traefik.io/v1alpha1",
-    kind,
+const apiVersion = "traefik.io/v1alpha1";
+
+const middleware = (name: string, namespace: Input<string>, spec: Middleware["spec"]): Middleware => ({
+    ...{ apiVersion, kind: "Middleware" },
     metadata: { name, namespace },
     spec,
 });
@@ -47,22 +48,26 @@ export function planTraefik(
     authorities: Record<FrontServer, Input<string>>,
 ): Record<string, CustomObject> {
     const stsSeconds = entrance.hstsSeconds;
-    const hsts = stsSeconds > 0 ? { stsSeconds, stsIncludeSubdomains: true, forceSTSHeader: true } : {};
-    const transport = (server: FrontServer) =>
-        traefik("ServersTransport", server, namespace, {
+    const hsts: Middleware["spec"]["headers"] =
+        stsSeconds > 0 ? { stsSeconds, stsIncludeSubdomains: true, forceSTSHeader: true } : {};
+    const transport = (server: FrontServer): ServersTransport => ({
+        ...{ apiVersion, kind: "ServersTransport" },
+        metadata: { name: server, namespace },
+        spec: {
             serverName: server,
             rootCAs: [{ secret: authorities[server] }],
             forwardingTimeouts: { dialTimeout: "5s", responseHeaderTimeout: `${entrance.responseTimeoutSeconds}s` },
-        });
+        },
+    });
     return {
-        "middleware-headers": traefik("Middleware", "headers", namespace, {
+        "middleware-headers": middleware("headers", namespace, {
             headers: { ...hsts, contentTypeNosniff: true },
         }),
         // It buffers, which streams must not be.
-        "middleware-body": traefik("Middleware", "body", namespace, {
+        "middleware-body": middleware("body", namespace, {
             buffering: { maxRequestBodyBytes: entrance.maxBodyMiB * 1024 * 1024 },
         }),
-        "middleware-redirect": traefik("Middleware", "redirect", namespace, {
+        "middleware-redirect": middleware("redirect", namespace, {
             redirectScheme: { scheme: "https", permanent: true, port: String(entrance.port) },
         }),
         "transport-api": transport("api"),

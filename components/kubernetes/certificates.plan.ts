@@ -1,4 +1,5 @@
 import { interpolate, type Input } from "@pulumi/pulumi";
+import type { Certificate, Issuer } from "./custom-object";
 
 /** Pulumi waits for this condition instead of guessing. */
 export const untilReady = { "pulumi.com/waitFor": "condition=Ready" };
@@ -23,8 +24,8 @@ export interface CertificateArgs {
 export function planIssuer(
     name: string,
     namespace: Input<string>,
-    spec: { selfSigned: Record<string, never> } | { ca: { secretName: string } },
-) {
+    spec: Pick<Issuer["spec"], "selfSigned" | "ca">,
+): Issuer {
     return {
         apiVersion: "cert-manager.io/v1",
         kind: "Issuer",
@@ -33,12 +34,22 @@ export function planIssuer(
     };
 }
 
+type Spec = Certificate["spec"];
+
+/** The Secret of a certificate: tls.crt, tls.key and ca.crt. */
+export const tlsSecret = (certificate: string): string => `${certificate}-tls`;
+
 /** @see https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec */
-export function planCertificate({ name, namespace, issuer, host, clusterDomain, authority }: CertificateArgs) {
-    const privateKey = { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" };
+export function planCertificate(args: CertificateArgs): Certificate {
+    const { name, namespace, issuer, host, clusterDomain, authority } = args;
+    const privateKey: Spec["privateKey"] = { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" };
     const metadata = { name, namespace, annotations: untilReady };
-    const shared = { secretName: `${name}-tls`, privateKey, issuerRef: { ...issuer, group: "cert-manager.io" } };
-    const type = { apiVersion: "cert-manager.io/v1", kind: "Certificate", metadata };
+    const shared: Spec = {
+        secretName: tlsSecret(name),
+        privateKey,
+        issuerRef: { kind: issuer.kind, name: issuer.name, group: "cert-manager.io" },
+    };
+    const type = { apiVersion: "cert-manager.io/v1", kind: "Certificate", metadata } as const;
     if (authority === true)
         // The authority outlives what it signs by far: clients read it at start.
         // Its key stays, so that what clients hold keeps verifying after a renewal.
@@ -61,7 +72,7 @@ export function planCertificate({ name, namespace, issuer, host, clusterDomain, 
                   ...(clusterDomain === undefined ? [] : [interpolate`${name}.${namespace}.svc.${clusterDomain}`]),
               ]
             : [host];
-    const usages = ["digital signature", "key encipherment", "server auth"];
+    const usages: Spec["usages"] = ["digital signature", "key encipherment", "server auth"];
     return { ...type, spec: { ...shared, dnsNames, usages, duration: "2160h0m0s", renewBefore: "720h0m0s" } };
 }
 

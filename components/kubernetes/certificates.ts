@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { planCertificate, planIssuer, type CertificateArgs } from "./certificates.plan";
+import { planCertificate, planIssuer, tlsSecret, type CertificateArgs } from "./certificates.plan";
 
 /**
  * The stack's own certificate authority: it signs the certificates of everything that serves inside the namespace.
@@ -53,7 +53,6 @@ export function certificate(
     args: CertificateArgs,
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
-    const plan = planCertificate(args);
-    const issued = new k8s.apiextensions.CustomResource(name, plan, opts);
-    return issued.id.apply(() => plan.spec.secretName);
+    const issued = new k8s.apiextensions.CustomResource(name, planCertificate(args), opts);
+    return issued.id.apply(() => tlsSecret(args.name));
 }

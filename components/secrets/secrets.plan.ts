@@ -1,6 +1,7 @@
 /** Where Orcheo's own secrets come from, and what happens when they change. */
 import type { Input } from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
+import type { ExternalSecret } from "../kubernetes/custom-object";
 import { objectLabels } from "../kubernetes/labels";
 
 /** Orcheo's own secrets, which may live outside the stack. */
@@ -52,7 +53,7 @@ function interval(minutes: number): string {
 }
 
 /** @see https://external-secrets.io/latest/api/externalsecret/ */
-export function planExternalSecret(secrets: External, namespace: Input<string>, version: string) {
+export function planExternalSecret(secrets: External, namespace: Input<string>, version: string): ExternalSecret {
     const labels = objectLabels(undefined, version);
     return {
         apiVersion: "external-secrets.io/v1",
