@@ -6,53 +6,53 @@ const misspelt = {
     Certificate: {
         secretName: "it-tls",
         issuerRef: { name: "ca" },
-        // @ts-expect-error dnsNames
+        // @ts-expect-error it is called dnsNames
         dnsName: ["it"],
     } satisfies kinds.Certificate["spec"],
     Issuer: {
-        // @ts-expect-error secretName
+        // @ts-expect-error it is called secretName
         ca: { secretname: "ca-tls" },
     } satisfies kinds.Issuer["spec"],
     ClusterIssuer: {
         acme: {
             server: "https://acme.example.com",
             privateKeySecretRef: { name: "account" },
-            // @ts-expect-error hostedZoneID
+            // @ts-expect-error it is called hostedZoneID
             solvers: [{ dns01: { route53: { region: "eu-central-1", hostedZoneId: "Z1" } } }],
         },
     } satisfies kinds.ClusterIssuer["spec"],
     ExternalSecret: {
-        // @ts-expect-error remoteRef
+        // @ts-expect-error it is called remoteRef
         data: [{ secretKey: "key", remoteref: { key: "orcheo" } }],
     } satisfies kinds.ExternalSecret["spec"],
     Gateway: {
         gatewayClassName: "traefik",
-        // @ts-expect-error certificateRefs
+        // @ts-expect-error it is called certificateRefs
         listeners: [{ name: "https", protocol: "HTTPS", port: 443, tls: { certificateRef: [{ name: "tls" }] } }],
     } satisfies kinds.Gateway["spec"],
     HTTPRoute: {
-        // @ts-expect-error PathPrefix
+        // @ts-expect-error it is called PathPrefix
         rules: [{ matches: [{ path: { type: "Prefix", value: "/" } }] }],
     } satisfies kinds.HTTPRoute["spec"],
     BackendTLSPolicy: {
         targetRefs: [{ group: "", kind: "Service", name: "api" }],
-        // @ts-expect-error caCertificateRefs
+        // @ts-expect-error it is called caCertificateRefs
         validation: { hostname: "api", caCertRefs: [{ group: "", kind: "Secret", name: "ca" }] },
     } satisfies kinds.BackendTLSPolicy["spec"],
     BackendTrafficPolicy: {
-        // @ts-expect-error limit
+        // @ts-expect-error it is called limit
         requestBuffer: { size: "1Mi" },
     } satisfies kinds.BackendTrafficPolicy["spec"],
     Middleware: {
-        // @ts-expect-error maxRequestBodyBytes
+        // @ts-expect-error it is called maxRequestBodyBytes
         buffering: { maxRequestBytes: 1 },
     } satisfies kinds.Middleware["spec"],
     ServersTransport: {
-        // @ts-expect-error rootCAs
+        // @ts-expect-error it is called rootCAs
         rootCas: [{ secret: "ca" }],
     } satisfies kinds.ServersTransport["spec"],
     LoadBalancerConfiguration: {
-        // @ts-expect-error webACL
+        // @ts-expect-error it is called webACL
         wafV2: { webAcl: "arn" },
     } satisfies kinds.LoadBalancerConfiguration["spec"],
     TargetGroupConfiguration: {
