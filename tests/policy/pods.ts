@@ -70,7 +70,7 @@ export function compliant(kind: string): Manifest {
                 spec: { schedule: "0 0 * * *", jobTemplate: { spec: { template } } },
             };
         case "StatefulSet":
-            return { apiVersion: "apps/v1", kind, metadata, spec: { serviceName: "api", selector, template } };
+            return { apiVersion: "apps/v1", kind, metadata, spec: { selector, template } };
         default:
             return { apiVersion: "apps/v1", kind, metadata, spec: { selector, template } };
     }
