@@ -32,7 +32,7 @@ const lists = [
     },
     {
         file: "rds-instances.json",
-        types: /^db\.(t3|t4g|[mr][67]i|[mr][678]g|m5|r5)\.(micro|small|medium|x?large|[24]xlarge)$/,
+        types: /^db\.(t3|t4g|[mr][67]i|[mr][678]gd?|m5|r5)\.(micro|small|medium|x?large|[24]xlarge)$/,
         path: ["PostgreSQL", "ondemand"],
     },
     {

@@ -41,6 +41,7 @@ export const everythingNew = prod(
         network: { kind: "new", cidr: "10.30.0.0/16", zones },
         cluster: { kind: "new", nodes, publicCidrs: ["198.51.100.7/32"] },
         bucket: { kind: "new", objectLockDays: 30 },
+        budgetUsdPerMonth: 1200,
         dns: {
             zoneId: "Z0123456789ABCDEFGHIJ",
             target: { kind: "alias", name: "lb.eu-central-1.elb.amazonaws.com", zoneId: "Z3F0SRJ5LGBH90" },
