@@ -17,11 +17,20 @@ interface Step {
 
 const folder = ".github/workflows";
 
+/** A step, or those of the repository's own action that it uses: they have to keep the same rules. */
+function expanded(step: Step): readonly Step[] {
+    if (step.uses?.startsWith("./") !== true) return [step];
+    const action = parse(readFileSync(`${step.uses}/action.yml`, "utf8")) as {
+        readonly runs: { readonly steps: Step[] };
+    };
+    return action.runs.steps.flatMap(expanded);
+}
+
 describe.each(readdirSync(folder))("%s", (file) => {
     const text = readFileSync(`${folder}/${file}`, "utf8");
     const workflow = parse(text) as Workflow;
     const jobs = Object.values(workflow.jobs);
-    const steps = jobs.flatMap((job) => job.steps);
+    const steps = jobs.flatMap((job) => job.steps).flatMap(expanded);
 
     it("gives no right that a job does not ask for", () => {
         expect(workflow.permissions).toEqual({});
