@@ -1,6 +1,5 @@
 """Who may write the history of a run, and how it ends."""
 
-import asyncio
 import sys
 import time
 import unittest
@@ -15,24 +14,11 @@ from orcheo_runtime import fencing, history, leases, settle
 from orcheo_runtime.heartbeat import Heartbeat
 from orcheo_runtime.leases import Holding, LostLeaseError
 from orcheo_runtime.lost_runs import Action
-from tests.test_leases import Connection, Status
+from tests.test_leases import Status, Transactions
 
 
-class Store:
+class Store(Transactions):
     """The history, written in a transaction of its own if nobody lends it one."""
-
-    def __init__(self) -> None:
-        """Empty."""
-        self._lock = asyncio.Lock()
-        self.connection = Connection()
-
-    async def _ensure_initialized(self) -> None:
-        pass
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        yield self.connection
-        self.connection.said.append("COMMIT")
 
     async def orcheos_append(self, execution_id: str, payload: str) -> None:
         """One step."""

@@ -64,15 +64,13 @@ class Connection:
         return SimpleNamespace(fetchone=fetchone)
 
 
-class Repository:
-    """With Orcheo's way to change a run: under its lock, on its own connections."""
+class Transactions:
+    """As Orcheo's stores have them: under their lock, on their own connections."""
 
-    def __init__(self, status: str) -> None:
-        """One run."""
+    def __init__(self) -> None:
+        """No statement so far."""
         self._lock = asyncio.Lock()
         self.connection = Connection()
-        self.run = SimpleNamespace(id="run", status=Status(status))
-        self.enqueued: list[str] = []
 
     async def _ensure_initialized(self) -> None:
         pass
@@ -81,6 +79,16 @@ class Repository:
     async def _connection(self) -> AsyncIterator[Connection]:
         yield self.connection
         self.connection.said.append("COMMIT")
+
+
+class Repository(Transactions):
+    """With Orcheo's way to change a run."""
+
+    def __init__(self, status: str) -> None:
+        """One run."""
+        super().__init__()
+        self.run = SimpleNamespace(id="run", status=Status(status))
+        self.enqueued: list[str] = []
 
     async def orcheos_update(self, run_id: Any, updater: Any) -> Any:
         """In a transaction of its own, if nobody lends it one."""
