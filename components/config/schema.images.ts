@@ -35,12 +35,12 @@ export const images = oneOf([
         caBundleFile: path()
             .optional()
             .describe(
-                "PEM file of authorities that builds trust besides the usual, for networks that inspect TLS. A build secret: nothing of it stays in the image.",
+                "PEM bundle of additional CA certificates that image builds trust, for networks that inspect TLS. Passed as a build secret; it does not become part of the image.",
             ),
         buildArgs: z
             .record(z.string(), z.string({ error: "a string" }))
             .default({})
-            .describe("Further build arguments for every image, such as NPM_REGISTRY; never secrets."),
+            .describe("Additional build arguments for every image, such as NPM_REGISTRY. Do not put secrets here."),
         sourceDateEpoch: whole(0, 4_102_444_800)
             .default(1_767_225_600)
             .describe(

@@ -53,7 +53,7 @@ export const kubernetes = z
         ])
             .prefault({ kind: "enforce" })
             .describe(
-                "Whether the cluster's API server holds pods in the namespace to docs/policies.md, whoever starts them. `warn` lets every pod in and tells; `off` is unsafe: only what Pulumi deploys is judged.",
+                "Whether the API server enforces docs/policies.md on every pod in the namespace. `warn` accepts every pod and reports violations; `off` is unsafe: only resources that Pulumi deploys are evaluated.",
             ),
         quota: z
             .strictObject({
