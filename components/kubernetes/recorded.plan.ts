@@ -1,4 +1,5 @@
 /** The objects of the cluster that the stack's state records. */
+import { isRecord } from "../config/values";
 
 /** An object that the stack's state has. */
 export interface RecordedObject {
@@ -19,8 +20,6 @@ export interface Recorded {
     readonly objects: readonly RecordedObject[];
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /** @param outputs  by URN, as the engine's `pulumi:pulumi:readStackResourceOutputs` answers */

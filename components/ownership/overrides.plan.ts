@@ -1,4 +1,5 @@
 /** Fields that others have changed on the stack's objects since it last set them: an update takes them back. */
+import { isRecord } from "../config/values";
 import type { KubernetesObject } from "../kubernetes/cluster-api";
 import type { RecordedObject } from "../kubernetes/recorded.plan";
 import { isPulumi, managersOf } from "./ownership.plan";
@@ -15,9 +16,6 @@ export interface Override {
 }
 
 type Step = string | { readonly key: Readonly<Record<string, unknown>> };
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * The leaves of managedFields' `fieldsV1`.

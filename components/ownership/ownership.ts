@@ -150,8 +150,8 @@ export class Ownership extends pulumi.ComponentResource {
     }
 }
 
-/** @throws pulumi.RunError */
-function refuse(problems: readonly Problem[]): void {
+/** @throws pulumi.RunError with every problem, if there is any */
+export function refuse(problems: readonly Problem[]): void {
     if (problems.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(pulumi.getStack()), problems).message);
 }
 

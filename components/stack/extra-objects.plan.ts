@@ -1,5 +1,6 @@
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
+import { isRecord } from "../config/values";
 
 /** A manifest that is complete enough to be declared. */
 export interface Manifest {
@@ -51,9 +52,6 @@ export function typeToken({ apiVersion, kind }: Pick<Manifest, "apiVersion" | "k
 /** Name of the resource in the state, unique among the extra objects. */
 export const resourceName = (manifest: Manifest): string =>
     `extra-${groupKind(manifest)}-${manifest.metadata.name}`.replace("/", "-");
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
 
 function isManifest(value: unknown): value is Manifest {
     if (!isRecord(value) || typeof value["apiVersion"] !== "string" || typeof value["kind"] !== "string") return false;

@@ -3,6 +3,7 @@ import { Output } from "@pulumi/pulumi";
 import { nearest } from "../config/nearest";
 import { shown, type Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
+import { isRecord } from "../config/values";
 
 export type Transform = Stack["transforms"][number];
 
@@ -14,12 +15,12 @@ type Rule =
     /** Names and texts; `refused` says which names belong to the stack. */
     | { readonly refused: RegExp }
     | "any"
-    | "seconds";
+    | "whole";
 
 const any = (...names: readonly string[]): Record<string, Rule> =>
     Object.fromEntries(names.map((name) => [name, "any"]));
-const seconds = (...names: readonly string[]): Record<string, Rule> =>
-    Object.fromEntries(names.map((name) => [name, "seconds"]));
+const whole = (...names: readonly string[]): Record<string, Rule> =>
+    Object.fromEntries(names.map((name) => [name, "whole"]));
 const keys = (rules: Readonly<Record<string, Rule>>): Rule => ({ keys: rules });
 
 /** Labels select pods and mark owners. */
@@ -33,7 +34,7 @@ const ownAnnotations =
 const metadata = keys({ labels: { refused: ownLabels }, annotations: { refused: ownAnnotations } });
 
 const probe = keys(
-    seconds(...["initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold", "successThreshold"]),
+    whole(...["initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold", "successThreshold"]),
 );
 const container = keys({
     livenessProbe: probe,
@@ -55,17 +56,17 @@ const template = keys({
         volumes: { namedBy: "name", each: volume, items: "added" },
     }),
 });
-const job = keys({ ...seconds("activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"), template });
+const job = keys({ ...whole("activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"), template });
 
 const specs: Readonly<Record<Transform["kind"], Rule | undefined>> = {
     Deployment: keys({
-        ...seconds("minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"),
+        ...whole("minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"),
         strategy: keys({ rollingUpdate: keys(any("maxSurge")) }),
         template,
     }),
-    StatefulSet: keys({ ...seconds("minReadySeconds", "revisionHistoryLimit"), template }),
+    StatefulSet: keys({ ...whole("minReadySeconds", "revisionHistoryLimit"), template }),
     CronJob: keys({
-        ...seconds("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
+        ...whole("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
         ...any("timeZone"),
         jobTemplate: keys({ metadata, spec: job }),
     }),
@@ -127,7 +128,7 @@ const refused = (at: string, value: unknown, accepted: string): Problem => ({
 function refusals(value: unknown, rule: Rule, at: string): Problem[] {
     if (rule === "any")
         return holdsNull(value) ? [refused(at, value, "a value: null would remove the stack's own")] : [];
-    if (rule === "seconds")
+    if (rule === "whole")
         return Number.isSafeInteger(value) && Number(value) >= 0 ? [] : [refused(at, value, "a whole number")];
     if (!isRecord(value)) {
         const shape = "namedBy" in rule ? `an object whose keys are each item's ${rule.namedBy}` : "an object";
@@ -170,9 +171,6 @@ function holdsNull(value: unknown): boolean {
     if (typeof value !== "object" || value === null) return value === null;
     return Object.values(value).some(holdsNull);
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether a transform is meant for an object: `name` is its own, or the component's when Pulumi generates it. */
 export function isMeant(

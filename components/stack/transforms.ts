@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ConfigError, fileOf, type Problem } from "../config/problems";
+import type { Problem } from "../config/problems";
+import { refuse } from "../ownership/ownership";
 import { isMeant, patched, type Transform } from "./transforms.plan";
 
 interface Metadata {
@@ -47,9 +48,7 @@ export class Transforms {
 
     /** @throws pulumi.RunError when a patch found nothing to change; nothing has been changed in the cluster so far */
     proven(): void {
-        const problems = this.problems();
-        if (problems.length > 0)
-            throw new pulumi.RunError(new ConfigError(fileOf(pulumi.getStack()), problems).message);
+        refuse(this.problems());
     }
 
     private problems(): readonly Problem[] {
