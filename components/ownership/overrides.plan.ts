@@ -1,115 +1,119 @@
-/** Fields that others have changed on the stack's objects since it last set them: an update takes them back. */
-import { isRecord } from "../config/values";
+/** Fields that others have changed on the stack's objects since it last set them: the next update takes them back. */
 import type { KubernetesObject } from "../kubernetes/cluster-api";
+import { leavesOf, lostPaths, owns, shownPath, valueAt, type Path } from "../kubernetes/managed-fields.plan";
 import type { RecordedObject } from "../kubernetes/recorded.plan";
-import { isPulumi, managersOf } from "./ownership.plan";
+import { isPulumi, managersOf, namesOf } from "./ownership.plan";
+
+/** Annotation that differs from the state once somebody else has changed the object: Pulumi then applies all of it again. */
+export const reappliedKey = "orcheo.dev/reapplied-generation";
 
 export interface Override {
     /** Such as `spec.replicas`, `spec.template.spec.containers[api].env[LOG_LEVEL]`. */
     readonly path: string;
-    readonly manager: string;
+    /** Undefined for a field that is gone. */
+    readonly manager: string | undefined;
     readonly time: string | undefined;
-    /** False for a field that the stack does not set, and which stays. */
+    /** False for a field that the stack does not set. */
     readonly declared: boolean;
     /** The value in the cluster and the stack's; undefined where they may be secret. */
     readonly values?: readonly [unknown, unknown];
 }
 
-type Step = string | { readonly key: Readonly<Record<string, unknown>> };
-
-/**
- * The leaves of managedFields' `fieldsV1`.
- *
- * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/#System
- */
-function leavesOf(fields: unknown, path: readonly Step[] = []): readonly (readonly Step[])[] {
-    if (!isRecord(fields)) return [path];
-    const children = Object.entries(fields).filter(([key]) => key !== ".");
-    if (children.length === 0) return path.length === 0 ? [] : [path];
-    return children.flatMap(([key, below]) => {
-        if (key.startsWith("f:")) return leavesOf(below, [...path, key.slice(2)]);
-        if (key.startsWith("k:"))
-            return leavesOf(below, [...path, { key: JSON.parse(key.slice(2)) as Record<string, unknown> }]);
-        // A member of a set, or an index: the list itself says enough.
-        return [path];
-    });
-}
-
-function valueAt(value: unknown, path: readonly Step[]): unknown {
-    return path.reduce<unknown>((here, step) => {
-        if (typeof step === "string") return isRecord(here) ? here[step] : undefined;
-        if (!Array.isArray(here)) return undefined;
-        const wanted = Object.entries(step.key);
-        // `protocol` is part of a port's key, and mostly left at its default.
-        const fits = (item: unknown) =>
-            isRecord(item) && wanted.every(([key, is]) => item[key] === is || (key === "protocol" && !(key in item)));
-        return here.find(fits);
-    }, value);
-}
-
-const shownPath = (path: readonly Step[]): string =>
-    path.reduce<string>((shown, step) => {
-        if (typeof step === "string") return shown === "" ? step : `${shown}.${step}`;
-        return `${shown}[${Object.values(step.key).map(String).join(" ")}]`;
-    }, "");
-
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Numbers, switches and images say no secret. */
-function tellable(path: readonly Step[], values: readonly [unknown, unknown]): boolean {
+function tellable(path: Path, values: readonly [unknown, unknown]): boolean {
     return path.at(-1) === "image" || values.every((value) => typeof value === "number" || typeof value === "boolean");
 }
 
-/** What controllers write by design. */
-const ignored = /^metadata\.annotations\.(kubectl\.kubernetes\.io|deployment\.kubernetes\.io)\//;
+/** What controllers write by design, and `kubectl rollout restart`. */
+const ignored = /(^|\.)metadata\.annotations\.(kubectl\.kubernetes\.io|deployment\.kubernetes\.io)\//;
+
+/** What the stack sets; name and kind have no owner. */
+function setBy({ inputs }: RecordedObject): Readonly<Record<string, unknown>> {
+    const { labels, annotations } = (inputs["metadata"] ?? {}) as Record<string, unknown>;
+    const rest = Object.entries(inputs).filter(([key]) => !["apiVersion", "kind", "metadata"].includes(key));
+    return { metadata: { labels, annotations }, ...Object.fromEntries(rest) };
+}
+
+/** What the stack set and no longer owns. Whether the values differ is not known from metadata alone. */
+const lostOf = (live: KubernetesObject, recorded: RecordedObject): readonly Path[] =>
+    lostPaths(
+        setBy(recorded),
+        managersOf(live)
+            .filter(({ manager }) => isPulumi(manager))
+            .map(({ fieldsV1 }) => fieldsV1),
+    );
+
+/** Controllers add fields of their own all the time; people with kubectl mean to change something. */
+function addedOf(live: KubernetesObject, { inputs }: RecordedObject) {
+    return managersOf(live)
+        .filter(({ manager, subresource }) => manager?.startsWith("kubectl") && subresource !== "status")
+        .flatMap(({ manager, time, fieldsV1 }) => leavesOf(fieldsV1).map((path) => ({ path, manager, time })))
+        .filter(({ path }) => valueAt(inputs, path) === undefined && !ignored.test(shownPath(path)));
+}
+
+/** Whether its metadata alone leave it possible that others have changed it. */
+export const mayBeOverridden = (live: KubernetesObject, recorded: RecordedObject): boolean =>
+    lostOf(live, recorded).length > 0 || addedOf(live, recorded).length > 0;
 
 /** @param live  the object in the cluster, with its managedFields */
-export function overridesOf(live: KubernetesObject, { inputs }: RecordedObject): readonly Override[] {
-    return managersOf(live)
-        .filter(({ manager, subresource }) => !isPulumi(manager) && subresource !== "status")
-        .flatMap(({ manager = "", time, fieldsV1 }) =>
-            leavesOf(fieldsV1).flatMap((path): Override[] => {
-                const [mine, theirs] = [valueAt(inputs, path), valueAt(live, path)];
-                const declared = mine !== undefined;
-                const shown = shownPath(path);
-                if (declared && same(mine, theirs)) return [];
-                // Controllers add fields of their own all the time; people with kubectl mean to change something.
-                if (!declared && (!manager.startsWith("kubectl") || ignored.test(shown))) return [];
-                const values = [theirs, mine] as const;
-                return [
-                    {
-                        ...{ path: shown, manager, time, declared },
-                        ...(declared && tellable(path, values) && { values }),
-                    },
-                ];
-            }),
-        );
+export function overridesOf(live: KubernetesObject, recorded: RecordedObject): readonly Override[] {
+    const others = managersOf(live).filter(
+        ({ manager, subresource }) => !isPulumi(manager) && subresource !== "status",
+    );
+    const taken = lostOf(live, recorded).flatMap((path): Override[] => {
+        const values = [valueAt(live, path), valueAt(recorded.inputs, path)] as const;
+        if (same(...values)) return [];
+        const { manager, time } = others.findLast(({ fieldsV1 }) => owns(fieldsV1, path)) ?? {};
+        return [{ path: shownPath(path), manager, time, declared: true, ...(tellable(path, values) && { values }) }];
+    });
+    const added = addedOf(live, recorded).map(({ path, manager, time }) => ({
+        ...{ path: shownPath(path), manager, time, declared: false },
+    }));
+    return [...taken, ...added];
 }
 
 /** One line for an object; undefined when nobody has changed it. */
-export function overrideMessage(live: KubernetesObject, recorded: RecordedObject): string | undefined {
-    const overrides = overridesOf(live, recorded);
-    const said = (wanted: boolean) =>
-        overrides
-            .filter(({ declared }) => declared === wanted)
-            .map(({ path, manager, time, values }) => {
-                const by = `${manager}${time === undefined ? "" : `, ${time}`}`;
-                return values === undefined
-                    ? `${path} (${by})`
-                    : `${path}: ${JSON.stringify(values[0])} instead of ${JSON.stringify(values[1])} (${by})`;
-            })
-            .join(", ");
-    const { kind, name, namespace } = recorded;
-    const object = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
-    const taken = said(true);
-    const left = said(false);
-    if (taken === "" && left === "") return undefined;
-    return [
-        ...(taken === ""
-            ? []
-            : [
-                  `${object} was changed outside of Pulumi: ${taken}. An update that changes this object overrides it; \`pulumi up --refresh\` always does`,
-              ]),
-        ...(left === "" ? [] : [`${object} has fields that this stack does not set, and which stay: ${left}`]),
-    ].join(". ");
+export function overrideMessage(recorded: RecordedObject, overrides: readonly Override[]): string | undefined {
+    if (overrides.length === 0) return undefined;
+    const said = overrides.map(({ path, manager, time, declared, values }) => {
+        const by = manager === undefined ? "removed" : [manager, ...(time === undefined ? [] : [time])].join(", ");
+        if (!declared) return `${path} was added (${by})`;
+        if (values === undefined) return `${path} (${by})`;
+        return `${path}: ${JSON.stringify(values[0])} instead of ${JSON.stringify(values[1])} (${by})`;
+    });
+    return `${titleOf(recorded)} was changed outside of Pulumi: ${said.join(", ")}. An update takes this back`;
+}
+
+/** One line for all objects that the state has and the cluster has not; undefined when there are none. */
+export function missingMessage(missing: readonly RecordedObject[]): string | undefined {
+    if (missing.length === 0) return undefined;
+    const objects = missing.map(({ kind, name, namespace }) => ({ kind, metadata: { name, namespace } }));
+    return (
+        `deleted outside of Pulumi: ${namesOf(objects)}. \`pulumi up --refresh\` creates again what is missing; ` +
+        "without --refresh, an update leaves it missing, and fails where it has to change it"
+    );
+}
+
+const titleOf = ({ kind, name, namespace }: RecordedObject): string =>
+    `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+
+/** Value of the annotation: a new one whenever others have changed the object, else the one that the state has. */
+export function reappliedOf(
+    { metadata: { generation, resourceVersion } }: KubernetesObject,
+    recorded: RecordedObject,
+    overrides: readonly Override[],
+): string | undefined {
+    if (overrides.length === 0) return keptOf(recorded);
+    // Labels change no generation, and `kubectl scale` leaves no time.
+    const times = overrides.flatMap(({ time }) => time ?? []).sort();
+    const version = generation ?? (times.length === 0 ? resourceVersion : undefined);
+    return [version, times.at(-1)].flatMap((each) => (each === undefined ? [] : String(each as number))).join(" ");
+}
+
+/** It stays once it is there: to remove it would be a change again. */
+export function keptOf({ inputs }: RecordedObject): string | undefined {
+    const { annotations } = (inputs["metadata"] ?? {}) as { annotations?: Record<string, string> };
+    return annotations?.[reappliedKey];
 }

@@ -1,6 +1,6 @@
 /** Whose an object of the cluster is. Names are fixed, and server-side apply takes over what already exists. */
 import type { Problem } from "../config/problems";
-import type { KubernetesObject } from "../kubernetes/cluster-api";
+import { objectPath, type KubernetesObject } from "../kubernetes/cluster-api";
 import type { Recorded } from "../kubernetes/recorded.plan";
 
 /** Annotation of every object with a fixed name: `<organization>/<project>/<stack>/<stack id>`. */
@@ -25,6 +25,17 @@ export interface Declared {
     readonly name: string;
     readonly namespace?: string;
 }
+
+export const pathOf = ({ apiVersion, kind, name, namespace }: Declared): string =>
+    objectPath(apiVersion, kind, name, namespace);
+
+export const asDeclared = ({
+    apiVersion = "",
+    kind = "",
+    metadata: { name, namespace },
+}: KubernetesObject): Declared => ({
+    ...{ apiVersion, kind, name, namespace },
+});
 
 export interface ManagedFields {
     readonly manager?: string;
@@ -125,10 +136,10 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
 }
 
 /** The namespace comes first. */
-const rank = ({ kind }: KubernetesObject): number => (kind === "Namespace" ? 0 : 1);
+const rank = ({ kind }: Pick<KubernetesObject, "kind">): number => (kind === "Namespace" ? 0 : 1);
 
 /** Such as `Namespace orcheo, Deployment orcheo/api`; of many the first of each kind and how many more. */
-function namesOf(objects: readonly KubernetesObject[]): string {
+export function namesOf(objects: readonly Pick<KubernetesObject, "kind" | "metadata">[]): string {
     const sorted = [...objects].sort((a, b) => rank(a) - rank(b));
     const byKind = grouped(sorted, ({ kind }) => kind ?? "object");
     return [...byKind]

@@ -3,25 +3,20 @@ import * as random from "@pulumi/random";
 import { madeByAws } from "../config/kinds";
 import { ConfigError, fileOf, type Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
-import {
-    isClusterError,
-    objectPath,
-    type ClusterApi,
-    type ClusterContext,
-    type KubernetesObject,
-} from "../kubernetes/cluster-api";
-import { instanceOf } from "../kubernetes/labels";
-import type { Recorded } from "../kubernetes/recorded.plan";
+import { isClusterError, objectPath, type ClusterContext } from "../kubernetes/cluster-api";
+import type { Recorded, RecordedObject } from "../kubernetes/recorded.plan";
 import { machine } from "../machine";
-import { overrideMessage } from "./overrides.plan";
+import { declaredAs, existing, labelled, pulumiManager, type Properties } from "./declared";
+import { reapplied } from "./overrides";
+import { missingMessage, reappliedKey } from "./overrides.plan";
 import {
+    asDeclared,
     declaredTwice,
     foreignOwner,
-    isPulumi,
-    managersOf,
     markOf,
     ownerKey,
     ownershipProblems,
+    pathOf,
     type Declared,
     type Foreign,
 } from "./ownership.plan";
@@ -39,9 +34,9 @@ type OwnerSettings = Pick<Stack, "aws" | "kubernetes">;
 export class Ownership extends pulumi.ComponentResource {
     private readonly stack: OwnerSettings;
     private readonly declared: Declared[] = [];
-    private open: (managers: ReadonlyMap<string, string>) => void = () => undefined;
-    /** Field managers of what is adopted, by path; settled once nothing stands against the update. */
-    private readonly proof = new Promise<ReadonlyMap<string, string>>((open) => {
+    private open: (proof: Proof) => void = () => undefined;
+    /** Settled once nothing stands against the update. */
+    private readonly proof = new Promise<Proof>((open) => {
         this.open = open;
     });
 
@@ -97,14 +92,15 @@ export class Ownership extends pulumi.ComponentResource {
                     // The fields of the stack's own objects are the stack's, whoever has set them since.
                     "pulumi.com/patchForce": "true",
                     // As the former owner: a field that it set and this stack does not goes away.
-                    ...(adopt !== undefined && { [managerKey]: this.manager(declared) }),
+                    ...(adopt !== undefined && { [managerKey]: this.found("managers", declared) }),
+                    [reappliedKey]: this.found("reapplied", declared),
                 })),
             },
         };
     }
 
-    private manager(declared: Declared): pulumi.Output<string | undefined> {
-        return pulumi.output(this.proof.then((managers) => managers.get(pathOf(declared))));
+    private found(what: keyof Proof, declared: Declared): pulumi.Output<string | undefined> {
+        return pulumi.output(this.proof.then((proof) => proof[what].get(pathOf(declared))));
     }
 
     /**
@@ -116,13 +112,13 @@ export class Ownership extends pulumi.ComponentResource {
     async proven(kubeconfig?: pulumi.Output<string>): Promise<void> {
         refuse(declaredTwice(this.declared));
         const where = await contextOf(this.stack, kubeconfig);
-        this.open(where === undefined ? new Map() : await this.examined(where));
+        this.open(where === undefined ? nothing : await this.examined(where));
     }
 
-    private async examined(where: ClusterContext): Promise<ReadonlyMap<string, string>> {
+    private async examined(where: ClusterContext): Promise<Proof> {
+        const known = await machine.recorded();
         try {
             const cluster = await machine.cluster(where);
-            const known = await machine.recorded();
             const { adopt, namespace } = this.stack.kubernetes;
             const [found, home] = await Promise.all([
                 Promise.all(this.declared.map((each) => existing(each, cluster))),
@@ -135,20 +131,41 @@ export class Ownership extends pulumi.ComponentResource {
             });
             const problems = ownershipProblems(foreign, adopt, home?.metadata.uid);
             refuse(problems);
-            await Promise.all(objects.map((object) => warnOfOverrides(object, known, cluster)));
             if (adopt !== undefined && foreign.length === 0)
                 void pulumi.log.info("orcheo:stack.kubernetes.adopt has nothing left to take over: remove it");
-            return new Map(foreign.map(({ object }) => [pathOf(asDeclared(object)), pulumiManager(object)]));
+            const recorded = this.recorded(known);
+            const paths = new Set(objects.map((object) => pathOf(asDeclared(object))));
+            const missing = missingMessage([...recorded.values()].filter((each) => !paths.has(pathOf(each))));
+            if (missing !== undefined) void pulumi.log.warn(missing);
+            return {
+                managers: new Map(foreign.map(({ object }) => [pathOf(asDeclared(object)), pulumiManager(object)])),
+                reapplied: await reapplied(objects, recorded, cluster),
+            };
         } catch (error) {
             if (!isClusterError(error)) throw error;
             // Said before, by the preflight.
-            if (pulumi.runtime.isDryRun()) return new Map();
+            if (pulumi.runtime.isDryRun()) return { ...nothing, reapplied: await reapplied([], this.recorded(known)) };
             throw new pulumi.RunError(
                 `nothing was changed in the cluster, as its owner is not certain: ${error.message}`,
             );
         }
     }
+
+    /** What the state has of the declared objects, by path. */
+    private recorded({ objects }: Recorded): ReadonlyMap<string, RecordedObject> {
+        const declared = new Set(this.declared.map(pathOf));
+        return new Map(objects.map((each) => [pathOf(each), each] as const).filter(([path]) => declared.has(path)));
+    }
 }
+
+/** What is known of the cluster's objects, by path. */
+interface Proof {
+    /** Field managers of what is adopted. */
+    readonly managers: ReadonlyMap<string, string>;
+    /** Annotations that have an object applied again. */
+    readonly reapplied: ReadonlyMap<string, string>;
+}
+const nothing: Proof = { managers: new Map(), reapplied: new Map() };
 
 /** @throws pulumi.RunError with every problem, if there is any */
 export function refuse(problems: readonly Problem[]): void {
@@ -156,69 +173,6 @@ export function refuse(problems: readonly Problem[]): void {
 }
 
 const managerKey = "pulumi.com/patchFieldManager";
-
-/** With the label that tells the objects of one stack from those of another; selectors do not use it. */
-function labelled(props: Properties): Properties {
-    const instance = instanceOf(pulumi.getProject(), pulumi.getStack());
-    const labels = pulumi
-        .output(props.metadata?.labels)
-        .apply((own) => ({ ...own, "app.kubernetes.io/instance": instance }));
-    return { ...props, metadata: { ...props.metadata, labels } };
-}
-
-interface Properties {
-    readonly metadata?: {
-        readonly name?: unknown;
-        readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-        readonly namespace?: unknown;
-        readonly annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-    };
-    readonly [property: string]: unknown;
-}
-
-/** @param type  such as `kubernetes:apps/v1:Deployment`, `kubernetes:core/v1:Secret` */
-function declaredAs(
-    type: string,
-    name: string,
-    namespace: unknown,
-    { kubernetes }: Pick<Stack, "kubernetes">,
-): Declared {
-    const [, group = "", kind = ""] = type.split(":");
-    const apiVersion = group.replace(/^core\//, "");
-    if (namespace === undefined) return { apiVersion, kind, name };
-    // An output is the namespace's own name.
-    return { apiVersion, kind, name, namespace: typeof namespace === "string" ? namespace : kubernetes.namespace };
-}
-
-const pathOf = ({ apiVersion, kind, name, namespace }: Declared): string =>
-    objectPath(apiVersion, kind, name, namespace);
-
-const asDeclared = ({ apiVersion = "", kind = "", metadata: { name, namespace } }: KubernetesObject): Declared => ({
-    ...{ apiVersion, kind, name, namespace },
-});
-
-async function existing(declared: Declared, cluster: ClusterApi): Promise<KubernetesObject | undefined> {
-    const { apiVersion, kind } = declared;
-    const object = await cluster.metadata(pathOf(declared));
-    // Metadata alone comes as a kind of its own.
-    return object === undefined ? undefined : { ...object, apiVersion, kind };
-}
-
-async function warnOfOverrides(object: KubernetesObject, { objects }: Recorded, cluster: ClusterApi): Promise<void> {
-    const recorded = objects.find(({ uid }) => uid !== undefined && uid === object.metadata.uid);
-    const others = managersOf(object).some(
-        ({ manager, subresource }) => !isPulumi(manager) && subresource !== "status",
-    );
-    if (recorded === undefined || !others || object.kind === "Secret") return;
-    const whole = await cluster.get(pathOf(asDeclared(object)));
-    const message = whole === undefined ? undefined : overrideMessage(whole, recorded);
-    if (message !== undefined) void pulumi.log.warn(message);
-}
-
-function pulumiManager(object: KubernetesObject): string {
-    const applied = managersOf(object).filter(({ manager, operation }) => isPulumi(manager) && operation === "Apply");
-    return applied.at(-1)?.manager ?? "orcheo";
-}
 
 /** Undefined while the cluster is not known. */
 async function contextOf(

@@ -1,13 +1,18 @@
 /** Nothing that another owner has is taken over, and what others have changed on our objects is said. */
 import { describe, expect, it, vi } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
-import type { KubernetesObject } from "../../components/kubernetes/cluster-api";
-import { overrideMessage } from "../../components/ownership/overrides.plan";
+import { ClusterError, type KubernetesObject } from "../../components/kubernetes/cluster-api";
+import { recordedOf, type Recorded, type RecordedObject } from "../../components/kubernetes/recorded.plan";
+import {
+    mayBeOverridden,
+    overrideMessage,
+    overridesOf,
+    reappliedKey,
+    reappliedOf,
+} from "../../components/ownership/overrides.plan";
 import { foreignOwner, ownerKey, ownershipProblems } from "../../components/ownership/ownership.plan";
 import { controllers, fakeCluster, type FakeObject } from "../fake-cluster";
 import { run, runBoth, settingsOf, stackId, type Registered } from "../harness";
-import type { RecordedObject, Recorded } from "../../components/kubernetes/recorded.plan";
-import { recordedOf } from "../../components/kubernetes/recorded.plan";
 
 const other = "organization/orcheo/other/99999999-0000-0000-0000-000000000000";
 const own = `organization/orcheo/dev/${stackId}`;
@@ -39,6 +44,9 @@ const probesOf = (objects: readonly FakeObject[], recorded: Recorded = nothing) 
     cluster: () => Promise.resolve(fakeCluster([...controllers, ...objects])),
     recorded: () => Promise.resolve(recorded),
 });
+
+const metadataOf = ({ inputs }: Registered) =>
+    inputs["metadata"] as { name?: string; annotations?: Record<string, string> };
 
 describe("an object belongs to this stack", () => {
     const marked = { id: stackId, objects: [] };
@@ -108,9 +116,6 @@ describe("an object belongs to this stack", () => {
 });
 
 describe("a stack", () => {
-    const metadataOf = ({ inputs }: Registered) =>
-        inputs["metadata"] as { name?: string; annotations?: Record<string, string> };
-
     it("marks all that it declares under fixed names, and nothing of its pods", async () => {
         const { resources } = await runBoth({ stack: "dev" });
         const inCluster = resources.filter(({ type }) => type.startsWith("kubernetes:"));
@@ -227,18 +232,43 @@ describe("fields that others have changed", () => {
     });
     const recorded = recordedObject(namespaced("Deployment", "worker"), { inputs });
 
+    const messageOf = (found: KubernetesObject) => overrideMessage(recorded, overridesOf(found, recorded));
+    /** What Pulumi applied, without the fields that others have taken. */
+    const pulumis = (replicas: object, env: object) => ({
+        manager: "pulumi-kubernetes-a",
+        operation: "Apply",
+        fieldsV1: {
+            "f:spec": {
+                ...replicas,
+                "f:template": {
+                    "f:spec": {
+                        "f:containers": {
+                            'k:{"name":"worker"}': { ".": {}, "f:name": {}, "f:image": {}, "f:env": env },
+                            'k:{"name":"other"}': { ".": {}, "f:name": {} },
+                        },
+                    },
+                },
+            },
+        },
+    });
+    const ownReplicas = { "f:replicas": {} };
+    const ownEnv = { 'k:{"name":"LOG"}': { ".": {}, "f:name": {}, "f:value": {} } };
+    const scale = {
+        manager: "kubectl",
+        subresource: "scale",
+        fieldsV1: { "f:spec": { "f:replicas": {} } },
+    };
+    const withEnv = (...env: object[]) => ({
+        template: { spec: { containers: [{ name: "worker", image: "w@sha256:1", env }, { name: "other" }] } },
+    });
+
     it("are named with who changed them, and with values that are no secret", () => {
-        const scale = {
-            manager: "kubectl",
-            subresource: "scale",
-            time: "2026-01-01T00:00:00Z",
-            fieldsV1: { "f:spec": { "f:replicas": {} } },
-        };
-        expect(overrideMessage(live([scale], { replicas: 2 }), recorded)).toBe(
-            "Deployment orcheo/worker was changed outside of Pulumi: spec.replicas: 2 instead of 1 (kubectl, 2026-01-01T00:00:00Z). An update that changes this object overrides it; `pulumi up --refresh` always does",
+        expect(messageOf(live([pulumis({}, ownEnv), scale], { replicas: 2 }))).toBe(
+            "Deployment orcheo/worker was changed outside of Pulumi: spec.replicas: 2 instead of 1 (kubectl). An update takes this back",
         );
-        const env = {
+        const set = {
             manager: "kubectl-set",
+            time: "2026-01-01T00:00:00Z",
             fieldsV1: fields({
                 "f:env": {
                     'k:{"name":"LOG"}': { "f:value": {} },
@@ -246,57 +276,90 @@ describe("fields that others have changed", () => {
                 },
             }),
         };
-        const containers = [
-            {
-                name: "worker",
-                env: [
-                    { name: "LOG", value: "s3cret" },
-                    { name: "NEW", value: "s3cret" },
-                ],
-            },
-        ];
-        const said = overrideMessage(live([env], { template: { spec: { containers } } }), recorded);
-        expect(said).toContain("spec.template.spec.containers[worker].env[LOG].value (kubectl-set)");
-        expect(said).toContain(
-            "fields that this stack does not set, and which stay: spec.template.spec.containers[worker].env[NEW]",
+        const owned = pulumis(ownReplicas, { 'k:{"name":"LOG"}': { ".": {}, "f:name": {} } });
+        const env = withEnv({ name: "LOG", value: "s3cret" }, { name: "NEW", value: "s3cret" });
+        expect(messageOf(live([owned, set], env))).toBe(
+            "Deployment orcheo/worker was changed outside of Pulumi: spec.template.spec.containers[worker].env[LOG].value (kubectl-set, 2026-01-01T00:00:00Z), spec.template.spec.containers[worker].env[NEW] was added (kubectl-set, 2026-01-01T00:00:00Z). An update takes this back",
         );
-        expect(said).not.toContain("s3cret");
+    });
+
+    it("are named when they are gone, one of several and all of them", () => {
+        const rest = { name: "REST", value: "1" };
+        const two = {
+            ...recorded,
+            inputs: { spec: { ...inputs.spec, ...withEnv({ name: "LOG", value: "info" }, rest) } },
+        };
+        const owned = pulumis(ownReplicas, { 'k:{"name":"REST"}': { ".": {}, "f:name": {}, "f:value": {} } });
+        const left = live([owned], withEnv(rest));
+        expect(overridesOf(left, two)).toEqual([
+            {
+                ...{ path: "spec.template.spec.containers[worker].env[LOG]", declared: true },
+                ...{ manager: undefined, time: undefined },
+            },
+        ]);
+        expect(overrideMessage(two, overridesOf(left, two))).toContain("env[LOG] (removed)");
+        const none = live([{ ...owned, fieldsV1: {} }], withEnv());
+        expect(messageOf(none)).toContain("spec.template.spec.containers (removed)");
     });
 
     it("are not those of Pulumi, of controllers, of the status, of a restart, or set to the same", () => {
-        const replicas = { "f:spec": { "f:replicas": {} } };
         const restart = { "f:metadata": { "f:annotations": { "f:kubectl.kubernetes.io/restartedAt": {} } } };
         const quiet = [
-            { manager: "pulumi-kubernetes-a", fieldsV1: replicas },
+            pulumis(ownReplicas, ownEnv),
             { manager: "kube-controller-manager", fieldsV1: { "f:spec": { "f:extra": {} } } },
-            { manager: "kubelet", subresource: "status", fieldsV1: replicas },
-            { manager: "kubectl-rollout", fieldsV1: restart },
+            { manager: "kubelet", subresource: "status", fieldsV1: { "f:spec": { "f:replicas": {} } } },
+            { manager: "kubectl-rollout", fieldsV1: { "f:spec": { "f:template": restart } } },
         ];
-        expect(overrideMessage(live(quiet, { replicas: 2 }), recorded)).toBeUndefined();
-        expect(overrideMessage(live([{ manager: "kubectl", fieldsV1: replicas }], {}), recorded)).toBeUndefined();
+        expect(messageOf(live(quiet, {}))).toBeUndefined();
+        expect(mayBeOverridden(live(quiet, {}), recorded)).toBe(false);
+        expect(messageOf(live([pulumis({}, ownEnv), scale], {}))).toBeUndefined();
     });
 
-    it("are warned of before the update", async () => {
+    it("have the object applied again, each time anew, and no other object", () => {
+        const overrides = overridesOf(live([pulumis({}, ownEnv), scale], { replicas: 2 }), recorded);
+        const at = (generation?: number): KubernetesObject => ({
+            metadata: { name: "w", generation, resourceVersion: "7" },
+        });
+        expect(reappliedOf(at(3), recorded, overrides)).toBe("3");
+        expect(reappliedOf(at(), recorded, overrides)).toBe("7");
+        const later = overrides.map((each) => ({ ...each, time: "2026-01-01T00:00:00Z" }));
+        expect(reappliedOf(at(3), recorded, later)).toBe("3 2026-01-01T00:00:00Z");
+        expect(reappliedOf(at(), recorded, later)).toBe("2026-01-01T00:00:00Z");
+        expect(reappliedOf(at(3), recorded, [])).toBeUndefined();
+        const before = { ...recorded, inputs: { metadata: { annotations: { [reappliedKey]: "2" } } } };
+        expect(reappliedOf(at(3), before, [])).toBe("2");
+    });
+
+    it.each([true, false])("are warned of, and taken back by this update (preview: %s)", async (preview) => {
         const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
-        const scaled = {
-            ...namespaced("Deployment", "worker", own),
-            ...live([{ manager: "kubectl", subresource: "scale", fieldsV1: { "f:spec": { "f:replicas": {} } } }], {
-                replicas: 2,
-            }),
-        };
-        const found = {
-            ...scaled,
-            metadata: {
-                ...scaled.metadata,
-                ...namespaced("Deployment", "worker", own).metadata,
-                managedFields: scaled.metadata["managedFields"],
-            },
-        };
-        const state = { id: stackId, objects: [recorded] };
-        expect(
-            (await run({ stack: "dev", probes: probesOf([found as FakeObject], state) }, false)).error,
-        ).toBeUndefined();
-        expect(warn.mock.calls.map(([message]) => message).join()).toContain("spec.replicas: 2 instead of 1 (kubectl)");
+        const worker = namespaced("Deployment", "worker", own);
+        const changed = live([pulumis({}, ownEnv), scale], { replicas: 2 });
+        const found = { ...worker, ...changed, metadata: { ...changed.metadata, ...worker.metadata, generation: 3 } };
+        const gone = recordedObject(object("networking.k8s.io/v1", "NetworkPolicy", "deny-all", own, "orcheo"));
+        const foreign = recordedObject(object("v1", "Service", "another", own, "orcheo"));
+        const state = { id: stackId, objects: [recorded, gone, foreign] };
+        const { error, resources } = await run({ stack: "dev", probes: probesOf([found], state) }, preview);
+        expect(error).toBeUndefined();
+        const warnings = warn.mock.calls.map(([message]) => message).join("\n");
         warn.mockRestore();
+        expect(warnings).toContain("spec.replicas: 2 instead of 1 (kubectl)");
+        expect(warnings).toContain("deleted outside of Pulumi: NetworkPolicy orcheo/deny-all. `pulumi up --refresh`");
+        const marked = resources.filter(({ inputs: { metadata } }) =>
+            JSON.stringify(metadata ?? {}).includes(reappliedKey),
+        );
+        expect(marked.map(({ type, name }) => [type, name])).toEqual([["kubernetes:apps/v1:Deployment", "worker"]]);
+    });
+
+    it("stay marked while the cluster does not answer: a preview is not to show a change", async () => {
+        const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+        const known = { ...recorded, inputs: { metadata: { annotations: { [reappliedKey]: "2" } } } };
+        const probes = {
+            cluster: () => Promise.reject(new ClusterError("connection refused")),
+            recorded: () => Promise.resolve({ id: stackId, objects: [known] }),
+        };
+        const { resources } = await run({ stack: "dev", probes }, true);
+        warn.mockRestore();
+        const worker = resources.find(({ type, name }) => type.endsWith(":Deployment") && name === "worker");
+        expect(worker && metadataOf(worker).annotations?.[reappliedKey]).toBe("2");
     });
 });
