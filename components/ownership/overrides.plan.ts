@@ -10,8 +10,9 @@ export const reappliedKey = "orcheo.dev/reapplied-generation";
 export interface Override {
     /** Such as `spec.replicas`, `spec.template.spec.containers[api].env[LOG_LEVEL]`. */
     readonly path: string;
-    /** Undefined for a field that is gone. */
+    /** Undefined for a field that is gone, and where nobody is recorded. */
     readonly manager: string | undefined;
+    readonly gone: boolean;
     readonly time: string | undefined;
     /** False for a field that the stack does not set. */
     readonly declared: boolean;
@@ -66,10 +67,19 @@ export function overridesOf(live: KubernetesObject, recorded: RecordedObject): r
         const values = [valueAt(live, path), valueAt(recorded.inputs, path)] as const;
         if (same(...values)) return [];
         const { manager, time } = others.findLast(({ fieldsV1 }) => owns(fieldsV1, path)) ?? {};
-        return [{ path: shownPath(path), manager, time, declared: true, ...(tellable(path, values) && { values }) }];
+        return [
+            {
+                path: shownPath(path),
+                manager,
+                time,
+                declared: true,
+                gone: values[0] === undefined,
+                ...(tellable(path, values) && { values }),
+            },
+        ];
     });
     const added = addedOf(live, recorded).map(({ path, manager, time }) => ({
-        ...{ path: shownPath(path), manager, time, declared: false },
+        ...{ path: shownPath(path), manager, time, declared: false, gone: false },
     }));
     return [...taken, ...added];
 }
@@ -77,8 +87,10 @@ export function overridesOf(live: KubernetesObject, recorded: RecordedObject): r
 /** One line for an object; undefined when nobody has changed it. */
 export function overrideMessage(recorded: RecordedObject, overrides: readonly Override[]): string | undefined {
     if (overrides.length === 0) return undefined;
-    const said = overrides.map(({ path, manager, time, declared, values }) => {
-        const by = manager === undefined ? "removed" : [manager, ...(time === undefined ? [] : [time])].join(", ");
+    const said = overrides.map(({ path, manager, time, declared, gone, values }) => {
+        const by = [manager ?? (gone ? "removed" : "an unknown manager"), ...(time === undefined ? [] : [time])].join(
+            ", ",
+        );
         if (!declared) return `${path} was added (${by})`;
         if (values === undefined) return `${path} (${by})`;
         return `${path}: ${JSON.stringify(values[0])} instead of ${JSON.stringify(values[1])} (${by})`;

@@ -4,10 +4,9 @@ import type { Stack } from "../config/schema";
 
 /** What to do next, as outputs: commands, never a secret. */
 export function guide(
-    stack: Pick<Stack, "kubectl" | "kubernetes">,
+    stack: Pick<Stack, "cache" | "database" | "kubectl" | "kubernetes">,
     { bootstrapToken, url }: { bootstrapToken: SecretValue; url: string },
 ) {
-    const { namespace } = stack.kubernetes;
     const { secretName, key } = bootstrapToken;
     const { kubectl } = stack;
     return {
@@ -16,8 +15,27 @@ export function guide(
             `open ${url}`,
             "make a service token of your own with the bootstrap token (see bootstrapToken): POST /api/admin/service-tokens",
             `look at the pods: ${kubectl} get pods`,
-            "take everything down but the data: pulumi destroy --exclude-protected",
-            `delete the data too: pulumi state unprotect --all, pulumi destroy, ${kubectl} delete namespace ${namespace}`,
+            `take everything down but the data: ${own} && pulumi destroy --exclude-protected`,
+            `delete the data too: ${[own, "pulumi state unprotect --all", "pulumi destroy", ...kept(stack)].join(" && ")}`,
         ],
     };
+}
+
+/** Refused while anything belongs to another stack, which a destroy of this one would delete. */
+const own = "pulumi preview";
+
+/** What deletes what `pulumi destroy` leaves: a namespace of somebody else's stays. */
+function kept({
+    kubernetes,
+    database,
+    cache,
+    kubectl,
+}: Pick<Stack, "cache" | "database" | "kubectl" | "kubernetes">): readonly string[] {
+    const { namespace, namespaceKind } = kubernetes;
+    if (namespaceKind === "created") return [`${kubectl} delete namespace ${namespace}`];
+    const claims = [
+        ...(database.kind === "statefulset" ? ["postgres-data"] : []),
+        ...(cache.kind === "valkey" ? ["valkey-data"] : []),
+    ];
+    return claims.length === 0 ? [] : [`${kubectl} delete persistentvolumeclaim ${claims.join(" ")}`];
 }

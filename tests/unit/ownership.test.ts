@@ -208,6 +208,33 @@ describe("a stack", () => {
     });
 });
 
+describe("the next steps", () => {
+    const deleting = async (settings: object): Promise<string> => {
+        const dev = settingsOf("dev");
+        const kubernetes = { ...(dev["kubernetes"] as object), ...settings };
+        const probes = probesOf([namespace()]);
+        const { outputs, error } = await run({ stack: "dev", settings: { ...dev, kubernetes }, probes }, false);
+        expect(error).toBeUndefined();
+        const { nextSteps } = outputs as { nextSteps: readonly string[] };
+        // A preview is refused once something belongs to another stack: nothing after it is run then.
+        for (const step of nextSteps.filter((each) => each.includes("destroy")))
+            expect(step).toMatch(/: pulumi preview && [^,;]*pulumi destroy/);
+        return nextSteps.at(-1) ?? "";
+    };
+
+    it("delete the namespace that the stack made", async () => {
+        expect(await deleting({ adopt: "uid:uid-of-Namespace-orcheo" })).toMatch(
+            /&& kubectl .*delete namespace orcheo$/,
+        );
+    });
+
+    it("delete the stack's volumes, and not the namespace, where that is somebody else's", async () => {
+        const step = await deleting({ namespaceKind: "existing" });
+        expect(step).toMatch(/&& kubectl .*delete persistentvolumeclaim postgres-data valkey-data$/);
+        expect(step).not.toContain("delete namespace");
+    });
+});
+
 describe("fields that others have changed", () => {
     const inputs = {
         spec: {
@@ -293,13 +320,13 @@ describe("fields that others have changed", () => {
         const left = live([owned], withEnv(rest));
         expect(overridesOf(left, two)).toEqual([
             {
-                ...{ path: "spec.template.spec.containers[worker].env[LOG]", declared: true },
+                ...{ path: "spec.template.spec.containers[worker].env[LOG]", declared: true, gone: true },
                 ...{ manager: undefined, time: undefined },
             },
         ]);
         expect(overrideMessage(two, overridesOf(left, two))).toContain("env[LOG] (removed)");
         const none = live([{ ...owned, fieldsV1: {} }], withEnv());
-        expect(messageOf(none)).toContain("spec.template.spec.containers (removed)");
+        expect(messageOf(none)).toContain("spec.template.spec.containers (an unknown manager)");
     });
 
     it("are not those of Pulumi, of controllers, of the status, of a restart, or set to the same", () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { projectDir } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
@@ -16,6 +16,7 @@ import {
     attemptIn,
     env,
     kube,
+    NAMESPACE,
     type Outcome,
     pulumi,
     putSettings,
@@ -35,15 +36,6 @@ function block(page: string, beginning: string): string {
         .map(([, indent = "", body = ""]) => body.replaceAll(new RegExp(`^${indent}`, "gm"), ""))
         .find((body) => body.startsWith(beginning));
     if (found === undefined) throw new Error(`docs/${page} has no commands that begin with "${beginning}"`);
-    return found;
-}
-
-/** What a step of a workflow runs. */
-function step(workflow: string, name: string): string {
-    const text = readFileSync(join(projectDir, ".github", "workflows", `${workflow}.yml`), "utf8");
-    const jobs = at(parse(text), "jobs") as Record<string, { steps: readonly { name?: string; run?: string }[] }>;
-    const found = jobs[workflow]?.steps.find((each) => each.name === name)?.run;
-    if (found === undefined) throw new Error(`${workflow}.yml has no step "${name}"`);
     return found;
 }
 
@@ -140,22 +132,29 @@ export function stateOnAws(): void {
     });
 
     test("the daily look finds what was changed by hand, and writes nothing", async () => {
-        const look = step("drift", "Compare the stack with what is there");
+        const look = "bash .github/drift.sh";
         await ran(look);
         expect(said("summary")).toContain("Nothing was changed by hand.");
         rmSync(join(folder, "summary"));
         const before = await ran(
             `aws s3api list-object-versions --bucket orcheo-state-${ACCOUNT} --query 'length(Versions)'`,
         );
-        const cap = await kube("get", "hpa", "api", "-o", "jsonpath={.spec.maxReplicas}");
-        const set = (value: string) =>
-            kube("patch", "hpa", "api", "--type=merge", "--patch", `{"spec": {"maxReplicas": ${value}}}`);
-        await set("9");
+        const scale = (replicas: string) => kube("scale", "deployment/worker", `--replicas=${replicas}`);
+        const replicas = await kube("get", "deployment", "worker", "-o", "jsonpath={.spec.replicas}");
+        await scale("2");
+        await kube("annotate", "service", "canvas", "note=by-hand");
         const { code } = await inCheckout(look);
-        await set(cap);
+        await scale(replicas);
+        await kube("annotate", "service", "canvas", "note-");
         expect(code).not.toBe(0);
         expect(said("summary")).toContain("Something is not as Pulumi left it:");
-        expect(said("summary")).toMatch(/maxReplicas\s*: \d+ => 9/);
+        expect(said("summary")).toMatch(/replicas\s*: 1 => 2/);
+        expect(said("summary")).toContain(
+            `Deployment ${NAMESPACE}/worker was changed outside of Pulumi: spec.replicas: 2`,
+        );
+        expect(said("summary")).toContain(
+            `Service ${NAMESPACE}/canvas was changed outside of Pulumi: metadata.annotations.note was added (kubectl-annotate`,
+        );
         expect(
             await ran(`aws s3api list-object-versions --bucket orcheo-state-${ACCOUNT} --query 'length(Versions)'`),
         ).toBe(before);
