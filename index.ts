@@ -15,9 +15,10 @@ import { Ownership } from "./components/ownership/ownership";
 import { Secrets } from "./components/secrets/secrets";
 import { ExtraObjects } from "./components/stack/extra-objects";
 import { guide } from "./components/stack/outputs";
-import { readStack, registryPassword } from "./components/stack/stack";
+import { givenSettings, readStack, registryPassword } from "./components/stack/stack";
 import { Transforms } from "./components/stack/transforms";
 import { UnsafeChoices } from "./components/stack/unsafe";
+import { earlierImages, Updates } from "./components/updates/updates";
 import { watchUpdate } from "./components/watch/watch";
 
 export = async () => {
@@ -29,7 +30,9 @@ export = async () => {
 
     const secrets = new Secrets("secrets", { stack });
     const cloud = createCloud("aws", { stack, secrets });
-    const images = new Images("images", { stack }, { dependsOn: cloud.repositories });
+    const settings = givenSettings();
+    const earlier = await earlierImages(stack, settings, cloud.kubeconfig);
+    const images = new Images("images", { stack, earlier }, { dependsOn: cloud.repositories });
     const cluster = new Cluster("cluster", {
         stack,
         kubeconfig: cloud.kubeconfig,
@@ -61,8 +64,18 @@ export = async () => {
     );
     const backup = createBackup("backup", { stack, namespace, images, database, backend, cloud }, guarded);
     const canvas = new Canvas("canvas", { stack, namespace, image: images.canvas, authority }, guarded);
-    const { url } = new Entrance("entrance", { stack, namespace, backend, canvas }, onCluster);
+    const entrance = new Entrance("entrance", { stack, namespace, backend, canvas }, onCluster);
+    const { url } = entrance;
 
+    const { backend: backendImage, canvas: canvasImage, postgres, valkey, backup: backupImage } = images;
+    new Updates(
+        "updates",
+        {
+            ...{ stack, namespace, settings, kubeconfig: cloud.kubeconfig },
+            images: { backend: backendImage, canvas: canvasImage, postgres, valkey, backup: backupImage },
+        },
+        { ...onCluster, dependsOn: [backend, canvas, entrance] },
+    );
     if (stack.extraObjects.length > 0) new ExtraObjects("extra", { stack, namespace }, guarded);
 
     transforms.proven();

@@ -1,4 +1,5 @@
 /** Input and output of the machine that runs Pulumi: files, kubeconfigs, the registry, image builders. Tests replace it. */
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -26,6 +27,8 @@ export interface Probes extends ClusterProbe {
     isDirectory(path: string): boolean;
     /** The text of a file that is there. */
     read(path: string): string;
+    /** Short commit of the working directory, with a `+` when files differ from it; undefined without one. */
+    commit(): string | undefined;
     /** Names of buildx builders; undefined when buildx keeps no list. */
     builders(): readonly string[] | undefined;
 }
@@ -38,6 +41,7 @@ export const machine: Probes = {
     isFile,
     isDirectory,
     read,
+    commit,
     builders,
     cluster: connectCluster,
     recorded,
@@ -87,6 +91,16 @@ async function registry(baseUrl: string): Promise<string | undefined> {
     } catch (error) {
         const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
         return cause instanceof Error ? cause.message || cause.name : String(cause);
+    }
+}
+
+function commit(): string | undefined {
+    const git = (...args: string[]): string =>
+        execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    try {
+        return `${git("rev-parse", "--short=12", "HEAD")}${git("status", "--porcelain") === "" ? "" : "+"}`;
+    } catch {
+        return undefined;
     }
 }
 

@@ -62,6 +62,7 @@ export const goodProbes: Probes = {
     isFile: () => true,
     isDirectory: () => true,
     read: () => caText,
+    commit: () => "0123456789ab",
     builders: () => undefined,
     // Another holds more: fakeCluster([...controllers, …]).
     cluster: () => Promise.resolve(fakeCluster(controllers)),

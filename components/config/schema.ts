@@ -1,7 +1,7 @@
 /** Every setting of a stack: the value of `orcheo:stack` in Pulumi.<stack>.yaml. docs/config.md is generated from it. */
 import { z } from "zod";
 import type { Derived } from "./derived";
-import { choice, hostName, semver, url } from "./fields";
+import { choice, hostName, semver, url, whole } from "./fields";
 import { auth, canvas, api, worker, beat } from "./schema.apps";
 import { aws } from "./schema.aws";
 import { backup } from "./schema.backup";
@@ -30,6 +30,11 @@ export const stackSchema = z.strictObject({
         ),
     version: semver().describe("Version of this deployment's images: their tag."),
     images: images.prefault({ kind: "build" }),
+    rollbackTo: whole(1, 1_000_000)
+        .optional()
+        .describe(
+            "Number of an earlier update whose images run again, without building anything: docs/runbooks/rollback.md. Remove it to build again.",
+        ),
     host: hostName().default("orcheo.localhost").describe("Public host name."),
     entrance,
     database,
@@ -67,6 +72,8 @@ export type Sections = Pick<
     | "kubernetes"
     | "registry"
     | "images"
+    | "release"
+    | "rollbackTo"
     | "host"
     | "entrance"
     | "network"

@@ -4,6 +4,12 @@ import type { Stack } from "../config/schema";
 import { machine } from "../machine";
 import { imageNames, planImage, type ImageName, type ImageSettings } from "./images.plan";
 
+export interface ImagesArgs {
+    readonly stack: ImageSettings;
+    /** References of an earlier update, which run again; nothing is built then. */
+    readonly earlier?: Readonly<Record<ImageName, string>>;
+}
+
 /**
  * The images, by digest: built and pushed by the stack, or published ones.
  *
@@ -17,8 +23,11 @@ export class Images extends pulumi.ComponentResource {
     /** Where backups are made. */
     readonly backup?: pulumi.Output<string>;
 
-    constructor(name: string, { stack }: { stack: ImageSettings }, opts?: pulumi.ComponentResourceOptions) {
+    private readonly earlier: ImagesArgs["earlier"];
+
+    constructor(name: string, { stack, earlier }: ImagesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Images", name, {}, opts);
+        this.earlier = earlier;
         this.backend = this.image("backend", stack);
         this.canvas = this.image("canvas", stack);
         this.postgres = this.image("postgres", stack);
@@ -28,6 +37,7 @@ export class Images extends pulumi.ComponentResource {
     }
 
     private image(name: ImageName, stack: ImageSettings): pulumi.Output<string> {
+        if (this.earlier !== undefined) return pulumi.output(this.earlier[name]);
         const plan = planImage(name, stack);
         if (plan.kind === "published") return pulumi.output(plan.ref);
         const built = new docker.Image(

@@ -9,6 +9,7 @@ import type { ClusterCheck } from "./check";
 import { hostTaken } from "./host";
 import { ingressController } from "./ingress-controller";
 import { namespaceOwner } from "./namespace-owner";
+import { rollbackTarget } from "./rollback-target";
 import { serviceRangeCheck } from "./service-range";
 import { clusterSupport } from "./support.plan";
 import { volumesGrow } from "./volumes";
@@ -20,6 +21,7 @@ export const clusterChecks: readonly ClusterCheck[] = [
     ingressController,
     volumesGrow,
     serviceRangeCheck,
+    rollbackTarget,
 ];
 
 export interface Findings {

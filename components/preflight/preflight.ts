@@ -101,8 +101,8 @@ function authorities({ database, cache, backup }: Partial<Sections>, probes: Pro
     return named.flatMap(({ at, file }) => caFile(at, file, probes));
 }
 
-async function building({ images, registry }: Partial<Sections>, probes: Probes): Promise<Problem[]> {
-    if (images?.kind !== "build" || registry === undefined) return [];
+async function building({ images, registry, rollbackTo }: Partial<Sections>, probes: Probes): Promise<Problem[]> {
+    if (images?.kind !== "build" || registry === undefined || rollbackTo !== undefined) return [];
     const problems: Problem[] = [];
     const [host = ""] = registry.prefix.split("/");
     const base = `${registryScheme(registry)}://${host}/v2/`;

@@ -32,11 +32,18 @@ export function conflicts(stack: Stack): Problem[] {
         ...awsConflicts(stack),
         ...backupConflicts(stack),
         ...unknownRules(stack),
+        ...rollbackOfPublished(stack),
         ...foreignImages(stack),
         ...imageProblems(stack),
         ...transformProblems(stack),
         ...extraObjectProblems(stack),
     ];
+}
+
+function rollbackOfPublished({ rollbackTo, images }: Pick<Stack, "images" | "rollbackTo">): Problem[] {
+    if (rollbackTo === undefined || images.kind !== "published") return [];
+    const remedy = 'accepted only with images.kind "build": name the earlier digests in images instead';
+    return [{ at: "orcheo:stack.rollbackTo", found: `found ${rollbackTo}`, remedy }];
 }
 
 /** The stack's own images, which the cluster would refuse. */

@@ -84,13 +84,28 @@ function registryPassword({ registry }: Pick<Stack, "registry">, { keys, secretK
 }
 
 function sectionsOf(value: object): Partial<Sections> {
-    const { kubernetes, registry, images, host, entrance, network, outbound, database, cache, aws, backup } =
-        stackSchema.shape;
+    const {
+        kubernetes,
+        registry,
+        release,
+        images,
+        rollbackTo,
+        host,
+        entrance,
+        network,
+        outbound,
+        database,
+        cache,
+        aws,
+        backup,
+    } = stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
         kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
         registry: registry.safeParse(given.get("registry")).data,
         images: images.safeParse(given.get("images")).data,
+        release: release.safeParse(given.get("release")).data,
+        rollbackTo: rollbackTo.safeParse(given.get("rollbackTo")).data,
         host: host.safeParse(given.get("host")).data,
         network: network.safeParse(given.get("network")).data,
         entrance: entrance.safeParse(given.get("entrance")).data,

@@ -33,6 +33,13 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     return stack;
 }
 
+/** `orcheo:stack` as it is written; undefined when it holds a secret. */
+export function givenSettings(): unknown {
+    const marked = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
+    if (marked.includes(JSON.stringify("orcheo:stack"))) return undefined;
+    return new pulumi.Config("orcheo").requireObject("stack");
+}
+
 /** The password that pods pull with; the settings are refused when it is missing or not a secret. */
 export function registryPassword({ registry }: Pick<Stack, "registry">): pulumi.Output<string> | undefined {
     return registry.pull.kind === "credentials"

@@ -27,7 +27,7 @@ describe("examples of docs/config.md", () => {
     });
 
     it("every section has one; aws has the committed production stack", () => {
-        const scalars = ["release", "version", "host"];
+        const scalars = ["release", "version", "rollbackTo", "host"];
         const sections = Object.keys(stackSchema.shape).filter((key) => !scalars.includes(key) && key !== "aws");
         expect(Object.keys(examples).sort()).toEqual(sections.sort());
         expect(settingsOf("prod")).toHaveProperty("aws");

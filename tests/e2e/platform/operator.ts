@@ -1,20 +1,29 @@
 /** The stack from one update to the next, to its end. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { projectDir } from "../../../local/paths.ts";
+import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
-import { merge } from "../../../local/settings.ts";
+import { readStackFile } from "../../../local/pulumi.ts";
+import { merge, settingsOf } from "../../../local/settings.ts";
 import { ask } from "../orcheo.ts";
 import {
     artifacts,
+    attempt,
     caller,
     committed,
+    env,
     eventually,
     kube,
     NAMESPACE,
     pulumi,
+    putSettings,
     quickScaling,
     readyPods,
+    spec,
+    STACK,
     toolchain,
     up,
 } from "./harness.ts";
@@ -87,9 +96,35 @@ export function refusedUpgrade(): void {
         expect(logs).toContain("there is no upgrade in place");
         expect(logs).toContain("Do this first: 1. keep this database for 0.33");
         expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
-        await up(merge(committed(), quickScaling));
-        expect((await pulumi("preview", "--expect-no-changes")).code).toBe(0);
     });
+
+    test("the runbook takes the stack back to recorded images, without a builder", async () => {
+        const file = join(pulumiDir(spec), `Pulumi.${STACK}.yaml`);
+        const { release, version } = merge({ release: "0.33" }, committed());
+        const settings = settingsOf(readStackFile(file), file);
+        putSettings(file, merge(settings, { release, version, images: { builder: "gone" } }));
+        const list = await kube("get", "configmap", "updates", "-o", "jsonpath={.data.updates\\.yaml}");
+        const [latest] = parse(list) as { number: number; images: object; settings: unknown }[];
+        if (latest === undefined) throw new Error("no update is recorded");
+        expect(latest.settings).toMatchObject({ version });
+
+        const [commands = "", forget = ""] = commandsOf("rollback.md", "Without building anything");
+        const yes = commands.replace("pulumi up", "pulumi up --yes").replace("NUMBER", String(latest.number));
+        const { code, output } = await attempt("bash", ["-c", `set -euo pipefail\n${yes}`], env);
+        expect(code, output.slice(-3000)).toBe(0);
+        expect(output).toContain(`the images are those of update ${latest.number} of`);
+        expect(JSON.parse((await pulumi("stack", "output", "images", "--json")).output)).toEqual(latest.images);
+        expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
+        expect((await pulumi("preview", "--expect-no-changes")).code).toBe(0);
+        expect((await attempt("bash", ["-c", forget], env)).code).toBe(0);
+    });
+}
+
+/** The blocks of commands in a section of a runbook. */
+function commandsOf(runbook: string, section: string): string[] {
+    const text = readFileSync(join(projectDir, "docs", "runbooks", runbook), "utf8");
+    const found = text.split(/^## /m).find((each) => each.startsWith(section)) ?? "";
+    return [...found.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block);
 }
 
 export function destroy(): void {
