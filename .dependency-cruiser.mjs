@@ -79,7 +79,7 @@ export default {
             "program-alone",
             "The program runs without its tests, its tools and the policy pack; it reads their generated JSON at most.",
             { path: "^(index\\.ts$|components/)" },
-            { path: "^(tests|local|policies|images)/", pathNot: "\\.json$" },
+            { path: "^(tests|tools|local|policies|images)/", pathNot: "\\.json$" },
         ),
         error(
             "policies-alone",
@@ -92,6 +92,16 @@ export default {
             "`make up` runs the program as a user would, by Pulumi.",
             { path: "^local/" },
             { path: "^(index\\.ts$|(components|policies|tests)/)" },
+        ),
+        error(
+            "tools-know-no-part",
+            "Status and diagnose read a cluster as it is: of the program they share what reads Kubernetes and logs, of the pack what a secret looks like.",
+            { path: "^tools/" },
+            {
+                path: "^(index\\.ts$|(components|policies|local|tests|images)/)",
+                pathNot:
+                    "^(components/kubernetes/cluster-api\\.ts|components/watch/log-lines\\.plan\\.ts|policies/secrets\\.ts)$",
+            },
         ),
         error(
             "end-to-end-from-outside",

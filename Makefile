@@ -5,7 +5,7 @@ run := local/run
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
-	@echo "make status  shows every component of the embedded cluster, its uptime and its log"
+	@echo "make status  shows on one screen whether Orcheo is healthy, and why not; ARGS=--json prints JSON"
 	@echo "make env     prints variables for pulumi, kubectl and docker buildx: eval \"\$$(make -s env)\""
 	@echo "make down    stops the embedded cluster and keeps its data"
 	@echo "make delete  stops the embedded cluster and deletes its data"
@@ -15,8 +15,12 @@ help:
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
 	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
 
-up down delete status env prune ready-for-test ready-for-bench ready-for-faults:
+up down delete env prune ready-for-test ready-for-bench ready-for-faults:
 	@$(run) node local/main.ts $@
+
+# ARGS=--json make -s status; see `npm run status -- --help` for clusters of your own.
+status:
+	@$(run) node local/main.ts $@ $(ARGS)
 
 check:
 	@$(run) npm run check

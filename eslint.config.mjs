@@ -12,6 +12,7 @@ export default tseslint.config(
                     "./tsconfig.json",
                     "./local/tsconfig.json",
                     "./policies/tsconfig.json",
+                    "./tools/tsconfig.json",
                     "./tests/verdicts/tsconfig.json",
                 ],
                 tsconfigRootDir: import.meta.dirname,

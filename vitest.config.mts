@@ -32,7 +32,7 @@ export default defineConfig({
             {
                 test: {
                     name: "unit",
-                    include: ["tests/{unit,local}/**/*.test.ts"],
+                    include: ["tests/{unit,local,tools}/**/*.test.ts"],
                     testTimeout: 120_000,
                     // By default one core is left alone: of two that is half.
                     maxWorkers: "100%",

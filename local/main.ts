@@ -1,16 +1,17 @@
 /** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `env`, `prune`, and the checks before `test` and `bench`. */
+import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
+import { dirname, join } from "node:path";
+import { clusterInfo, clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
 import { nodePid } from "./cluster/node.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
 import { inspectMachine, problemsOf } from "./preflight.ts";
-import { stateRoot, timingFile } from "./paths.ts";
+import { projectDir, stateRoot, timingFile } from "./paths.ts";
 import { clusterEnvironment, deploy, deployElsewhere, pulumiDir } from "./platform.ts";
 import { committedFile, linkPlugins, readStackFile } from "./pulumi.ts";
 import { prune } from "./prune.ts";
 import { consoleReport } from "./report.ts";
-import { contextOf, EMBEDDED_CONTEXT, settingsOf } from "./settings.ts";
+import { contextOf, EMBEDDED_CONTEXT, settingsOf, stackArguments } from "./settings.ts";
 import { ensureToolchain, missingTools, type Toolchain } from "./toolchain/build.ts";
 import type { Group } from "./toolchain/tools.ts";
 
@@ -92,7 +93,7 @@ async function up(spec: ClusterSpec): Promise<void> {
             `  eval "$(make -s env)"     points kubectl, pulumi and docker buildx at it`,
             `  ${String(bootstrapToken)}`,
             `                            prints the bootstrap token, the first API credential`,
-            `  make status               shows every component, its uptime and its log`,
+            `  make status               shows whether all is well, on one screen`,
             `  make down                 stops it and keeps the data`,
             ``,
         ].join("\n"),
@@ -106,6 +107,41 @@ function record(seconds: number): void {
     writeFileSync(file, JSON.stringify({ at: new Date().toISOString(), seconds, steps: report.steps }));
 }
 
+/**
+ * Runs `npm run status` on the stack that `make up` deploys, on its cluster.
+ *
+ * @returns its exit code
+ */
+async function stackCommand(command: "status", spec: ClusterSpec, args: readonly string[]): Promise<number> {
+    const file = committedFile(stackName);
+    const settings = settingsOf(readStackFile(file), file);
+    const stack = stackArguments(settings, clusterInfo(spec));
+    const embedded = contextOf(settings) === undefined || contextOf(settings) === EMBEDDED_CONTEXT;
+    const listed = embedded && !args.includes("--json");
+    const components = listed ? await clusterStatus(spec, await ensureToolchain(["cluster"], report)) : [];
+    const list =
+        components.length === 0 ? "" : [`Embedded cluster "${spec.name}"`, ...components, ""].join("\n  ").trimEnd();
+    if (embedded && nodePid(spec) === undefined) {
+        process.stderr.write(
+            `cannot tell: the embedded cluster "${spec.name}" is not running; \`make up\` starts it\n`,
+        );
+        return 2;
+    }
+    const main = join(projectDir, "tools", "main.ts");
+    // The program's own files, which tools/ shares, are of the module type that Pulumi loads.
+    const flags = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"];
+    const child = spawn(process.execPath, [...flags, main, command, ...stack, ...args], { stdio: "inherit" });
+    return new Promise((done) => {
+        child.once("error", () => {
+            done(2);
+        });
+        child.once("close", (code) => {
+            process.stdout.write(list === "" ? "" : `\n${list}\n`);
+            done(code ?? 2);
+        });
+    });
+}
+
 /** Prints the exports for `eval "$(make -s env)"`. */
 function printEnvironment(spec: ClusterSpec, toolchain: Toolchain): void {
     linkPlugins(pulumiDir(spec), toolchain);
@@ -113,7 +149,7 @@ function printEnvironment(spec: ClusterSpec, toolchain: Toolchain): void {
         process.stdout.write(`export ${name}='${value.replaceAll("'", "'\\''")}'\n`);
 }
 
-async function main([command]: readonly string[]): Promise<void> {
+async function main([command, ...rest]: readonly string[]): Promise<void> {
     const spec = specFromEnvironment(process.env);
     switch (command) {
         case "up":
@@ -131,11 +167,9 @@ async function main([command]: readonly string[]): Promise<void> {
                 `Stopped, and deleted ${spec.stateDir} with all its data. \`make up\` creates a new cluster.\n`,
             );
             return;
-        case "status": {
-            const toolchain = await ensureToolchain(["cluster"], report);
-            process.stdout.write(`${(await clusterStatus(spec, toolchain)).join("\n")}\n`);
+        case "status":
+            process.exitCode = await stackCommand(command, spec, rest);
             return;
-        }
         case "prune":
             process.stdout.write(`${(await prune(report)).join("\n")}\n`);
             return;

@@ -77,3 +77,23 @@ export function stackFile(settings: Settings, committed: StackFile, own: unknown
     const config = isSettings(committed.config) ? committed.config : {};
     return { ...committed, ...kept, config: { ...config, [KEY]: settings } };
 }
+
+/** Arguments of `npm run status` that lead to a stack's cluster and namespace. */
+export function stackArguments(
+    settings: Settings,
+    cluster: Pick<ClusterInfo, "context" | "kubeconfig" | "caFile">,
+): string[] {
+    const { namespace, kubeconfig } = isSettings(settings.kubernetes) ? settings.kubernetes : {};
+    const context = contextOf(settings);
+    const own = typeof kubeconfig === "string" ? ["--kubeconfig", kubeconfig] : [];
+    return [
+        ...(typeof namespace === "string" ? ["--namespace", namespace] : []),
+        ...(context !== undefined && context !== EMBEDDED_CONTEXT
+            ? ["--context", context, ...own]
+            : [
+                  ...["--context", cluster.context, "--kubeconfig", cluster.kubeconfig],
+                  // The entrance is a port of this machine, whatever the host resolves to.
+                  ...["--ca-file", cluster.caFile, "--address", "127.0.0.1"],
+              ]),
+    ];
+}

@@ -57,13 +57,13 @@ export function objectPath(apiVersion: string, kind: string, name: string, names
 
 /** The server's refusal, or why it cannot be reached. */
 export class ClusterError extends Error {
-    constructor(
-        message: string,
-        /** Undefined when no answer came. */
-        readonly status?: number,
-    ) {
+    /** Undefined when no answer came. */
+    readonly status?: number;
+
+    constructor(message: string, status?: number) {
         super(message);
         this.name = "ClusterError";
+        this.status = status;
     }
 }
 
@@ -71,15 +71,19 @@ export class ClusterError extends Error {
 export const isClusterError = (error: unknown): error is ClusterError =>
     error instanceof Error && error.name === "ClusterError";
 
-const timeoutMs = 15_000;
+const defaultTimeoutMs = 15_000;
 /** As many requests at a time; more would only wait in the server's queue. */
 const parallel = 12;
 
-export async function connectCluster({ context, kubeconfig }: ClusterContext): Promise<ClusterApi> {
-    const config = await loaded(context, kubeconfig);
+export async function connectCluster(where: ClusterContext): Promise<ClusterApi> {
+    return clusterApi(await loadKubeConfig(where));
+}
+
+/** @param timeoutMs  of each request */
+export function clusterApi(config: KubeConfig, timeoutMs = defaultTimeoutMs): ClusterApi {
     const server = config.getCurrentCluster()?.server ?? "";
     const turn = limited(parallel);
-    const ask = (path: string, accept: string) => turn(() => answered(config, server, path, accept));
+    const ask = (path: string, accept: string) => turn(() => answered({ config, server, timeoutMs }, path, accept));
 
     const json = async (path: string, accept = "application/json"): Promise<unknown> => {
         const { status, body } = await ask(path, accept);
@@ -133,8 +137,12 @@ function refusal(status: number, path: string, body: string): ClusterError {
     return new ClusterError(`status ${status} of ${path}: ${said}`, status);
 }
 
-/** As kubectl reads them: of several files, the first that has a name decides what it means; missing ones are left out. */
-async function loaded(context: string, kubeconfig: string | undefined): Promise<KubeConfig> {
+/**
+ * As kubectl reads them: of several files, the first that has a name decides what it means; missing ones are left out.
+ *
+ * @param where.context  default: the current one
+ */
+export async function loadKubeConfig({ context, kubeconfig }: Partial<ClusterContext>): Promise<KubeConfig> {
     // Not the package's index, which loads every API: half a second.
     const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
     const read = (load: (config: KubeConfig) => void): KubeConfig => {
@@ -162,13 +170,13 @@ async function loaded(context: string, kubeconfig: string | undefined): Promise<
         clusters: parts.flatMap((each) => each.clusters),
         users: parts.flatMap((each) => each.users),
         contexts: parts.flatMap((each) => each.contexts),
-        currentContext: context,
+        currentContext: context ?? parts.map((each) => each.currentContext).find((name) => name !== "") ?? "",
     };
     const config = read((merged) => {
         merged.loadFromOptions(all);
     });
     const cluster = config.getCurrentCluster();
-    if (cluster === null) throw new ClusterError(`the kubeconfig has no cluster for the context ${context}`);
+    if (cluster === null) throw new ClusterError(`the kubeconfig has no cluster for the context ${all.currentContext}`);
     // Verification is TLS' business: `kubectl proxy` has none.
     if (cluster.server.startsWith("http:")) Object.assign(cluster, { skipTLSVerify: true });
     const exec = config.getCurrentUser()?.exec as { apiVersion?: string; env?: object[] | null } | undefined;
@@ -195,14 +203,20 @@ interface Answer {
     readonly body: string;
 }
 
-async function answered(config: KubeConfig, server: string, path: string, accept: string): Promise<Answer> {
+interface Asked {
+    readonly config: KubeConfig;
+    readonly server: string;
+    readonly timeoutMs: number;
+}
+
+async function answered({ config, server, timeoutMs }: Asked, path: string, accept: string): Promise<Answer> {
     const work = async (): Promise<Answer> => {
         const options: RequestOptions = {};
         await config.applyToHTTPSOptions(options);
         // One handshake for many requests; idle connections do not keep the process.
         Object.assign(options.agent ?? {}, { keepAlive: true });
         const headers = { ...(options.headers as OutgoingHttpHeaders | undefined), accept };
-        return send(new URL(`${server.replace(/\/+$/, "")}${path}`), { ...options, headers });
+        return send(new URL(`${server.replace(/\/+$/, "")}${path}`), { ...options, headers, timeout: timeoutMs });
     };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, fail) => {
@@ -222,7 +236,7 @@ async function answered(config: KubeConfig, server: string, path: string, accept
 function send(url: URL, options: RequestOptions): Promise<Answer> {
     return new Promise((done, fail) => {
         const ask = url.protocol === "http:" ? plain : secure;
-        const sent = ask(url, { ...options, timeout: timeoutMs }, (response: IncomingMessage) => {
+        const sent = ask(url, options, (response: IncomingMessage) => {
             const chunks: Buffer[] = [];
             response.on("data", (chunk: Buffer) => chunks.push(chunk));
             response.on("error", fail);
@@ -230,7 +244,7 @@ function send(url: URL, options: RequestOptions): Promise<Answer> {
                 done({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") });
             });
         });
-        sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+        sent.on("timeout", () => sent.destroy(new Error(`no answer within ${(options.timeout ?? 0) / 1000} s`)));
         sent.on("error", fail);
         sent.end();
     });

@@ -4,7 +4,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { committedFile } from "../../local/pulumi.ts";
 import vitest from "../../vitest.config.mts";
 import { endToEndClusters } from "../e2e/clusters.ts";
-import { contextOf, EMBEDDED_CONTEXT, embeddedSettings, merge, settingsOf, stackFile } from "../../local/settings.ts";
+import {
+    contextOf,
+    EMBEDDED_CONTEXT,
+    embeddedSettings,
+    merge,
+    settingsOf,
+    stackArguments,
+    stackFile,
+} from "../../local/settings.ts";
 
 const cluster = { context: "orcheo-x", kubeconfig: "/k", registry: "127.0.0.1:1", builder: "orcheo-x" };
 const machine = { cluster, httpsPort: 443 };
@@ -79,5 +87,21 @@ describe("the file for Pulumi", () => {
         expect(() => settingsOf({ config: {} }, "Pulumi.x.yaml")).toThrow(
             "Pulumi.x.yaml: config.orcheo:stack is not a mapping; docs/config.md lists the settings",
         );
+    });
+});
+
+describe("`make status` asks", () => {
+    const own = { ...cluster, caFile: "/ca.crt" };
+
+    it("the embedded cluster, through this machine's port and with the cluster's CA", () => {
+        expect(stackArguments({ kubernetes: { context: EMBEDDED_CONTEXT, namespace: "n" } }, own)).toEqual(
+            "--namespace n --context orcheo-x --kubeconfig /k --ca-file /ca.crt --address 127.0.0.1".split(" "),
+        );
+    });
+
+    it("the cluster that the settings name, as Pulumi does", () => {
+        const kubernetes = { context: "mine", kubeconfig: "/mine" };
+        expect(stackArguments({ kubernetes }, own)).toEqual(["--context", "mine", "--kubeconfig", "/mine"]);
+        expect(stackArguments({ kubernetes: { context: "mine" } }, own)).toEqual(["--context", "mine"]);
     });
 });

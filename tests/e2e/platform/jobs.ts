@@ -6,6 +6,7 @@ import { projectDir } from "../../../local/paths.ts";
 import { merge } from "../../../local/settings.ts";
 import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, type Workflow } from "../orcheo.ts";
 import {
+    attempt,
     answerAgain,
     caller,
     callerAt,
@@ -25,6 +26,11 @@ const tables = "select table_name from information_schema.tables where table_sch
 const catches = (line: string, signal: number): boolean =>
     (BigInt(`0x${line.split(/\s+/)[1] ?? "0"}`) & (1n << BigInt(signal - 1))) !== 0n;
 
+async function makeStatus(): Promise<{ readonly code: number; readonly status: unknown }> {
+    const { code, output } = await attempt("make", ["-s", "status", "ARGS=--json"], process.env);
+    return { code, status: JSON.parse(output.slice(output.indexOf("{"), output.lastIndexOf("}") + 1)) };
+}
+
 export function mainJob(): void {
     let workflow: Workflow;
     let runId: string;
@@ -36,6 +42,20 @@ export function mainJob(): void {
         expect(at(done, "status")).toBe("succeeded");
         expect(answerOf(done)).toBe(42);
         expect(actorsOf(done)).toContain("worker");
+    });
+
+    test("make status calls it healthy, with what Orcheo's own database says about the run", async () => {
+        // A busy machine lets probes fail for a moment.
+        const { code, status } = await eventually(180, makeStatus, (seen) => seen.code === 0);
+        expect(status).toMatchObject({ healthy: true, problems: [], notRead: [], queued: 0 });
+        expect(at(status, "runs")).toMatchObject({ waiting: 0, running: 0, failedLastHour: 0 });
+        expect(at(status, "runs", "succeededLastHour")).toBeGreaterThan(0);
+        expect(at(status, "versions", "orcheo")).toMatch(/^0\.33 \(orcheo 0\.33\.1, /);
+        expect(at(status, "answers")).toMatchObject([
+            { status: 200, verified: true },
+            { status: 200, verified: true },
+        ]);
+        expect(code).toBe(0);
     });
 
     test("a worker that is told to stop finishes its run first", async () => {
@@ -83,6 +103,10 @@ export function withoutDatabase(): void {
                 (n) => n === 0,
             ),
         ).toBe(0);
+        const { code, status } = await makeStatus();
+        expect(status).toMatchObject({ healthy: false });
+        expect(at(status, "problems")).toContainEqual(expect.stringMatching(/^api: 0 of \d+ replicas are ready/));
+        expect(code).not.toBe(0);
         // One that is told to stop does not wait for the database.
         const [one = ""] = (await kube("get", "pods", "-l", "app.kubernetes.io/component=api", "-o", "name")).split(
             "\n",

@@ -1,0 +1,93 @@
+/** The status as one screen of text. */
+import { duration, type Status } from "./status.plan.ts";
+import { secondsSince } from "./reading.ts";
+
+const width = 15;
+
+export function screen(status: Status, now: string): string {
+    const row = (title: string, ...lines: readonly string[]): string[] =>
+        lines.map((line, index) => `${(index === 0 ? title : "").padEnd(width)}${line}`);
+    const { problems, warnings, notRead, versions, runs, workloads } = status;
+    const verdict = status.healthy
+        ? "healthy"
+        : `NOT HEALTHY: ${problems.length} problem${problems.length > 1 ? "s" : ""}`;
+    const names = Math.max(...workloads.map(({ name }) => name.length), 0);
+    return [
+        `Orcheo in the namespace ${status.namespace} of ${status.context}: ${verdict}`,
+        ...problems.map((text) => `  problem: ${text}`),
+        ...warnings.map((text) => `  warning: ${text}`),
+        ...notRead.map((text) => `  not known: ${text}`),
+        "",
+        ...row("URL", ...urlLines(status)),
+        ...row("sign-in", status.signIn),
+        ...row(
+            "versions",
+            [
+                versions.orcheo === undefined ? "Orcheo unknown" : `Orcheo ${versions.orcheo}`,
+                ...(versions.deployment === undefined ? [] : [`deployment ${versions.deployment}`]),
+                `Kubernetes ${versions.kubernetes}`,
+            ].join(", "),
+        ),
+        ...row(
+            "replicas",
+            ...workloads.map(
+                ({ name, ready, wanted, image }) => `${name.padEnd(names)}  ${ready}/${wanted} ready  ${image}`,
+            ),
+        ),
+        ...row(
+            "runs",
+            runs === undefined
+                ? "unknown"
+                : `${runs.waiting} waiting${runs.oldestWaitingSeconds === null ? "" : ` (the oldest for ${duration(runs.oldestWaitingSeconds)})`}, ${runs.running} running; in the last hour ${runs.succeededLastHour} succeeded, ${runs.failedLastHour} failed`,
+        ),
+        ...row("last backup", backupLine(status, now)),
+        ...row(
+            "certificates",
+            status.certificates.length === 0
+                ? "unknown"
+                : status.certificates
+                      .map(({ name, daysLeft, ready }) => `${name} ${daysLeft ?? "?"} days${ready ? "" : " NOT READY"}`)
+                      .join(", "),
+        ),
+        ...row("restarts", ...restartLines(status, now)),
+        ...row("logs", `${status.logs} (NAME: one of the above)`),
+        "",
+    ].join("\n");
+}
+
+function urlLines({ url, answers }: Status): readonly string[] {
+    if (url === undefined) return ["unknown: the API's environment names none"];
+    const each = answers.map(({ path, status, error }) => `${path} ${status ?? error ?? "?"}`);
+    const verified = answers.some((answer) => answer.verified === true);
+    if (each.length === 0) return [`${url} (not asked)`];
+    return [`${url}  ${each.join(", ")}${verified ? ", certificate verified" : ""}`];
+}
+
+function backupLine({ backup }: Status, now: string): string {
+    if (backup === undefined) return "this stack makes no dumps (backup.kind)";
+    const { lastSuccess, bytes, lastResult, schedule } = backup;
+    const age = secondsSince(lastSuccess, now);
+    const last =
+        lastSuccess === undefined || age === undefined
+            ? "none succeeded yet"
+            : `${lastSuccess}, ${duration(age)} ago${bytes === undefined ? "" : `, ${size(bytes)}`}`;
+    return `${last}; latest: ${lastResult}; schedule ${schedule} UTC`;
+}
+
+function size(bytes: number): string {
+    if (bytes < 1024) return `${bytes} bytes`;
+    const [value, unit] = bytes < 1024 ** 3 ? [bytes / 1024 ** 2, "MiB"] : [bytes / 1024 ** 3, "GiB"];
+    return value < 1 ? `${Math.round(bytes / 1024)} KiB` : `${value.toFixed(1)} ${unit}`;
+}
+
+function restartLines({ restarts }: Status, now: string): readonly string[] {
+    if (restarts.length === 0) return ["none"];
+    return restarts.flatMap(({ pod, container, count, waiting, last, at, lines }) => {
+        const age = secondsSince(at, now);
+        const when = age === undefined ? "" : `, ${duration(age)} ago`;
+        return [
+            `${pod} ${container} x${count}: ${last}${when}${waiting === undefined ? "" : `; now ${waiting}`}`,
+            ...lines.map((line) => `  | ${line.slice(0, 160)}`),
+        ];
+    });
+}
