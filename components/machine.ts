@@ -1,8 +1,11 @@
 /** Input and output of the machine that runs Pulumi: files, kubeconfigs, the registry, image builders. Tests replace it. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { get } from "node:https";
+import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+import { getCACertificates } from "node:tls";
 import { getOrganization, getProject, getStack, runtime } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { connectCluster, type ClusterApi, type ClusterContext } from "./kubernetes/cluster-api";
@@ -23,6 +26,8 @@ export interface Probes extends ClusterProbe {
     contexts(kubeconfig: string | undefined): { readonly where: string; readonly names: readonly string[] | undefined };
     /** Undefined when the registry answers, else why not. */
     registry(baseUrl: string): Promise<string | undefined>;
+    /** The JSON at an https:// URL, or why there is none. `ca`: PEM of private CAs, beside the public ones. */
+    json(url: string, ca: string | undefined): Promise<{ readonly value: unknown } | { readonly failed: string }>;
     isFile(path: string): boolean;
     isDirectory(path: string): boolean;
     /** The text of a file that is there. */
@@ -34,10 +39,12 @@ export interface Probes extends ClusterProbe {
 }
 
 const registryTimeoutMs = 5000;
+const discoveryTimeoutMs = 10_000;
 
 export const machine: Probes = {
     contexts,
     registry,
+    json,
     isFile,
     isDirectory,
     read,
@@ -101,6 +108,53 @@ function commit(): string | undefined {
         return `${git("rev-parse", "--short=12", "HEAD")}${git("status", "--porcelain") === "" ? "" : "+"}`;
     } catch {
         return undefined;
+    }
+}
+
+/** Names below `localhost` are this machine's (RFC 6761), which not every resolver knows. */
+const addressOf = (hostname: string): string => (hostname.endsWith(".localhost") ? "127.0.0.1" : hostname);
+
+function json(url: string, ca: string | undefined): ReturnType<Probes["json"]> {
+    const { hostname, host, port, pathname, search } = new URL(url);
+    return new Promise((settle) => {
+        const asked = get({
+            host: addressOf(hostname),
+            servername: isIP(hostname) === 0 ? hostname : "",
+            port: port || 443,
+            path: `${pathname}${search}`,
+            headers: { host, accept: "application/json" },
+            signal: AbortSignal.timeout(discoveryTimeoutMs),
+            ...(ca !== undefined && { ca: [...getCACertificates("default"), ca] }),
+        });
+        asked.on("error", (error) => {
+            settle({
+                failed: error.name === "AbortError" ? `no answer in ${discoveryTimeoutMs / 1000} s` : error.message,
+            });
+        });
+        asked.on("response", (answer) => {
+            let body = "";
+            answer.setEncoding("utf8");
+            answer.on("data", (part: string) => {
+                // A discovery document has a few kilobytes.
+                if (body.length < 1_000_000) body += part;
+            });
+            answer.on("error", (error) => {
+                settle({ failed: error.message });
+            });
+            answer.on("end", () => {
+                settle(
+                    answer.statusCode === 200 ? parsed(body) : { failed: `status ${answer.statusCode ?? "unknown"}` },
+                );
+            });
+        });
+    });
+}
+
+function parsed(body: string): { readonly value: unknown } | { readonly failed: string } {
+    try {
+        return { value: JSON.parse(body) as unknown };
+    } catch {
+        return { failed: "no JSON" };
     }
 }
 

@@ -55,10 +55,21 @@ export interface Program {
 /** A CA of its own, valid for a hundred years. */
 export const caText = readFileSync("tests/fixtures/ca.pem", "utf8");
 
+/** A discovery document. */
+export const discoveryOf = (issuer: string) => ({
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/keys`,
+    code_challenge_methods_supported: ["S256"],
+});
+
 /** Surroundings in which nothing is wrong. */
 export const goodProbes: Probes = {
     contexts: () => ({ where: "~/.kube/config", names: ["orcheo-local", "orcheo-prod"] }),
     registry: () => Promise.resolve(undefined),
+    // Every issuer describes itself as it should.
+    json: (url) => Promise.resolve({ value: discoveryOf(url.replace("/.well-known/openid-configuration", "")) }),
     isFile: () => true,
     isDirectory: () => true,
     read: () => caText,

@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
+import { discoveryUrl } from "../config/derived";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
@@ -41,6 +42,19 @@ const drainSpareSeconds = 3;
 /** What a worker needs beside the run it finishes. */
 const workerSpareSeconds = 30;
 
+/** Without a place of the keys Orcheo's start in the image follows the discovery document (orcheo_runtime/sign_in.py). */
+function planSignIn({ signIn }: Stack["auth"]): Record<string, string> {
+    if (signIn.kind === "tokensOnly") return {};
+    return {
+        ORCHEO_AUTH_ISSUER: signIn.issuer,
+        ORCHEO_AUTH_JWKS_URL: signIn.jwksUrl ?? discoveryUrl(signIn.issuer),
+        ORCHEO_AUTH_AUDIENCE: signIn.audience,
+        // HS256 is that of Orcheo 0.46's own sessions, signed with the stack's secret.
+        ORCHEO_AUTH_ALLOWED_ALGORITHMS: [...signIn.algorithms, "HS256"].join(","),
+        ORCHEO_AUTH_CLOCK_SKEW_SECONDS: String(signIn.clockSkewSeconds),
+    };
+}
+
 /** Environment without secrets; release-specific names are the image's business (images/backend). */
 export function planEnvironment(role: BackendRole, stack: EnvironmentSettings): Record<string, string> {
     const { auth, tracing } = stack;
@@ -54,11 +68,7 @@ export function planEnvironment(role: BackendRole, stack: EnvironmentSettings): 
         ORCHEO_CORS_ALLOW_ORIGINS: stack.publicUrl,
         ORCHEO_STUDIO_URL: stack.publicUrl,
         ORCHEO_CHATKIT_PUBLIC_BASE_URL: stack.publicUrl,
-        ...(auth.oidc && {
-            ORCHEO_AUTH_ISSUER: auth.oidc.issuer,
-            ORCHEO_AUTH_JWKS_URL: auth.oidc.jwksUrl,
-            ORCHEO_AUTH_AUDIENCE: auth.oidc.audience,
-        }),
+        ...planSignIn(auth),
         ...(tracing && { ORCHEO_TRACING_EXPORTER: "otlp", ORCHEO_TRACING_ENDPOINT: tracing.otlpEndpoint }),
         // Also who sends and who schedules must know how long a message may stay unacknowledged.
         ...(role !== "init" && { ORCHEO_WORKER_LONGEST_RUN_SECONDS: String(stack.worker.longestRunSeconds) }),

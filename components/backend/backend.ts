@@ -128,10 +128,12 @@ function trustConfigMap(
     { stack, namespace }: BackendArgs,
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> | undefined {
-    const { caBundleFile } = stack.outbound;
-    if (caBundleFile === undefined) return undefined;
+    const { signIn } = stack.auth;
+    const issuer = signIn.kind === "oidc" && signIn.authority.kind === "file" ? signIn.authority.path : undefined;
+    const files = [stack.outbound.caBundleFile, issuer].filter((file) => file !== undefined);
+    if (files.length === 0) return undefined;
     const metadata = { namespace, labels: objectLabels(undefined, stack.version) };
-    const data = { [privateCaKey]: machine.read(caBundleFile) };
+    const data = { [privateCaKey]: files.map((file) => machine.read(file)).join("\n") };
     return new k8s.core.v1.ConfigMap(name, { metadata, data }, opts).metadata.name;
 }
 

@@ -9,7 +9,7 @@ import * as volumes from "../kubernetes/volumes.plan";
 
 export type CanvasSettings = PodSettings &
     ScratchSettings &
-    Pick<Stack, "canvas" | "leaveSeconds" | "publicUrl" | "version">;
+    Pick<Stack, "auth" | "canvas" | "leaveSeconds" | "publicUrl" | "version">;
 
 export interface CanvasInputs {
     readonly namespace: Input<string>;
@@ -18,16 +18,33 @@ export interface CanvasInputs {
     readonly certificateSecret: Input<string>;
 }
 
-/** `authClientId` becomes VITE_ORCHEO_AUTH_CLIENT_ID; settings that are left out are not set. */
-export function planSettings({ canvas, publicUrl }: Pick<Stack, "canvas" | "publicUrl">): Record<string, string> {
-    const { settings, contentSecurityOrigins } = canvas;
-    const env = Object.entries(settings).map(([key, value]): [string, string] => [
-        `VITE_ORCHEO_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
-        value,
-    ]);
+/** Values of the canvas' sign-in, by upstream's names; none when people cannot sign in. */
+function planSignIn({ auth: { signIn }, publicUrl }: Pick<Stack, "auth" | "publicUrl">): Record<string, string> {
+    if (signIn.kind === "tokensOnly") return {};
+    const { organization, param, google, github } = signIn.providerHints;
     return {
-        VITE_ORCHEO_BACKEND_URL: publicUrl,
-        ...Object.fromEntries(env),
+        VITE_ORCHEO_AUTH_ISSUER: signIn.issuer,
+        VITE_ORCHEO_AUTH_CLIENT_ID: signIn.clientId,
+        VITE_ORCHEO_AUTH_REDIRECT_URI: `${publicUrl}/auth/callback`,
+        VITE_ORCHEO_AUTH_SCOPES: signIn.scopes.join(" "),
+        VITE_ORCHEO_AUTH_AUDIENCE: signIn.audience,
+        ...(organization !== undefined && { VITE_ORCHEO_AUTH_ORGANIZATION: organization }),
+        ...(param !== undefined && { VITE_ORCHEO_AUTH_PROVIDER_PARAM: param }),
+        ...(google !== undefined && { VITE_ORCHEO_AUTH_PROVIDER_GOOGLE: google }),
+        ...(github !== undefined && { VITE_ORCHEO_AUTH_PROVIDER_GITHUB: github }),
+        ...(signIn.endpointOrigins.length > 0 && { CANVAS_CSP_CONNECT_ORIGINS: signIn.endpointOrigins.join(" ") }),
+    };
+}
+
+/** Settings that are left out are not set. */
+export function planSettings(stack: Pick<Stack, "auth" | "canvas" | "publicUrl">): Record<string, string> {
+    const { settings, contentSecurityOrigins } = stack.canvas;
+    return {
+        VITE_ORCHEO_BACKEND_URL: stack.publicUrl,
+        ...planSignIn(stack),
+        ...(settings.chatkitDomainKey !== undefined && {
+            VITE_ORCHEO_CHATKIT_DOMAIN_KEY: settings.chatkitDomainKey,
+        }),
         ...(contentSecurityOrigins.length > 0 && { CANVAS_CSP_EXTRA_ORIGINS: contentSecurityOrigins.join(" ") }),
     };
 }

@@ -83,3 +83,7 @@ function storePorts({ endpoint, port, plainHttp }: S3, { proxy }: Outbound): rea
     const own = port ?? (endpoint === undefined ? 443 : portOf(endpoint));
     return [...new Set([own, ...(proxyUrl === undefined ? [] : [portOf(proxyUrl)])])];
 }
+
+/** Where an issuer describes itself; a slash at its end is part of its name in tokens, and not of this URL twice. */
+export const discoveryUrl = (issuer: string): string =>
+    `${issuer.replace(/\/+$/, "")}/.well-known/openid-configuration`;

@@ -60,10 +60,12 @@ canvas:
 `,
     auth: `
 auth:
-  oidc:
+  signIn:
+    kind: oidc
     issuer: https://id.example.com/realms/team
-    jwksUrl: https://id.example.com/realms/team/protocol/openid-connect/certs
+    clientId: orcheo
     audience: orcheo
+    scopes: [openid, profile, email, workflows:read, workflows:execute]
 `,
     tracing: `
 tracing:

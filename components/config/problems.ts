@@ -1,6 +1,7 @@
 /** Turns what the schema refuses into sentences: the key, what was found, what is accepted. */
 import { z } from "zod";
 import { nearest } from "./nearest";
+import { movedToAuth } from "./schema.auth";
 
 /** One thing to mend before anything is changed. */
 export interface Problem {
@@ -82,6 +83,8 @@ function keysAt(schema: unknown, path: Path, value: unknown): string[] {
 }
 
 function unknownKey(key: string, at: string, accepted: readonly string[]): Problem {
+    const now = movedToAuth[at.slice("orcheo:stack.".length)];
+    if (now !== undefined) return { at, found: "is no longer a setting", remedy: `accepted instead: ${now}` };
     const guess = nearest(key, accepted);
     const hint = guess === undefined ? "" : `did you mean "${guess}"? `;
     return { at, found: "unknown key", remedy: `${hint}accepted here: ${accepted.join(", ")}` };

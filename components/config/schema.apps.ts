@@ -1,7 +1,7 @@
 /** Settings of Orcheo's own processes. */
 import { z } from "zod";
-import { canvasOrigin, canvasText, canvasUrl, canvasWord } from "./canvas-rules";
-import { atMost, choice, environmentName, flag, httpsUrl, resources, whole, words } from "./fields";
+import { canvasOrigin, canvasText } from "./canvas-rules";
+import { atMost, choice, environmentName, resources, whole } from "./fields";
 
 const logLevel = () =>
     choice(["DEBUG", "INFO", "WARNING", "ERROR"]).default("INFO").describe("Least severe messages that are logged.");
@@ -130,47 +130,12 @@ export const canvas = z
             .describe("Further origins that the Content-Security-Policy allows."),
         settings: z
             .strictObject({
-                authIssuer: canvasUrl().optional().describe("VITE_ORCHEO_AUTH_ISSUER."),
-                authClientId: canvasText("a client id").optional().describe("VITE_ORCHEO_AUTH_CLIENT_ID."),
-                authRedirectUri: canvasUrl().optional().describe("VITE_ORCHEO_AUTH_REDIRECT_URI."),
-                authScopes: canvasText("scopes").optional().describe("VITE_ORCHEO_AUTH_SCOPES."),
-                authAudience: canvasText("an audience").optional().describe("VITE_ORCHEO_AUTH_AUDIENCE."),
-                authOrganization: canvasText("an organization").optional().describe("VITE_ORCHEO_AUTH_ORGANIZATION."),
-                authProviderParam: canvasWord("a parameter").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_PARAM."),
-                authProviderGoogle: canvasWord("a connection").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_GOOGLE."),
-                authProviderGithub: canvasWord("a connection").optional().describe("VITE_ORCHEO_AUTH_PROVIDER_GITHUB."),
                 chatkitDomainKey: canvasText("a domain key").optional().describe("VITE_ORCHEO_CHATKIT_DOMAIN_KEY."),
             })
-            .superRefine(({ authIssuer, authClientId }, context) => {
-                const message = "both authIssuer and authClientId, as a login needs both; or neither";
-                if (authIssuer === undefined && authClientId !== undefined)
-                    context.addIssue({ code: "custom", path: ["authIssuer"], message });
-                if (authIssuer !== undefined && authClientId === undefined)
-                    context.addIssue({ code: "custom", path: ["authClientId"], message });
-            })
             .prefault({})
-            .describe("What the front end is told at start; its backend is always the stack's host."),
-    })
-    .prefault({})
-    .describe("Front end.");
-
-export const auth = z
-    .strictObject({
-        oidc: z
-            .strictObject({
-                issuer: httpsUrl().describe("Issuer of the tokens."),
-                jwksUrl: httpsUrl().describe("Keys of the issuer."),
-                audience: words("an audience").describe("Audience that tokens must name."),
-            })
-            .optional()
-            .describe("Sign-in with an OIDC provider, besides service tokens."),
-        clientUploads: flag()
-            .default(false)
             .describe(
-                "Let callers upload workflow scripts (release 0.46: ORCHEO_WORKFLOW_TRUST_MODE=allow_client_uploads).",
+                "Further settings of the front end. Its backend is always the stack's host; sign-in is in `auth.signIn`.",
             ),
     })
     .prefault({})
-    .describe(
-        "Who may call the API. Anonymous callers never may: the image starts with ORCHEO_AUTH_MODE=required only.",
-    );
+    .describe("Front end.");

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { Derived } from "./derived";
 import { choice, hostName, semver, url, whole } from "./fields";
-import { auth, canvas, api, worker, beat } from "./schema.apps";
+import { canvas, api, worker, beat } from "./schema.apps";
+import { auth } from "./schema.auth";
 import { aws } from "./schema.aws";
 import { backup } from "./schema.backup";
 import { cache, database } from "./schema.data";
@@ -82,4 +83,6 @@ export type Sections = Pick<
     | "cache"
     | "aws"
     | "backup"
+    | "auth"
+    | "canvas"
 >;

@@ -60,7 +60,7 @@ export function controllerPeers(network: Stack["network"]): Peer[] {
     ];
 }
 
-export type NetworkSettings = ReachSettings & Pick<Stack, "backup" | "network" | "outbound">;
+export type NetworkSettings = ReachSettings & Pick<Stack, "auth" | "backup" | "network" | "outbound">;
 
 /**
  * Name and spec of every policy: all refused, then what is listed.
@@ -96,6 +96,7 @@ export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec
                     .map(({ to, port }) => ({ to, ports: tcp(port) })),
                 { to: [pods("api")], ports: tcp(ports.api) },
                 toDns(stack),
+                ...toIssuer(stack),
                 { to: [...outside, ...privateAddresses(stack.network)] },
                 ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
             ],
@@ -135,6 +136,16 @@ function toDns({ network, aws }: Pick<Stack, "aws" | "network">): Egress {
             { port: dnsPort, protocol: "TCP" },
         ],
     };
+}
+
+/** The issuer's keys; of a public issuer nothing is left to open. */
+function toIssuer({ auth: { signIn } }: Pick<Stack, "auth">): Egress[] {
+    if (signIn.kind === "tokensOnly") return [];
+    const to = peersOf(signIn.reach);
+    const { port } = new URL(signIn.jwksUrl ?? signIn.issuer);
+    return to.length === 0
+        ? []
+        : [{ to, ports: tcp(signIn.reach.kind === "pods" ? signIn.reach.port : Number(port || 443)) }];
 }
 
 /** The database, DNS, and the store or the proxy in front of it, each by its port. */

@@ -8,6 +8,7 @@ import type { Sections } from "../config/schema";
 import { registryScheme } from "../images/images.plan";
 import type { Probes } from "../machine";
 import { caProblems } from "./certificate-files.plan";
+import { checkSignIn } from "./sign-in";
 export { checkCluster } from "./cluster-checks";
 export { settingsSupport } from "./support.plan";
 
@@ -20,6 +21,7 @@ export async function preflight(stack: Partial<Sections>, probes: Probes, update
         ...kubeContext(stack, probes),
         ...files(stack, probes),
         ...authorities(stack, probes),
+        ...(await checkSignIn(stack, probes)),
         ...(update ? await building(stack, probes) : []),
     ];
 }
@@ -83,7 +85,7 @@ function files({ images, outbound, entrance }: Partial<Sections>, probes: Probes
 }
 
 /** PEM files that servers are verified with. */
-function authorities({ database, cache, backup }: Partial<Sections>, probes: Probes): Problem[] {
+function authorities({ database, cache, backup, auth }: Partial<Sections>, probes: Probes): Problem[] {
     const named = [
         { at: "database.caBundleFile", file: database?.kind === "rds" ? database.caBundleFile : undefined },
         ...Object.entries({ database, cache }).map(([server, settings]) => ({
@@ -96,6 +98,13 @@ function authorities({ database, cache, backup }: Partial<Sections>, probes: Pro
         {
             at: "backup.authority.path",
             file: backup?.kind === "s3" && backup.authority.kind === "file" ? backup.authority.path : undefined,
+        },
+        {
+            at: "auth.signIn.authority.path",
+            file:
+                auth?.signIn.kind === "oidc" && auth.signIn.authority.kind === "file"
+                    ? auth.signIn.authority.path
+                    : undefined,
         },
     ];
     return named.flatMap(({ at, file }) => caFile(at, file, probes));

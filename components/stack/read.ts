@@ -98,6 +98,8 @@ function sectionsOf(value: object): Partial<Sections> {
         cache,
         aws,
         backup,
+        auth,
+        canvas,
     } = stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
@@ -114,6 +116,8 @@ function sectionsOf(value: object): Partial<Sections> {
         cache: cache.safeParse(given.get("cache")).data,
         aws: aws.safeParse(given.get("aws")).data,
         backup: backup.safeParse(given.get("backup")).data,
+        auth: auth.safeParse(given.get("auth")).data,
+        canvas: canvas.safeParse(given.get("canvas")).data,
     };
 }
 

@@ -44,6 +44,18 @@ origin_of() {
     printf '%s\n' "$1" | sed -E 's|^(https?://[^/]*).*|\1|'
 }
 
+check_origins() {
+    case $2 in
+    *[!A-Za-z0-9' '.:/-]*) problem "$1 holds more than space-separated https:// origins." ;;
+    *)
+        for origin in $2; do
+            matches "$origin" "https://$host" ||
+                problem "$1 has \"$origin\"; give origins such as https://cdn.example.com."
+        done
+        ;;
+    esac
+}
+
 check_settings() {
     for known in $(env | sed -n 's/^VITE_ORCHEO_\([A-Za-z0-9_]*\)=.*/\1/p'); do
         case " $names " in
@@ -81,15 +93,8 @@ check_settings() {
     if [ -z "${VITE_ORCHEO_AUTH_ISSUER-}" ] && [ -n "${VITE_ORCHEO_AUTH_CLIENT_ID-}" ]; then
         problem "VITE_ORCHEO_AUTH_CLIENT_ID is set and VITE_ORCHEO_AUTH_ISSUER is not; a login needs both."
     fi
-    case ${CANVAS_CSP_EXTRA_ORIGINS-} in
-    *[!A-Za-z0-9' '.:/-]*) problem "CANVAS_CSP_EXTRA_ORIGINS holds more than space-separated https:// origins." ;;
-    *)
-        for origin in ${CANVAS_CSP_EXTRA_ORIGINS-}; do
-            matches "$origin" "https://$host" ||
-                problem "CANVAS_CSP_EXTRA_ORIGINS has \"$origin\"; give origins such as https://cdn.example.com."
-        done
-        ;;
-    esac
+    check_origins CANVAS_CSP_EXTRA_ORIGINS "${CANVAS_CSP_EXTRA_ORIGINS-}"
+    check_origins CANVAS_CSP_CONNECT_ORIGINS "${CANVAS_CSP_CONNECT_ORIGINS-}"
     [ -z "$problems" ] || die "these settings cannot be used, nothing was written:$problems"
 }
 
@@ -113,7 +118,7 @@ write_csp() {
         printf "style-src %s; " "$(words "'self'" "'unsafe-inline'" $monaco)"
         printf "font-src %s; " "$(words "'self'" data: $monaco)"
         printf "img-src 'self' data: blob: https:; worker-src 'self' blob:; "
-        printf "connect-src %s; " "$(words "'self'" $backend $websocket $issuer $scripts)"
+        printf "connect-src %s; " "$(words "'self'" $backend $websocket $issuer ${CANVAS_CSP_CONNECT_ORIGINS-} $scripts)"
         printf "frame-src %s; " "$(words "'self'" $issuer $scripts)"
         printf "form-action %s; " "$(words "'self'" $issuer)"
         printf "object-src 'none'; base-uri 'self'; frame-ancestors 'none'"

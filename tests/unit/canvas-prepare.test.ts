@@ -126,11 +126,12 @@ describe("prepare", () => {
             ...good,
             VITE_ORCHEO_AUTH_ISSUER: "https://login.example.com/tenant/",
             VITE_ORCHEO_AUTH_CLIENT_ID: "orcheo",
+            CANVAS_CSP_CONNECT_ORIGINS: "https://tokens.example.com",
         });
         const csp = readFileSync(join(dir, "target/csp.conf"), "utf8");
         expect(csp).toContain("script-src 'self' https://chat.example.com; ");
         expect(csp).toContain(
-            "connect-src 'self' https://orcheo.localhost wss://orcheo.localhost https://login.example.com https://chat.example.com; ",
+            "connect-src 'self' https://orcheo.localhost wss://orcheo.localhost https://login.example.com https://tokens.example.com https://chat.example.com; ",
         );
         expect(csp).toContain("frame-ancestors 'none'");
         expect(csp).not.toContain("unsafe-eval");

@@ -147,6 +147,9 @@ describe("other images", () => {
     });
 });
 
+/** Values of the sign-in, by the keys of auth.signIn and its providerHints; `scopes` is one beside openid. */
+type Settings = Readonly<Partial<Record<string, string>>>;
+
 describe("the canvas", () => {
     /** Only the check of the settings runs: there is no site. */
     const site = mkdtempSync(join(tmpdir(), "canvas-rules-"));
@@ -164,46 +167,71 @@ describe("the canvas", () => {
         expect(stderr).toMatch(/this is not a built canvas|these settings cannot be used/);
         return stderr.includes("this is not a built canvas");
     }
-    const variable = (key: string) => `VITE_ORCHEO_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-    const pair = { authIssuer: "https://login.example.com", authClientId: "orcheo" };
-    const withPair = (settings: Readonly<Record<string, string>>) =>
-        "authIssuer" in settings || "authClientId" in settings ? { ...pair, ...settings } : settings;
-    const verdicts = (settings: Readonly<Record<string, string>>) => ({
-        config: problems({ canvas: { settings } }).length === 0,
-        image: imageAccepts(Object.fromEntries(Object.entries(settings).map(([key, value]) => [variable(key), value]))),
+    const usual = { kind: "oidc", issuer: "https://login.example.com", clientId: "orcheo", audience: "orcheo" };
+    /** What the program would hand to the image if the config accepted everything. */
+    const environment = ({ chatkitDomainKey, ...given }: Settings): Record<string, string> => {
+        const signIn: Settings = { ...usual, ...given };
+        const { issuer, clientId, audience, scopes, organization, param, google, github } = signIn;
+        return Object.fromEntries(
+            Object.entries({
+                VITE_ORCHEO_AUTH_ISSUER: issuer,
+                VITE_ORCHEO_AUTH_CLIENT_ID: clientId,
+                VITE_ORCHEO_AUTH_AUDIENCE: audience,
+                VITE_ORCHEO_AUTH_SCOPES: scopes && `openid ${scopes}`,
+                VITE_ORCHEO_AUTH_ORGANIZATION: organization,
+                VITE_ORCHEO_AUTH_PROVIDER_PARAM: param,
+                VITE_ORCHEO_AUTH_PROVIDER_GOOGLE: google,
+                VITE_ORCHEO_AUTH_PROVIDER_GITHUB: github,
+                VITE_ORCHEO_CHATKIT_DOMAIN_KEY: chatkitDomainKey,
+            }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+        );
+    };
+    const configured = ({ chatkitDomainKey, scopes, organization, param, google, github, ...given }: Settings) => ({
+        canvas: { settings: { ...(chatkitDomainKey !== undefined && { chatkitDomainKey }) } },
+        auth: {
+            signIn: {
+                ...usual,
+                ...given,
+                ...(scopes !== undefined && { scopes: ["openid", scopes] }),
+                providerHints: JSON.parse(JSON.stringify({ organization, param, google, github })) as object,
+            },
+        },
+    });
+    const verdicts = (settings: Settings) => ({
+        config: problems(configured(settings)).length === 0,
+        image: imageAccepts(environment(settings)),
     });
 
-    it.each<Record<string, string>>([
-        { authIssuer: "https://login.example.com" },
-        { authClientId: "orcheo" },
-        { authIssuer: "http://login.example.com", authClientId: "orcheo" },
-        { authIssuer: "login.example.com", authClientId: "orcheo" },
-        { authIssuer: "https://login.example.com/a b", authClientId: "orcheo" },
-        { authRedirectUri: "http://orcheo.example.com/callback" },
-        { authRedirectUri: "https://*.example.com/callback" },
-        { authRedirectUri: "https://orcheo.example.com:port" },
-        { authRedirectUri: "javascript:alert(1)" },
-        { authAudience: 'a";alert(1);"' },
-        { authAudience: "bücher" },
-        { authAudience: "a\nb" },
-        { authAudience: "https://api.example.com/{tenant}" },
-        { authScopes: "openid\tprofile" },
-        { authOrganization: "Org & Co" },
-        { authProviderParam: "two words" },
-        { authProviderGoogle: "google/oauth2" },
-        { authProviderGithub: "gíthub" },
+    it.each<Settings>([
+        { clientId: "" },
+        { issuer: "" },
+        { issuer: "http://login.example.com" },
+        { issuer: "login.example.com" },
+        { issuer: "https://login.example.com/a b" },
+        { issuer: "https://*.example.com/" },
+        { issuer: "https://login.example.com:port" },
+        { issuer: "javascript:alert(1)" },
+        { audience: 'a";alert(1);"' },
+        { audience: "bücher" },
+        { audience: "a\nb" },
+        { audience: "https://api.example.com/{tenant}" },
+        { scopes: "pro\tfile" },
+        { organization: "Org & Co" },
+        { param: "two words" },
+        { google: "google/oauth2" },
+        { github: "gíthub" },
         { chatkitDomainKey: "domain_pk_<x>" },
     ])("%j is refused by both", (settings) => {
         expect(verdicts(settings)).toEqual({ config: false, image: false });
     });
 
-    it.each<Record<string, string>>([
-        pair,
-        { ...pair, authRedirectUri: "http://localhost:5173/callback" },
-        { authRedirectUri: "https://orcheo.example.com/auth/callback?x=y#z" },
-        { authScopes: "openid profile email offline_access" },
-        { authAudience: "https://api.example.com/" },
-        { authProviderParam: "connection", authProviderGoogle: "google-oauth2", authProviderGithub: "github" },
+    it.each<Settings>([
+        {},
+        { issuer: "https://tenant.eu.auth0.com/" },
+        { issuer: "https://login.example.com:8443/realms/team" },
+        { scopes: "api://0b5e/Workflows.Run" },
+        { audience: "https://api.example.com/" },
+        { organization: "org_1", param: "connection", google: "google-oauth2", github: "github" },
         { chatkitDomainKey: "domain_pk_1234=~" },
     ])("%j is accepted by both", (settings) => {
         expect(verdicts(settings)).toEqual({ config: true, image: true });
@@ -228,18 +256,12 @@ describe("the canvas", () => {
     ])("the origin %s is refused by both", (origin) => {
         expect(problems({ canvas: { contentSecurityOrigins: [origin] } })).toHaveLength(1);
         expect(imageAccepts({ CANVAS_CSP_EXTRA_ORIGINS: origin })).toBe(false);
+        expect(problems({ auth: { signIn: { ...usual, endpointOrigins: [origin] } } })).toHaveLength(1);
+        expect(imageAccepts({ CANVAS_CSP_CONNECT_ORIGINS: origin })).toBe(false);
     });
 
     it("what the config accepts the image accepts, whatever the text", () => {
-        const keys = [
-            "authIssuer",
-            "authClientId",
-            "authRedirectUri",
-            "authScopes",
-            "authAudience",
-            "authProviderParam",
-            "chatkitDomainKey",
-        ];
+        const keys = ["issuer", "clientId", "audience", "scopes", "organization", "param", "chatkitDomainKey"];
         const alphabet = Array.from("aZ09 ._:/@+=,~%?#-&<>\"'\\$`;é\n");
         const tail = fc.string({ unit: fc.constantFrom(...alphabet), minLength: 1, maxLength: 12 });
         const value = fc.oneof(
@@ -249,10 +271,8 @@ describe("the canvas", () => {
         );
         fc.assert(
             fc.property(fc.constantFrom(...keys), value, (key, text) => {
-                const settings = withPair({ [key]: text });
-                if (problems({ canvas: { settings } }).length > 0) return true;
-                const env = Object.entries(settings).map(([name, given]) => [variable(name), given]);
-                return imageAccepts(Object.fromEntries(env) as Record<string, string>);
+                const settings = { [key]: text };
+                return problems(configured(settings)).length > 0 || imageAccepts(environment(settings));
             }),
             { numRuns: 150 },
         );

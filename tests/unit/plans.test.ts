@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planAutoscaler } from "../../components/kubernetes/autoscaler.plan";
 import { planDeployment, planEnvironment } from "../../components/backend/backend.plan";
-import { planSettings } from "../../components/canvas/canvas.plan";
 import { quotaOf } from "../../components/cluster/capacity.plan";
 import { nearest } from "../../components/config/nearest";
 import { parseStack } from "../../components/stack/read";
@@ -194,17 +193,6 @@ it("the autoscaler's metrics are percent of the requests", () => {
             { type: "Resource", resource: { name: "memory", target: { type: "Utilization", averageUtilization: 80 } } },
         ],
         behavior: { scaleDown: { stabilizationWindowSeconds: 300 } },
-    });
-});
-
-it("canvas settings become upstream's names, on the public origin", () => {
-    const settings = { authIssuer: "https://login.example.com", authClientId: "abc" };
-    const stack = stackOf({ canvas: { settings }, entrance: { port: 8443 } });
-    expect(stack.publicUrl).toBe("https://orcheo.localhost:8443");
-    expect(planSettings(stack)).toEqual({
-        VITE_ORCHEO_BACKEND_URL: "https://orcheo.localhost:8443",
-        VITE_ORCHEO_AUTH_ISSUER: "https://login.example.com",
-        VITE_ORCHEO_AUTH_CLIENT_ID: "abc",
     });
 });
 

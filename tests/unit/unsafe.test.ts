@@ -186,11 +186,14 @@ describe("what no exception can allow is refused before anything is registered",
         ["pods.api.volumes", [{ name: "host", mountPath: "/host", source: { kind: "hostPath", path: "/" } }]],
         ["backup.kind", { kind: "s3", endpoint: "http://10.1.2.3:9000" }],
         ["entrance.tls.kind", { kind: "none" }],
-        ["auth.oidc", { issuer: "http://id.example.com", jwksUrl: "https://id.example.com/keys", audience: "a" }],
+        ["auth.signIn.issuer", "http://id.example.com"],
         ["outbound.verifyTls", false],
     ])("%s: %j", async (setting, value, base) => {
+        const oidc = { kind: "oidc", issuer: "", clientId: "orcheo", audience: "orcheo" };
         const settings =
-            setting === "auth.oidc" ? withSetting(settingsOf("prod"), setting, value) : chosen(setting, value, base);
+            setting === "auth.signIn.issuer"
+                ? withSetting(settingsOf("prod"), "auth.signIn", { ...oidc, issuer: value })
+                : chosen(setting, value, base);
         const key = setting.endsWith(".kind") ? setting.slice(0, -".kind".length) : setting;
         await expect(registered(settings)).rejects.toThrow(new RegExp(`orcheo:stack\\.${key.replaceAll(".", "\\.")}`));
     });

@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orcheo_runtime import connections, delivery, fencing, logs, vault
+from orcheo_runtime import connections, delivery, fencing, logs, sign_in, vault
 from orcheo_runtime.dependencies import postgres_answers
 from orcheo_runtime.inside import KeepInside
 from orcheo_runtime.leaving import leave_when_idle
@@ -157,6 +157,7 @@ async def serve(serving: list[Health]) -> bool:
     from orcheo_backend.worker.celery_app import celery_app
 
     delivery.configure(celery_app)
+    sign_in.install()
     fencing.install()
     # It serves others too: what it would write of a lost conversation is refused, and that is all.
     fencing.heartbeat.stop = lambda _: None
