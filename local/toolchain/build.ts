@@ -1,7 +1,7 @@
 /** Builds the pinned tools into the cache, once. `node local/toolchain/build.ts [group…]` does it on its own. */
 import { createHash } from "node:crypto";
 import {
-    copyFileSync,
+    appendFileSync,
     cpSync,
     existsSync,
     mkdirSync,
@@ -19,6 +19,7 @@ import { cacheDir, logFile } from "../paths.ts";
 import { run } from "../process.ts";
 import { consoleReport, type Report } from "../report.ts";
 import { areSpent, goDir, goEnvironment, removeGoCaches, removeUnfinishedWork } from "./go-caches.ts";
+import { differenceNote, differencesOf, type Hashes, recordedHashes } from "./hashes.ts";
 import { type Group, type Source, type Tool, tools } from "./tools.ts";
 
 /**
@@ -88,9 +89,15 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
         GOTOOLCHAIN: tool.go ?? GO_VERSION,
         GOFLAGS: "",
         GOWORK: "off",
+        // Defaults that a user's own settings would change, and with them the binaries.
+        GOAMD64: "v1",
+        GOARM64: "v8.0",
+        GOEXPERIMENT: "",
+        GOFIPS140: "off",
         CGO_ENABLED: tool.cgo === true ? "1" : "0",
     };
-    const cwd = join(modules, tool.module);
+    // With patched modules, in a copy: Go stores the path of a replaced module in the binary, so it has to be a relative one.
+    const cwd = tool.patched === undefined ? join(modules, tool.module) : join(scratch, "module");
     const go = (args: readonly string[], toLog = true): Promise<string> =>
         run("go", args, { cwd, env, log: toLog ? log : undefined });
     const place = async ({ goModule, file }: Source): Promise<string> => {
@@ -99,6 +106,12 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
         return join((await go(["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", goModule], false)).trim(), file);
     };
     try {
+        if (tool.patched !== undefined) cpSync(join(modules, tool.module), cwd, { recursive: true });
+        for (const [name, sources] of Object.entries(tool.share ?? {})) {
+            const texts: string[] = [];
+            for (const source of sources) texts.push(readFileSync(await place(source), "utf8"));
+            writeFileSync(join(temporary, name), texts.join("\n---\n"));
+        }
         if (tool.cSource !== undefined) {
             await run(
                 "gcc",
@@ -119,30 +132,18 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
                 writeFileSync(join(scratch, "overlay.json"), JSON.stringify({ Replace: replace }));
                 flags.push(`-overlay=${join(scratch, "overlay.json")}`);
             }
-            if (tool.patched !== undefined) {
-                const replaced: string[] = [];
-                for (const [number, { goModule, stead }] of tool.patched.entries()) {
-                    const copy = join(scratch, `patched-${number}`);
-                    await run("cp", ["-r", "--no-preserve=mode", await place({ goModule, file: "." }), copy]);
-                    for (const [at, from] of Object.entries(stead)) {
-                        rmSync(join(copy, at), { recursive: true });
-                        cpSync(join(cwd, from), join(copy, at), { recursive: true });
-                    }
-                    replaced.push(`replace ${goModule} => ${copy}`);
+            for (const [number, { goModule, stead }] of (tool.patched ?? []).entries()) {
+                const copy = join(cwd, `patched-${number}`);
+                await run("cp", ["-r", "--no-preserve=mode", await place({ goModule, file: "." }), copy]);
+                for (const [at, from] of Object.entries(stead)) {
+                    rmSync(join(copy, at), { recursive: true });
+                    cpSync(join(cwd, from), join(copy, at), { recursive: true });
                 }
-                const goMod = readFileSync(join(cwd, "go.mod"), "utf8");
-                writeFileSync(join(scratch, "patched.mod"), `${[goMod, ...replaced].join("\n")}\n`);
-                copyFileSync(join(cwd, "go.sum"), join(scratch, "patched.sum"));
-                flags.push(`-modfile=${join(scratch, "patched.mod")}`);
+                appendFileSync(join(cwd, "go.mod"), `\nreplace ${goModule} => ./patched-${number}\n`);
             }
             const stamps = Object.entries(tool.stamps ?? {}).map(([symbol, value]) => `-X ${symbol}=${value}`);
             const output = tool.binary === undefined ? `${temporary}/` : join(temporary, tool.binary);
             await go(["build", ...flags, `-ldflags=${["-s -w", ...stamps].join(" ")}`, "-o", output, ...tool.packages]);
-        }
-        for (const [name, sources] of Object.entries(tool.share ?? {})) {
-            const texts: string[] = [];
-            for (const source of sources) texts.push(readFileSync(await place(source), "utf8"));
-            writeFileSync(join(temporary, name), texts.join("\n---\n"));
         }
         renameSync(temporary, target);
     } finally {
@@ -158,7 +159,11 @@ async function build(tool: Tool, target: string, modules: string): Promise<void>
 export async function ensureToolchain(
     groups: readonly Group[],
     report: Report,
-    { table = tools, modules = MODULES }: { table?: readonly Tool[]; modules?: string } = {},
+    {
+        table = tools,
+        modules = MODULES,
+        hashes = recordedHashes(),
+    }: { table?: readonly Tool[]; modules?: string; hashes?: Hashes } = {},
 ): Promise<Toolchain> {
     const wanted = table.filter((tool) => groups.includes(tool.group));
     const places = new Map<string, string>();
@@ -179,13 +184,18 @@ export async function ensureToolchain(
         await withLock(join(cacheDir, "toolchain.lock"), report, async () => {
             removeLeftovers();
             removeUnfinishedWork();
+            const differences: string[] = [];
             await buildAll(
                 missing.filter((tool) => !existsSync(targetOf(tool))),
-                (tool) =>
-                    report.step(`build ${tool.name} ${tool.version}`, logFile(`toolchain-${tool.name}`), () =>
+                async (tool) => {
+                    await report.step(`build ${tool.name} ${tool.version}`, logFile(`toolchain-${tool.name}`), () =>
                         build(tool, targetOf(tool), modules),
-                    ),
+                    );
+                    differences.push(...(await differencesOf(tool, toolKey(tool, modules), targetOf(tool), hashes)));
+                },
             );
+            // After all builds: between their lines nobody would see it.
+            if (differences.length > 0) report.note(differenceNote(differences));
         });
     }
     await trimGoCaches(report);
