@@ -1,13 +1,10 @@
-/** Headless Chromium that trusts one server's certificate, after the local authority has vouched for it. */
+/** Headless Chromium that trusts the certificates of some servers, after the local CA has vouched for them. */
 import { createHash } from "node:crypto";
 import { type Browser, chromium } from "playwright-core";
 import { type Entrance, verifiedCertificate } from "./orcheo.ts";
 
-export async function openBrowser(entrance: Entrance): Promise<Browser> {
-    const { publicKey } = await verifiedCertificate(entrance);
-    const key = createHash("sha256")
-        .update(publicKey.export({ type: "spki", format: "der" }))
-        .digest("base64");
+export async function openBrowser(...entrances: readonly Entrance[]): Promise<Browser> {
+    const keys = await Promise.all(entrances.map(keyOf));
     return chromium.launch({
         executablePath: "/usr/bin/chromium",
         args: [
@@ -18,7 +15,14 @@ export async function openBrowser(entrance: Entrance): Promise<Browser> {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            `--ignore-certificate-errors-spki-list=${key}`,
+            `--ignore-certificate-errors-spki-list=${keys.join(",")}`,
         ],
     });
+}
+
+async function keyOf(entrance: Entrance): Promise<string> {
+    const { publicKey } = await verifiedCertificate(entrance);
+    return createHash("sha256")
+        .update(publicKey.export({ type: "spki", format: "der" }))
+        .digest("base64");
 }

@@ -217,6 +217,16 @@ describe("the stand-in canvas", () => {
         const source = readFileSync("tests/canvas-app/apps/canvas/src/settings.ts", "utf8");
         for (const name of names) expect(source).toContain(`import.meta.env.VITE_ORCHEO_${name},`);
     });
+
+    it("offers nothing to tests that Orcheo's own canvas does not offer to a person", () => {
+        const read = (folder: string) =>
+            readdirSync(folder, { recursive: true, encoding: "utf8" })
+                .filter((file) => /\.tsx?$/.test(file))
+                .map((file) => readFileSync(join(folder, file), "utf8"))
+                .join("");
+        expect(read("tests/canvas-app/apps/canvas/src")).not.toContain("data-testid");
+        expect(read("tests/e2e")).not.toContain("getByTestId");
+    });
 });
 
 describe("canvas serve", () => {

@@ -1,7 +1,6 @@
 /** A newcomer, and somebody who brings a cluster along. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
@@ -10,7 +9,7 @@ import { caBundleFile } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { committedFile } from "../../../local/pulumi.ts";
 import { openBrowser } from "../browser.ts";
-import { ask, createWorkflow } from "../orcheo.ts";
+import { ask } from "../orcheo.ts";
 import { artifacts, attempt, caller, callerAt, dev, redirectOf, spec } from "./harness.ts";
 
 export function newcomer(): void {
@@ -39,20 +38,11 @@ export function newcomer(): void {
             expect((await ask(caller(), "POST", path, {})).status, path).toBeGreaterThanOrEqual(400);
     });
 
-    test("the canvas opens in a browser, sees the backend and opens a WebSocket", async () => {
-        const handle = "e2e-socket";
-        await createWorkflow(caller(), "0.33", handle);
+    test("the canvas opens in a browser; without a session it shows no workflow", async () => {
         const browser = await openBrowser(caller());
         const page = await browser.newPage();
         await page.goto(caller().origin);
-        await page.getByTestId("health").filter({ hasText: "HTTP 200" }).waitFor();
-        await page.getByLabel("Service token").fill(caller().token ?? "");
-        await page.getByLabel("Workflow").fill(handle);
-        await page.getByRole("button", { name: "Connect" }).click();
-        await page.getByTestId("socket").filter({ hasText: "open" }).waitFor();
-        // Longer than any proxy's idle time that would show early.
-        await sleep(5000);
-        expect(await page.getByTestId("socket").textContent()).toBe("open");
+        await page.getByText("Unable to load workflows").first().waitFor();
         await page.screenshot({ path: join(artifacts, "canvas.png"), fullPage: true });
         await browser.close();
     });
