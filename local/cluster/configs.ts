@@ -114,6 +114,8 @@ export const kubelet = (spec: ClusterSpec): string =>
         containerLogMaxFiles: 3,
         readOnlyPort: 0,
         serializeImagePulls: false,
+        // Processes and threads of one pod; a fork bomb ends here and not at the machine's limit.
+        podPidsLimit: 2048,
         // Absolute values, because the disk is shared with the rest of the machine.
         evictionHard: { "memory.available": "200Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi" },
         imageGCHighThresholdPercent: 99,

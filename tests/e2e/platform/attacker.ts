@@ -21,6 +21,25 @@ export function inPod(): void {
         }
     });
 
+    test("cannot start processes without end", async () => {
+        const bomb = [
+            "import threading, time",
+            "threading.stack_size(65536)",
+            "started = 0",
+            "try:",
+            "    while started < 4000:",
+            "        threading.Thread(target=time.sleep, args=(5,), daemon=True).start()",
+            "        started += 1",
+            "except RuntimeError:",
+            "    print('refused after', started, flush=True)",
+        ].join("\n");
+        const { output } = await exec("deployment/worker", "python3", "-c", bomb);
+        const [, started] = /^refused after (\d+)$/m.exec(output) ?? [];
+        // The node's limit is 2048, and the pod has processes of its own.
+        expect(Number(started), output.slice(-1000)).toBeGreaterThan(1500);
+        expect(Number(started)).toBeLessThan(2048);
+    });
+
     test("sees no secret in the environment", async () => {
         const { output } = await exec("deployment/api", "sh", "-c", "env; cat /proc/1/environ");
         expect(output).not.toContain(caller().token);
