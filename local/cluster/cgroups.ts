@@ -18,12 +18,21 @@ const NEEDED = ["cpu", "cpuset", "memory", "pids"];
 /** Controllers that it also uses if the kernel has them. */
 const USED = [...NEEDED, "hugetlb", "io"];
 
-/** Creates the cgroup, for cgroup v2 and v1 (including "hybrid"). */
-export function createCgroup(name: string, root = CGROUPS): void {
+/** What an ordinary process outside of any cgroup weighs on the CPU: cgroup v1's cpu.shares and v2's cpu.weight, whose maximum is 10,000. */
+const PROCESS = { shares: 1024, weight: 100, mostWeight: 10_000 };
+
+/**
+ * Creates the cgroup, for cgroup v2 and v1 (including "hybrid").
+ *
+ * @param cpuWeight  as many processes outside of it as it counts for together, where the CPU is short
+ */
+export function createCgroup(name: string, { cpuWeight = 1, root = CGROUPS } = {}): void {
     const controllers = join(root, "cgroup.controllers");
     if (existsSync(controllers)) {
         for (const controller of controllersToEnable(readFileSync(controllers, "utf8"))) enable(root, controller);
         mkdirSync(join(root, name), { recursive: true });
+        const weight = Math.min(PROCESS.weight * cpuWeight, PROCESS.mostWeight);
+        writeFileSync(join(root, name, "cpu.weight"), String(weight));
         return;
     }
     for (const hierarchy of hierarchiesOf(root)) {
@@ -33,6 +42,8 @@ export function createCgroup(name: string, root = CGROUPS): void {
             if (existsSync(join(hierarchy, file)))
                 writeFileSync(join(hierarchy, name, file), readFileSync(join(hierarchy, file)));
         }
+        if (existsSync(join(hierarchy, "cpu.shares")))
+            writeFileSync(join(hierarchy, name, "cpu.shares"), String(PROCESS.shares * cpuWeight));
     }
 }
 

@@ -33,6 +33,8 @@ export interface Namespaces {
     readonly services: string;
     readonly logs: string;
     readonly cgroup: string;
+    /** See {@link createCgroup}; default 1. */
+    readonly cpuWeight?: number;
     /** Ports of the host's 127.0.0.1 forwarded into the namespaces, in pasta's syntax: `443:30443`. */
     readonly forwards: readonly string[];
 }
@@ -173,7 +175,7 @@ export async function startNamespaces(
         for (const service of services) writeService(place, service, path);
         // Otherwise the kubelet would search for the container of every leftover cgroup, for 6 s each.
         await endOfCgroup(place);
-        createCgroup(place.cgroup);
+        createCgroup(place.cgroup, { cpuWeight: place.cpuWeight });
         const initFile = join(place.run, "init");
         script(initFile, init);
         const flags = ["--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=SIGKILL", "--mount-proc"];

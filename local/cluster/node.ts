@@ -1,5 +1,6 @@
 /** The node: the namespaces that Kubernetes runs in. */
 import { mkdirSync, rmdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -14,6 +15,9 @@ import {
 import type { Service } from "./services.ts";
 import { type ClusterSpec, cgroupOf, INGRESS_NODE_PORTS, NODE_IP, pathsOf } from "./spec.ts";
 
+/** As many processes of the machine as one core of pods counts for. */
+const WEIGHT_PER_CORE = 4;
+
 function namespacesOf(spec: ClusterSpec): Namespaces {
     const { run, services, logs } = pathsOf(spec);
     const { api, registry, http, https } = spec.ports;
@@ -23,6 +27,8 @@ function namespacesOf(spec: ClusterSpec): Namespaces {
         services,
         logs,
         cgroup: cgroupOf(spec),
+        // Probes have deadlines. With the weight of one process, all pods together would miss them while a compiler runs.
+        cpuWeight: WEIGHT_PER_CORE * availableParallelism(),
         forwards: [
             `${api}:${api}`,
             `${registry}:${registry}`,

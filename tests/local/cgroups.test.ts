@@ -22,9 +22,13 @@ describe("cgroup v1", () => {
         write("cpuset/cgroup.procs");
         write("cpuset/cpuset.cpus", "0-1\n");
         write("cpuset/cpuset.mems", "0\n");
+        write("cpu/cgroup.procs");
+        write("cpu/cpu.shares", "1024\n");
         mkdirSync(join(root, "not-a-hierarchy"));
         expect(cgroupProblem(root)).toBeUndefined();
-        createCgroup("orcheo-test", root);
+        createCgroup("orcheo-test", { cpuWeight: 8, root });
+        expect(readFileSync(join(root, "cpu/orcheo-test/cpu.shares"), "utf8")).toBe("8192");
+        rmSync(join(root, "cpu/orcheo-test/cpu.shares"));
         expect(existsSync(join(root, "memory/orcheo-test"))).toBe(true);
         expect(existsSync(join(root, "not-a-hierarchy/orcheo-test"))).toBe(false);
         expect(readFileSync(join(root, "cpuset/orcheo-test/cpuset.cpus"), "utf8")).toBe("0-1\n");
@@ -58,7 +62,7 @@ describe("cgroup v2", () => {
         write("cgroup.controllers", "cpuset cpu io pids\n");
         expect(cgroupProblem(root)).toMatch(/the kernel does not offer the controller memory /);
         expect(() => {
-            createCgroup("orcheo-test", root);
+            createCgroup("orcheo-test", { root });
         }).toThrow("the kernel does not offer the controller memory ");
         expect(existsSync(join(root, "orcheo-test"))).toBe(false);
     });
@@ -67,7 +71,7 @@ describe("cgroup v2", () => {
         write("cgroup.controllers", "cpuset cpu memory pids\n");
         mkdirSync(join(root, "cgroup.subtree_control"));
         expect(() => {
-            createCgroup("orcheo-test", root);
+            createCgroup("orcheo-test", { root });
         }).toThrow(/the controller cpu cannot be delegated .*\(EISDIR\); in a container, first move its processes/);
     });
 });
