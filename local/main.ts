@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { clusterInfo, clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
 import { nodePid } from "./cluster/node.ts";
+import { signInOf } from "./cluster/sign-in.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
 import { inspectMachine, problemsOf } from "./preflight.ts";
 import { projectDir, stateRoot, timingFile } from "./paths.ts";
@@ -82,7 +83,7 @@ async function up(spec: ClusterSpec): Promise<void> {
     const began = Date.now();
     const toolchain = await ensureToolchain(FOR_UP, report);
     const info = await startCluster(spec, toolchain, report);
-    const { url, bootstrapToken } = await deploy({ spec, toolchain, report, stack: stackName });
+    const { url, bootstrapToken, signIn } = await deploy({ spec, toolchain, report, stack: stackName, signIn: true });
     const seconds = Math.round((Date.now() - began) / 1000);
     record(seconds);
     process.stdout.write(
@@ -90,6 +91,7 @@ async function up(spec: ClusterSpec): Promise<void> {
             ``,
             `Orcheo is running at ${String(url)} (${seconds} s). Next:`,
             `  trust its certificates:   import the CA ${info.caFile}, or use curl --cacert ${info.caFile} …`,
+            ...signInLines(spec, String(url), String(signIn)),
             `  eval "$(make -s env)"     points kubectl, pulumi and docker buildx at it`,
             `  ${String(bootstrapToken)}`,
             `                            prints the bootstrap token, the first API credential`,
@@ -98,6 +100,17 @@ async function up(spec: ClusterSpec): Promise<void> {
             ``,
         ].join("\n"),
     );
+}
+
+/** How a person signs in; `guide` is the stack's own output on it. */
+function signInLines(spec: ClusterSpec, url: string, guide: string): string[] {
+    const { issuer, username, passwordCommand } = signInOf(spec);
+    return guide.includes(issuer)
+        ? [
+              `  sign in:                  open ${url} as the user ${username}; its password is printed by`,
+              `                            ${passwordCommand}`,
+          ]
+        : [`  sign in:                  ${guide}`];
 }
 
 /** Records how long each step took, for `make bench`. */

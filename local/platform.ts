@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import { ensureBaseImage } from "./base-image.ts";
 import { inBuilder, MIRROR } from "./cluster/builder.ts";
 import { clusterInfo } from "./cluster/cluster.ts";
+import { ensureSignIn, signInSettings } from "./cluster/sign-in.ts";
 import type { ClusterSpec } from "./cluster/spec.ts";
 import { caBundleFile, cacheDir, logFile, projectDir } from "./paths.ts";
 import { run } from "./process.ts";
@@ -22,7 +23,7 @@ import {
 } from "./pulumi.ts";
 import { summaryOf } from "./pulumi-output.ts";
 import type { Report } from "./report.ts";
-import { embeddedSettings, isSettings, type Settings, settingsOf } from "./settings.ts";
+import { embeddedSettings, isSettings, leavesSignIn, type Settings, settingsOf } from "./settings.ts";
 import type { Toolchain } from "./toolchain/build.ts";
 
 const at = (value: unknown, ...path: readonly string[]): unknown =>
@@ -60,6 +61,8 @@ export interface Deployment {
     readonly settings?: Settings;
     /** CA of the public certificate, by default the cluster's own; for tests. */
     readonly caFile?: string;
+    /** Runs the cluster's identity provider for a stack whose settings say nothing of sign-in. */
+    readonly signIn?: boolean;
 }
 
 /** Deploys the stack to the embedded cluster, which must be running. @returns its outputs */
@@ -78,12 +81,18 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
                 },
             }),
         );
+    const signIn = deployment.signIn === true && leavesSignIn(committed);
+    if (signIn)
+        await report.step("identity provider", undefined, () =>
+            ensureSignIn(spec, toolchain, { stack, origin: originOf(committed, spec.ports.https) }),
+        );
     const before = join(pulumiDir(spec), `Pulumi.${stack}.yaml`);
     const settings = embeddedSettings(committed, {
         cluster,
         httpsPort: spec.ports.https,
         canvasDirectory: await canvasDirectory(committed, existsSync(before) ? before : undefined, report),
         caBundleFile,
+        ...(signIn && { signIn: signInSettings(spec, stack) }),
     });
     localStack(pulumiDir(spec), stack, settings, toolchain);
     const env = { ...process.env, ...clusterEnvironment(spec, toolchain, stack) };
@@ -102,6 +111,10 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
     );
     return outputs;
 }
+
+/** Where browsers find the stack (components/config/derived.ts). */
+const originOf = (committed: Settings, port: number): string =>
+    `https://${textAt(committed, "host") ?? "orcheo.localhost"}${port === 443 ? "" : `:${port}`}`;
 
 /**
  * A directory to use instead of the canvas' git source, or undefined. $ORCHEO_CANVAS_SOURCE names one; if the repository

@@ -53,11 +53,16 @@ export interface Machine {
     readonly canvasDirectory?: string;
     /** PEM file with the additional CAs of this network. */
     readonly caBundleFile?: string;
+    /** `auth.signIn` with the cluster's own identity provider, for a stack whose settings leave it out. */
+    readonly signIn?: Settings;
 }
+
+/** Whether a stack leaves to the embedded cluster how people sign in. */
+export const leavesSignIn = ({ auth }: Settings): boolean => !isSettings(auth) || auth.signIn === undefined;
 
 /** The settings for the embedded cluster. Published images are left unchanged. */
 export function embeddedSettings(committed: Settings, machine: Machine): Settings {
-    const { cluster, httpsPort, canvasDirectory, caBundleFile } = machine;
+    const { cluster, httpsPort, canvasDirectory, caBundleFile, signIn } = machine;
     const images = isSettings(committed.images) ? committed.images : {};
     const builds = images.kind === undefined || images.kind === "build";
     const source = canvasDirectory === undefined ? undefined : { kind: "directory", path: canvasDirectory };
@@ -65,6 +70,7 @@ export function embeddedSettings(committed: Settings, machine: Machine): Setting
         kubernetes: { context: cluster.context, kubeconfig: cluster.kubeconfig },
         registry: { prefix: `${cluster.registry}/orcheo` },
         entrance: { port: httpsPort },
+        auth: signIn !== undefined && leavesSignIn(committed) ? { signIn } : undefined,
         images: builds
             ? { kind: "build", builder: cluster.builder, caBundleFile, ...(source && { canvas: { source } }) }
             : undefined,

@@ -199,7 +199,7 @@ async function waitForAddOns(spec: ClusterSpec, toolchain: Toolchain): Promise<v
 }
 
 /** Retries once a second while things start up; on timeout, throws the last error. */
-async function retry<T>(seconds: number, work: () => Promise<T>): Promise<T> {
+export async function retry<T>(seconds: number, work: () => Promise<T>): Promise<T> {
     for (const end = Date.now() + seconds * 1000; ;) {
         try {
             return await work();

@@ -57,6 +57,15 @@ describe("settings for the embedded cluster", () => {
         });
     });
 
+    it("use the cluster's identity provider, unless the stack says how people sign in", () => {
+        const signIn = { kind: "oidc", issuer: "https://sign-in.localhost" };
+        const auth = { clientUploads: true };
+        expect(embeddedSettings({ auth }, { ...machine, signIn }).auth).toEqual({ ...auth, signIn });
+        const own = { signIn: { kind: "tokensOnly" } };
+        expect(embeddedSettings({ auth: own }, { ...machine, signIn }).auth).toEqual(own);
+        expect(embeddedSettings({ auth }, machine).auth).toEqual(auth);
+    });
+
     it("leave published images alone", () => {
         const images = { kind: "published", backend: "b" };
         expect(embeddedSettings({ images }, machine).images).toEqual(images);
