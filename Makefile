@@ -1,11 +1,12 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status env prune check test bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env prune check test bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
 	@echo "make status  shows on one screen whether Orcheo is healthy, and why not; ARGS=--json prints JSON"
+	@echo "make diagnose  writes one archive for a bug report, without secrets"
 	@echo "make env     prints variables for pulumi, kubectl and docker buildx: eval \"\$$(make -s env)\""
 	@echo "make down    stops the embedded cluster and keeps its data"
 	@echo "make delete  stops the embedded cluster and deletes its data"
@@ -19,7 +20,7 @@ up down delete env prune ready-for-test ready-for-bench ready-for-faults:
 	@$(run) node local/main.ts $@
 
 # ARGS=--json make -s status; see `npm run status -- --help` for clusters of your own.
-status:
+status diagnose:
 	@$(run) node local/main.ts $@ $(ARGS)
 
 check:

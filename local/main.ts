@@ -1,4 +1,4 @@
-/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `env`, `prune`, and the checks before `test` and `bench`. */
+/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `diagnose`, `env`, `prune`, and the checks before `test` and `bench`. */
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -121,16 +121,20 @@ function record(seconds: number): void {
 }
 
 /**
- * Runs `npm run status` on the stack that `make up` deploys, on its cluster.
+ * Runs `npm run status` or `npm run diagnose` on the stack that `make up` deploys, on its cluster.
  *
  * @returns its exit code
  */
-async function stackCommand(command: "status", spec: ClusterSpec, args: readonly string[]): Promise<number> {
+async function stackCommand(
+    command: "status" | "diagnose",
+    spec: ClusterSpec,
+    args: readonly string[],
+): Promise<number> {
     const file = committedFile(stackName);
     const settings = settingsOf(readStackFile(file), file);
     const stack = stackArguments(settings, clusterInfo(spec));
     const embedded = contextOf(settings) === undefined || contextOf(settings) === EMBEDDED_CONTEXT;
-    const listed = embedded && !args.includes("--json");
+    const listed = embedded && command === "status" && !args.includes("--json");
     const components = listed ? await clusterStatus(spec, await ensureToolchain(["cluster"], report)) : [];
     const list =
         components.length === 0 ? "" : [`Embedded cluster "${spec.name}"`, ...components, ""].join("\n  ").trimEnd();
@@ -181,6 +185,7 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
             );
             return;
         case "status":
+        case "diagnose":
             process.exitCode = await stackCommand(command, spec, rest);
             return;
         case "prune":
@@ -200,7 +205,7 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
             return;
         default:
             throw new Error(
-                `unknown command "${command ?? ""}"; accepted: up, down, delete, status, env, prune, ready-for-test, ready-for-bench, ready-for-faults`,
+                `unknown command "${command ?? ""}"; accepted: up, down, delete, status, diagnose, env, prune, ready-for-test, ready-for-bench, ready-for-faults`,
             );
     }
 }

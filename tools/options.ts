@@ -1,9 +1,9 @@
-/** The arguments of `npm run status`. */
+/** The arguments of `npm run status` and `npm run diagnose`. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 export interface Options {
-    readonly command: "status";
+    readonly command: "status" | "diagnose";
     readonly namespace: string;
     /** Default: the current one. */
     readonly context?: string;
@@ -12,15 +12,17 @@ export interface Options {
     readonly ca?: string;
     readonly address?: string;
     readonly json: boolean;
+    readonly output?: string;
 }
 
-export const usage = `usage: npm run status -- [options]
+export const usage = `usage: npm run status -- [options], npm run diagnose -- [options]
   --namespace NAME   namespace of the stack; default: orcheo
   --context NAME     context of the kubeconfig; default: the current one
   --kubeconfig FILE  default: $KUBECONFIG, else ~/.kube/config
   --ca-file FILE     PEM file with the CA of the URL, where it is private
   --address ADDRESS  address to connect to in place of the URL's host
-  --json             prints JSON
+  --json             (status) prints JSON
+  --output FILE      (diagnose) the archive to write; default: orcheo-diagnose-<time>.tar.gz
 
 Exit code of status: 0 healthy, 1 not healthy, 2 wrong usage or not known.
 `;
@@ -36,7 +38,7 @@ export function readOptions(args: readonly string[]): Options {
             args: [...args],
             allowPositionals: true,
             options: {
-                ...{ namespace: text, context: text, kubeconfig: text, address: text },
+                ...{ namespace: text, context: text, kubeconfig: text, address: text, output: text },
                 ...{ "ca-file": text, json: { type: "boolean" } as const, help: { type: "boolean" } as const },
             },
         });
@@ -47,8 +49,8 @@ export function readOptions(args: readonly string[]): Options {
     if (values.help === true) throw new UsageError("");
     const problems: string[] = [];
     const [command, ...rest] = positionals;
-    if (command !== "status" || rest.length > 0)
-        problems.push(`found ${JSON.stringify(positionals.join(" "))}; accepted: status`);
+    if ((command !== "status" && command !== "diagnose") || rest.length > 0)
+        problems.push(`found ${JSON.stringify(positionals.join(" "))}; accepted: status, diagnose`);
     const namespace = values.namespace ?? "orcheo";
     if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace))
         problems.push(`--namespace: found ${JSON.stringify(namespace)}; accepted: the name of a namespace`);
@@ -61,6 +63,6 @@ export function readOptions(args: readonly string[]): Options {
         problems.push(`--ca-file: found ${JSON.stringify(values["ca-file"])}; accepted: a PEM file of certificates`);
     }
     if (problems.length > 0) throw new UsageError(problems.join("\n"));
-    const { context, kubeconfig, address, json = false } = values;
-    return { command: "status", namespace, context, kubeconfig, ca, address, json };
+    const { context, kubeconfig, address, output, json = false } = values;
+    return { command: command as Options["command"], namespace, context, kubeconfig, ca, address, output, json };
 }

@@ -140,7 +140,7 @@ it("every wrong argument is reported at once, with what is accepted", () => {
     expect(wrong).toThrow(UsageError);
     expect(wrong).toThrow(
         [
-            'found "states"; accepted: status',
+            'found "states"; accepted: status, diagnose',
             '--namespace: found "A_B"; accepted: the name of a namespace',
             '--ca-file: found "/nowhere"; accepted: a PEM file of certificates',
         ].join("\n"),
