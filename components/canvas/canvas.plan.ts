@@ -32,19 +32,29 @@ function planSignIn({ auth: { signIn }, publicUrl }: Pick<Stack, "auth" | "publi
         ...(param !== undefined && { VITE_ORCHEO_AUTH_PROVIDER_PARAM: param }),
         ...(google !== undefined && { VITE_ORCHEO_AUTH_PROVIDER_GOOGLE: google }),
         ...(github !== undefined && { VITE_ORCHEO_AUTH_PROVIDER_GITHUB: github }),
-        ...(signIn.endpointOrigins.length > 0 && { CANVAS_CSP_CONNECT_ORIGINS: signIn.endpointOrigins.join(" ") }),
     };
 }
+
+/** Where the canvas 0.16.0 looks for `orcheo browser-aware`. */
+const browserHelper = "http://localhost:3333";
+
+/** What the page may call besides its own origin, the issuer's, and those it loads from. */
+const connectOrigins = ({ auth: { signIn }, canvas }: Pick<Stack, "auth" | "canvas">): readonly string[] => [
+    ...(signIn.kind === "oidc" ? signIn.endpointOrigins : []),
+    ...(canvas.browserHelper ? [browserHelper] : []),
+];
 
 /** Settings that are left out are not set. */
 export function planSettings(stack: Pick<Stack, "auth" | "canvas" | "publicUrl">): Record<string, string> {
     const { settings, contentSecurityOrigins } = stack.canvas;
+    const connect = connectOrigins(stack);
     return {
         VITE_ORCHEO_BACKEND_URL: stack.publicUrl,
         ...planSignIn(stack),
         ...(settings.chatkitDomainKey !== undefined && {
             VITE_ORCHEO_CHATKIT_DOMAIN_KEY: settings.chatkitDomainKey,
         }),
+        ...(connect.length > 0 && { CANVAS_CSP_CONNECT_ORIGINS: connect.join(" ") }),
         ...(contentSecurityOrigins.length > 0 && { CANVAS_CSP_EXTRA_ORIGINS: contentSecurityOrigins.join(" ") }),
     };
 }

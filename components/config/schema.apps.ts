@@ -1,7 +1,7 @@
 /** Settings of Orcheo's own processes. */
 import { z } from "zod";
 import { canvasOrigin, canvasText } from "./canvas-rules";
-import { atMost, choice, environmentName, resources, whole } from "./fields";
+import { atMost, choice, environmentName, flag, resources, whole } from "./fields";
 
 const logLevel = () =>
     choice(["DEBUG", "INFO", "WARNING", "ERROR"]).default("INFO").describe("Least severe messages that are logged.");
@@ -128,6 +128,11 @@ export const canvas = z
             .array(canvasOrigin())
             .default([])
             .describe("Further origins that the Content-Security-Policy allows."),
+        browserHelper: flag()
+            .default(false)
+            .describe(
+                "Let the page reach Orcheo's helper on each person's own machine (`orcheo browser-aware`, http://localhost:3333).",
+            ),
         settings: z
             .strictObject({
                 chatkitDomainKey: canvasText("a domain key").optional().describe("VITE_ORCHEO_CHATKIT_DOMAIN_KEY."),

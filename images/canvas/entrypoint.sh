@@ -44,12 +44,13 @@ origin_of() {
     printf '%s\n' "$1" | sed -E 's|^(https?://[^/]*).*|\1|'
 }
 
+# check_origins NAME VALUE ACCEPTED
 check_origins() {
     case $2 in
     *[!A-Za-z0-9' '.:/-]*) problem "$1 holds more than space-separated https:// origins." ;;
     *)
         for origin in $2; do
-            matches "$origin" "https://$host" ||
+            matches "$origin" "$3" ||
                 problem "$1 has \"$origin\"; give origins such as https://cdn.example.com."
         done
         ;;
@@ -93,8 +94,9 @@ check_settings() {
     if [ -z "${VITE_ORCHEO_AUTH_ISSUER-}" ] && [ -n "${VITE_ORCHEO_AUTH_CLIENT_ID-}" ]; then
         problem "VITE_ORCHEO_AUTH_CLIENT_ID is set and VITE_ORCHEO_AUTH_ISSUER is not; a login needs both."
     fi
-    check_origins CANVAS_CSP_EXTRA_ORIGINS "${CANVAS_CSP_EXTRA_ORIGINS-}"
-    check_origins CANVAS_CSP_CONNECT_ORIGINS "${CANVAS_CSP_CONNECT_ORIGINS-}"
+    check_origins CANVAS_CSP_EXTRA_ORIGINS "${CANVAS_CSP_EXTRA_ORIGINS-}" "https://$host"
+    # http://localhost: a helper on the person's own machine.
+    check_origins CANVAS_CSP_CONNECT_ORIGINS "${CANVAS_CSP_CONNECT_ORIGINS-}" "https://$host|http://localhost:[0-9]{1,5}"
     [ -z "$problems" ] || die "these settings cannot be used, nothing was written:$problems"
 }
 

@@ -137,6 +137,15 @@ describe("prepare", () => {
         expect(csp).not.toContain("unsafe-eval");
     });
 
+    it("lets the page call a helper on the person's own machine, and load nothing from it", () => {
+        prepare({ ...good, CANVAS_CSP_CONNECT_ORIGINS: "http://localhost:3333" });
+        const directives = readFileSync(join(dir, "target/csp.conf"), "utf8").split(";");
+        const naming = directives.filter((each) => each.includes("http://localhost:3333"));
+        expect(naming.map((each) => each.trim().split(" ")[0])).toEqual(["connect-src"]);
+        expect(prepare({ ...good, CANVAS_CSP_EXTRA_ORIGINS: "http://localhost:3333" }).status).toBe(78);
+        expect(prepare({ ...good, CANVAS_CSP_CONNECT_ORIGINS: "http://elsewhere:3333" }).status).toBe(78);
+    });
+
     it("allows compiled code and the editor's directory only for a build that holds them", () => {
         const editor = "https://cdn.jsdelivr.net/npm/monaco-editor@0.52.2/";
         write(`assets/${vendor}`, `new Function("a","b");vs:"${editor}min/vs"\n`);

@@ -80,6 +80,17 @@ describe("settings", () => {
         });
     });
 
+    it("let the page reach the helper on a person's own machine only when asked to", () => {
+        const connect = (signIn: object, canvas: object) =>
+            planSettings(stackOf(signIn, { canvas })).CANVAS_CSP_CONNECT_ORIGINS;
+        const browserHelper = true;
+        expect(connect({ kind: "tokensOnly" }, { browserHelper })).toBe("http://localhost:3333");
+        expect(connect({ ...oidc, endpointOrigins: ["https://tokens.example.com"] }, { browserHelper })).toBe(
+            "https://tokens.example.com http://localhost:3333",
+        );
+        expect(connect(oidc, {})).toBeUndefined();
+    });
+
     it("open the network to a private issuer only", () => {
         const egress = (signIn: object): unknown => planNetworkPolicies(stackOf(signIn))["backend-out"]?.egress;
         const pods = { kind: "pods", namespace: "sign-in", podLabels: { app: "idp" }, port: 9443 };
