@@ -3,8 +3,10 @@ import { policyProperties, otherLanguages } from "./policy-properties.ts";
 import type { Resource } from "./rule.ts";
 import { at, isObject, list } from "./values.ts";
 
-/** The places of any type: a resource of another version of the SDK may keep its policy in one of them. */
-const everywhere = [...new Set(Object.values(policyProperties).flat())].sort();
+/** Names of properties that mostly hold something else, such as the content of an object in a bucket. */
+const general = ["body", "content", "definition", "document", "statement", "text"];
+/** Properties of any type: a resource of another version of the SDK may keep its policy in one of them. */
+const everywhere = [...new Set(Object.values(policyProperties).flat())].filter((key) => !general.includes(key)).sort();
 
 /** Whether the SDK itself says that this property holds a policy. */
 export function holdsPolicy(type: string, key: string): boolean {
@@ -24,7 +26,8 @@ export function documentsOf({
     type,
     props,
 }: Resource): readonly { readonly key: string; readonly document: unknown }[] {
-    return everywhere
+    const own = Object.hasOwn(policyProperties, type) ? (policyProperties[type] ?? []) : [];
+    return [...new Set([...everywhere, ...own])]
         .filter((key) => !otherLanguages.includes(`${type} ${key}`))
         .flatMap((key) => valuesAt(props, key.split(".")).map((document) => ({ key, document })))
         .filter(({ key, document }) => holdsPolicy(type, key) || isObject(document) || typeof document === "string")

@@ -54,6 +54,7 @@ export const policyProperties: Readonly<Record<string, readonly string[]>> = {
     "aws:opensearch/domain:Domain": ["accessPolicies"],
     "aws:opensearch/domainPolicy:DomainPolicy": ["accessPolicies"],
     "aws:opensearchingest/resourcePolicy:ResourcePolicy": ["policy"],
+    "aws:organizations/resourcePolicy:ResourcePolicy": ["content"],
     "aws:pinpoint/smsvoicev2ResourcePolicy:Smsvoicev2ResourcePolicy": ["policy"],
     "aws:redshift/resourcePolicy:ResourcePolicy": ["policy"],
     "aws:redshiftserverless/resourcePolicy:ResourcePolicy": ["policy"],
@@ -91,6 +92,9 @@ export const policyProperties: Readonly<Record<string, readonly string[]>> = {
 
 /** Properties of the same names that hold something else, as `type property`. */
 export const otherLanguages: readonly string[] = [
+    "aws:cfg/organizationCustomPolicyRule:OrganizationCustomPolicyRule policyText",
+    "aws:cfg/rule:Rule source.customPolicyDetails.policyText",
+    "aws:cloudformation/stack:Stack policyBody",
     "aws:cloudwatch/logAccountPolicy:LogAccountPolicy policyDocument",
     "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy policyDocument",
     "aws:cloudwatch/logIndexPolicy:LogIndexPolicy policyDocument",
@@ -101,6 +105,9 @@ export const otherLanguages: readonly string[] = [
     "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy policy",
     "aws:opensearch/serverlessLifecyclePolicy:ServerlessLifecyclePolicy policy",
     "aws:opensearch/serverlessSecurityPolicy:ServerlessSecurityPolicy policy",
+    "aws:organizations/policy:Policy content",
+    "aws:ram/permission:Permission policyTemplate",
+    "aws:route53/trafficPolicy:TrafficPolicy document",
     "aws:ses/receiptFilter:ReceiptFilter policy",
     "aws:sns/dataProtectionPolicy:DataProtectionPolicy policy",
     "aws:verifiedaccess/endpoint:Endpoint policyDocument",

@@ -1013,6 +1013,44 @@ export const cases: readonly Case[] = [
     },
     {
         rule: "aws-policy-not-public",
+        passing: [
+            aws("organizations/resourcePolicy:ResourcePolicy", {
+                content: document({
+                    Effect: "Allow",
+                    Principal: { AWS: "arn:aws:iam::111122223333:root" },
+                    Action: "organizations:ListAccounts",
+                    Resource: "*",
+                }),
+            }),
+            // A service control policy limits what others grant, and an object in a bucket may contain anything.
+            aws("organizations/policy:Policy", {
+                content: document({ Effect: "Allow", Principal: "*", Action: "*", Resource: "*" }),
+            }),
+            aws("s3/bucketObject:BucketObject", { content: "{" }),
+            aws("cloudformation/stack:Stack", {
+                policyBody: document({ Effect: "Allow", Principal: "*", Action: "Update:*", Resource: "*" }),
+            }),
+        ],
+        failing: [
+            aws("organizations/resourcePolicy:ResourcePolicy", {
+                content: document({
+                    Effect: "Allow",
+                    Principal: { AWS: "*" },
+                    Action: "organizations:*",
+                    Resource: "*",
+                }),
+            }),
+        ],
+        says: 'ResourcePolicy "orcheo": content Statement[0] lets in everybody',
+    },
+    {
+        rule: "aws-policy-not-public",
+        passing: [],
+        failing: [aws("organizations/resourcePolicy:ResourcePolicy", { content: "{" })],
+        says: 'ResourcePolicy "orcheo": content is not a policy document in JSON',
+    },
+    {
+        rule: "aws-policy-not-public",
         passing: [aws("cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy", { policyDocument: "{" })],
         failing: [aws("cloudwatch/logResourcePolicy:LogResourcePolicy", { policyDocument: "{" })],
         says: 'LogResourcePolicy "orcheo": policyDocument is not a policy document in JSON',

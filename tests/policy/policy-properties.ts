@@ -31,11 +31,13 @@ function nestedInputs(): ReadonlyMap<string, readonly Property[]> {
     return found;
 }
 
-/** Names of properties that hold policies of IAM; policies of other kinds have other names, or are named below. */
+/** Properties, as `type path`, whose names say that they hold a policy in the language of IAM; others are listed below. */
 const named =
-    /^(policy|accessPolic(y|ies)|\w*PolicyDocument|policyDocument|(assumeRole|resource|repository|inline|session|deliveryDestination)Policy)$/;
+    /[ .](policy|accessPolic(y|ies)|\w*PolicyDocument|policy(Document|Body|Text|Template|Content|Json)|(assumeRole|resource|repository|inline|session|deliveryDestination)Policy)$|[pP]olicy:\S+ (content|document|body|text|statement|definition)$/;
+/** Documentation of a property that may hold one, whatever its name. */
+const described = /JSON[^.]*\bpolic(y|ies)\b|\bpolic(y|ies)\b[^.]*\bJSON\b|\bpolicy document\b/i;
 const document = /^string\b|PolicyDocument\b/;
-/** Names instead of texts, and rules of other languages. */
+/** Names of policies, policies in other languages, and documents that limit instead of granting anything. */
 const others: readonly RegExp[] = [
     /^aws:cloudwatch\/log(Account|DataProtection|Index)Policy:\S+ policyDocument$/,
     /^aws:sns\/dataProtectionPolicy:\S+ policy$/,
@@ -45,21 +47,32 @@ const others: readonly RegExp[] = [
     /^aws:verifiedaccess\/(endpoint|group):\S+ policyDocument$/,
     /^aws:iot\/policyAttachment:\S+ policy$/,
     /^aws:ses\/receiptFilter:\S+ policy$/,
+    // Service control policies and the like only limit what others grant.
+    /^aws:organizations\/policy:\S+ content$/,
+    // A stack policy protects resources from updates, and its principal is always "*".
+    /^aws:cloudformation\/stack:\S+ policyBody$/,
+    // Without a principal: resource shares name those.
+    /^aws:ram\/permission:\S+ policyTemplate$/,
+    /^aws:cfg\/\S+ (\S+\.)?policyText$/,
+    /^aws:route53\/trafficPolicy:\S+ document$/,
+    / (autoscaling|browser|delivery|filter|lifecycle|redrive(Allow)?|replay)Policy$/,
+    / (\S+Arn|\S+Alias)$/,
 ];
 
-/** Each type with the paths of its policy documents, and what looks like one and is none. */
+/** Each type with the paths of its policy documents, those in other languages, and those that are neither as far as this file knows. */
 export function derived(): {
     readonly policies: Readonly<Record<string, readonly string[]>>;
     readonly others: readonly string[];
+    readonly unclassified: readonly string[];
 } {
     const nested = nestedInputs();
-    const within = (properties: readonly Property[], depth: number): readonly string[] =>
-        properties.flatMap(({ name, type }) => {
-            if (named.test(name) && document.test(type)) return [name];
+    const within = (properties: readonly Property[], depth: number): readonly Property[] =>
+        properties.flatMap(({ name, type, doc }) => {
+            if (document.test(type)) return [{ name, type, doc }];
             const inner = /inputs\.(\w+\.\w+)/.exec(type)?.[1];
             if (inner === undefined || depth === 0) return [];
             const key = /\[\]/.test(type) ? `${name}[]` : name;
-            return within(nested.get(inner) ?? [], depth - 1).map((path) => `${key}.${path}`);
+            return within(nested.get(inner) ?? [], depth - 1).map((each) => ({ ...each, name: `${key}.${each.name}` }));
         });
     const all = readdirSync(root, { recursive: true, encoding: "utf8" })
         .filter(
@@ -71,13 +84,16 @@ export function derived(): {
             if (type === undefined) return [];
             const source = readFileSync(join(root, file), "utf8");
             const args = source.slice(source.lastIndexOf("export interface "));
-            return within(propertiesOf(args), 3).map((path) => [type, path] as const);
+            return within(propertiesOf(args), 3).map(({ name, doc }) => ({ type, path: name, doc }));
         })
-        .sort(([a, b], [c, d]) => (a + b < c + d ? -1 : 1));
-    const other = all.map(([type, path]) => `${type} ${path}`).filter((each) => others.some((one) => one.test(each)));
+        .sort((a, b) => (a.type + a.path < b.type + b.path ? -1 : 1));
+    const whole = ({ type, path }: { type: string; path: string }): string => `${type} ${path}`;
+    const isOther = (each: { type: string; path: string }): boolean => others.some((one) => one.test(whole(each)));
+    const byName = all.filter((each) => named.test(whole(each)));
     const policies: Record<string, string[]> = {};
-    for (const [type, path] of all) if (!other.includes(`${type} ${path}`)) (policies[type] ??= []).push(path);
-    return { policies, others: other };
+    for (const each of byName) if (!isOther(each)) (policies[each.type] ??= []).push(each.path);
+    const unclassified = all.filter((each) => !named.test(whole(each)) && described.test(each.doc) && !isOther(each));
+    return { policies, others: byName.filter(isOther).map(whole), unclassified: unclassified.map(whole) };
 }
 
 /** The file as it is to be committed. */
