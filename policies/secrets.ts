@@ -3,50 +3,31 @@
  * RE2's, as CEL has them; "(?i)" at the beginning stands for JavaScript's flag.
  */
 
+import { connectionFormat, connectionInFile, fileFormats, filesOfUsers, formats } from "./secret-formats.ts";
+
 /** Names under which every literal is a secret, numbers too. */
 const passwordNames =
-    "(?i)passw(or)?d|passphrase|passcode|(^|[^a-z])(pass|pwd|pw|pin)([^a-z]|$)|pwd$|(db|user|root|admin|redis|mysql|pg|smtp|mail|auth|require)pass$";
+    "(?i)passw(or)?d|passphrase|passcode|(^|[^a-z])(pass|pwd|pw|pin|psk)([^a-z]|$)|pwd$|(db|user|root|admin|redis|mysql|pg|smtp|mail|auth|require)pass$";
 const camelNames = "[a-z0-9](Pass|Pw|Pwd|Creds?)([A-Z_]|$)";
 /** Names of tokens, keys and the like. */
 const tokenNames =
-    "(?i)secret|token|credential|(^|[^a-z])(creds?|jwt|bearer|dsn|authorization)([^a-z]|$)|(api|private|access|encryption|encrypt|signing|master|fernet|hmac|ssh|webhook)[_.-]?key|connection[_.-]?string|erlang[_.-]?cookie|(redis|basic|proxy|master|neo4j|http)[_.-]?auth$|(^|[_.-])salt$";
+    "(?i)secret|token|credential|(^|[^a-z])(creds?|jwt|bearer|dsn|authorization|pat)([^a-z]|$)|(api|private|access|encryption|encrypt|signing|master|fernet|hmac|ssh|webhook|preshared|wifi|wpa)[_.-]?key|connection[_.-]?string|erlang[_.-]?cookie|(redis|basic|proxy|master|neo4j|http)[_.-]?auth$|(^|[_.-])salt$";
 /** Names of keys, which may be words of a program's own. */
 const keyNames =
     "(?i)(auth|account|shared|session|admin|client|service|license|licence|storage|primary|app|cookie|deploy|function|subscription|ingest|write|integration|consumer|merchant|unseal|recovery|rpc|agent|enroll?ment|sdk|bot|personal|security|crypto?|cipher)[_.-]?key";
 const harmlessKeys = "^[a-z]+([-_.:/][a-z]+)*:?$";
 /** Names that speak of secrets and hold none: where one is, what it is called, how long it lives, what it must look like. */
 const harmlessEnds =
-    "(?i)(files?|paths?|dir|directory|folder|ur[li]s?|endpoints?|host|hostname|port|addr|address|server|domain|names?|username|users?|mode|backend|issuer|audience|enabled?|disabled?|required?|allowed|seconds|secs|minutes|hours|days|millis|[_.-]ms|ttl|timeout|expir[a-z]*|expires[_.-]?in|lifetime|[_.-]age|interval|period|rotation|[_.-]ids?|Id|arns?|types?|kind|format|length|len|size|bytes|bits|[_.-]min|[_.-]max|count|limits?|budget|quota|polic(y|ies)|headers?|prefix|suffix|fields?|param|parameter|version|algorithm|[_.-]alg|algo|ref|refs|reference|store|provider|manager|engine|class|region|zone|namespace|roles?|scopes?|claims?|column|labels?|selector|template|regex|pattern|charset|strategy|method|driver|plugin|source|generator|validators?|hint|message|prompt|placeholder|description|text|title|page|form|attempts|retries|history|complexity|strength|[_.-]chars|check|validation|services?|registry|bucket|alias|index|usage|parallelism|[_.-]cache|stdin|[_.-]env|[_.-]var|project|location|mount|volume|owner|mapping|schema|config|configmap|settings|options|flags?|level|rounds|iterations|cost|encoding|status|models?|helpers?|hashers?|handlers?|adapters?|factory|resolvers?|extensions?|modules?|filters?|middlewares?|encoders?|decoders?|serializers?|parsers?|transport|protocol|realm|sock|sockets?|schedules?|cron|theme|locale|threshold|ratio|percent|priority|color)$";
+    "(?i)(files?|paths?|dir|directory|folder|ur[li]s?|endpoints?|host|hostname|port|addr|address|server|domain|names?|username|users?|mode|backend|issuer|audience|enabled?|disabled?|required?|allowed|seconds|secs|minutes|hours|days|millis|[_.-]ms|ttl|timeout|expir[a-z]*|expires[_.-]?in|lifetime|[_.-]age|interval|period|rotation|[_.-]ids?|Id|arns?|types?|kind|format|length|len|size|bytes|bits|[_.-]min|[_.-]max|count|limits?|budget|quota|polic(y|ies)|headers?|prefix|suffix|fields?|param|parameter|version|algorithm|[_.-]alg|algo|ref|refs|reference|store|provider|manager|engine|class|region|zone|namespace|roles?|scopes?|claims?|column|labels?|selector|template|regex|pattern|charset|strategy|method|driver|plugin|source|generator|validators?|hint|message|prompt|placeholder|description|text|title|page|form|attempts|retries|history|complexity|strength|[_.-]chars|check|validation|services?|registry|bucket|alias|index|usage|parallelism|[_.-]cache|stdin|[_.-]env|[_.-]var|project|location|mount|volume|owner|mapping|schema|config|configmap|settings|options|flags?|level|rounds|iterations|cost|encoding|encryption|hashing|status|models?|helpers?|hashers?|handlers?|adapters?|factory|resolvers?|extensions?|modules?|filters?|middlewares?|encoders?|decoders?|serializers?|parsers?|transport|protocol|realm|sock|sockets?|schedules?|cron|theme|locale|threshold|ratio|percent|priority|color)$";
 const harmlessParts =
     "(?i)image[_.-]?pull|existing[_.-]?secret|secret[_.-]?(name|ref|arn|store|manager|provider|class|version)|(tls|cert|certificate|ssl|ca|passwords?|token|credentials?)[_.-]?secret|password[_.-]?(polic|less|min|max|require|reset|expir|length|change|rotat|complex|strength|valid|history|attempt|hint|encod|key)|tokens?[_.-]?(type|ttl|expir|limit|count|iz|budget|review|bucket|rate|window|per)|(max|min|num|total|input|output|prompt|completion|context)[_.-]?(new[_.-]?)?tokens?|tokeni[sz]|secretar|passthrough|bypass|public[_.-]?key|publishable|keycloak[_.-]?(realm|client)$|(^|[_.-])(require|enable|disable|allow|use|show|hide|has|is|enforce)[_.-]";
 /** Values that are no secrets under any name: switches, paths, templates and references to where the secret is. */
 const harmlessValues =
-    "(?i)^(|true|false|yes|no|on|off|null|nil|none|undefined|enabled|disabled|optional|required|default|auto|unset|[0-9]+(ms|s|m|h|d|w)|\\*+|x{3,}|\\.{3,}|redacted|masked|hidden|(your|my|the|some|insert|enter|replace)[-_ ].*|.*[-_ ]here|placeholder|\\$.*|<.*>|%.*%|@.*@|__.*__|\\[.*\\]|.*(\\{\\{|<%|\\$\\{|\\$\\().*|(/[a-z0-9._-]*)+|(\\./|\\.\\./|~/|file:).*|(arn|vault|ssm|env|secretref|keyvault|awssm|gcpsm|sops|k8s):.*|(op|sm|vault|secret|secrets|ref\\+[a-z]+|gcp-?sm|aws-?sm|asm|bao)://.*|ref\\+.*|(kv|secret|secrets)/.*|projects/[^/]+/secrets/.*|!.*|x-[a-z-]+|authorization)$";
+    "(?i)^(|true|false|yes|no|on|off|null|nil|none|undefined|enabled|disabled|optional|required|default|auto|unset|[0-9]+(ms|s|m|h|d|w)|\\*+|x{3,}|\\.{3,}|redacted|masked|hidden|(your|my|the|some|insert|enter|replace)[-_ ].*|.*[-_ ]here|placeholder|\\$.*|<.*>|%.*%|@.*@|__.*__|\\[.*\\]|.*(\\{\\{|<%|\\$\\{|\\$\\().*|(/[a-z0-9._-]*)+|(\\./|\\.\\./|~/|file:).*|(arn|vault|ssm|env|secretref|keyvault|awssm|gcpsm|sops|k8s):.*|(op|sm|vault|secret|secrets|ref\\+[a-z]+|gcp-?sm|aws-?sm|asm|bao)://.*|ref\\+.*|(kv|secret|secrets)/.*|projects/[^/]+/secrets/.*|!.*|x-[a-z-]+|authorization|argon2(i|d|id)?|(b|s|yes|md5|sha(256|512)[-_]?)crypt|pbkdf2([-_][a-z0-9]+)*|(scram-)?sha-?[0-9]+(-plus)?|md5)$";
 const variableNames = "^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$";
 /** More values that are none under the name of a token or a key: small numbers, addresses, schemes, names of Secrets. */
 const harmlessTokens =
-    "(?i)^([0-9]{1,6}|[a-z][a-z0-9+.-]*://[^@\\s]*|bearer|basic|jwt|opaque|oauth2?|oidc|rs256|hs256|es256|ldap|saml|file|memory|local|redis|postgres|kubernetes|header|cookie|regcred|([a-z0-9-]+/)?[a-z][a-z0-9.-]*-(secrets?|credentials?|creds|certs?|certificate|tls|regcred|pull|auth|keys?|tokens?|passwords?|config))$";
-
-const passwordKeys =
-    "(password|passwd|pwd|accountkey|sharedaccesskey|sharedsecret|secretkey)=[^;\\s$<{*%/\"'(][^;\\s$({]{3}";
-/** A password among the parts of a connection string. In a file, where code says `password=` as well, only between semicolons. */
-const connectionFormat = `(?i)(^|[;\\s\x22'])[a-z0-9_.-]*${passwordKeys}|(^|\\s)passw(or)?d=\\\\?[\x22'][^\x22'$<{%*\\\\]{3}`;
-const connectionInFile = new RegExp(`;[a-z ]*${passwordKeys}`, "i");
-
-/** Texts that are secrets by their own format, in groups that each fit CEL's budget. */
-const formats = [
-    // Addresses and connection strings with a password.
-    "://[^/@:\\s]*:[^/@\\s$<{*%][^/@\\s]*@" +
-        "|(?i:[?&](password|passwd|pwd|pass|token|access_token|auth_token|api_?key|secret|client_secret|sig)=[^&\\s$<{*])" +
-        "|-----BEGIN [A-Z ]*PRIVATE KEY" +
-        '|(?i:(bearer|basic) [0-9a-z+/._~-]{16})|"auth" ?: ?"[0-9A-Za-z+/=]{8}|eyJhdXRocyI6|(?i:login [^\\s]+ password [^\\s])',
-    // Code hosts, clouds, package registries.
-    "(^|[^0-9A-Za-z])((AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z_.-]{30}|github_pat_[0-9A-Za-z_]{20}|gl[a-z]{2,5}-[0-9A-Za-z_-]{18}|npm_[0-9A-Za-z]{30}|pypi-[0-9A-Za-z_-]{30}|dckr_[op]at_[0-9A-Za-z_-]{18}|rubygems_[0-9a-f]{30}|AIza[0-9A-Za-z_-]{30}|AQ\\.[0-9A-Za-z_-]{30}|ya29\\.[0-9A-Za-z_-]{18}|GOCSPX-[0-9A-Za-z_-]{18}|ATATT[0-9A-Za-z_=-]{30}|do[op]_v1_[0-9a-f]{30}|pul-[0-9a-f]{30}|tfp_[0-9A-Za-z]{30}|[0-9A-Za-z]{14}\\.atlasv1\\.|hv[sbr]\\.[0-9A-Za-z_-]{18}|[0-9A-Za-z_~.-]{3}8Q~[0-9A-Za-z_~.-]{30})",
-    // Payment, mail, chat.
-    "(^|[^0-9A-Za-z])(eyJ[0-9A-Za-z_-]{6,}\\.eyJ[0-9A-Za-z_-]{6}|xox[a-z]-[0-9A-Za-z-]{10}|xapp-[0-9]-[0-9A-Za-z-]{10}|[sr]k_(live|test|prod)_[0-9A-Za-z]{10}|whsec_[0-9A-Za-z+/=]{16}|sk-[0-9A-Za-z_-]{20}|hf_[0-9A-Za-z]{28}|gsk_[0-9A-Za-z]{28}|xai-[0-9A-Za-z]{28}|pplx-[0-9a-z]{28}|SG\\.[0-9A-Za-z_-]{16,}\\.[0-9A-Za-z_-]{16}|SK[0-9a-f]{32}|key-[0-9a-f]{32}|[0-9a-f]{32}-us[0-9]|re_[0-9A-Za-z]{8}_[0-9A-Za-z]{20}|shp[a-z]{2}_[0-9a-fA-F]{30}|sq0[a-z]{3}-[0-9A-Za-z_-]{20}|[0-9]{8,10}:[0-9A-Za-z_-]{35})|hooks\\.slack\\.com/services/T[0-9A-Za-z]|discord(app)?\\.com/api/webhooks/[0-9]|webhook\\.office\\.com/webhookb2/|outlook\\.office\\.com/webhook/|hooks\\.zapier\\.com/hooks/catch/[0-9]|/v1/spaces/[^?\\s]+/messages\\?key=",
-    // Observability, databases, everything else with a mark of its own.
-    "(^|[^0-9A-Za-z])(glsa_[0-9A-Za-z]{28}|glc_[0-9A-Za-z+/=]{28}|NRAK-[0-9A-Z]{20}|sntry[su]_[0-9A-Za-z+/=_-]{28}|dt0[a-z][0-9]{2}\\.[0-9A-Z]{20}|dapi[0-9a-f]{32}|lin_api_[0-9A-Za-z]{28}|ntn_[0-9A-Za-z]{28}|secret_[0-9A-Za-z]{40}|figd_[0-9A-Za-z_-]{28}|PMAK-[0-9a-f]{20}|sbp_[0-9a-f]{30}|pscale_[a-z]+_[0-9A-Za-z_.-]{28}|tskey-[a-z]+-[0-9A-Za-z]{8}|bk[a-z]{2}_[0-9a-f]{30}|CCIPAT_[0-9A-Za-z]{16}|sq[apu]_[0-9a-f]{40}|AKCp[0-9A-Za-z]{30}|cmVmdGtuO[0-9A-Za-z]{30}|dp\\.[a-z]{2,5}\\.[0-9A-Za-z]{28}|nfp_[0-9A-Za-z]{28}|fo1_[0-9A-Za-z_-]{28}|AGE-SECRET-KEY-1|HRKU-[0-9A-Za-z-]{28}|r8_[0-9A-Za-z]{28}|EAA[0-9A-Za-z]{50}|PRIVATE KEY-----)",
-] as const;
+    "(?i)^([0-9]{1,6}|[a-z][a-z0-9+.-]*://[^@\\s]*|bearer|basic|jwt|opaque|oauth2?|oidc|rs256|hs256|es256|ldap|saml|file|memory|local|redis|postgres|kubernetes|header|cookie|regcred|.*\\[[^\\]]+\\][+*{].*|([a-z0-9-]+/)?[a-z][a-z0-9.-]*-(secrets?|credentials?|creds|certs?|certificate|tls|regcred|pull|auth|keys?|tokens?|passwords?|config))$";
 
 const flagNames =
     "password|passwd|pwd|passphrase|requirepass|masterauth|token|api[-_]?key|secret[-_]?key|access[-_]?key|(client|app|auth|jwt|session|signing|webhook|shared|cookie|api|consumer|oauth2?)[-_]?secret";
@@ -55,20 +36,21 @@ const literal = "[^-$/<{(`'\\x22\\s*]";
 const quoted = `['\\x22]?${literal}`;
 /** In all the words of a command together: a flag and its value may be one word or two. */
 const argumentFormats = [
-    `(?i)(^|[\\s;])--?(([a-z0-9_.-]*[._-])?(${flagNames})|[a-z0-9_.-]*password)(=| )${quoted}` +
+    `(?i)(^|[\\s;])--?(([\\w.-]*[._-])?(${flagNames})|[\\w.-]*password)(=| )${quoted}` +
         // With one dash it is openssl's, which also takes the name of a file or a variable.
-        `|(^|[\\s;])(--|-[a-z0-9_.-]*[._-])pass(=| )${quoted}|\\s-pass(in|out)? pass:${literal}`,
+        `|(^|[\\s;])(--|-[\\w.-]*[._-])pass(=| )${quoted}|\\s-pass(in|out)? pass:${literal}`,
     `(?i)(^|[\\s;&'\\x22])(requirepass|masterauth) ${quoted}` +
-        `|(^|[\\s;&'\\x22=,])([a-z0-9_]*_)?(pg|mysql_)?(password|passwd|pass|pwd|secret|token|api_?key|secret_?key|access_?key)=${quoted}[^\\s]{2}` +
+        `|(^|[\\s;&'\\x22=,])(\\w*_)?(pg|mysql_)?(password|passwd|pass|pwd|secret|token|api_?key|secret_?key|access_?key)=${quoted}\\S{2}` +
         `|\\s(-u|--user)[ =]['\\x22]?[^\\s:$'\\x22/]+:${literal}` +
         `|redis-cli [^;|]{0,200}-a ${quoted}|(mysql|mysqldump|mysqladmin|mariadb) [^;|]{0,200}(?-i:-p)['\\x22]?[^-$/<{(\\s'\\x22]|sshpass -p ?${quoted}`,
     // Programs with words of their own for it, headers of HTTP, statements of SQL.
     `(?i)(^|[\\s;/&|'\\x22])(mongo(sh|dump|restore|export|import)?|[a-z]+ ([a-z]+ )?login) ([^;|&]{0,200} )?(?-i:-p) ${quoted}` +
         `|ldap[a-z]+ ([^;|&]{0,200} )?(?-i:-w) ${quoted}|(sqlcmd|bcp) ([^;|&]{0,200} )?(?-i:-P) ?${quoted}` +
-        `|(secret_access_key|session_token) ${quoted}|mc (alias set|config host add) [^\\s]+ [^\\s]+ ${literal}[^\\s]* ${literal}` +
+        `|(secret_access_key|session_token) ${quoted}|mc (alias set|config host add) \\S+ \\S+ ${literal}\\S* ${literal}`,
+    `(?i)vault operator unseal ${literal}\\S{20}|-dev-root-token-id[= ]${quoted}|wpa_passphrase \\S+ ${quoted}` +
         `|echo (-n )?${quoted}[^|;]{0,200}\\| ?[^|;]{0,200}(pass(word)?-stdin|passwd --stdin|chpasswd|passphrase-fd)` +
-        `|(x-[a-z-]*(key|token|secret)|private-token|api-?key): ?${literal}[^\\s]{7}|:_(auth|authtoken|password)[= ]${quoted}` +
-        `|(password|identified( with [a-z_0-9]+)? by) '[^'$<{:%]{3}`,
+        `|(x-[a-z-]*(key|token|secret)|private-token|api-?key): ?${literal}\\S{7}|:_(auth|authtoken|password)[= ]${quoted}` +
+        `|(password|identified( with \\w+)? by) '[^'$<{:%]{3}`,
 ] as const;
 
 function compile(source: string): RegExp {
@@ -91,7 +73,7 @@ export const expressions = {
     formats: [...formats, connectionFormat],
     argumentFormats,
     /** Names that are worth a closer look: each of the names above has one of these in it. */
-    anyName: "(?i)pass|pwd|pw|pin|secret|token|cred|key|jwt|bearer|dsn|auth|conn|salt|cookie",
+    anyName: "(?i)pass|pwd|pw|pin|secret|token|cred|key|jwt|bearer|dsn|auth|conn|salt|cookie|psk|pat",
 };
 
 const names = {
@@ -150,15 +132,6 @@ const directive = /^\s*(requirepass|masterauth)\s+["']?[^\s"'$<{]/i;
 /** A name and a value at the end of a line that begins with few other words. A value of letters alone is one of a text or a program. */
 const words =
     /^\s*(?:[\w*.@-]+\s+){0,4}?([\w.-]*(?:password|passwd|passphrase))\s+(["']?)([^\s"'();,-][^\s"'();,]*)\2;?$/i;
-/** Secrets of files by their form: npm's, SQL's, libpq's, Redis' users and PostgreSQL's .pgpass. */
-const fileFormats = [
-    /:_(auth|authToken|password)\s*=\s*["']?[^\s"'$<{%]/i,
-    /\b(password|identified(\s+with\s+\w+)?\s+by)\s+'[^'$<{:%]{3}/i,
-    /(^|\s)(host|hostaddr|user|dbname)=[^\s,]+\s+([a-z_]+=[^\s,]+\s+){0,12}password=[^\s$<{%'"(]{3}/i,
-    /^\s*user\s+\S+\s+(on|off)\s(.*\s)?>[^\s$<{]/im,
-    /^[^\s:#]+:(\d+|\*):[^\s:]+:[^\s:]+:[^\s$<{]+$/m,
-];
-
 /** Whether a value of a file is more than a word of its language: what stands in a file is often code. */
 function isLiteral(value: string, quoted: boolean): boolean {
     if (/[()]|\.\w+\(|^[\w-]+\.[\w.-]+$/.test(value) && !quoted) return false;
@@ -166,9 +139,10 @@ function isLiteral(value: string, quoted: boolean): boolean {
 }
 
 /** Whether a file (dotenv, properties, INI, YAML, JSON, a shell script) holds a secret: by format, or by the names in it. */
-export function fileHoldsSecret(text: string): boolean {
+export function fileHoldsSecret(text: string, file = ""): boolean {
     if (isFormatted(text) || connectionInFile.test(text)) return true;
     if (fileFormats.some((format) => format.test(text))) return true;
+    if (filesOfUsers.some(({ name, line }) => name.test(file) && line.test(text))) return true;
     const named = pairs.flatMap((each) => [...text.matchAll(each)]);
     if (named.some(([, name, value]) => isNamedSecret(name ?? "", value ?? ""))) return true;
     return text.split(/\r?\n/).some((line) => {

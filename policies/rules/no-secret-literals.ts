@@ -21,9 +21,10 @@ const {
     anyName,
 } = expressions;
 
-// CEL pays for a match by the length of text and expression, and has a budget for each variable and one for all of them.
+// CEL charges for a match by the length of text and expression; there is a budget for each variable and one for all of them,
+// and the API server evaluates them twice: for the verdict and, even if nothing is wrong, for the message.
 // So texts of no more than this are searched, as one; of more of them only the short ones; of more of those none.
-const mostCharacters = 50_000;
+export const mostCharacters = 28_000;
 const shortText = 256;
 /** The same for the names that are worth a closer look. */
 const mostNameCharacters = 16_000;

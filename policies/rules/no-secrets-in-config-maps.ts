@@ -24,8 +24,8 @@ export const noSecretsInConfigMaps: ResourceRule = {
         const secret = entries.filter(([key, value]) => {
             const found = text(value) ?? "";
             if (found.includes("\n") && translations.test(key)) return isFormatted(found);
-            // A file's name says nothing of its lines.
-            return fileHoldsSecret(found) || (!found.includes("\n") && isNamedSecret(key, found));
+            // A file's name is not the name of a value.
+            return fileHoldsSecret(found, key) || (!found.includes("\n") && isNamedSecret(key, found));
         });
         if (secret.length === 0) return [];
         return [`${called(resource)} holds what looks like a secret in ${secret.map(([key]) => key).join(", ")}`];

@@ -20,14 +20,14 @@ export function body(length: number, alphabet = letters, seed = length): string 
     }).join("");
 }
 export const hex = (length: number): string => body(length, "0123456789abcdef");
-const join = (...parts: readonly string[]): string => parts.join("");
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
+export const join = (...parts: readonly string[]): string => parts.join("");
+export const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 export const env = (name: string, value: string): Sample => ({ where: "env", name, value });
 export const args = (value: string): Sample => ({ where: "args", name: "args", value });
 export const file = (name: string, value: string): Sample => ({ where: "file", name, value });
 /** A token of a vendor, under a name that says nothing. */
-const token = (...parts: readonly string[]): Sample => env("VALUE", join(...parts));
+export const token = (...parts: readonly string[]): Sample => env("VALUE", join(...parts));
 
 const jwt = [{ alg: "HS256", typ: "JWT" }, { sub: "1234567890" }].map((part) =>
     base64(JSON.stringify(part)).replaceAll("=", ""),

@@ -6,6 +6,8 @@ import { noSecretLiterals } from "../../policies/rules/no-secret-literals.ts";
 import { asResource } from "../policy/cases.ts";
 import { compliant, container, tokenOf, type Manifest, type Mutable } from "../policy/pods.ts";
 import { programInnocents, programSecrets } from "../policy/secret-corpus-programs.ts";
+import { moreInnocents, moreSecrets } from "../policy/secret-corpus-second.ts";
+import { vendorInnocents, vendorSecrets } from "../policy/secret-corpus-vendors.ts";
 import { innocents, secrets } from "../policy/secret-corpus.ts";
 import { connect, type Server } from "./server.ts";
 
@@ -41,10 +43,17 @@ const large: readonly (readonly [string, Manifest])[] = [
     ["400 variables of 1,000 characters", pod("a", { env: variables(400, script(1000)) })],
     ["1,200 variables of 1,000 characters", pod("a", { env: variables(1200, script(1000)) })],
     ["a variable of 1.2 MiB", pod("a", { env: [{ name: "TOKENIZER_MODEL", value: "x".repeat(1200 << 10) }] })],
-    ["arguments just within what is searched", pod("a", { args: [script(49_000)] })],
+    ["arguments just within what is searched", pod("a", { args: [script(27_000)] })],
     [
         "700 variables that are worth a closer look",
         pod("a", { env: times(700, (i) => ({ name: `AUTH_TOKEN_${i}_TTL`, value: "3600" })) }),
+    ],
+    [
+        "both together",
+        pod("a", {
+            args: [script(24_000)],
+            env: times(700, (i) => ({ name: `AUTH_TOKEN_${i}_TTL`, value: "3600" })),
+        }),
     ],
     [
         "90 containers of 20 variables",
@@ -95,7 +104,8 @@ test("more groups than a policy can go through are refused with their number", a
 });
 
 test("both enforcers agree on every variable and argument of the corpus", async () => {
-    const corpus = [...secrets, ...innocents, ...programSecrets, ...programInnocents];
+    const own = [...secrets, ...innocents, ...programSecrets, ...programInnocents];
+    const corpus = [...own, ...vendorSecrets, ...vendorInnocents, ...moreSecrets, ...moreInnocents];
     const samples = corpus.filter(({ where }) => where !== "file");
     for (const { where, name, value } of samples) {
         const manifest = pod("a", where === "env" ? { env: [{ name, value }] } : { args: value.split(" ") });
