@@ -19,19 +19,19 @@ const policies = manifest.items.flatMap(({ kind, metadata, spec }) =>
     kind === "ValidatingAdmissionPolicy" ? [{ rule: metadata.name.slice(stem.length), metadata, spec }] : [],
 );
 
-/** Rules that only warn: the advisory ones. */
-const advisory: readonly string[] = manifest.items.flatMap(({ kind, metadata, spec }) =>
-    kind === "ValidatingAdmissionPolicyBinding" && !spec.validationActions?.includes("Deny")
-        ? [metadata.name.slice(stem.length)]
-        : [],
+/** The bindings by rule; those of advisory rules only warn. */
+const bindings = new Map(
+    manifest.items.flatMap(({ kind, metadata, spec }) =>
+        kind === "ValidatingAdmissionPolicyBinding" ? [[metadata.name.slice(stem.length), spec]] : [],
+    ),
 );
 
 /** Rules that the API server can enforce. */
 export const admissionRules: readonly string[] = policies.map(({ rule }) => rule);
 
 /**
- * What a rule does not look at. cert-manager hands the answer to ACME's challenge to its solver as an argument, which reads
- * like a secret; the solver tells it to everybody who asks.
+ * Objects that a rule skips. cert-manager passes the answer to ACME's challenge to its solver as an argument, which looks
+ * like a secret; the solver serves it to everybody.
  */
 function leftOut(rule: string, entrance: Stack["entrance"]): object {
     if (rule !== "no-secret-literals" || !startsSolvers(entrance)) return {};
@@ -53,7 +53,8 @@ export function planAdmission({
     const labels = { ...objectLabels(undefined, version), "app.kubernetes.io/component": "policies" };
     return policies.map(({ rule, metadata: { annotations }, spec }) => {
         const name = `${namespace}.${rule}`;
-        const warns = admission.kind === "warn" || admission.warnOnly.includes(rule) || advisory.includes(rule);
+        const warns = admission.kind === "warn" || admission.warnOnly.includes(rule);
+        const binding = bindings.get(rule);
         return {
             rule,
             policy: {
@@ -69,8 +70,11 @@ export function planAdmission({
             binding: {
                 metadata: { name, labels },
                 spec: {
+                    ...binding,
                     policyName: name,
-                    validationActions: [warns ? "Warn" : "Deny", "Audit"],
+                    validationActions: binding?.validationActions?.map((action) =>
+                        warns && action === "Deny" ? "Warn" : action,
+                    ),
                     // The API server sets this label itself, and nobody can take it away.
                     matchResources: {
                         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
