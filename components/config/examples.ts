@@ -1,3 +1,5 @@
+import { publicCanvas } from "./schema.images";
+
 /** One example per section of docs/config.md: YAML below `orcheo:stack`. A unit test parses each beside the required keys. */
 export const examples: Readonly<Record<string, string>> = {
     kubernetes: `
@@ -18,7 +20,7 @@ images:
   kind: build
   platforms: [linux/amd64]
   canvas:
-    source: { kind: git, ref: canvas-v0.16.0 }
+    source: { kind: git, ref: ${publicCanvas.ref} }
 `,
     entrance: `
 host: orcheo.example.com

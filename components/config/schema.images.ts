@@ -1,9 +1,11 @@
 /** Settings of the images: built by the stack, or published ones. */
 import { z } from "zod";
+import releases from "../../images/backend/releases.json";
 import { gitUrl, kind, oneOf, path, pinnedImage, words, choice, whole } from "./fields";
 
 /** Where the canvas of release 0.33 is public; later front ends are not. */
-export const publicCanvas = { url: "https://github.com/AI-Colleagues/orcheo.git", ref: "canvas-v0.16.0" };
+const { git, tag } = releases.releases["0.33"].canvas;
+export const publicCanvas = { url: git, ref: tag };
 
 export const canvasSource = oneOf([
     z.strictObject({
