@@ -1,6 +1,6 @@
 /**
- * Support ends by product and version, from support-ends.json: the one table of this repository. `components/` and
- * docs/versions.md read the same file.
+ * Support ends by product and version, from support-ends.json, which docs/versions.md reads as well. `npm run docs` copies
+ * this file to components/preflight: the program is CommonJS, and the pack has to be self-contained.
  */
 import table from "./support-ends.json" with { type: "json" };
 
@@ -47,10 +47,13 @@ export function supportOf(product: Product, version: string, today = asOf): Supp
     return end < today ? { kind: "ended", on: end } : { kind: "supported", until: end };
 }
 
+export const daysBetween = (from: string, to: string): number =>
+    Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+
 /** Whether support ends within the notice period. */
 export function endsSoon(until: string | undefined, today = asOf): boolean {
     if (until === undefined) return false;
-    return (Date.parse(until) - Date.parse(today)) / 86_400_000 <= NOTICE_DAYS;
+    return daysBetween(today, until) <= NOTICE_DAYS;
 }
 
 /** Versions that are supported beyond the notice period, oldest first. */

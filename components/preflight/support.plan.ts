@@ -1,29 +1,25 @@
-/** Versions whose support has ended, ends soon or is not known: reported in every preview and update, refused by none. */
+/** Versions whose support has ended, ends soon or is not known: reported in every preview and update, never refused. */
 import table from "../../policies/support-ends.json";
 import { shown, type Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
+import { daysBetween, endsSoon, lastingVersions, supportOf, type Product } from "./support-dates";
 
-type Product = keyof typeof table.products;
-
-/** @returns what is to be said of the version, such as "whose support … ends on 2026-12-02"; undefined when nothing is */
+/** @returns the finding, such as "whose support … ends on 2026-12-02"; undefined while support lasts */
 function finding(product: Product, version: string, today: string): string | undefined {
     const { name } = table.products[product];
-    const ends = endsOf(product);
-    const end = ends.get(version);
-    if (end === undefined) {
-        const older = [...ends.keys()].every((known) => isOlder(version, known));
-        return older ? `whose support has ended (${name})` : `whose end of support is not known (${name})`;
+    const support = supportOf(product, version, today);
+    if (support.kind === "unknown") return `whose end of support is not known (${name})`;
+    if (support.kind === "ended") {
+        return support.on === undefined
+            ? `whose support has ended (${name})`
+            : `whose support ended on ${support.on} (${name})`;
     }
-    if (end === null) return undefined;
-    if (end < today) return `whose support ended on ${end} (${name})`;
-    const days = daysBetween(today, end);
-    return days <= table.noticeDays ? `whose support ends on ${end}, in ${days} days (${name})` : undefined;
+    if (support.until === undefined || !endsSoon(support.until, today)) return undefined;
+    return `whose support ends on ${support.until}, in ${daysBetween(today, support.until)} days (${name})`;
 }
 
 function remedyFor(product: Product, today: string): string {
-    const lasting = [...endsOf(product)]
-        .filter(([, end]) => end === null || daysBetween(today, end) > table.noticeDays)
-        .map(([version]) => version);
+    const lasting = lastingVersions(product, today);
     const step = product === "rds-postgresql" ? "" : ", one minor version at a time";
     return lasting.length === 0
         ? "renew policies/support-ends.json: on this day it has no version with lasting support"
@@ -53,11 +49,11 @@ export function settingsSupport({ aws, database }: Partial<Sections>, today: str
 /**
  * The version that a cluster runs.
  *
- * @param version  what its API server answers at /version
+ * @param version  response of its API server at /version
  */
 export function clusterSupport(context: string, version: string, today: string): Problem[] {
     const [, minor, vendor = ""] = /^v?(\d+\.\d+)\.\d+(.*)$/.exec(gitVersion(version) ?? "") ?? [];
-    // A cluster that does not say is none of this check's business.
+    // The cluster does not report its version.
     if (minor === undefined) return [];
     const product = vendor.startsWith("-eks") ? "eks" : "kubernetes";
     const found = finding(product, minor, today);
@@ -80,15 +76,4 @@ function gitVersion(answer: string): string | undefined {
     } catch {
         return undefined;
     }
-}
-
-const endsOf = (product: Product): ReadonlyMap<string, string | null> =>
-    new Map(Object.entries(table.products[product].ends));
-
-const daysBetween = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
-
-function isOlder(version: string, other: string): boolean {
-    const [a, b] = [version, other].map((each) => each.split(".").map(Number));
-    const different = a?.findIndex((part, index) => part !== b?.[index]) ?? -1;
-    return different >= 0 && (a?.[different] ?? 0) < (b?.[different] ?? 0);
 }

@@ -24,6 +24,15 @@ function settings(value: object, today: string, secret = false) {
 }
 const version = (gitVersion: string): string => JSON.stringify({ gitVersion });
 
+it("the program's copy of the dates' rules is that of the policy pack", async () => {
+    const source = readFileSync(new URL("../../policies/support.ts", import.meta.url), "utf8");
+    const code = source
+        .slice(source.indexOf("import "))
+        .replace('"./support-ends.json" with { type: "json" }', '"../../policies/support-ends.json"');
+    const header = "/** Copied from policies/support.ts by `npm run docs`; do not edit. */\n";
+    await expect(header + code).toMatchFileSnapshot("../../components/preflight/support-dates.ts");
+});
+
 describe("aws.cluster.version", () => {
     it.each([
         ["ended", "1.33", "2026-11-27", /^found "1.33", whose support ended on 2026-07-29 \(Amazon EKS, standard/],
