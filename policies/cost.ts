@@ -117,8 +117,31 @@ function priced(parts: readonly Part[], region: string | undefined): Priced {
     return { usd, unpriced, borrowed };
 }
 
-/** Estimates the resources that have a price; the cluster's own objects run on nodes that are counted once. */
+let last: { readonly resources: readonly Resource[]; readonly estimate: Estimate } | undefined;
+
+/** Whether two lists have the same inputs: each stack rule gets a list of its own. */
+function sameInputs(some: readonly Resource[], others: readonly Resource[]): boolean {
+    return (
+        some.length === others.length &&
+        some.every(({ urn, props, provider }, index) => {
+            const other = others[index];
+            return urn === other?.urn && props === other.props && provider === other.provider;
+        })
+    );
+}
+
+/**
+ * Estimates the resources that have a price; the cluster's own objects run on nodes that are counted once. Both cost rules
+ * use it, and the second gets the first one's result.
+ */
 export function estimate(resources: readonly Resource[]): Estimate {
+    if (last === undefined || !sameInputs(last.resources, resources)) {
+        last = { resources, estimate: estimated(resources) };
+    }
+    return last.estimate;
+}
+
+function estimated(resources: readonly Resource[]): Estimate {
     const sole = soleRegion(resources);
     const lines: CostLine[] = [];
     const unpriced: string[] = [];

@@ -203,6 +203,15 @@ describe("the rules", () => {
             { config },
         ).map(({ rule, level }) => `${rule} ${level}`);
 
+    test("both rules get the same estimate, and another stack another one", () => {
+        const stack = [resource("eks/cluster:Cluster", "k", { version: "1.37", region: "eu-central-1" })];
+        const again = stack.map((each) => ({ ...each, sources: {} }));
+        expect(estimate(again)).toBe(estimate(stack));
+        const other = [resource("ec2/natGateway:NatGateway", "n", { region: "eu-central-1" })];
+        expect(estimate(other).totalUsd).not.toBe(estimate(stack).totalUsd);
+        expect(estimate([...stack, ...other]).totalUsd).toBeGreaterThan(estimate(stack).totalUsd);
+    });
+
     test("without a budget there is an estimate, which is advisory", () => {
         expect(costs([large])).toEqual(["monthly-cost-estimate advisory"]);
         expect(costs([large], { "monthly-cost-estimate": { fromUsd: 10_000 } })).toEqual([]);
