@@ -29,7 +29,8 @@ cd policies
 npm pack --ignore-scripts=false
 \`\`\`
 
-Then, in the project, with npm (or \`pnpm add -D\`, \`yarn add -D\`):
+Then, in the project, with npm (or \`pnpm add -D\`, \`yarn add -D\`). Yarn 2 and later need \`nodeLinker: node-modules\` in
+\`.yarnrc.yml\`, because Pulumi itself does not support Plug'n'Play:
 
 \`\`\`sh
 npm install --save-dev ../orcheo/policies/orcheo-policies-0.1.0.tgz
