@@ -25,7 +25,7 @@ function settings(value: object, today: string, secret = false) {
 const version = (gitVersion: string): string => JSON.stringify({ gitVersion });
 
 it("the program's copy of the dates' rules is that of the policy pack", async () => {
-    const source = readFileSync(new URL("../../policies/support.ts", import.meta.url), "utf8");
+    const source = readFileSync("policies/support.ts", "utf8");
     const code = source
         .slice(source.indexOf("import "))
         .replace('"./support-ends.json" with { type: "json" }', '"../../policies/support-ends.json"');
