@@ -141,4 +141,5 @@ export function putSettings(file: string, settings: Settings): void {
 /** A measurement every 15 s decides; minutes of waiting would show nothing more. */
 export const quickScaling = { api: { scaling: { scaleDownStabilizationSeconds: 15, podsPerMinute: 10 } } };
 export const up = (settings: Settings, stack = STACK, caFile?: string): Promise<Settings> =>
-    deploy({ spec, toolchain, report, stack, settings, caFile });
+    // As `make up` does for this stack.
+    deploy({ spec, toolchain, report, stack, settings, caFile, signIn: stack === STACK });

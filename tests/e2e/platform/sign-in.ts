@@ -1,0 +1,140 @@
+/** A person signs in with what `make up` prints, and the API refuses every token that is not meant for it. */
+import { createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { clientIdOf, signInOf, signInSettings } from "../../../local/cluster/sign-in.ts";
+import { run } from "../../../local/process.ts";
+import {
+    Browser,
+    claimsOf,
+    openForm,
+    type Send,
+    signIn,
+    type SignIn,
+    verifierAndChallenge,
+} from "../../local/sign-in-client.ts";
+import { actorsOf, answerOf, ask, createWorkflow, dispatch, ended, type Entrance, socketStatus } from "../orcheo.ts";
+import { artifacts, attempt, caller, env, spec, STACK } from "./harness.ts";
+
+/** One request to a host of this machine, verified with the cluster's CA. */
+const send: Send = (url, { method = "GET", headers = {}, form } = {}) =>
+    new Promise((done, fail) => {
+        const { hostname, host, port, pathname, search } = new URL(url);
+        const asked = request({
+            host: "127.0.0.1",
+            port: Number(port || 443),
+            servername: hostname,
+            ca: readFileSync(caller().caFile),
+            method,
+            path: `${pathname}${search}`,
+            headers: { host, ...headers, ...(form && { "content-type": "application/x-www-form-urlencoded" }) },
+        });
+        asked.on("error", fail);
+        asked.on("response", (answer) => {
+            let body = "";
+            answer.setEncoding("utf8").on("data", (part: string) => (body += part));
+            answer.on("end", () => {
+                done({
+                    status: answer.statusCode ?? 0,
+                    location: answer.headers.location,
+                    cookies: answer.headers["set-cookie"] ?? [],
+                    headers: {},
+                    body,
+                });
+            });
+        });
+        asked.end(form && new URLSearchParams(form).toString());
+    });
+
+const issuer = signInOf(spec).issuer;
+const clientId = clientIdOf(STACK);
+/** Fills in what `make up` printed last. */
+async function person(): Promise<SignIn> {
+    const printed = readFileSync(join(artifacts, "make-up.log"), "utf8");
+    const username = /as the user (\S+); its password is printed by/.exec(printed)?.[1] ?? "nobody is named";
+    const command = /^ +(cat \S+\/sign-in\/password)$/m.exec(printed)?.[1] ?? "false";
+    const password = (await run("bash", ["-c", command], { env })).trim();
+    expect(printed, "the password is in no log").not.toContain(password);
+    const scopes = signInSettings(spec, STACK).scopes.join(" ");
+    return { issuer, clientId, redirectUri: `${caller().origin}/auth/callback`, scopes, username, password, send };
+}
+
+const json = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+/** A token as the provider signs them, with other claims or another key. */
+function minted(claims: Record<string, unknown>, key?: KeyObject, kid?: string): string {
+    const { jwks } = JSON.parse(readFileSync(join(spec.stateDir, "sign-in", "secrets.json"), "utf8")) as {
+        jwks: { keys: [JsonWebKey & { kid: string }] };
+    };
+    const now = Math.floor(Date.now() / 1000);
+    const usual = { iss: issuer, aud: clientId, sub: "admin", iat: now, exp: now + 600, scope: "workflows:read" };
+    const text = `${json({ alg: "RS256", kid: kid ?? jwks.keys[0].kid })}.${json({ ...usual, ...claims })}`;
+    const own = createPrivateKey({ key: jwks.keys[0], format: "jwk" });
+    return `${text}.${sign("sha256", Buffer.from(text), key ?? own).toString("base64url")}`;
+}
+
+export function signsIn(): void {
+    let session: Entrance;
+
+    test("with the printed user and password, and runs a workflow that answers over the WebSocket", async () => {
+        const tokens = await signIn(await person());
+        expect(claimsOf(tokens.id_token)).toMatchObject({ name: "Orcheo Admin" });
+        session = { ...caller(), token: tokens.access_token };
+        const workflow = await createWorkflow(session, "0.33", "by-a-person");
+        const run_ = await ended(session, await dispatch(session, workflow));
+        expect(answerOf(run_)).toBe(42);
+        expect(actorsOf(run_)).toContain("worker");
+        expect(await socketStatus(session, workflow.id)).toBe(101);
+        expect(await socketStatus({ ...session, token: undefined }, workflow.id)).not.toBe(101);
+    });
+
+    test("not with a wrong password", async () => {
+        const settings = await person();
+        const browser = new Browser(send);
+        const { url } = await openForm(settings, browser, verifierAndChallenge().challenge);
+        const form = { username: settings.username, password: `${settings.password}x` };
+        const refused = await browser.ask(url, { method: "POST", form });
+        expect([refused.status, refused.location]).toEqual([401, undefined]);
+        expect(refused.body).toContain("The user name or the password is wrong.");
+    });
+
+    test("and only a valid token of this issuer for this API is taken; clocks may differ by 30 s", async () => {
+        const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+        const now = Math.floor(Date.now() / 1000);
+        const status = async (token: string | undefined): Promise<number> =>
+            (await ask({ ...caller(), token }, "GET", "/api/workflows")).status;
+        expect({
+            "no token": await status(undefined),
+            "another issuer": await status(minted({ iss: "https://id.example.com" })),
+            "another issuer's key": await status(minted({}, stranger, "stranger")),
+            forged: await status(minted({}, stranger)),
+            "another audience": await status(minted({ aud: "orcheo-prod" })),
+            expired: await status(minted({ exp: now - 120 })),
+            "from the future": await status(minted({ iat: now + 120, nbf: now + 120 })),
+            unsigned: await status(`${json({ alg: "none" })}.${json({ iss: issuer, aud: clientId })}.`),
+        }).toEqual({
+            "no token": 401,
+            "another issuer": 401,
+            "another issuer's key": 401,
+            forged: 401,
+            "another audience": 401,
+            expired: 401,
+            "from the future": 401,
+            unsigned: 401,
+        });
+        expect([await status(minted({})), await status(minted({ iat: now + 15, nbf: now + 15 }))]).toEqual([200, 200]);
+    });
+
+    test("also after the provider was restarted, whose keys and earlier tokens stay", async () => {
+        const inNamespace = ["--namespace", "sign-in"];
+        const deleted = await attempt("kubectl", [...inNamespace, "delete", "pod", "--all", "--wait=true"]);
+        expect(deleted.code, deleted.output).toBe(0);
+        const ready = ["rollout", "status", "deployment/sign-in", "--timeout=120s"];
+        expect((await attempt("kubectl", [...inNamespace, ...ready])).code).toBe(0);
+        expect((await ask(session, "GET", "/api/workflows")).status).toBe(200);
+        const { access_token } = await signIn(await person());
+        expect((await ask({ ...caller(), token: access_token }, "GET", "/api/workflows")).status).toBe(200);
+    });
+}
