@@ -10,6 +10,7 @@ import { artifacts, report, spec } from "./platform/harness.ts";
 import { mainJob, withoutDatabase } from "./platform/jobs.ts";
 import { newcomer } from "./platform/newcomer.ts";
 import { destroy, load, refusedUpgrade, secondRun } from "./platform/operator.ts";
+import { person } from "./platform/person.ts";
 import { signsIn } from "./platform/sign-in.ts";
 
 beforeAll(async () => {
@@ -25,6 +26,7 @@ afterAll(async () => {
 // One story: each part finds the stack as the one before it left it.
 describe("a newcomer", newcomer);
 describe("a person signs in", signsIn);
+describe("a person in a browser", person);
 describe("the main job", mainJob);
 describe("without its database", withoutDatabase);
 describe("a damaged append-only file", damagedFile);
