@@ -41,21 +41,32 @@ interface Sections {
     readonly outbound: Outbound;
 }
 
-export function derivedFrom(sections: Sections): Derived {
-    const { kubernetes, host, entrance, database, cache, aws } = sections;
-    const storageClass = ownCluster(aws) === undefined ? undefined : ownStorageClass;
+const derivations: { readonly [K in keyof Derived]: (sections: Sections) => Derived[K] } = {
+    publicUrl: ({ entrance, host }) => (entrance.port === 443 ? `https://${host}` : `https://${host}:${entrance.port}`),
+    kubectl: ({ kubernetes }) => kubectl(kubernetes),
+    backup,
+    leaveSeconds: ({ entrance }) => (behindLoadBalancer(entrance.controller) ? 20 : 5),
+    storageClass,
+    makesStorageClass,
+};
+
+/** Each is evaluated when it is called. */
+export const derivationsOf = (sections: Sections): Readonly<Record<keyof Derived, () => unknown>> =>
+    Object.fromEntries(Object.entries(derivations).map(([key, of]) => [key, () => of(sections)])) as never;
+
+export const derivedFrom = (sections: Sections): Derived =>
+    Object.fromEntries(Object.entries(derivationsOf(sections)).map(([key, of]) => [key, of()])) as never;
+
+function storageClass({ aws }: Pick<Sections, "aws">): string | undefined {
+    return ownCluster(aws) === undefined ? undefined : ownStorageClass;
+}
+
+function makesStorageClass({ aws, database, cache }: Sections): boolean {
     const volumes = [
         ...(database.kind === "statefulset" ? [database] : []),
         ...(cache.kind === "valkey" ? [cache] : []),
     ];
-    return {
-        publicUrl: entrance.port === 443 ? `https://${host}` : `https://${host}:${entrance.port}`,
-        kubectl: kubectl(kubernetes),
-        backup: backup(sections),
-        leaveSeconds: behindLoadBalancer(entrance.controller) ? 20 : 5,
-        storageClass,
-        makesStorageClass: volumes.some((each) => (each.storageClass ?? storageClass) === ownStorageClass),
-    };
+    return volumes.some((each) => (each.storageClass ?? storageClass({ aws })) === ownStorageClass);
 }
 
 /** The class of encrypted EBS volumes in a cluster of the stack's own, which has no class by itself. */

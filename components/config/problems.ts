@@ -52,11 +52,19 @@ export function shown(value: unknown, secret: boolean): string {
 }
 
 /** The schema below all wrappers (defaults, optionals). */
-function bare(schema: unknown): unknown {
+export function bare(schema: unknown): unknown {
     let here = schema;
     while (here instanceof z.ZodDefault || here instanceof z.ZodPrefault || here instanceof z.ZodOptional)
         here = here.unwrap();
     return here;
+}
+
+/** The variant of a union that `kind` chose. */
+export function optionOf({ options }: z.ZodDiscriminatedUnion, value: unknown): z.ZodObject | undefined {
+    const chosen = isRecord(value) ? value["kind"] : undefined;
+    return options
+        .filter((option): option is z.ZodObject => option instanceof z.ZodObject)
+        .find(({ shape }) => shape["kind"] instanceof z.ZodLiteral && shape["kind"].value === chosen);
 }
 
 /** Keys that are accepted at a path; of a union only those of the variant that `kind` chose. */

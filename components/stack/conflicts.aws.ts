@@ -2,34 +2,19 @@
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
 
-export function awsConflicts(stack: Stack): Problem[] {
-    return [
-        ...withoutAccount(stack),
-        ...newBesideExisting(stack),
-        ...tooFewSubnets(stack),
-        ...clusterClass(stack),
-        ...storage(stack),
-        ...registryElsewhere(stack),
-        ...platformOfNodes(stack),
-        ...bucketAges(stack),
-        ...windows(stack),
-    ];
-}
-
-function withoutAccount({ aws, database, cache }: Pick<Stack, "aws" | "database" | "cache">): Problem[] {
-    if (aws !== undefined) return [];
-    return Object.entries({ database: database.kind, cache: cache.kind }).flatMap(([section, kind]) =>
-        kind === "rds" || kind === "elasticache"
-            ? [
-                  {
-                      at: `orcheo:stack.${section}.kind`,
-                      found: `found "${kind}" without the section aws`,
-                      remedy: "accepted: with orcheo:stack.aws (region, accountId, network, cluster, …), or another kind",
-                  },
-              ]
-            : [],
-    );
-}
+const withoutAccount =
+    (section: "database" | "cache") =>
+    (stack: Pick<Stack, "aws" | "cache" | "database">): Problem[] => {
+        const { kind } = stack[section];
+        if (stack.aws !== undefined || (kind !== "rds" && kind !== "elasticache")) return [];
+        return [
+            {
+                at: `orcheo:stack.${section}.kind`,
+                found: `found "${kind}" without the section aws`,
+                remedy: "accepted: with orcheo:stack.aws (region, accountId, network, cluster, …), or another kind",
+            },
+        ];
+    };
 
 /** What is made in one update cannot be named by what is there before it. */
 function newBesideExisting({ aws }: Pick<Stack, "aws">): Problem[] {
@@ -151,22 +136,22 @@ function bucketAges({ aws }: Pick<Stack, "aws">): Problem[] {
 }
 
 /** AWS refuses a daily window that the weekly one may fall into. */
-function windows({ database, cache }: Pick<Stack, "database" | "cache">): Problem[] {
-    const pairs = [
-        ...(database.kind === "rds"
-            ? [{ key: "database.backupWindow", daily: database.backupWindow, weekly: database.maintenanceWindow }]
-            : []),
-        ...(cache.kind === "elasticache"
-            ? [{ key: "cache.snapshotWindow", daily: cache.snapshotWindow, weekly: cache.maintenanceWindow }]
-            : []),
-    ];
-    return pairs.flatMap(({ key, daily, weekly }) => {
-        const [one, other] = [minutesOf(daily), minutesOf(weekly)];
-        if (one.end <= other.start || other.end <= one.start) return [];
-        const remedy = `accepted: a window apart from maintenanceWindow, which is ${weekly}`;
-        return [{ at: `orcheo:stack.${key}`, found: `found ${JSON.stringify(daily)}`, remedy }];
-    });
+function windowsApart(key: string, daily: string, weekly: string): Problem[] {
+    const [one, other] = [minutesOf(daily), minutesOf(weekly)];
+    if (one.end <= other.start || other.end <= one.start) return [];
+    const remedy = `accepted: a window apart from maintenanceWindow, which is ${weekly}`;
+    return [{ at: `orcheo:stack.${key}`, found: `found ${JSON.stringify(daily)}`, remedy }];
 }
+
+const databaseWindows = ({ database }: Pick<Stack, "database">): Problem[] =>
+    database.kind === "rds"
+        ? windowsApart("database.backupWindow", database.backupWindow, database.maintenanceWindow)
+        : [];
+
+const cacheWindows = ({ cache }: Pick<Stack, "cache">): Problem[] =>
+    cache.kind === "elasticache"
+        ? windowsApart("cache.snapshotWindow", cache.snapshotWindow, cache.maintenanceWindow)
+        : [];
 
 /** Begin and end of a window in minutes of the day; one that ends past midnight ends above 1440. */
 function minutesOf(window: string): { start: number; end: number } {
@@ -174,3 +159,17 @@ function minutesOf(window: string): { start: number; end: number } {
     const [start = 0, end = 0] = times.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
     return { start, end: end > start ? end : end + 1440 };
 }
+
+export const awsRules = [
+    withoutAccount("database"),
+    withoutAccount("cache"),
+    newBesideExisting,
+    tooFewSubnets,
+    clusterClass,
+    storage,
+    registryElsewhere,
+    platformOfNodes,
+    bucketAges,
+    databaseWindows,
+    cacheWindows,
+];

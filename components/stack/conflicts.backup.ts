@@ -9,17 +9,21 @@ const key = (rest: string): string => `orcheo:stack.${rest}`;
 /** pg_dump's own: it dumps no server that is newer. */
 const dumpMajor = 17;
 
-export function backupConflicts(stack: Stack): Problem[] {
-    const { backup } = stack;
-    if (backup === undefined) return [];
-    return [
-        ...withoutAccount(backup, stack),
-        ...outsideTheRole(backup, stack),
-        ...plainHttp(backup),
-        ...withoutImage(stack),
-        ...newerServer(stack),
-    ];
-}
+type Rule = (backup: Backup, stack: Stack) => Problem[];
+
+const backupOnly: readonly Rule[] = [
+    withoutAccount,
+    outsideTheRole,
+    plainHttp,
+    (_, stack) => withoutImage(stack),
+    (_, stack) => newerServer(stack),
+];
+
+export const backupRules = backupOnly.map(
+    (rule) =>
+        (stack: Stack): Problem[] =>
+            stack.backup === undefined ? [] : rule(stack.backup, stack),
+);
 
 function withoutAccount({ bucket, credentials }: S3, { aws }: Pick<Stack, "aws">): Problem[] {
     if (aws !== undefined) return [];

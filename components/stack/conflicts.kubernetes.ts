@@ -3,22 +3,11 @@ import { serviceAccountsOf } from "../aws/aws.plan";
 import { acceptedTls, behindLoadBalancer, usesGateway } from "../config/kinds";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
-import { planPlacement } from "../kubernetes/placement.plan";
+import type { Role } from "../kubernetes/labels";
 import { ephemeralLimitOf, logsMiB } from "../kubernetes/scratch.plan";
 
 const key = (rest: string): string => `orcheo:stack.${rest}`;
 const quoted = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(" or ");
-
-export function kubernetesConflicts(stack: Stack): Problem[] {
-    return [
-        ...certificateMismatch(stack),
-        ...unreachable(stack),
-        ...foreignQuota(stack),
-        ...volumesTwice(stack),
-        ...diskOverLimit(stack),
-        ...roleWithoutAccount(stack),
-    ];
-}
 
 function certificateMismatch({ entrance }: Pick<Stack, "entrance">): Problem[] {
     const { controller, tls } = entrance;
@@ -62,9 +51,11 @@ function foreignQuota({ kubernetes }: Pick<Stack, "kubernetes">): Problem[] {
 
 const roles = ["api", "worker", "beat", "init", "canvas", "postgres", "valkey", "backup"] as const;
 
-function volumesTwice(stack: Stack): Problem[] {
-    return roles.flatMap((role) => {
-        const { volumes } = planPlacement(role, stack);
+const volumesTwice =
+    (role: Role) =>
+    (stack: Pick<Stack, "pods">): Problem[] => {
+        const { all, [role]: own } = stack.pods;
+        const volumes = [...all.volumes, ...own.volumes];
         return (["name", "mountPath"] as const).flatMap((field) => {
             const values = volumes.map((volume) => volume[field]);
             const twice = values.find((value, index) => values.indexOf(value) !== index);
@@ -72,21 +63,20 @@ function volumesTwice(stack: Stack): Problem[] {
             const remedy = `accepted: each ${field} once, those of pods.all included`;
             return [{ at: key(`pods.${role}.volumes`), found: `found ${field} "${twice}" twice`, remedy }];
         });
-    });
-}
+    };
 
 /** The limit follows from the scratch directories; a request above it is refused by the API server. */
-function diskOverLimit(stack: Stack): Problem[] {
-    const { api, worker, beat, canvas, backup } = stack;
-    const sections = { api, worker, beat, canvas, ...(backup && { backup }) };
-    return Object.entries(sections).flatMap(([role, { resources }]) => {
-        const most = ephemeralLimitOf(role as keyof typeof sections, stack);
-        const found = resources.ephemeralRequestMiB;
+const diskOverLimit =
+    (role: "api" | "worker" | "beat" | "canvas" | "backup") =>
+    (stack: Stack): Problem[] => {
+        const section = stack[role];
+        if (section === undefined) return [];
+        const most = ephemeralLimitOf(role, stack);
+        const found = section.resources.ephemeralRequestMiB;
         if (found <= most) return [];
         const remedy = `accepted: at most ${most}, its scratch directories and ${logsMiB} MiB of logs`;
         return [{ at: key(`${role}.resources.ephemeralRequestMiB`), found: `found ${found}`, remedy }];
-    });
-}
+    };
 
 /** The stack's own role is given to the accounts that the stack makes: another would run without it. */
 function roleWithoutAccount({ aws, serviceAccounts }: Pick<Stack, "aws" | "serviceAccounts">): Problem[] {
@@ -102,3 +92,12 @@ function roleWithoutAccount({ aws, serviceAccounts }: Pick<Stack, "aws" | "servi
             remedy: `accepted: "created", which gets the role; or name the role of that account in aws.roles.${identity}`,
         }));
 }
+
+export const kubernetesRules = [
+    certificateMismatch,
+    unreachable,
+    foreignQuota,
+    ...roles.map(volumesTwice),
+    ...(["api", "worker", "beat", "canvas", "backup"] as const).map(diskOverLimit),
+    roleWithoutAccount,
+];

@@ -1,16 +1,17 @@
 /** What no single setting shows: settings that are each accepted and cannot be meant together. */
 import { admissionRules } from "../admission/admission.plan";
 import { quotaOf } from "../cluster/cluster.plan";
+import { unlessRefused } from "../config/partial";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
 import { publicCanvas } from "../config/schema.images";
 import { imageNames, planImage } from "../images/images.plan";
 import { serverPort, urlProblems } from "../servers/servers.plan";
-import { awsConflicts } from "./conflicts.aws";
-import { backupConflicts } from "./conflicts.backup";
-import { kubernetesConflicts } from "./conflicts.kubernetes";
+import { awsRules } from "./conflicts.aws";
+import { backupRules } from "./conflicts.backup";
+import { kubernetesRules } from "./conflicts.kubernetes";
 import { extraObjectProblems } from "./extra-objects.plan";
-import { imageProblems } from "./image-rules";
+import { imageRules } from "./image-rules";
 import { transformProblems } from "./transforms.plan";
 
 const quotaKeys = [
@@ -23,21 +24,30 @@ const quotaKeys = [
     "storageGiB",
 ] as const;
 
-export function conflicts(stack: Stack): Problem[] {
-    return [
-        ...quotaTooSmall(stack),
-        ...privateFrontEnd(stack),
-        ...serverUrls(stack),
-        ...kubernetesConflicts(stack),
-        ...awsConflicts(stack),
-        ...backupConflicts(stack),
-        ...unknownRules(stack),
-        ...rollbackOfPublished(stack),
-        ...foreignImages(stack),
-        ...imageProblems(stack),
-        ...transformProblems(stack),
-        ...extraObjectProblems(stack),
-    ];
+export type Rule = (stack: Stack) => readonly Problem[];
+
+export const rules: readonly Rule[] = [
+    quotaTooSmall,
+    privateFrontEnd,
+    (stack) => serverUrl("database", stack),
+    (stack) => serverUrl("cache", stack),
+    ...kubernetesRules,
+    ...awsRules,
+    ...backupRules,
+    unknownRules,
+    rollbackOfPublished,
+    foreignImages,
+    ...imageRules,
+    transformProblems,
+    extraObjectProblems,
+];
+
+/** A problem is told once. A rule that reads a refused setting says nothing. */
+export function evaluated(stack: Stack, all: readonly Rule[]): Problem[] {
+    const found = all.flatMap((rule) => unlessRefused(() => rule(stack), []));
+    return found.filter(
+        (one, index) => found.findIndex(({ at, remedy }) => at === one.at && remedy === one.remedy) === index,
+    );
 }
 
 function rollbackOfPublished({ rollbackTo, images }: Pick<Stack, "images" | "rollbackTo">): Problem[] {
@@ -107,22 +117,20 @@ const acceptedUrls = {
 };
 
 /** A URL without verified TLS, or that clients read differently; of the URL itself nothing is shown. */
-function serverUrls(stack: Stack): Problem[] {
-    return (["database", "cache"] as const).flatMap((server) => {
-        const settings = stack[server];
-        if (settings.kind !== "external" || settings.url.kind !== "value") return [];
-        const problems = urlProblems(server, settings.url.value);
-        const at = `orcheo:stack.${server}.url.value`;
-        if (problems.length > 0)
-            return problems.map((problem) => ({ at, found: `found ${problem}`, remedy: acceptedUrls[server] }));
-        const port = serverPort(server, settings);
-        if (settings.port === undefined || settings.port === port) return [];
-        return [
-            {
-                at: `orcheo:stack.${server}.port`,
-                found: `found ${settings.port}`,
-                remedy: `accepted: ${port}, the port of ${server}.url.value; or leave it out`,
-            },
-        ];
-    });
+function serverUrl(server: "database" | "cache", stack: Stack): Problem[] {
+    const settings = stack[server];
+    if (settings.kind !== "external" || settings.url.kind !== "value") return [];
+    const problems = urlProblems(server, settings.url.value);
+    const at = `orcheo:stack.${server}.url.value`;
+    if (problems.length > 0)
+        return problems.map((problem) => ({ at, found: `found ${problem}`, remedy: acceptedUrls[server] }));
+    const port = serverPort(server, settings);
+    if (settings.port === undefined || settings.port === port) return [];
+    return [
+        {
+            at: `orcheo:stack.${server}.port`,
+            found: `found ${settings.port}`,
+            remedy: `accepted: ${port}, the port of ${server}.url.value; or leave it out`,
+        },
+    ];
 }

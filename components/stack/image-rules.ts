@@ -8,10 +8,10 @@ import own from "../../images/backend/orcheo_runtime/own_environment.json";
 import table from "../../images/backend/releases.json";
 import { planEnvironment } from "../backend/backend.plan";
 import { nearest } from "../config/nearest";
+import { unlessRefused } from "../config/partial";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
 import type { Role } from "../kubernetes/labels";
-import { planPlacement } from "../kubernetes/placement.plan";
 
 interface Contract {
     readonly names: string;
@@ -97,42 +97,43 @@ const otherChecks: Readonly<Record<Exclude<Role, "api" | "worker" | "beat" | "in
     },
 };
 
-const backendRoles = ["api", "worker", "beat", "init"] as const;
+type Environment = Readonly<Record<string, string>>;
+type Given = readonly (readonly [key: string, environment: Environment])[];
 
-/** Further environment that an image would refuse when its pod starts. */
-export function imageProblems(stack: Stack): Problem[] {
-    const backend = backendRoles.flatMap((role) => {
-        const { extraEnv } = planPlacement(role, stack);
-        const own = role === "init" ? {} : stack[role].extraEnv;
-        const planned = planEnvironment(role, stack);
-        const environment = { ...extraEnv, ...planned };
-        const check = backendCheck(stack, environment);
-        return Object.entries(environment).flatMap(([name, value]) => {
-            // What the stack sets wins over further environment.
-            const inOwn = own[name] === value ? `${role}.extraEnv` : undefined;
-            const given = name in planned ? inOwn : placed(stack, role, name);
-            return given === undefined ? [] : found(`${given}.${name}`, check(name, value));
-        });
-    });
-    const others = Object.entries(otherChecks).flatMap(([role, check]) => {
-        const { extraEnv } = planPlacement(role as Role, stack);
-        return Object.entries(extraEnv).flatMap(([name, value]) => {
-            const given = placed(stack, role as Role, name);
-            return given === undefined ? [] : found(`${given}.${name}`, check(name, value));
-        });
-    });
-    const all = [...backend, ...others];
-    // A variable of `pods.all` is told once, not for each of its pods.
-    return all.filter(
-        (one, index) => all.findIndex(({ at, remedy }) => at === one.at && remedy === one.remedy) === index,
-    );
+/** Further environment by where it is set; the later one wins. What is refused is left out. */
+function given(role: Role, stack: Stack): Given {
+    const of = (key: string, read: () => Environment) => [key, unlessRefused(read, {})] as const;
+    const pods = [
+        of("pods.all.extraEnv", () => stack.pods.all.extraEnv),
+        of(`pods.${role}.extraEnv`, () => stack.pods[role].extraEnv),
+    ];
+    if (role !== "api" && role !== "worker" && role !== "beat") return pods;
+    return [...pods, of(`${role}.extraEnv`, () => stack[role].extraEnv)];
 }
+
+/** @param environment  what the container gets: what the stack sets wins over further environment */
+function problemsIn(further: Given, environment: Environment, check: Check): Problem[] {
+    return Object.entries(environment).flatMap(([name, value]) => {
+        const [key, last] = further.findLast(([, own]) => own[name] !== undefined) ?? [];
+        return last?.[name] === value ? found(`${String(key)}.${name}`, check(name, value)) : [];
+    });
+}
+
+const merged = (further: Given): Environment => Object.fromEntries(further.flatMap(([, own]) => Object.entries(own)));
+
+/** Each finds further environment that an image would refuse when its pod starts. */
+export const imageRules = [
+    ...(["api", "worker", "beat", "init"] as const).map((role) => (stack: Stack) => {
+        const further = given(role, stack);
+        const planned = unlessRefused<Environment>(() => planEnvironment(role, stack), {});
+        const environment = { ...merged(further), ...planned };
+        return problemsIn(further, environment, backendCheck(stack, environment));
+    }),
+    ...Object.entries(otherChecks).map(([role, check]) => (stack: Stack) => {
+        const further = given(role as Role, stack);
+        return problemsIn(further, merged(further), check);
+    }),
+];
 
 const found = (key: string, refusal: Refusal): Problem[] =>
     refusal === undefined ? [] : [{ at: `orcheo:stack.${key}`, ...refusal }];
-
-/** Which section of `pods` gives a workload the variable. */
-function placed({ pods }: Pick<Stack, "pods">, role: Role, name: string): string | undefined {
-    if (pods[role].extraEnv[name] !== undefined) return `pods.${role}.extraEnv`;
-    return pods.all.extraEnv[name] !== undefined ? "pods.all.extraEnv" : undefined;
-}

@@ -1,8 +1,9 @@
 /** Reads a stack's settings: parsed once, every problem at once. */
-import { derivedFrom } from "../config/derived";
+import { derivationsOf, derivedFrom } from "../config/derived";
+import { lazily, understood } from "../config/partial";
 import { problemsOf, shown, strayKeys, type Problem } from "../config/problems";
-import { stackSchema, type Stack, type Sections } from "../config/schema";
-import { conflicts } from "./conflicts";
+import { stackSchema, type Settings, type Stack, type Sections } from "../config/schema";
+import { evaluated, rules } from "./conflicts";
 
 /** What Pulumi knows of a stack's configuration. */
 export interface RawConfig {
@@ -26,11 +27,7 @@ export interface Parsed {
     readonly problems: readonly Problem[];
 }
 
-/**
- * The settings, or every problem with them.
- *
- * Conflicts between sections can only be seen once each section is understood.
- */
+/** The settings, or every problem with them. */
 export function parseStack(raw: RawConfig): Parsed {
     const stray = strayKeys(raw.keys);
     if (raw.json === undefined) {
@@ -48,21 +45,34 @@ export function parseStack(raw: RawConfig): Parsed {
     }
     const parsed = stackSchema.safeParse(value);
     if (!parsed.success) {
-        const problems = [...stray, ...problemsOf(stackSchema, parsed.error, value, raw.secret)];
-        return { sections: sectionsOf(value), problems };
+        const refused = problemsOf(stackSchema, parsed.error, value, raw.secret);
+        const others = found(partOf(value), raw).filter(({ at }) => !refused.some((each) => each.at === at));
+        return { sections: sectionsOf(value), problems: [...stray, ...refused, ...others] };
     }
     const stack: Stack = { ...parsed.data, ...derivedFrom(parsed.data) };
-    const problems = [
-        ...stray,
-        ...registryPassword(stack, raw),
-        ...conflicts(stack),
-        ...(raw.secret ? [] : urlsInTheClear(stack)),
-    ];
-    return { stack, sections: parsed.data, problems };
+    return { stack, sections: parsed.data, problems: [...stray, ...found(stack, raw)] };
 }
 
+/** What is understood of refused settings: rules that read anything else are left out. */
+function partOf(value: object): Stack {
+    const settings = understood(stackSchema, value)?.value as Settings;
+    const derived = derivationsOf(settings);
+    const given = (Object.keys(stackSchema.shape) as (keyof Settings)[])
+        .filter((key) => !(key in derived))
+        .map((key) => [key, () => settings[key]] as const);
+    return lazily([...given, ...Object.entries(derived)]) as Stack;
+}
+
+/** Problems of settings that are each accepted. */
+const found = (stack: Stack, raw: RawConfig): Problem[] =>
+    evaluated(stack, [
+        (settings) => registryPassword(settings, raw),
+        ...rules,
+        ...(raw.secret ? [] : [urlsInTheClear]),
+    ]);
+
 /** A URL with its password belongs into the encrypted part of the file. */
-function urlsInTheClear(stack: Stack): Problem[] {
+function urlsInTheClear(stack: Pick<Stack, "cache" | "database">): Problem[] {
     return (["database", "cache"] as const).flatMap((server) => {
         const settings = stack[server];
         if (settings.kind !== "external" || settings.url.kind !== "value") return [];

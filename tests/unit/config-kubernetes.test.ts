@@ -104,7 +104,13 @@ describe("refused, each with its whole message", () => {
         ],
         [
             "an ARN of something else",
-            { entrance: { tls: { kind: "acm", certificateArns: ["arn:aws:iam::111122223333:role/x"] } } },
+            {
+                entrance: {
+                    controller: { kind: "awsLoadBalancer" },
+                    tls: { kind: "acm", certificateArns: ["arn:aws:iam::111122223333:role/x"] },
+                },
+                network: { ingressCidrs: ["10.0.0.0/20"] },
+            },
             '  - orcheo:stack.entrance.tls.certificateArns[0]: found "arn:aws:iam::111122223333:role/x"; accepted: an ARN such as arn:aws:acm:eu-central-1:111122223333:certificate/…',
         ],
         [

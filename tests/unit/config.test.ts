@@ -233,3 +233,56 @@ it("a refused stack registers nothing, and says all at once", async () => {
         "  - orcheo:stack.registry.prefix: the registry does not answer at http://127.0.0.1:5000/v2/ (connect ECONNREFUSED)",
     ]);
 });
+
+describe("a refused setting", () => {
+    const typo = "  - orcheo:stack.api.extraEnv.ORCHEO_LOGLEVEL: is not read by release 0.33";
+    const bad = { api: { extraEnv: { ORCHEO_LOGLEVEL: "DEBUG" } } };
+    const heads = (settings: object) => messages({ ...least, ...settings }).map((line) => line.split(";")[0]);
+    const at = (settings: object) => heads(settings).map((line) => /orcheo:stack\.([^:]+)/.exec(line ?? "")?.[1]);
+
+    it.each<[string, object, string[]]>([
+        ["another section", { canvas: { contentSecurityOrigins: ["*"] } }, ["canvas.contentSecurityOrigins[0]"]],
+        ["a rule of another section", { worker: { concurrency: 60 } }, ["worker.resources.memoryLimitMiB"]],
+        ["a section that is no object", { worker: 5 }, ["worker"]],
+        ["an unknown section", { wroker: {} }, ["wroker"]],
+        ["a missing section", { registry: undefined }, ["registry"]],
+        ["what the environment follows from", { host: "a b" }, ["host"]],
+        ["another key of its section", { api: { ...bad.api, drainSeconds: 0 } }, ["api.drainSeconds"]],
+        ["a rule of its section", { api: { ...bad.api, scaling: { minReplicas: 9 } } }, ["api.scaling.minReplicas"]],
+        ["another entry", { api: { extraEnv: { ...bad.api.extraEnv, lower: "x" } } }, ["api.extraEnv.lower"]],
+        ["the pods' section", { pods: { api: { tolerations: 1 } } }, ["pods.api.tolerations"]],
+    ])("hides no problem of others: %s", (_, settings, keys) => {
+        const all = at({ ...bad, ...settings });
+        expect(all).toEqual([...keys, "api.extraEnv.ORCHEO_LOGLEVEL"]);
+        expect(heads({ ...bad, ...settings })).toContain(typo);
+    });
+
+    it("hides no conflict between other sections", () => {
+        const settings = {
+            canvas: { replicas: 0 },
+            database: { kind: "rds", storageGiB: "x" },
+            cache: { kind: "elasticache", snapshotWindow: "04:00-05:00", maintenanceWindow: "sun:04:30-sun:05:30" },
+            kubernetes: { context: "c", quota: { pods: 1 }, namespaceKind: "existing" },
+            worker: { resources: { ephemeralRequestMiB: 90_000 } },
+            entrance: { controller: { kind: "awsLoadBalancer", certificateArn: 1 }, tls: { kind: "acme" } },
+        };
+        const all = at(settings);
+        for (const key of ["cache.kind", "cache.snapshotWindow", "kubernetes.quota"]) expect(all).toContain(key);
+        expect(all).toContain("worker.resources.ephemeralRequestMiB");
+        // What depends on the canvas or the database.
+        expect(all).not.toContain("kubernetes.quota.pods");
+    });
+
+    it("has no value that a conflict could be found with", () => {
+        const settings = { release: "0.46", images: { kind: "build" } };
+        expect(at(settings)).toEqual(["images.canvas.source"]);
+        expect(at({ ...settings, images: { kind: "build", canvs: {} } })).toEqual(["images.canvs"]);
+        expect(at({ ...settings, images: { kind: "build", canvas: { source: { kind: "gti" } } } })).toEqual([
+            "images.canvas.source.kind",
+        ]);
+        expect(at({ ...bad, release: "0.45" })).toEqual(["release"]);
+        expect(at({ network: { ingressCidrs: ["x"] }, entrance: { controller: { kind: "awsLoadBalancer" } } })).toEqual(
+            expect.not.arrayContaining(["network.ingressCidrs"]),
+        );
+    });
+});
