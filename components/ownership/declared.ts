@@ -1,6 +1,7 @@
 /** What the program declares, as the cluster knows it. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
+import { isRecord } from "../config/values";
 import type { ClusterApi, KubernetesObject } from "../kubernetes/cluster-api";
 import { instanceOf } from "../kubernetes/labels";
 import { isPulumi, managersOf, pathOf, type Declared } from "./ownership.plan";
@@ -22,6 +23,16 @@ export interface Properties {
         readonly annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
     };
     readonly [property: string]: unknown;
+}
+
+/** A Deployment that leaves its replicas to an autoscaler gets them from here; any other its own. */
+export function withReplicas(
+    type: string,
+    { spec }: Properties,
+    replicas: pulumi.Output<number | undefined>,
+): { readonly spec?: object } {
+    if (type !== "kubernetes:apps/v1:Deployment" || !isRecord(spec) || pulumi.Output.isInstance(spec)) return {};
+    return spec["replicas"] === undefined ? { spec: { ...spec, replicas } } : {};
 }
 
 /** @param type  such as `kubernetes:apps/v1:Deployment`, `kubernetes:core/v1:Secret` */

@@ -58,12 +58,16 @@ function addedOf(live: KubernetesObject, { inputs }: RecordedObject) {
 export const mayBeOverridden = (live: KubernetesObject, recorded: RecordedObject): boolean =>
     lostOf(live, recorded).length > 0 || addedOf(live, recorded).length > 0;
 
-/** @param live  the object in the cluster, with its managedFields */
-export function overridesOf(live: KubernetesObject, recorded: RecordedObject): readonly Override[] {
+/**
+ * @param live  the object in the cluster, with its managedFields
+ * @param least  replicas at least, of a Deployment that is scaled automatically
+ */
+export function overridesOf(live: KubernetesObject, recorded: RecordedObject, least?: number): readonly Override[] {
     const others = managersOf(live).filter(
         ({ manager, subresource }) => !isPulumi(manager) && subresource !== "status",
     );
-    const taken = lostOf(live, recorded).flatMap((path): Override[] => {
+    const lost = lostOf(live, recorded).filter((path) => least === undefined || shownPath(path) !== "spec.replicas");
+    const taken = lost.flatMap((path): Override[] => {
         const values = [valueAt(live, path), valueAt(recorded.inputs, path)] as const;
         if (same(...values)) return [];
         const { manager, time } = others.findLast(({ fieldsV1 }) => owns(fieldsV1, path)) ?? {};
@@ -81,7 +85,47 @@ export function overridesOf(live: KubernetesObject, recorded: RecordedObject): r
     const added = addedOf(live, recorded).map(({ path, manager, time }) => ({
         ...{ path: shownPath(path), manager, time, declared: false, gone: false },
     }));
-    return [...taken, ...added];
+    return [...taken, ...added, ...switchedOff(live, least)];
+}
+
+const replicasOf = ({ spec }: Readonly<Record<string, unknown>>): unknown => valueAt(spec, ["replicas"]);
+
+/** An autoscaler leaves a Deployment alone that somebody has scaled to 0. The cluster records no manager for a 0. */
+function switchedOff(live: KubernetesObject, least: number | undefined): readonly Override[] {
+    if (least === undefined || replicasOf(live) !== 0) return [];
+    const values = [0, least] as const;
+    return [{ path: "spec.replicas", manager: undefined, time: undefined, declared: true, gone: false, values }];
+}
+
+/** Replicas at least, by the autoscaler that the state has for the Deployment; undefined when it has none. */
+export function leastReplicas(recorded: RecordedObject, all: Iterable<RecordedObject>): number | undefined {
+    const autoscaler = [...all].find(
+        ({ kind, namespace, inputs }) =>
+            kind === "HorizontalPodAutoscaler" &&
+            namespace === recorded.namespace &&
+            valueAt(inputs, ["spec", "scaleTargetRef", "kind"]) === recorded.kind &&
+            valueAt(inputs, ["spec", "scaleTargetRef", "name"]) === recorded.name,
+    );
+    if (autoscaler === undefined) return undefined;
+    const least = valueAt(autoscaler.inputs, ["spec", "minReplicas"]);
+    return typeof least === "number" ? least : 1;
+}
+
+/**
+ * Replicas to declare for a Deployment that is scaled automatically: only after it was scaled to 0, and until the autoscaler has
+ * scaled it. Taken away before, they would fall to 1.
+ *
+ * @param live  undefined while the cluster does not answer
+ */
+export function replicasToSet(
+    live: KubernetesObject | undefined,
+    recorded: RecordedObject,
+    least: number | undefined,
+): number | undefined {
+    if (least === undefined) return undefined;
+    if (live !== undefined && replicasOf(live) === 0) return least;
+    const before = replicasOf(recorded.inputs);
+    return typeof before === "number" && (live === undefined || replicasOf(live) === before) ? before : undefined;
 }
 
 /** One line for an object; undefined when nobody has changed it. */

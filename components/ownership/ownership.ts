@@ -6,8 +6,8 @@ import type { Stack } from "../config/schema";
 import { isClusterError, objectPath, type ClusterContext } from "../kubernetes/cluster-api";
 import type { Recorded, RecordedObject } from "../kubernetes/recorded.plan";
 import { machine } from "../machine";
-import { declaredAs, existing, labelled, pulumiManager, type Properties } from "./declared";
-import { reapplied } from "./overrides";
+import { declaredAs, existing, labelled, pulumiManager, withReplicas, type Properties } from "./declared";
+import { takenBack, type Reapplied } from "./overrides";
 import { missingMessage, reappliedKey } from "./overrides.plan";
 import {
     asDeclared,
@@ -84,6 +84,11 @@ export class Ownership extends pulumi.ComponentResource {
         const { adopt } = this.stack.kubernetes;
         return {
             ...props,
+            ...withReplicas(
+                type,
+                props,
+                this.found(({ replicas }) => replicas, declared),
+            ),
             metadata: {
                 ...props.metadata,
                 annotations: pulumi.output(annotations).apply((own) => ({
@@ -92,15 +97,17 @@ export class Ownership extends pulumi.ComponentResource {
                     // The fields of the stack's own objects are the stack's, whoever has set them since.
                     "pulumi.com/patchForce": "true",
                     // As the former owner: a field that it set and this stack does not goes away.
-                    ...(adopt !== undefined && { [managerKey]: this.found("managers", declared) }),
-                    [reappliedKey]: this.found("reapplied", declared),
+                    ...(adopt !== undefined && { [managerKey]: this.found(({ managers }) => managers, declared) }),
+                    [reappliedKey]: this.found(({ reapplied }) => reapplied, declared),
                 })),
             },
         };
     }
 
-    private found(what: keyof Proof, declared: Declared): pulumi.Output<string | undefined> {
-        return pulumi.output(this.proof.then((proof) => proof[what].get(pathOf(declared))));
+    private found<T>(of: (proof: Proof) => ReadonlyMap<string, T>, declared: Declared): pulumi.Output<T | undefined> {
+        return pulumi.output(this.proof.then((proof) => of(proof).get(pathOf(declared)))) as pulumi.Output<
+            T | undefined
+        >;
     }
 
     /**
@@ -139,12 +146,12 @@ export class Ownership extends pulumi.ComponentResource {
             if (missing !== undefined) void pulumi.log.warn(missing);
             return {
                 managers: new Map(foreign.map(({ object }) => [pathOf(asDeclared(object)), pulumiManager(object)])),
-                reapplied: await reapplied(objects, recorded, cluster),
+                ...(await takenBack(objects, recorded, cluster)),
             };
         } catch (error) {
             if (!isClusterError(error)) throw error;
             // Said before, by the preflight.
-            if (pulumi.runtime.isDryRun()) return { ...nothing, reapplied: await reapplied([], this.recorded(known)) };
+            if (pulumi.runtime.isDryRun()) return { ...nothing, ...(await takenBack([], this.recorded(known))) };
             throw new pulumi.RunError(
                 `nothing was changed in the cluster, as its owner is not certain: ${error.message}`,
             );
@@ -159,13 +166,11 @@ export class Ownership extends pulumi.ComponentResource {
 }
 
 /** What is known of the cluster's objects, by path. */
-interface Proof {
+interface Proof extends Reapplied {
     /** Field managers of what is adopted. */
     readonly managers: ReadonlyMap<string, string>;
-    /** Annotations that have an object applied again. */
-    readonly reapplied: ReadonlyMap<string, string>;
 }
-const nothing: Proof = { managers: new Map(), reapplied: new Map() };
+const nothing: Proof = { managers: new Map(), reapplied: new Map(), replicas: new Map() };
 
 /** @throws pulumi.RunError with every problem, if there is any */
 export function refuse(problems: readonly Problem[]): void {

@@ -4,11 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { ClusterError, type KubernetesObject } from "../../components/kubernetes/cluster-api";
 import { recordedOf, type Recorded, type RecordedObject } from "../../components/kubernetes/recorded.plan";
 import {
+    leastReplicas,
     mayBeOverridden,
     overrideMessage,
     overridesOf,
     reappliedKey,
     reappliedOf,
+    replicasToSet,
 } from "../../components/ownership/overrides.plan";
 import { foreignOwner, ownerKey, ownershipProblems } from "../../components/ownership/ownership.plan";
 import { controllers, fakeCluster, type FakeObject } from "../fake-cluster";
@@ -388,5 +390,64 @@ describe("fields that others have changed", () => {
         warn.mockRestore();
         const worker = resources.find(({ type, name }) => type.endsWith(":Deployment") && name === "worker");
         expect(worker && metadataOf(worker).annotations?.[reappliedKey]).toBe("2");
+    });
+});
+
+describe("a Deployment that is scaled automatically", () => {
+    const api = recordedObject(namespaced("Deployment", "api"), { inputs: { spec: {} } });
+    const autoscaler = (target: object, minReplicas?: number): RecordedObject =>
+        recordedObject(object("autoscaling/v2", "HorizontalPodAutoscaler", "api", undefined, "orcheo"), {
+            inputs: { spec: { scaleTargetRef: target, minReplicas } },
+        });
+    const target = { kind: "Deployment", name: "api" };
+    const live = (replicas: number): KubernetesObject => ({
+        kind: "Deployment",
+        // As the cluster has it: `kubectl scale --replicas=0` leaves no manager of spec.replicas.
+        metadata: { name: "api", namespace: "orcheo", generation: 2, managedFields: [] },
+        spec: { replicas },
+    });
+    const before = (replicas: number): RecordedObject => ({ ...api, inputs: { spec: { replicas } } });
+
+    it("has its replicas at least from its autoscaler", () => {
+        expect(leastReplicas(api, [autoscaler({ ...target, name: "other" }, 3), autoscaler(target, 2)])).toBe(2);
+        expect(leastReplicas(api, [autoscaler(target)])).toBe(1);
+        expect(leastReplicas(api, [autoscaler({ ...target, kind: "StatefulSet" }, 2), api])).toBeUndefined();
+        expect(leastReplicas(api, [{ ...autoscaler(target, 2), namespace: "other" }])).toBeUndefined();
+    });
+
+    it("is named once it has been scaled to 0, which switches its autoscaler off, and only then", () => {
+        expect(overrideMessage(api, overridesOf(live(0), api, 2))).toBe(
+            "Deployment orcheo/api was changed outside of Pulumi: spec.replicas: 0 instead of 2 (an unknown manager). An update takes this back",
+        );
+        // Otherwise the autoscaler decides, an earlier update's replicas notwithstanding.
+        expect(overridesOf(live(3), before(2), 2).map(({ path }) => path)).not.toContain("spec.replicas");
+        expect(overridesOf(live(0), api)).toEqual([]);
+    });
+
+    it("gets replicas from an update after that alone, and keeps them until the autoscaler has scaled it", () => {
+        expect(replicasToSet(live(0), api, 2)).toBe(2);
+        expect(replicasToSet(live(0), before(2), 3)).toBe(3);
+        expect(replicasToSet(live(2), before(2), 2)).toBe(2);
+        expect(replicasToSet(live(3), before(2), 2)).toBeUndefined();
+        expect(replicasToSet(live(4), api, 2)).toBeUndefined();
+        expect(replicasToSet(undefined, before(2), 2)).toBe(2);
+        expect(replicasToSet(live(0), api, undefined)).toBeUndefined();
+    });
+
+    it.each([
+        [0, 2],
+        [4, undefined],
+    ])("that has %s replicas gets %s by the next update", async (replicas, set) => {
+        const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+        const found = namespaced("Deployment", "api", own);
+        const whole = { ...found, ...live(replicas), metadata: { ...live(replicas).metadata, ...found.metadata } };
+        const state = { id: stackId, objects: [{ ...api, uid: found.metadata.uid }, autoscaler(target, 2)] };
+        const { error, resources } = await run({ stack: "dev", probes: probesOf([whole], state) }, false);
+        const warnings = warn.mock.calls.map(([message]) => message).join("\n");
+        warn.mockRestore();
+        expect(error).toBeUndefined();
+        const deployment = resources.find(({ type, name }) => type.endsWith(":Deployment") && name === "api");
+        expect((deployment?.inputs["spec"] as { replicas?: number }).replicas).toBe(set);
+        expect(warnings.includes("spec.replicas: 0 instead of 2")).toBe(set !== undefined);
     });
 });
