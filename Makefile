@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env prune check test bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check test bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -10,13 +10,14 @@ help:
 	@echo "make env     prints variables for pulumi, kubectl and docker buildx: eval \"\$$(make -s env)\""
 	@echo "make down    stops the embedded cluster and keeps its data"
 	@echo "make delete  stops the embedded cluster and deletes its data"
+	@echo "make plugins resolves the stack's plugins and writes their lock (docs/plugins.md)"
 	@echo "make prune   frees disk space by deleting what can be rebuilt; clusters and their data are kept"
 	@echo "make check   runs the fast tests: format, lint, types, imports, unit tests"
 	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
 	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
 
-up down delete env prune ready-for-test ready-for-bench ready-for-faults:
+up down delete env plugins prune ready-for-test ready-for-bench ready-for-faults:
 	@$(run) node local/main.ts $@
 
 # ARGS=--json make -s status; see `npm run status -- --help` for clusters of your own.

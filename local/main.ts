@@ -1,4 +1,4 @@
-/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `diagnose`, `env`, `prune`, and the checks before `test` and `bench`. */
+/** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `diagnose`, `env`, `prune`, `plugins`, and the checks before `test` and `bench`. */
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,6 +10,7 @@ import { inspectMachine, problemsOf } from "./preflight.ts";
 import { projectDir, stateRoot, timingFile } from "./paths.ts";
 import { clusterEnvironment, deploy, deployElsewhere, pulumiDir } from "./platform.ts";
 import { committedFile, linkPlugins, readStackFile } from "./pulumi.ts";
+import { lockPlugins, pluginSettings } from "./plugins.ts";
 import { prune } from "./prune.ts";
 import { consoleReport } from "./report.ts";
 import { contextOf, EMBEDDED_CONTEXT, settingsOf, stackArguments } from "./settings.ts";
@@ -191,6 +192,12 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
         case "prune":
             process.stdout.write(`${(await prune(report)).join("\n")}\n`);
             return;
+        case "plugins": {
+            const file = committedFile(stackName);
+            const lock = await lockPlugins(pluginSettings(settingsOf(readStackFile(file), file), file));
+            process.stdout.write(`Written: ${lock}. Commit it; the next update builds these plugins in.\n`);
+            return;
+        }
         case "ready-for-test":
             await ready("test");
             return;
@@ -205,7 +212,7 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
             return;
         default:
             throw new Error(
-                `unknown command "${command ?? ""}"; accepted: up, down, delete, status, diagnose, env, prune, ready-for-test, ready-for-bench, ready-for-faults`,
+                `unknown command "${command ?? ""}"; accepted: up, down, delete, status, diagnose, env, plugins, prune, ready-for-test, ready-for-bench, ready-for-faults`,
             );
     }
 }

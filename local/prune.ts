@@ -31,6 +31,7 @@ export async function prune(report: Report): Promise<string[]> {
                 ...toolItems(),
                 ...(await builderItems()),
                 ...runtimeItems(),
+                ...uvItems(),
                 ...clusterItems(),
             ];
             const sized: Sized[] = [];
@@ -184,6 +185,11 @@ function runtimeItems(): Item[] {
         .map((name) => join(cacheDir, name))
         .map((path) => ({ what: "Node and Go", path, ...(words.includes(path) && { keep: "a process uses it" }) }));
 }
+
+const uvItems = (): Item[] =>
+    (existsSync(cacheDir) ? readdirSync(cacheDir) : [])
+        .filter((name) => name.startsWith("uv-"))
+        .map((name) => ({ what: "uv of `make plugins`", path: join(cacheDir, name) }));
 
 /** Databases and keys cannot be recreated: only `make delete` deletes a cluster. */
 function clusterItems(): Item[] {

@@ -152,7 +152,7 @@ function planContainer(role: BackendRole, stack: BackendSettings, inputs: Backen
             ...(inputs.trustConfigMap === undefined ? [] : [trustMount]),
             ...(role === "api" ? [volumes.serverCertificate(inputs.certificateSecret)] : []),
             volumes.scratch("tmp", "/tmp", sizes.tmp),
-            // Plugins are installed and caches filled at run time; neither is the data's only copy.
+            // Caches are filled at run time; they are nobody's only copy.
             volumes.scratch("state", "/var/lib/orcheo", sizes.state),
             ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", 128, "Memory")] : []),
         ],

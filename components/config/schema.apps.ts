@@ -19,9 +19,7 @@ const scratch = () =>
             tmpMiB: whole(16, 524_288)
                 .default(512)
                 .describe("/tmp: uploads and what runs write meanwhile, MiB; a pod that fills it is evicted."),
-            stateMiB: whole(64, 524_288)
-                .default(1024)
-                .describe("/var/lib/orcheo: plugins, caches and HOME, MiB; likewise."),
+            stateMiB: whole(64, 524_288).default(1024).describe("/var/lib/orcheo: caches and HOME, MiB; likewise."),
         })
         .prefault({})
         .describe("Scratch directories on the node's disk, which live as long as the pod.");

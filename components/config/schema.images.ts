@@ -1,7 +1,7 @@
 /** Settings of the images: built by the stack, or published ones. */
 import { z } from "zod";
 import releases from "../../images/backend/releases.json";
-import { gitUrl, kind, oneOf, path, pinnedImage, words, choice, whole } from "./fields";
+import { gitUrl, kind, oneOf, path, pinnedImage, text, words, choice, whole } from "./fields";
 
 /** Where the canvas of release 0.33 is public; later front ends are not. */
 const { git, tag } = releases.releases["0.33"].canvas;
@@ -19,6 +19,28 @@ export const canvasSource = oneOf([
         ref: pinnedImage().describe("Ready image that keeps images/canvas' contract."),
     }),
 ]);
+
+const plugin = z.strictObject({
+    package: text(/^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/, "the name of a Python package").describe(
+        "Name of the package.",
+    ),
+    version: text(
+        /^(\d+!)?\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+(\.[a-z0-9]+)*)?$/,
+        "one exact version such as 1.4.0",
+    ).describe("Its version."),
+});
+
+/** A package's name as indexes compare it. */
+export const canonicalPackage = (name: string): string => name.toLowerCase().replace(/[-_.]+/g, "-");
+
+/** A package that stands twice in the list. */
+function namedTwice(plugins: readonly z.output<typeof plugin>[], context: z.RefinementCtx): void {
+    const names = plugins.map((each) => canonicalPackage(each.package));
+    names.forEach((name, index) => {
+        if (names.indexOf(name) === index) return;
+        context.addIssue({ code: "custom", path: [index, "package"], message: "each package once" });
+    });
+}
 
 export const images = oneOf([
     z.strictObject({
@@ -57,6 +79,18 @@ export const images = oneOf([
             })
             .prefault({})
             .describe("The canvas image."),
+        plugins: z
+            .array(plugin)
+            .superRefine(namedTwice)
+            .default([])
+            .describe(
+                "Plugins of Orcheo, built into the backend image. `make plugins` resolves them into `pluginLock` ([plugins](plugins.md)).",
+            ),
+        pluginLock: text(/^(?!\.?\/?[^/]*$)\S(.*\S)?$/, "a file in a folder of its own, such as plugins/plugins.lock")
+            .default("plugins/plugins.lock")
+            .describe(
+                "Lock of the plugins and their dependencies, with hashes. Its folder also holds the wheels of plugins that no index has.",
+            ),
     }),
     z.strictObject({
         kind: kind("published"),

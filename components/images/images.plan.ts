@@ -1,3 +1,5 @@
+import { basename, dirname } from "node:path";
+import { canonicalPackage } from "../config/schema.images";
 import type { Stack } from "../config/schema";
 import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
 import { mirrored, registryScheme } from "./registry.plan";
@@ -24,6 +26,8 @@ export type ImagePlan =
           /** Further contexts of the Dockerfile: name and location. */
           readonly named: Readonly<Record<string, { location: string }>>;
           readonly args: Readonly<Record<string, string>>;
+          /** Stage of the Dockerfile; undefined for its last. */
+          readonly target: string | undefined;
           readonly repository: string;
           /** Semver tag. */
           readonly tag: string;
@@ -46,12 +50,17 @@ export function planImage(name: ImageName, stack: ImageSettings): ImagePlan {
     }
     const { source } = images.canvas;
     const repository = `${stack.registry.prefix}/${name}`;
+    const plugins = name === "backend" && images.plugins.length > 0;
     if (name === "canvas" && source.kind === "image") return { kind: "published", ref: mirrored(source.ref, stack) };
     return {
         kind: "build",
         context: `images/${name}`,
-        named: name === "canvas" ? { orcheo: { location: canvasLocation(source) } } : {},
-        args: buildArgs(name, stack, images),
+        named: {
+            ...(name === "canvas" && { orcheo: { location: canvasLocation(source) } }),
+            ...(plugins && { plugins: { location: dirname(images.pluginLock) } }),
+        },
+        args: { ...buildArgs(name, stack, images), ...(plugins && pluginArgs(images)) },
+        target: plugins ? "with-plugins" : undefined,
         repository,
         tag: stack.version,
         name: holdsData(name) ? repository : `${repository}:${stack.version}`,
@@ -96,3 +105,8 @@ function buildArgs(name: ImageName, stack: ImageSettings, images: Build): Record
         ...(name === "backend" && { ORCHEO_RELEASE: release }),
     };
 }
+
+const pluginArgs = ({ plugins, pluginLock }: Build): Record<string, string> => ({
+    PLUGIN_LOCK: basename(pluginLock),
+    PLUGINS: plugins.map((each) => `${canonicalPackage(each.package)}==${each.version}`).join(" "),
+});

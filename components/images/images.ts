@@ -46,6 +46,7 @@ export class Images extends pulumi.ComponentResource {
                 context: { location: plan.context, named: plan.named },
                 dockerfile: { location: `${plan.context}/Dockerfile` },
                 buildArgs: plan.args,
+                ...(plan.target !== undefined && { target: plan.target }),
                 ...builderOf(stack),
                 tags: [`${plan.repository}:${plan.tag}`],
                 exports: [{ raw: plan.output }],

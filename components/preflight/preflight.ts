@@ -9,6 +9,7 @@ import { registryScheme } from "../images/images.plan";
 import type { Probes } from "../machine";
 import { caProblems } from "./certificate-files.plan";
 import { checkSignIn } from "./sign-in";
+import { pluginProblems } from "./plugins.plan";
 export { checkCluster } from "./cluster-checks";
 export { settingsSupport } from "./support.plan";
 
@@ -64,7 +65,7 @@ function caFile(
     return caProblems({ path: file, text, inCluster }).map((problem) => ({ at, ...problem }));
 }
 
-function files({ images, outbound, entrance }: Partial<Sections>, probes: Probes): Problem[] {
+function files({ images, outbound, entrance, release, rollbackTo }: Partial<Sections>, probes: Probes): Problem[] {
     const problems = caFile("outbound.caBundleFile", outbound?.caBundleFile, probes, { optional: true });
     const acme = entrance && acmeOf(entrance);
     problems.push(...caFile("entrance.tls.caBundleFile", acme?.caBundleFile, probes, { optional: true }));
@@ -72,6 +73,9 @@ function files({ images, outbound, entrance }: Partial<Sections>, probes: Probes
     // A build secret, often the machine's own bundle: it is in no object of the cluster.
     const build = { optional: true, inCluster: false };
     problems.push(...caFile("images.caBundleFile", images.caBundleFile, probes, build));
+    const { pluginLock } = images;
+    const lock = images.plugins.length > 0 && probes.isFile(pluginLock) ? probes.read(pluginLock) : undefined;
+    if (rollbackTo === undefined) problems.push(...pluginProblems(images, release, lock));
     const { source } = images.canvas;
     if (source.kind === "directory" && !probes.isFile(`${source.path}/apps/canvas/package.json`))
         problems.push({

@@ -175,10 +175,13 @@ export async function ended(entrance: Entrance, runId: string, seconds = 90): Pr
     }
 }
 
-/** What the workflow computed; the two generations keep it in different places. */
-export const answerOf = (run_: unknown): unknown =>
-    at(run_, "output_payload", "final_state", "results", "set", "answer") ??
-    at(run_, "output_payload", "final_state", "node_results", "set", "answer");
+/** What a node returned; the two generations keep it in different places. */
+export const resultOf = (run_: unknown, node: string): unknown =>
+    at(run_, "output_payload", "final_state", "results", node) ??
+    at(run_, "output_payload", "final_state", "node_results", node);
+
+/** What the workflow computed. */
+export const answerOf = (run_: unknown): unknown => at(resultOf(run_, "set"), "answer");
 
 /** Who had a hand in the run. */
 export const actorsOf = (run_: unknown): unknown[] => {

@@ -14,7 +14,7 @@ from typing import Any
 import celery.apps.worker
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
 
-from orcheo_runtime import connections, delivery, fencing, logs, reconciler, vault
+from orcheo_runtime import connections, delivery, fencing, logs, plugins, reconciler, vault
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import Work, leave_when_idle
 
@@ -29,6 +29,7 @@ def with_lease(task: Any) -> None:
 
     def held(*args: Any, **options: Any) -> Any:
         fencing.install()
+        plugins.load()
         with fencing.execution():
             return run(*args, **options)
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { projectDir } from "../../../local/paths.ts";
 import { merge } from "../../../local/settings.ts";
-import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, type Workflow } from "../orcheo.ts";
+import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, resultOf, type Workflow } from "../orcheo.ts";
 import {
     attempt,
     answerAgain,
@@ -19,8 +19,28 @@ import {
     restart,
     up,
 } from "./harness.ts";
+import { lockedTestPlugin, usesTestPlugin } from "./plugins.ts";
 
 const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
+
+/** 0.46 has no JavaScript node any more. */
+const javaScript = `from langgraph.graph import END, START, StateGraph
+from orcheo.graph.state import State
+from orcheo.nodes.javascript_sandbox import JavaScriptSandboxNode
+
+
+def build():
+    graph = StateGraph(State)
+    code = "console.log('three'); var result = [1, 2, 3].map(function (each) { return each * factor; });"
+    graph.add_node("js", JavaScriptSandboxNode(name="js", script=code, context={"factor": 14}))
+    graph.add_edge(START, "js")
+    graph.add_edge("js", END)
+    return graph
+`;
+
+/** What takes its place: user code in MicroPython on WebAssembly. */
+const sandbox = `from orcheo.sandbox.runner import MicroPythonSandboxRunner
+print(MicroPythonSandboxRunner().run("return {'n': state['n'] * 14}", {"configurable": {}, "config": {}, "state": {"n": 3}}))`;
 
 /** Whether a process handles a signal, by its line SigCgt of /proc/<pid>/status: one bit for each, in hexadecimal. */
 const catches = (line: string, signal: number): boolean =>
@@ -56,6 +76,12 @@ export function mainJob(): void {
             { status: 200, verified: true },
         ]);
         expect(code).toBe(0);
+    });
+
+    test("a JavaScript node runs in the worker", async () => {
+        const script = await createWorkflow(caller(), "0.33", "e2e-javascript", { script: javaScript });
+        const done = await ended(caller(), await dispatch(caller(), script));
+        expect(resultOf(done, "js"), JSON.stringify(done)).toEqual({ result: [14, 28, 42], console: ["three"] });
     });
 
     test("a worker that is told to stop finishes its run first", async () => {
@@ -130,14 +156,14 @@ export function withoutDatabase(): void {
 }
 
 export function newerRelease(): void {
-    test("starts, runs the main job, and again after a restart", async () => {
+    test("starts with a plugin, runs the main job, and again after a restart", async () => {
         const host = "orcheo46.localhost";
         const source = { kind: "directory", path: join(projectDir, "tests", "canvas-app") };
         const settings = merge(committed(), {
             release: "0.46",
             version: "0.2.0",
             host,
-            images: { canvas: { source } },
+            images: { canvas: { source }, ...(await lockedTestPlugin("0.46", "plugins-0.46")) },
         });
         const { bootstrapToken } = await up(settings);
         const newer = await callerAt(host, String(bootstrapToken));
@@ -146,6 +172,9 @@ export function newerRelease(): void {
         const done = await ended(newer, runId);
         expect(answerOf(done)).toBe(42);
         expect(actorsOf(done)).toContain("worker");
+        await usesTestPlugin(newer, "0.46");
+        const sandboxed = await exec("deployment/worker", "python3", "-c", sandbox);
+        expect(sandboxed.output).toContain("{'update': {'n': 42}}");
         await restart("postgres", "api", "worker");
         expect(await answerAgain(newer, runId)).toBe(42);
     });

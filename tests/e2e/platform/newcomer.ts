@@ -9,7 +9,8 @@ import { caBundleFile } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { committedFile } from "../../../local/pulumi.ts";
 import { ask } from "../orcheo.ts";
-import { artifacts, attempt, caller, callerAt, dev, redirectOf, spec } from "./harness.ts";
+import { artifacts, attempt, caller, callerAt, dev, env, redirectOf, spec } from "./harness.ts";
+import { buildTestPlugin, refusedByBuild, usesTestPlugin } from "./plugins.ts";
 
 export function newcomer(): void {
     test("make up ends with the URL", async () => {
@@ -39,7 +40,7 @@ export function newcomer(): void {
 }
 
 export function elsewhere(): void {
-    test("names its context and registry, and make up leaves the embedded cluster alone", async () => {
+    test("names its context, registry and a plugin, and make up leaves the embedded cluster alone", async () => {
         const file = committedFile("elsewhere");
         const { context, kubeconfig, registry, builder, buildxConfigDir, caFile } = clusterInfo(spec);
         const settings = {
@@ -49,6 +50,7 @@ export function elsewhere(): void {
                 kind: "build",
                 builder,
                 canvas: { source: { kind: "directory", path: "tests/canvas-app" } },
+                ...(await buildTestPlugin("plugins-0.33")),
                 ...(caBundleFile !== undefined && { caBundleFile }),
             },
             version: "1.0.0",
@@ -68,6 +70,8 @@ export function elsewhere(): void {
                 PULUMI_HOME: join(state, "home"),
                 PULUMI_CONFIG_PASSPHRASE: "",
             };
+            const locked = await attempt("make", ["plugins"], { ...process.env, ORCHEO_STACK: "elsewhere" });
+            expect(locked.code, locked.output).toBe(0);
             const nowhere = await attempt("make", ["up"], own);
             expect(nowhere.output).toContain("pulumi login --local");
             const there = { ...own, PULUMI_BACKEND_URL: `file://${state}` };
@@ -79,8 +83,18 @@ export function elsewhere(): void {
             expect(code, output.slice(-3000)).toBe(0);
             const health = { origin: `https://elsewhere.localhost:${spec.ports.https}`, caFile };
             expect((await ask(health, "GET", "/api/system/health")).status).toBe(200);
+            const tokenCommand = ["stack", "output", "bootstrapToken", "--stack", "elsewhere"];
+            const token = await attempt("pulumi", tokenCommand, { ...there, PATH: env.PATH });
+            const newcomer = await callerAt("elsewhere.localhost", token.output, caFile);
+            await usesTestPlugin(newcomer, "0.33");
         } finally {
             rmSync(file, { force: true });
         }
+    });
+
+    test("a plugin for another Orcheo fails the build by name", async () => {
+        expect(await refusedByBuild("0.33")).toMatch(
+            /plugin orcheo-plugin-greeting 1\.0\.0: .*0\.33\.1 does not satisfy >=9/,
+        );
     });
 }
