@@ -25,6 +25,18 @@ export async function withLock<T>(file: string, report: Pick<Report, "note">, wo
         closeSync(fd);
         fd = await locked(file, report);
     }
+    return holding(file, fd, work);
+}
+
+/** Runs `work` under the lock unless another process holds it: for work that can be left to the next run. */
+export async function withLockIfFree(file: string, work: () => Promise<void>): Promise<void> {
+    mkdirSync(dirname(file), { recursive: true });
+    const fd = openSync(file, "a+");
+    if ((await flock(fd, ["--nonblock"])) && isStill(file, fd)) await holding(file, fd, work);
+    else closeSync(fd);
+}
+
+async function holding<T>(file: string, fd: number, work: () => Promise<T>): Promise<T> {
     try {
         ftruncateSync(fd);
         writeSync(fd, String(process.pid));

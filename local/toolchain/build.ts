@@ -14,7 +14,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { basename, delimiter, join, relative } from "node:path";
-import { withLock } from "../lock.ts";
+import { withLock, withLockIfFree } from "../lock.ts";
 import { cacheDir, logFile } from "../paths.ts";
 import { run } from "../process.ts";
 import { consoleReport, type Report } from "../report.ts";
@@ -228,7 +228,8 @@ async function trimGoCaches(report: Report): Promise<void> {
     const every: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
     const spent = async (): Promise<boolean> => areSpent((await missingTools(every)).length === 0);
     if (!existsSync(goDir) || !(await spent())) return;
-    await withLock(join(cacheDir, "toolchain.lock"), report, async () => {
+    // Whoever holds the lock builds other versions, perhaps for an hour, and needs the caches.
+    await withLockIfFree(join(cacheDir, "toolchain.lock"), async () => {
         if (await spent()) await report.step("delete Go's caches: every tool is built", undefined, removeGoCaches);
     });
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
-import { withLock } from "../../local/lock.ts";
+import { withLock, withLockIfFree } from "../../local/lock.ts";
 
 const root = mkdtempSync(join(tmpdir(), "orcheo-lock-"));
 const lock = join(root, "lock");
@@ -77,5 +77,24 @@ test("a living holder is waited for and named, its end is enough to go on", asyn
 test("a lock is left when the work fails", async () => {
     const failing = withLock(lock, { note: () => undefined }, () => Promise.reject(new Error("the work failed")));
     await expect(failing).rejects.toThrow("the work failed");
+    expect(existsSync(lock)).toBe(false);
+});
+
+test("work that can wait for the next run is left out while another process holds the lock", async () => {
+    const done: string[] = [];
+    const work = (name: string) => () => Promise.resolve(void done.push(name));
+    const { child, ended } = processThat(`await hold(() => sleep(60_000));`);
+    await vi.waitFor(
+        () => {
+            expect(readFileSync(lock, "utf8")).toBe(String(child.pid));
+        },
+        { timeout: 20_000 },
+    );
+    await withLockIfFree(lock, work("while it is held"));
+    expect(readFileSync(lock, "utf8")).toBe(String(child.pid));
+    child.kill("SIGKILL");
+    await ended;
+    await withLockIfFree(lock, work("afterwards"));
+    expect(done).toEqual(["afterwards"]);
     expect(existsSync(lock)).toBe(false);
 });

@@ -1,5 +1,7 @@
 /** The real builder on a Go module of three lines. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
@@ -136,4 +138,19 @@ test("the PATH is trusted for exactly the wanted version", async () => {
         says(other);
         expect(await onPath(hello, bin), other).toBeUndefined();
     }
+});
+
+// The last one: it deletes the compile results.
+test("while another process builds, its caches are kept and nobody waits for it", async () => {
+    await ensure();
+    const [go, lock] = [join(root, "cache", "go"), join(root, "cache", "toolchain.lock")];
+    utimesSync(go, new Date(0), new Date(0));
+    const holder = spawn("flock", ["--no-fork", lock, "sleep", "60"]);
+    await vi.waitFor(() => expect(run("flock", ["--nonblock", lock, "true"])).rejects.toThrow(), { timeout: 20_000 });
+    await ensure();
+    expect(existsSync(go)).toBe(true);
+    holder.kill();
+    await once(holder, "exit");
+    await ensure();
+    expect(existsSync(go)).toBe(false);
 });
