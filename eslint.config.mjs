@@ -1,6 +1,8 @@
 import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
+const sections = "Name the sections that it depends on: Pick<Stack, …>, or the section itself.";
+
 export default tseslint.config(
     { ignores: ["node_modules/", "artifacts/", "policies/dist/", "tests/canvas-app/", "**/*.mjs"] },
     eslint.configs.recommended,
@@ -32,9 +34,13 @@ export default tseslint.config(
             "no-restricted-syntax": [
                 "error",
                 {
-                    selector: "TSTypeAnnotation > TSTypeReference[typeName.name='Stack']",
-                    message: "Name the sections that it depends on: Pick<Stack, …>, or the section itself.",
+                    selector:
+                        "TSTypeReference[typeName.name='Stack']:not(TSIndexedAccessType > TSTypeReference)" +
+                        ":not(TSTypeReference[typeName.name='Pick'] > TSTypeParameterInstantiation > TSTypeReference)",
+                    message: sections,
                 },
+                { selector: "TSInterfaceHeritage[expression.name='Stack']", message: sections },
+                { selector: "ImportSpecifier[imported.name='Stack'][local.name!='Stack']", message: sections },
             ],
         },
     },

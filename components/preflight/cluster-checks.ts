@@ -5,6 +5,7 @@ import type { Sections } from "../config/schema";
 import { isClusterError, type ClusterApi } from "../kubernetes/cluster-api";
 import type { Recorded } from "../kubernetes/recorded.plan";
 import type { ClusterProbe } from "../machine";
+import { awsController } from "./aws-controller";
 import type { ClusterCheck } from "./check";
 import { hostTaken } from "./host";
 import { ingressController } from "./ingress-controller";
@@ -19,6 +20,7 @@ export const clusterChecks: readonly ClusterCheck[] = [
     namespaceOwner,
     hostTaken,
     ingressController,
+    awsController,
     volumesGrow,
     serviceRangeCheck,
     rollbackTarget,

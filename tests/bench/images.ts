@@ -119,7 +119,7 @@ export async function measureImages(spec: ClusterSpec, toolchain: Toolchain, rep
     const packages = readFileSync(join(image("backend"), "requirements-0.33.lock"), "utf8").match(/^[a-z0-9].*==/gim);
     lines.push(
         "",
-        `The backend is ${(100 * share).toFixed(0)} % of what a plain \`pip install\` of the same ${packages?.length ?? 0} packages makes (aim: 50 %).`,
+        `The backend is ${(100 * share).toFixed(0)} % of what a plain \`pip install\` of the same ${packages?.length ?? 0} packages makes (target: 50 %).`,
     );
     return lines;
 }

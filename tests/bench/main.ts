@@ -140,7 +140,7 @@ async function startup(): Promise<void> {
     await make("down");
     const stopped = await timed("make up, stopped cluster", () => make("up"));
     const running = await timed("make up, running", () => make("up"));
-    table("From `make up` to the first 200", "case", "s", "aim");
+    table("From `make up` to the first 200", "case", "s", "target");
     row("new cluster, toolchain built", fresh, "");
     row("stopped cluster, nothing to build", stopped, "<= 90");
     row("running already", running, "");
@@ -149,7 +149,7 @@ async function startup(): Promise<void> {
 }
 
 async function changes(): Promise<void> {
-    table("Nothing to change (median of 3)", "command", "s", "aim");
+    table("An update with no changes (median of 3)", "command", "s", "target");
     row("pulumi preview, with the policy pack", await repeated("preview", () => pulumi("preview")), "<= 10");
     const bare = { ...env, PULUMI_OPTION_POLICY_PACK: "" };
     const without = (): Promise<string> =>
@@ -175,7 +175,7 @@ async function boundOfUp(): Promise<void> {
         await removeStack(objects);
     }
     const [bound, up] = [Math.min(...bounds), Math.min(...ups)];
-    table("The whole stack from nothing (images there; best of 2, by turns)", "how", "s", "times the bound", "aim");
+    table("The whole stack against its lower bound (best of 2, alternating)", "how", "s", "times the bound", "target");
     row("kubectl apply of the same objects, until ready", bound, 1, "");
     row("pulumi up, preview and policy pack included", up, up / bound, "<= 1.3");
 }

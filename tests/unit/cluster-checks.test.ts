@@ -1,5 +1,6 @@
 /** Checks against what is in the cluster: hosts of others, the ingress controller's place, volumes that cannot grow. */
 import { describe, expect, it } from "vitest";
+import { awsController, versionProblems } from "../../components/preflight/aws-controller";
 import { hostProblems } from "../../components/preflight/host";
 import { placeProblems } from "../../components/preflight/ingress-controller";
 import { volumeProblems } from "../../components/preflight/volumes";
@@ -234,5 +235,67 @@ describe("a volume", () => {
         const { error, resources } = await run({ stack: "dev", probes }, false);
         expect(error).toContain("orcheo:stack.database.storageGiB: found");
         expect(resources).toEqual([]);
+    });
+});
+
+describe("the AWS Load Balancer Controller behind a Gateway", () => {
+    const label = "app.kubernetes.io/name";
+    const controller = (image: string, version?: string): FakeObject =>
+        object(
+            "apps/v1",
+            "Deployment",
+            "kube-system/aws-load-balancer-controller",
+            {
+                template: {
+                    spec: {
+                        containers: [
+                            { name: "controller", image },
+                            { name: "proxy", image: "proxy:1.2.3" },
+                        ],
+                    },
+                },
+            },
+            {
+                labels: {
+                    [label]: "aws-load-balancer-controller",
+                    ...(version !== undefined && { "app.kubernetes.io/version": version }),
+                },
+            },
+        );
+    const image = "public.ecr.aws/eks/aws-load-balancer-controller";
+    const digest = `sha256:${"0".repeat(64)}`;
+
+    it.each([
+        ["by its tag", controller(`${image}:v2.14.1`), "2.14"],
+        ["by its tag beside a digest", controller(`registry.example.com:5000/${image}:v2.9.0@${digest}`), "2.9"],
+        ["by its label", controller(`${image}@${digest}`, "v2.13.4"), "2.13"],
+        ["of the first generation", controller(`${image}:1.1.9`), "1.1"],
+    ])("that is too old, %s, is refused", (_, deployment, version) => {
+        expect(versionProblems([deployment])).toEqual([
+            {
+                at: "orcheo:stack.entrance.controller.kind",
+                found: `the AWS Load Balancer Controller in the cluster (kube-system/aws-load-balancer-controller) is version ${version}`,
+                remedy: 'upgrade it to 2.15 or later, or use kind "awsLoadBalancer"',
+            },
+        ]);
+    });
+
+    it.each([
+        ["the oldest", controller(`${image}:v2.15.0`)],
+        ["a later one", controller(`${image}:v3.5.0`)],
+        ["one that does not name its version", controller(`${image}:latest`)],
+        ["one by digest alone", controller(`${image}@${digest}`)],
+    ])("that is recent enough or unknown is accepted: %s", (_, deployment) => {
+        expect(versionProblems([deployment])).toEqual([]);
+    });
+
+    it("is only asked about where the stack declares its objects", async () => {
+        const cluster = fakeCluster([controller(`${image}:v2.14.1`)]);
+        const checked = async (settings: object) => {
+            const { entrance } = stackOf(settings);
+            return awsController.run({ entrance }, cluster, nothing);
+        };
+        expect(await checked({})).toEqual([]);
+        expect(await checked(variants["an AWS load balancer of a Gateway"] ?? {})).toHaveLength(1);
     });
 });

@@ -13,7 +13,8 @@ import { stringify } from "yaml";
 
 import { exceptionsKey } from "../../policies/exceptions.ts";
 import { nextMonth } from "../policy/cases.ts";
-import { mutated, mutations, tokenOf } from "../policy/pods.ts";
+import { fields } from "../../policies/values.ts";
+import { compliant, mutated, mutations, templateOf, tokenOf, type Mutation } from "../policy/pods.ts";
 import { environment, previewIn, pulumi, type EngineRun } from "./engine.ts";
 
 const run = promisify(execFile);
@@ -23,11 +24,15 @@ let folder: string;
 let shop: string;
 let env: NodeJS.ProcessEnv;
 
-/** A Deployment that breaks one rule. */
-function breaking(rule: string, name: string): object {
+function mutationOf(rule: string): Mutation {
     const mutation = mutations.find((each) => each.rule === rule);
     if (mutation === undefined) throw new Error(`nothing breaks ${rule}`);
-    const manifest = mutated(mutation, "Deployment", name);
+    return mutation;
+}
+
+/** A Deployment that breaks one rule. */
+function breaking(rule: string, name: string): object {
+    const manifest = mutated(mutationOf(rule), "Deployment", name);
     return { type: tokenOf(manifest), name, props: manifest };
 }
 
@@ -149,6 +154,34 @@ test("the settings that docs/policies.md shows are taken", async () => {
     expect(new Set(told(run))).toEqual(new Set(["image-registry web"]));
 });
 
+test("a pod that calls the API is accepted once its service account is bound in the same stack", async () => {
+    const name = "operator";
+    const manifest = mutated(mutationOf("no-token-automount"), "Deployment", name);
+    templateOf(manifest)["spec"] = { ...fields(templateOf(manifest)["spec"]), serviceAccountName: name };
+    const namespace = "shop";
+    const metadata = { ...manifest.metadata, name, namespace };
+    const operator = { type: tokenOf(manifest), name, props: { ...manifest, metadata } };
+    const binding = (subject: string): object => ({
+        type: "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+        name,
+        props: {
+            metadata: { name, namespace },
+            roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "leases" },
+            subjects: [{ kind: "ServiceAccount", name: subject, namespace }],
+        },
+    });
+    const settings = join(folder, "no-remediation.json");
+    await writeFile(settings, JSON.stringify({ "references-resolve": "disabled" }));
+    const evaluated = async (...resources: readonly object[]): Promise<readonly string[]> => {
+        await registers(...resources);
+        const flags = ["--stack", "dev", "--policy-pack", "policies", "--policy-pack-config", settings];
+        return told(await previewIn(shop, flags, env, join(folder, "events-of-tokens.json")));
+    };
+    expect(await evaluated(operator)).toEqual([`no-token-automount ${name}`]);
+    expect(await evaluated(operator, binding("another"))).toEqual([`no-token-automount ${name}`]);
+    expect(await evaluated(operator, binding(name))).toEqual([]);
+});
+
 test("exceptions in Pulumi.<stack>.yaml hold", async () => {
     await registers(breaking("no-host-path", "web"));
     await writeFile(join(shop, "Pulumi.dev.yaml"), "config: {}\n");
@@ -199,6 +232,7 @@ test.each([
     ["npm", ["npm", "install", "--no-audit", "--no-fund", "--save-dev"]],
     ["pnpm", ["npx", "-y", "pnpm@10.24.0", "add", "-D"]],
     ["yarn", ["npx", "-y", "yarn@1.22.22", "add", "-D"]],
+    ["yarn-4", ["npx", "-y", "@yarnpkg/cli-dist@4.18.1", "add", "-D"]],
 ])(
     "the package, installed by %s into a project of modern TypeScript, starts and reports",
     async (name, install) => {
@@ -212,8 +246,16 @@ test.each([
         await writeFile(join(project, "tsconfig.json"), modern);
         const own = { name, type: "module", dependencies: { "@pulumi/pulumi": "3.256.0" } };
         await writeFile(join(project, "package.json"), JSON.stringify(own));
+        // As docs/policies.md says; the other package managers ignore the file.
+        await writeFile(join(project, ".yarnrc.yml"), "nodeLinker: node-modules\n");
         const [command = "", ...words] = install;
-        await run(command, [...words, join(project, "orcheo-policies-0.1.0.tgz")], { cwd: project });
+        // Yarn 4 reads neither .npmrc nor npm's variables.
+        const { stdout: registry } = await run("npm", ["config", "get", "registry"], { cwd: project });
+        const mirror = { YARN_NPM_REGISTRY_SERVER: registry.trim().replace(/\/$/, ""), YARN_ENABLE_TELEMETRY: "0" };
+        await run(command, [...words, join(project, "orcheo-policies-0.1.0.tgz")], {
+            cwd: project,
+            env: { ...process.env, ...mirror },
+        });
         await registers(breaking("no-host-path", "web"));
         const ofProject = { ...env, ...environment(join(project, "state")), FIXTURES: join(folder, "fixtures.json") };
         await pulumi(project, ["stack", "init", "dev"], ofProject);
@@ -221,6 +263,9 @@ test.each([
         expect(told(await previewIn(project, flags, ofProject, join(project, "events.json")))).toEqual([
             "no-host-path web",
         ]);
+        await writeFile(join(project, "pod.json"), JSON.stringify(compliant("Pod")));
+        const { stdout } = await run("npx", ["orcheo-policies", "pod.json"], { cwd: project });
+        expect(stdout).toContain("1 resources evaluated: 0 mandatory and 0 advisory violations");
     },
     600_000,
 );
