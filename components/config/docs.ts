@@ -26,6 +26,29 @@ expiry date:
           resource: UnsafeChoice::aws.network.natPerZone
           reason: a test environment
           expires: 2027-06-30
+
+Settings and secrets may also come from a Pulumi ESC environment. List it in \`Pulumi.<stack>.yaml\`, beside \`config\`:
+
+    environment:
+      - orcheo/prod
+
+and put the settings below \`pulumiConfig\` in the environment; a secret is marked there with \`fn::secret\`:
+
+    values:
+      registry:
+        password:
+          fn::secret: …
+      pulumiConfig:
+        orcheo:stack:
+          registry:
+            prefix: registry.example.com/orcheo
+            pull: { kind: credentials, username: puller }
+        orcheo:registryPassword: \${registry.password}
+
+Pulumi merges the two key by key before the program and the policy pack run, the file wins, and the result is checked like any
+other: keep a section that has a \`kind\` in one of the two places. Environments require a stack whose state is in Pulumi Cloud. With any other
+backend Pulumi refuses the file ("backend … does not support environments"), so \`make up\` cannot use one. The tests cover the merged
+settings; opening an environment was not tested, because it requires an account.
 `;
 
 type Schema = z.core.JSONSchema.BaseSchema;

@@ -1,6 +1,5 @@
 /** Whether the AWS Load Balancer Controller knows the fields of the Gateway's configuration: an older one ignores them. */
 import type { Problem } from "../config/problems";
-import type { Sections } from "../config/schema";
 import { collectionPath, type KubernetesObject } from "../kubernetes/cluster-api";
 import { listAt, textAt, type ClusterCheck } from "./check";
 

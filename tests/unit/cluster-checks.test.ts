@@ -296,6 +296,6 @@ describe("the AWS Load Balancer Controller behind a Gateway", () => {
             return awsController.run({ entrance }, cluster, nothing);
         };
         expect(await checked({})).toEqual([]);
-        expect(await checked(variants["an AWS load balancer of a Gateway"] ?? {})).toHaveLength(1);
+        expect(await checked(variants["an AWS load balancer of a Gateway"])).toHaveLength(1);
     });
 });
