@@ -73,6 +73,11 @@ const ofCluster = (apiVersion: string, kind: string, name: string, spec: object 
     spec,
 });
 
+export const defaultStorageClass: FakeObject = {
+    ...ofCluster("storage.k8s.io/v1", "StorageClass", "standard"),
+    metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+};
+
 /** The controllers that the tests' stacks name: what a cluster holds before Orcheo. */
 export const controllers: readonly FakeObject[] = [
     ofCluster("networking.k8s.io/v1", "IngressClass", "traefik", { controller: "traefik.io/ingress-controller" }),
@@ -80,5 +85,8 @@ export const controllers: readonly FakeObject[] = [
     ofCluster("networking.k8s.io/v1", "IngressClass", "alb", { controller: "ingress.k8s.aws/alb" }),
     ...["traefik", "envoy", "alb"].map((name) => ofCluster("gateway.networking.k8s.io/v1", "GatewayClass", name)),
     ofCluster("v1", "Namespace", "envoy-gateway-system"),
+    defaultStorageClass,
+    // Of the variant whose namespace is somebody else's.
+    ofCluster("v1", "Namespace", "team-a"),
     pod("traefik", "traefik"),
 ];

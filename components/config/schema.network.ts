@@ -1,7 +1,7 @@
 /** Settings of the NetworkPolicies. */
 import { z } from "zod";
 import { cidr } from "./addresses";
-import { labelKey, labelValue, name, whole } from "./fields";
+import { choice, labelKey, labelValue, name, whole } from "./fields";
 
 export const network = z
     .strictObject({
@@ -25,6 +25,11 @@ export const network = z
             .default([])
             .describe(
                 "Addresses of DNS servers that are no pods: NodeLocal DNSCache, or an existing cluster in EKS Auto Mode (the address of its kube-dns Service). A new one's are known.",
+            ),
+        enforcement: choice(["checked", "assumed"])
+            .default("checked")
+            .describe(
+                "`checked`: a cluster whose network is known to enforce no NetworkPolicies (flannel by itself, the Amazon VPC CNI without its agent) is refused. `assumed`: the network is not checked.",
             ),
         privateCidrs: z
             .array(cidr())

@@ -85,4 +85,8 @@ export type Sections = Pick<
     | "backup"
     | "auth"
     | "canvas"
+    | "api"
+    | "worker"
+    | "beat"
+    | "secrets"
 >;

@@ -6,12 +6,16 @@ import { isClusterError, type ClusterApi } from "../kubernetes/cluster-api";
 import type { Recorded } from "../kubernetes/recorded.plan";
 import type { ClusterProbe } from "../machine";
 import { awsController } from "./aws-controller";
+import { apisServed } from "./apis";
 import type { ClusterCheck } from "./check";
+import { foreignQuota } from "./foreign-quota";
 import { hostTaken } from "./host";
 import { ingressController } from "./ingress-controller";
 import { namespaceOwner } from "./namespace-owner";
+import { networkEnforcement } from "./network-enforcement";
 import { rollbackTarget } from "./rollback-target";
 import { serviceRangeCheck } from "./service-range";
+import { storageClasses } from "./storage-classes";
 import { clusterSupport } from "./support.plan";
 import { volumesGrow } from "./volumes";
 
@@ -22,6 +26,10 @@ export const clusterChecks: readonly ClusterCheck[] = [
     ingressController,
     awsController,
     volumesGrow,
+    storageClasses,
+    apisServed,
+    foreignQuota,
+    networkEnforcement,
     serviceRangeCheck,
     rollbackTarget,
 ];

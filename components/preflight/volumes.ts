@@ -3,6 +3,7 @@ import type { Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
 import { objectPath, type ClusterApi, type KubernetesObject } from "../kubernetes/cluster-api";
 import { at, textAt, type ClusterCheck } from "./check";
+import { bytesOf } from "./quantity";
 
 export const volumesGrow: ClusterCheck = {
     finds: "whether the volumes can grow",
@@ -53,16 +54,4 @@ export function volumeProblems(
         name === "" ? "it has no StorageClass" : `its StorageClass ${JSON.stringify(name)} has no allowVolumeExpansion`;
     const remedy = `it cannot grow, as ${why}: ${keep}, or back up, and restore into a volume of another class (docs/runbooks/restore-backup.md)`;
     return [{ at: key, found, remedy }];
-}
-
-const units: Readonly<Record<string, number>> = {
-    ...{ "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
-    ...{ Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4, Pi: 1024 ** 5, Ei: 1024 ** 6 },
-};
-
-/** @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
-function bytesOf(quantity: string): number | undefined {
-    const [, number = "", unit = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
-    const factor = units[unit];
-    return number === "" || factor === undefined ? undefined : Number(number) * factor;
 }

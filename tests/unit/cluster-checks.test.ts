@@ -7,7 +7,7 @@ import { volumeProblems } from "../../components/preflight/volumes";
 import { parseStack } from "../../components/stack/read";
 import type { Stack } from "../../components/config/schema";
 import { ownerKey } from "../../components/ownership/ownership.plan";
-import { controllers, fakeCluster, type FakeObject } from "../fake-cluster";
+import { controllers, defaultStorageClass, fakeCluster, type FakeObject } from "../fake-cluster";
 import { run, settingsOf, stackId } from "../harness";
 import { variants } from "../variants";
 
@@ -103,7 +103,9 @@ describe("the ingress controller", () => {
         ...more,
     });
     const traefik = { "app.kubernetes.io/name": "traefik" };
-    const cluster = (...objects: FakeObject[]) => ({ cluster: () => Promise.resolve(fakeCluster(objects)) });
+    const cluster = (...objects: FakeObject[]) => ({
+        cluster: () => Promise.resolve(fakeCluster([defaultStorageClass, ...objects])),
+    });
     const ofClass = (name: string, controller: string, labels = {}) => ({
         ...object("networking.k8s.io/v1", "IngressClass", "/x", { controller }),
         metadata: { name, labels },
