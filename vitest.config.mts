@@ -6,7 +6,9 @@ import { endToEndClusters } from "./tests/e2e/clusters.ts";
 
 /** So many files at once: each waits for its cluster much of the time. A third on two cores made all of them slower, and nothing sooner. */
 const maxWorkers = 2;
-const canvasSource = fileURLToPath(new URL("tests/canvas-app", import.meta.url));
+const standInCanvas = fileURLToPath(new URL("tests/canvas-app", import.meta.url));
+/** Set by hand, a tree of Orcheo's own canvas: the same tests then meet that one. */
+const canvasSource = process.env.ORCHEO_CANVAS_SOURCE ?? standInCanvas;
 /** Each file has a cluster of its own; the verdicts share one beside them. */
 const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
     test: {

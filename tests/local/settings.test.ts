@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { existsSync, readFileSync } from "node:fs";
 import { committedFile } from "../../local/pulumi.ts";
@@ -18,16 +18,24 @@ const cluster = { context: "orcheo-x", kubeconfig: "/k", registry: "127.0.0.1:1"
 const machine = { cluster, httpsPort: 443 };
 
 describe("settings for the embedded cluster", () => {
+    const canvasSources = (config: typeof vitest): string[] =>
+        (config.test?.projects ?? [])
+            .flatMap((each) => (typeof each === "object" && "test" in each && each.test ? [each.test] : []))
+            .filter(({ name }) => JSON.stringify(name).startsWith(`"e2e-`))
+            .map(({ env }) => String(env?.["ORCHEO_CANVAS_SOURCE"]));
+
     it("end-to-end tests name their front end: whether its repository can be reached changes none of them", () => {
-        const projects = (vitest.test?.projects ?? []).flatMap((each) =>
-            typeof each === "object" && "test" in each && each.test ? [each.test] : [],
-        );
-        const endToEnd = projects.filter(({ name }) => JSON.stringify(name).startsWith(`"e2e-`));
-        expect(endToEnd).toHaveLength(Object.keys(endToEndClusters).length);
-        for (const { env } of endToEnd) {
-            const source = String(env?.["ORCHEO_CANVAS_SOURCE"]);
-            expect(existsSync(`${source}/apps/canvas/package.json`)).toBe(true);
-        }
+        const sources = canvasSources(vitest);
+        expect(sources).toHaveLength(Object.keys(endToEndClusters).length);
+        for (const source of sources) expect(existsSync(`${source}/apps/canvas/package.json`)).toBe(true);
+    });
+
+    it("end-to-end tests meet Orcheo's own canvas where its tree is named", async () => {
+        vi.stubEnv("ORCHEO_CANVAS_SOURCE", "/a/tree");
+        vi.resetModules();
+        const { default: config } = await import("../../vitest.config.mts");
+        vi.unstubAllEnvs();
+        expect(new Set(canvasSources(config))).toEqual(new Set(["/a/tree"]));
     });
 
     it("the committed dev stack is meant for it", () => {
