@@ -173,3 +173,19 @@ export function keptOf({ inputs }: RecordedObject): string | undefined {
     const { annotations } = (inputs["metadata"] ?? {}) as { annotations?: Record<string, string> };
     return annotations?.[reappliedKey];
 }
+
+export const forceKey = "pulumi.com/patchForce";
+
+/**
+ * Whether an update takes fields of the namespace from others; not before somebody else has set some. The one of two stacks that creates it
+ * second is then refused, by the mark of the first.
+ *
+ * @param live  undefined while the cluster does not answer
+ */
+export function forcedOf(live: KubernetesObject | undefined, { inputs }: RecordedObject): string | undefined {
+    const before = valueAt(inputs, ["metadata", "annotations", forceKey]);
+    const others =
+        live !== undefined &&
+        managersOf(live).some(({ manager, subresource }) => !isPulumi(manager) && subresource !== "status");
+    return others || before !== undefined ? "true" : undefined;
+}

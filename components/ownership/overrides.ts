@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterApi, KubernetesObject } from "../kubernetes/cluster-api";
 import type { RecordedObject } from "../kubernetes/recorded.plan";
 import {
+    forcedOf,
     keptOf,
     leastReplicas,
     mayBeOverridden,
@@ -18,6 +19,8 @@ export interface Reapplied {
     readonly reapplied: ReadonlyMap<string, string>;
     /** Replicas of Deployments that are scaled automatically. */
     readonly replicas: ReadonlyMap<string, number>;
+    /** "true" for a namespace of which others have set fields. */
+    readonly forced: ReadonlyMap<string, string>;
 }
 
 /**
@@ -36,6 +39,13 @@ export async function takenBack(
     const replicas = new Map(
         known.flatMap(({ path, own, least }) => entry(path, replicasToSet(undefined, own, least))),
     );
+    const home = known.filter(({ own }) => own.kind === "Namespace");
+    const forced = new Map(
+        home.flatMap(({ path, own }) => {
+            const live = objects.find((object) => own.uid === object.metadata.uid);
+            return entry(path, forcedOf(live, own));
+        }),
+    );
     const changed = objects.map(async (object) => {
         const path = pathOf(asDeclared(object));
         const own = recorded.get(path);
@@ -53,7 +63,7 @@ export async function takenBack(
         for (const [key, value] of entry(path, replicasToSet(whole, own, least))) replicas.set(key, value);
     });
     await Promise.all(changed);
-    return { reapplied: annotations, replicas };
+    return { reapplied: annotations, replicas, forced };
 }
 
 const entry = <T>(path: string, value: T | undefined): [string, T][] => (value === undefined ? [] : [[path, value]]);

@@ -8,7 +8,7 @@ import type { Recorded, RecordedObject } from "../kubernetes/recorded.plan";
 import { machine } from "../machine";
 import { declaredAs, existing, labelled, pulumiManager, withReplicas, type Properties } from "./declared";
 import { takenBack, type Reapplied } from "./overrides";
-import { missingMessage, reappliedKey } from "./overrides.plan";
+import { forceKey, missingMessage, reappliedKey } from "./overrides.plan";
 import {
     asDeclared,
     declaredTwice,
@@ -34,6 +34,7 @@ type OwnerSettings = Pick<Stack, "aws" | "kubernetes">;
 export class Ownership extends pulumi.ComponentResource {
     private readonly stack: OwnerSettings;
     private readonly declared: Declared[] = [];
+    private home: pulumi.Resource | undefined;
     private open: (proof: Proof) => void = () => undefined;
     /** Settled once nothing stands against the update. */
     private readonly proof = new Promise<Proof>((open) => {
@@ -65,10 +66,13 @@ export class Ownership extends pulumi.ComponentResource {
         // The cluster may first have to be made.
         if (!(resource instanceof pulumi.CustomResource) || (madeByAws(this.stack) && !inCluster)) return undefined;
         // The engine's client also takes what is nested deeper than its types say.
-        const dependsOn = this.proof.then(() => [opts.dependsOn ?? []] as pulumi.Input<pulumi.Resource>[]);
+        // Of two stacks that create the namespace at the same time, one fails there: it is to have changed nothing else.
+        const after = inCluster && this.home !== undefined ? [this.home] : [];
+        const dependsOn = this.proof.then(() => [opts.dependsOn ?? [], ...after] as pulumi.Input<pulumi.Resource>[]);
         const gated = { ...opts, dependsOn };
         // What is only read is somebody else's.
         if (!inCluster || custom.id !== undefined) return { props: props, opts: gated };
+        if (type === namespaceType) this.home = resource;
         // A Secret with a generated name would be replaced, and its pods restarted, for a label.
         const generated = (props as Properties).metadata?.name === undefined;
         const labels = generated ? { ignoreChanges: [...(opts.ignoreChanges ?? []), "metadata.labels"] } : {};
@@ -95,7 +99,10 @@ export class Ownership extends pulumi.ComponentResource {
                     ...own,
                     [ownerKey]: mark,
                     // The fields of the stack's own objects are the stack's, whoever has set them since.
-                    "pulumi.com/patchForce": "true",
+                    [forceKey]:
+                        type !== namespaceType || adopt !== undefined
+                            ? "true"
+                            : this.found(({ forced }) => forced, declared),
                     // As the former owner: a field that it set and this stack does not goes away.
                     ...(adopt !== undefined && { [managerKey]: this.found(({ managers }) => managers, declared) }),
                     [reappliedKey]: this.found(({ reapplied }) => reapplied, declared),
@@ -170,13 +177,14 @@ interface Proof extends Reapplied {
     /** Field managers of what is adopted. */
     readonly managers: ReadonlyMap<string, string>;
 }
-const nothing: Proof = { managers: new Map(), reapplied: new Map(), replicas: new Map() };
+const nothing: Proof = { managers: new Map(), reapplied: new Map(), replicas: new Map(), forced: new Map() };
 
 /** @throws pulumi.RunError with every problem, if there is any */
 export function refuse(problems: readonly Problem[]): void {
     if (problems.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(pulumi.getStack()), problems).message);
 }
 
+const namespaceType = "kubernetes:core/v1:Namespace";
 const managerKey = "pulumi.com/patchFieldManager";
 
 /** Undefined while the cluster is not known. */

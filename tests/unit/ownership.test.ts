@@ -4,6 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { ClusterError, type KubernetesObject } from "../../components/kubernetes/cluster-api";
 import { recordedOf, type Recorded, type RecordedObject } from "../../components/kubernetes/recorded.plan";
 import {
+    forcedOf,
+    forceKey,
     leastReplicas,
     mayBeOverridden,
     overrideMessage,
@@ -129,7 +131,7 @@ describe("a stack", () => {
         for (const each of objects)
             expect(metadataOf(each).annotations, each.name).toMatchObject({
                 [ownerKey]: own,
-                "pulumi.com/patchForce": "true",
+                ...(!each.type.endsWith(":Namespace") && { [forceKey]: "true" }),
             });
         expect(JSON.stringify(objects.map(({ inputs }) => inputs["spec"]))).not.toContain(ownerKey);
     });
@@ -449,5 +451,30 @@ describe("a Deployment that is scaled automatically", () => {
         const deployment = resources.find(({ type, name }) => type.endsWith(":Deployment") && name === "api");
         expect((deployment?.inputs["spec"] as { replicas?: number }).replicas).toBe(set);
         expect(warnings.includes("spec.replicas: 0 instead of 2")).toBe(set !== undefined);
+    });
+});
+
+describe("two stacks that create one namespace at the same time", () => {
+    it("meet in a conflict over its mark: only the namespace is created without force", async () => {
+        const { error, resources } = await run({ stack: "dev", probes: probesOf([]) }, false);
+        expect(error).toBeUndefined();
+        const named = resources.filter((each) => metadataOf(each)?.annotations?.[ownerKey] !== undefined);
+        const unforced = named.filter((each) => metadataOf(each).annotations?.[forceKey] === undefined);
+        expect(named.length).toBeGreaterThan(50);
+        expect(unforced.map(({ type }) => type)).toEqual(["kubernetes:core/v1:Namespace"]);
+    });
+
+    it("and what others set on it later, an update takes back", () => {
+        const known = recordedObject(namespace());
+        const live = (...managedFields: object[]): KubernetesObject => ({
+            metadata: { name: "orcheo", managedFields },
+        });
+        const pulumis = { manager: "pulumi-kubernetes-a", operation: "Apply" };
+        expect(forcedOf(live(pulumis), known)).toBeUndefined();
+        expect(forcedOf(live(pulumis, { manager: "kube", subresource: "status" }), known)).toBeUndefined();
+        expect(forcedOf(live(pulumis, { manager: "kubectl-label" }), known)).toBe("true");
+        const before = { ...known, inputs: { metadata: { annotations: { [forceKey]: "true" } } } };
+        expect(forcedOf(live(pulumis), before)).toBe("true");
+        expect(forcedOf(undefined, before)).toBe("true");
     });
 });
