@@ -96,11 +96,11 @@ export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec
                     .map(({ to, port }) => ({ to, ports: tcp(port) })),
                 { to: [pods("api")], ports: tcp(ports.api) },
                 toDns(stack),
-                ...toIssuer(stack),
                 { to: [...outside, ...privateAddresses(stack.network)] },
                 ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
             ],
         },
+        ...planIssuer(stack),
         ...(stack.network.peers.length > 0 && { "peers-out": planPeers(stack.network) }),
         ...(backup !== undefined && {
             "backup-out": {
@@ -138,14 +138,20 @@ function toDns({ network, aws }: Pick<Stack, "aws" | "network">): Egress {
     };
 }
 
-/** The issuer's keys; of a public issuer nothing is left to open. */
-function toIssuer({ auth: { signIn } }: Pick<Stack, "auth">): Egress[] {
-    if (signIn.kind === "tokensOnly") return [];
+/** The issuer's keys, which the API alone reads; of a public issuer nothing is left to open. */
+function planIssuer({ auth: { signIn } }: Pick<Stack, "auth">): Record<string, Spec> {
+    if (signIn.kind === "tokensOnly") return {};
     const to = peersOf(signIn.reach);
-    const { port } = new URL(signIn.jwksUrl ?? signIn.issuer);
-    return to.length === 0
-        ? []
-        : [{ to, ports: tcp(signIn.reach.kind === "pods" ? signIn.reach.port : Number(port || 443)) }];
+    if (to.length === 0) return {};
+    const url = new URL(signIn.jwksUrl ?? signIn.issuer);
+    const port = signIn.reach.kind === "pods" ? signIn.reach.port : Number(url.port || 443);
+    return {
+        "issuer-out": {
+            podSelector: { matchLabels: selector("api") },
+            policyTypes: ["Egress"],
+            egress: [{ to, ports: tcp(port) }],
+        },
+    };
 }
 
 /** The database, DNS, and the store or the proxy in front of it, each by its port. */

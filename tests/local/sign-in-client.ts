@@ -68,10 +68,10 @@ export async function discover(issuer: string, send: Send = byFetch): Promise<Di
 /** The words of a page, for messages. */
 const textOf = (html: string): string =>
     html
-        .replace(/<style>.*?<\/style>/s, "")
+        .replaceAll(/<(style|script)\b.*?<\/\1>/gs, "")
         .replaceAll(/<[^>]*>/g, " ")
         .replaceAll(/\s+/g, " ")
-        .slice(0, 300);
+        .slice(0, 800);
 
 /** A browser's cookies of one origin. */
 export class Browser {
@@ -119,6 +119,8 @@ export async function openForm(
         ...params,
     });
     const first = await browser.ask(`${authorization_endpoint}?${query.toString()}`);
+    // Some show the form right there, others lead to it.
+    if (first.status === 200) return { url: authorization_endpoint, html: first.body };
     if (first.location === undefined) throw new Error(`no form: ${first.status} ${textOf(first.body)}`);
     const url = new URL(first.location, authorization_endpoint).href;
     if (url.startsWith(redirectUri)) throw new Error(`no form: ${new URL(url).search}`);

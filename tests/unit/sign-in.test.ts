@@ -91,8 +91,9 @@ describe("settings", () => {
         expect(connect(oidc, {})).toBeUndefined();
     });
 
-    it("open the network to a private issuer only", () => {
-        const egress = (signIn: object): unknown => planNetworkPolicies(stackOf(signIn))["backend-out"]?.egress;
+    it("open the network to a private issuer only, and for the API alone", () => {
+        const policy = (signIn: object) => planNetworkPolicies(stackOf(signIn))["issuer-out"];
+        const egress = (signIn: object): unknown => policy(signIn)?.egress;
         const pods = { kind: "pods", namespace: "sign-in", podLabels: { app: "idp" }, port: 9443 };
         expect(egress({ ...oidc, reach: pods })).toContainEqual({
             to: [
@@ -109,7 +110,10 @@ describe("settings", () => {
             to: [{ ipBlock: { cidr: "10.20.0.0/16" } }],
             ports: [{ port: 8443, protocol: "TCP" }],
         });
-        expect(egress(oidc)).toEqual(egress({ kind: "tokensOnly" }));
+        expect(policy({ ...oidc, reach: pods })?.podSelector).toMatchObject({
+            matchLabels: { "app.kubernetes.io/component": "api" },
+        });
+        expect([policy(oidc), policy({ kind: "tokensOnly" })]).toEqual([undefined, undefined]);
     });
 
     it.each<[string, object, string]>([
