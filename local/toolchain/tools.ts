@@ -45,7 +45,7 @@ export interface Tool {
 
 const KUBERNETES = "1.37.2";
 /** For tools that were brought up to date since it came out; the others follow with their next version. */
-const GO_1_27 = "go1.27.3";
+const GO_1_27 = "go1.27.4";
 const CERT_MANAGER = "github.com/cert-manager/cert-manager";
 const TRAEFIK = "github.com/traefik/traefik/v3";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
@@ -62,7 +62,7 @@ const kubernetes = (name: string): Tool => ({
         "k8s.io/component-base/version.gitMajor": "1",
         "k8s.io/component-base/version.gitMinor": KUBERNETES.split(".")[1] ?? "",
     },
-    go: GO_1_27,
+    go: "go1.27.3",
     probe: name === "kubectl" ? ["version", "--client"] : ["--version"],
 });
 
@@ -162,9 +162,10 @@ export const tools: readonly Tool[] = [
     {
         name: "registry",
         group: "cluster",
-        version: "3.1.1",
+        version: "3.1.2",
         module: "registry",
         packages: ["github.com/distribution/distribution/v3/cmd/registry"],
+        go: GO_1_27,
     },
     {
         name: "buildkit",
@@ -191,9 +192,10 @@ export const tools: readonly Tool[] = [
     {
         name: "crane",
         group: "cluster",
-        version: "0.21.7",
+        version: "0.22.1",
         module: "crane",
         packages: ["github.com/google/go-containerregistry/cmd/crane"],
+        go: GO_1_27,
     },
     {
         name: "pause",
@@ -304,18 +306,20 @@ export const tools: readonly Tool[] = [
     {
         name: "helm",
         group: "test",
-        version: "3.20.2",
+        version: "4.3.1",
         module: "helm",
-        packages: ["helm.sh/helm/v3/cmd/helm"],
-        stamps: { "helm.sh/helm/v3/internal/version.version": "v3.20.2" },
+        packages: ["helm.sh/helm/v4/cmd/helm"],
+        stamps: { "helm.sh/helm/v4/internal/version.version": "v4.3.1" },
+        go: GO_1_27,
         probe: ["version"],
     },
     {
         name: "pebble",
         group: "test",
-        version: "2.10.0",
+        version: "2.10.3",
         module: "pebble",
         packages: ["github.com/letsencrypt/pebble/v2/cmd/pebble"],
+        go: GO_1_27,
     },
     {
         name: "vegeta",

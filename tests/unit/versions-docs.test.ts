@@ -10,7 +10,6 @@ it("docs/versions.md is what is pinned", async () => {
 /** Past their end, and why they are still here. */
 const overdue: Readonly<Record<string, string>> = {
     containerd: "runs the embedded cluster only; 2.3.7 is next",
-    helm: "renders charts in tests only; version 4 changes how it waits",
 };
 
 it.each([...deployed(), ...built()].map((each) => [`${each.name} ${each.version}`, each] as const))(
