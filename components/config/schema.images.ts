@@ -64,7 +64,9 @@ export const images = oneOf([
         buildArgs: z
             .record(z.string(), z.string({ error: "a string" }))
             .default({})
-            .describe("Additional build arguments for every image, such as NPM_REGISTRY. Do not put secrets here."),
+            .describe(
+                "Additional build arguments for every image, such as NPM_REGISTRY or UV_DEFAULT_INDEX. Do not put secrets here.",
+            ),
         sourceDateEpoch: whole(0, 4_102_444_800)
             .default(1_767_225_600)
             .describe(

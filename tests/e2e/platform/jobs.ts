@@ -38,9 +38,12 @@ def build():
     return graph
 `;
 
-/** What takes its place: user code in MicroPython on WebAssembly. */
-const sandbox = `from orcheo.sandbox.runner import MicroPythonSandboxRunner
-print(MicroPythonSandboxRunner().run("return {'n': state['n'] * 14}", {"configurable": {}, "config": {}, "state": {"n": 3}}))`;
+/** What takes its place: Python in MicroPython on WebAssembly. Its threads abort a process that ends in the usual way. */
+const sandbox = `import os
+from orcheo.sandbox.runner import MicroPythonSandboxRunner
+inputs = {"configurable": {}, "config": {}, "state": {"n": 3}}
+print(MicroPythonSandboxRunner().run("return {'n': state['n'] * 14}", inputs), flush=True)
+os._exit(0)`;
 
 /** Whether a process handles a signal, by its line SigCgt of /proc/<pid>/status: one bit for each, in hexadecimal. */
 const catches = (line: string, signal: number): boolean =>
