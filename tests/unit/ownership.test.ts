@@ -458,7 +458,9 @@ describe("two stacks that create one namespace at the same time", () => {
     it("meet in a conflict over its mark: only the namespace is created without force", async () => {
         const { error, resources } = await run({ stack: "dev", probes: probesOf([]) }, false);
         expect(error).toBeUndefined();
-        const named = resources.filter((each) => metadataOf(each)?.annotations?.[ownerKey] !== undefined);
+        const named = resources.filter(
+            (each) => "metadata" in each.inputs && metadataOf(each).annotations?.[ownerKey] !== undefined,
+        );
         const unforced = named.filter((each) => metadataOf(each).annotations?.[forceKey] === undefined);
         expect(named.length).toBeGreaterThan(50);
         expect(unforced.map(({ type }) => type)).toEqual(["kubernetes:core/v1:Namespace"]);
