@@ -15,7 +15,7 @@ import { recordedOf, type Recorded } from "./kubernetes/recorded.plan";
 export interface ClusterProbe {
     /** @throws ClusterError when the kubeconfig does not lead to one */
     cluster(where: ClusterContext): Promise<ClusterApi>;
-    /** What the stack's state held when this run began. */
+    /** The stack's state when this run began. */
     recorded(): Promise<Recorded>;
     /** An ISO date such as 2026-11-27. */
     today(): string;
@@ -167,7 +167,7 @@ function builders(): readonly string[] | undefined {
 
 let state: Promise<Recorded> | undefined;
 
-/** Once a run: later it would show what the run itself has made. */
+/** Once per run: later it would include changes of this run. */
 function recorded(): Promise<Recorded> {
     const ask = async (stackName: string): Promise<Recorded> => {
         const answer = (await runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {

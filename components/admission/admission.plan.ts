@@ -75,7 +75,7 @@ export function planAdmission({
                     validationActions: binding?.validationActions?.map((action) =>
                         warns && action === "Deny" ? "Warn" : action,
                     ),
-                    // The API server sets this label itself, and nobody can take it away.
+                    // The API server sets this label itself, and it cannot be removed.
                     matchResources: {
                         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
                         ...leftOut(rule, entrance),

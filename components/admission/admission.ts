@@ -4,8 +4,8 @@ import type { Stack } from "../config/schema";
 import { planAdmission } from "./admission.plan";
 
 /**
- * The pod rules of policies/, enforced by the API server in the stack's namespace: what goes round Pulumi, such as
- * `kubectl run`, is refused with the same message. Workloads depend on it.
+ * The pod rules of policies/, enforced by the API server in the stack's namespace: pods created without Pulumi, such as by
+ * `kubectl run`, are refused with the same message. Workloads depend on it.
  *
  * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
  */

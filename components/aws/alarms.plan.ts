@@ -1,4 +1,4 @@
-/** Alarms of the database, the cache and their backups: what is told to people before users notice. */
+/** Alarms of the database, the cache and their backups, sent before users notice. */
 import type { DatabaseOf } from "../config/schema";
 import type { ElasticacheSettings } from "../config/schema.aws.data";
 
@@ -11,7 +11,7 @@ export interface AlarmPlan {
     readonly comparisonOperator: "GreaterThanThreshold" | "LessThanThreshold";
     readonly threshold: number;
     readonly statistic: "Average" | "Maximum" | "Minimum" | "Sum";
-    /** Periods in a row. */
+    /** Consecutive periods. */
     readonly periods: number;
     /** Default five minutes. */
     readonly periodSeconds?: number;

@@ -1,4 +1,4 @@
-/** The account as the other parts see it: what the stack has in it, and the resources that several parts declare. */
+/** The AWS account as the other parts see it: the stack's resources, including those that several parts share. */
 export { accountOf, createCloud, type Account, type Cloud } from "./cloud";
 export { declareAlarms, logGroup } from "./monitoring";
 export { storedSecret } from "./secret";

@@ -19,7 +19,7 @@ const policies = {
     "s3-restore": managed("AWSBackupServiceRolePolicyForS3Restore"),
 };
 
-/** Named one by one: of a tag alone, AWS Backup takes only the services that somebody opted in to, and tells nobody. */
+/** Named one by one: selected by tag, AWS Backup silently skips services that the account has not opted in to. */
 const kinds = ["arn:aws:rds:*:*:db:*", "arn:aws:rds:*:*:cluster:*", "arn:aws:s3:::*"];
 
 /**

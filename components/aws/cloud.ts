@@ -38,7 +38,7 @@ export interface Cloud {
     readonly repositories: pulumi.Resource[];
     /** ServiceAccount annotations that give pods their AWS identity. */
     readonly annotations: Annotations;
-    /** Where backups go, and as whom; undefined without an account. */
+    /** Destination and identity of the backups; undefined without an AWS account. */
     readonly backup?: {
         readonly bucket: pulumi.Output<string>;
         readonly keyArn: pulumi.Output<string>;

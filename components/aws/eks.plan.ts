@@ -68,7 +68,7 @@ export function planAddons({ nodes }: OwnCluster, volumes: boolean): Readonly<Re
     };
 }
 
-/** What makes volumes of EBS, and may do that in the account. Auto Mode brings its own. */
+/** The EBS CSI driver and its permissions. Auto Mode includes its own. */
 export const volumeDriver = {
     addon: "aws-ebs-csi-driver",
     namespace: "kube-system",
@@ -91,14 +91,14 @@ export function planLaunchTemplate(diskGiB: number, tags: Readonly<Record<string
                 ebs: { volumeSize: diskGiB, volumeType: "gp3", encrypted: "true", deleteOnTermination: "true" },
             },
         ],
-        // The provider's default tags reach the template, not what is launched from it.
+        // The provider's default tags apply to the template, not to the instances launched from it.
         tagSpecifications: ["instance", "volume"].map((resourceType) => ({ resourceType, tags: { ...tags } })),
     };
 }
 
 export const amiTypes = { amd64: "AL2023_x86_64_STANDARD", arm64: "AL2023_ARM_64_STANDARD" } as const;
 
-/** A kubeconfig without credentials: whoever uses it asks AWS for a token. */
+/** A kubeconfig without credentials: its user requests a token from AWS. */
 export function planKubeconfig(
     cluster: { name: string; endpoint: string; authority: string },
     { region, context }: { region: string; context: string },

@@ -73,7 +73,7 @@ export class Eks extends pulumi.ComponentResource {
         this.clusterName = cluster.name;
         this.securityGroupId = cluster.vpcConfig.clusterSecurityGroupId;
         const { context } = stack.kubernetes;
-        // Whoever has the kubeconfig may come in, and finds nodes.
+        // The access entries and the nodes exist before the kubeconfig is used.
         const isReady = pulumi.all(ready.map(({ id }) => id));
         this.kubeconfig = pulumi
             .all([cluster.name, cluster.endpoint, cluster.certificateAuthority.data, isReady])
@@ -182,7 +182,7 @@ interface Machinery {
     readonly cluster: aws.eks.Cluster;
     readonly nodeRole: Role;
     readonly addons: Readonly<Record<string, object>>;
-    /** Of what makes volumes; undefined where nothing asks for one. */
+    /** IAM role of the EBS CSI driver; undefined when no workload needs a volume. */
     readonly driver?: Role;
 }
 

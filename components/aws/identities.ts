@@ -12,7 +12,7 @@ export interface PodRoleArgs {
     readonly clusterName: pulumi.Input<string>;
 }
 
-/** The role of some pods. What it may do is attached by whoever owns the resource. */
+/** IAM role of some pods. The owner of each resource attaches the permissions. */
 export class PodRole extends pulumi.ComponentResource {
     readonly roleArn: pulumi.Output<string>;
     /** Undefined when the role is an existing one, whose policies are its owner's. */

@@ -9,7 +9,7 @@ export interface MonitoringArgs {
     readonly dataKeyArn: pulumi.Output<string>;
 }
 
-/** Who is told, and of what: the topic of all alarms, and the budget. */
+/** Notifications: the topic of all alarms, and the budget. */
 export class Monitoring extends pulumi.ComponentResource {
     readonly topicArn: pulumi.Output<string>;
 
@@ -46,7 +46,7 @@ export class Monitoring extends pulumi.ComponentResource {
                 limitAmount: String(settings.budgetUsdPerMonth),
                 limitUnit: "USD",
                 timeUnit: "MONTHLY",
-                // Only what the stack's tag is on; the tag must be activated for cost allocation once.
+                // Only resources with the stack's tag, which must be activated for cost allocation once.
                 costFilters: [{ name: "TagKeyValue", values: [`user:Stack$${settings.name}`] }],
                 notifications: [
                     { ...told, notificationType: "ACTUAL", threshold: 80 },
@@ -59,7 +59,7 @@ export class Monitoring extends pulumi.ComponentResource {
     }
 }
 
-/** The alarms, told to the topic when they begin and when they end. */
+/** The alarms; the topic is notified when they start and when they end. */
 export function declareAlarms(
     plans: readonly AlarmPlan[],
     topicArn: pulumi.Input<string>,

@@ -1,4 +1,4 @@
-/** What the stack is told of the account: ids from the config, or outputs of another stack. */
+/** Network of the account: ids from the config, or outputs of another stack. */
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Aws } from "../config/schema.aws";

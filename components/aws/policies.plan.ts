@@ -1,4 +1,4 @@
-/** Policy documents. Each allows what is named, on what is named. */
+/** Policy documents. Each allows named actions on named resources. */
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
@@ -11,7 +11,7 @@ export function policyDocument(statements: readonly Statement[]): pulumi.Output<
     return pulumi.jsonStringify(document);
 }
 
-/** A service of AWS may take the role, on behalf of this account alone where the service says for whom it acts. */
+/** An AWS service may assume the role, only on behalf of this account if the service supports that condition. */
 export function servicePolicy(service: string, accountId?: string): pulumi.Output<string> {
     return policyDocument([
         {
@@ -61,7 +61,7 @@ const administration = [
     ...["TagResource", "UntagResource", "ScheduleKeyDeletion", "CancelKeyDeletion", "RotateKeyOnDemand"],
 ].map((action) => `kms:${action}`);
 
-/** The vault's key: read by the backend, written by Pulumi, both only through Secrets Manager; by nobody else. */
+/** The vault's key: the backend reads it and Pulumi writes it, both through Secrets Manager only; access is otherwise denied. */
 export function planVaultKey(settings: Aws, backendRoleArn: Text): readonly Statement[] {
     const { accountId, deployerRoleArns } = settings;
     const condition = { Condition: throughSecretsManager(settings) };
@@ -106,7 +106,7 @@ export function planBackendPolicy(settings: Aws, vault: { secretArn: Text; keyAr
 
 export const backupPrefix = "backups/";
 
-/** The backup Job writes below one prefix; it neither reads what is there nor deletes it. */
+/** The backup Job only writes below one prefix; it cannot read or delete existing objects. */
 export function planBackupPolicy(bucket: { arn: Text; keyArn: Text }, region: string): readonly Statement[] {
     return [
         {

@@ -10,7 +10,7 @@ export interface RepositoriesArgs {
     readonly dataKeyArn: pulumi.Output<string>;
 }
 
-/** One ECR repository per image. Tags cannot be moved; running pods pull what is here: protected, and kept on delete. */
+/** One ECR repository per image, with immutable tags. Running pods pull from it: protected, and retained on delete. */
 export class Repositories extends pulumi.ComponentResource {
     constructor(name: string, args: RepositoriesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:AwsRepositories", name, {}, opts);

@@ -9,7 +9,7 @@ export interface StoredSecretArgs {
     readonly value: pulumi.Input<string>;
 }
 
-/** A value in Secrets Manager. What is deleted can be had back for 30 days; protected, and kept on delete. */
+/** A value in Secrets Manager, recoverable for 30 days after deletion; protected, and retained on delete. */
 export function storedSecret(
     name: string,
     { path, description, keyArn, value }: StoredSecretArgs,

@@ -106,7 +106,7 @@ export class Vpc extends pulumi.ComponentResource implements Network {
         return table;
     }
 
-    /** Who talked to whom, and was refused. */
+    /** Accepted and rejected connections. */
     private flowLog(name: string, vpc: aws.ec2.Vpc, { settings, dataKeyArn }: VpcArgs): void {
         const child = { parent: this };
         const logs = logGroup(`${name}-flow`, `/aws/vpc/${settings.name}/flow`, { settings, dataKeyArn }, child);

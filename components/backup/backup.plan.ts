@@ -1,4 +1,4 @@
-/** Dumps of the database, by schedule: what they are told, and what they may reach. */
+/** Scheduled dumps of the database: their settings and network access. */
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import type { Backup } from "../config/derived";
@@ -15,7 +15,7 @@ import { caDir, trustFile, type Server } from "../servers/servers.plan";
 /** Ready made for `kubectl create job --from`. */
 export const cronJobName = "backup";
 
-/** What the image means by 78: it would be refused again. */
+/** Exit code 78: permanent failure, retrying will not help. */
 const refusedCode = 78;
 const keptDays = 7;
 const authorityDir = "/etc/orcheo/s3-ca";
@@ -31,7 +31,7 @@ export interface BackupInputs {
     readonly database: Pick<Server, "url" | "trust">;
     /** Secret with `postgres-dsn`, where the program knows the URL. */
     readonly secretName?: Input<string>;
-    /** Secret whose ca.crt is the stack's authority. */
+    /** Secret whose ca.crt is the stack's CA. */
     readonly authoritySecret: Input<string>;
     /** Of the store's certificate. */
     readonly authority: Server["trust"];

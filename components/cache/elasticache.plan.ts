@@ -1,4 +1,4 @@
-/** The decisions of a Valkey on ElastiCache: what is safe is not an option. */
+/** Decisions for Valkey on ElastiCache: safe settings are not optional. */
 import type * as aws from "@pulumi/aws";
 import { ports } from "../config/ports";
 import type { Aws } from "../config/schema.aws";

@@ -1,4 +1,4 @@
-/** What the workloads need at their peak, and the quota that follows from it. */
+/** The workloads' needs at their peak, and the resulting quota. */
 import { cacheResources } from "../cache/cache.plan";
 import type { Resources } from "../config/fields";
 import type { Stack } from "../config/schema";
@@ -34,12 +34,12 @@ export function peakPods(stack: PeakSettings): readonly { role: Role; pods: numb
         ...(cache.kind === "valkey" ? [{ role: "valkey" as const, pods: 1, resources: cacheResources(cache) }] : []),
         // The Job of the release before stays until the new one has succeeded; RDS has one more, for its users.
         { role: "init", pods: database.kind === "rds" ? 4 : 2, resources: initResources },
-        // One that is started by hand beside that of the schedule.
+        // One started by hand in addition to the scheduled one.
         ...(backup === undefined ? [] : [{ role: "backup" as const, pods: 2, resources: backup.resources }]),
     ];
 }
 
-/** The need at the peak, and the quota: what is configured, else the need and a quarter more. */
+/** The need at the peak, and the quota: as configured, otherwise the need plus 25 %. */
 export function quotaOf(stack: QuotaSettings): { need: Capacity; quota: Capacity } {
     const peak = peakPods(stack);
     const sum = (of: (resources: Resources) => number): number =>

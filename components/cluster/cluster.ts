@@ -34,7 +34,7 @@ export class Cluster extends pulumi.ComponentResource {
         );
         const inCluster = { parent: this, provider: this.provider };
         if (stack.kubernetes.namespaceKind === "existing") {
-            // Read, so that a missing one is told in the preview and the policy pack judges its labels.
+            // Read, so that the preview reports a missing one and the policy pack evaluates its labels.
             const found = k8s.core.v1.Namespace.get(`${name}-namespace`, stack.kubernetes.namespace, inCluster);
             this.namespace = found.metadata.name;
         } else {

@@ -1,5 +1,5 @@
 /**
- * What the canvas image accepts of its settings (images/canvas/entrypoint.sh): they go into JavaScript strings and response
+ * The settings that the canvas image accepts (images/canvas/entrypoint.sh): they go into JavaScript strings and response
  * headers. tests/unit/canvas-rules.test.ts asks both.
  */
 import { isUrlHost } from "./addresses";

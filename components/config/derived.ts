@@ -69,7 +69,7 @@ function makesStorageClass({ aws, database, cache }: Sections): boolean {
     return volumes.some((each) => (each.storageClass ?? storageClass({ aws })) === ownStorageClass);
 }
 
-/** The class of encrypted EBS volumes in a cluster of the stack's own, which has no class by itself. */
+/** StorageClass for encrypted EBS volumes in the stack's own cluster, which has no default one. */
 export const ownStorageClass = "orcheo-gp3";
 
 function kubectl({ context, namespace, kubeconfig }: Kubernetes): string {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { isUrlHost } from "./addresses";
 
-/** A field that refuses everything with the same sentence, which starts with what is accepted. */
+/** A field whose error message is always the same sentence, starting with the accepted values. */
 export function text(pattern: RegExp, accepted: string) {
     return z.string({ error: accepted }).regex(pattern, { error: accepted, abort: true }).meta({ accepted });
 }
@@ -84,7 +84,7 @@ export const imageSource = () =>
         /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
         "a registry, and a path if need be, such as docker.io or ghcr.io/team",
     );
-/** A reference by digest: what is pulled cannot change behind the deployment's back. */
+/** A reference by digest: the pulled image cannot change without a change of the settings. */
 export const pinnedImage = () =>
     text(
         /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[\w][\w.-]{0,127})?@sha256:[0-9a-f]{64}$/,
@@ -130,7 +130,7 @@ export const freeLabelKey = () => {
 };
 export const labelValue = () => text(/^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/, "a label's value");
 
-/** What the images hold, and what the stack mounts into them. */
+/** Paths of the images' own files, and of the stack's mounts. */
 const takenPaths = [
     ...["/data", "/dev", "/etc/orcheo", "/opt/orcheo", "/proc", "/run/secrets", "/srv/canvas", "/sys", "/tmp", "/usr"],
     ...["/var/lib/orcheo", "/var/lib/postgresql"],

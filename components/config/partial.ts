@@ -4,7 +4,7 @@ import { nearest } from "./nearest";
 import { bare, optionOf } from "./problems";
 import { isRecord } from "./values";
 
-/** Thrown by a read of a setting that was refused: what depends on it cannot be judged. */
+/** Thrown when a refused setting is read: rules that depend on it cannot be evaluated. */
 export class Refused extends Error {}
 
 /** A parsed value, or undefined when it has none. */

@@ -1,11 +1,11 @@
-/** Turns what the schema refuses into sentences: the key, what was found, what is accepted. */
+/** Turns schema errors into sentences: the key, the value found, the accepted values. */
 import { z } from "zod";
 import { nearest } from "./nearest";
 import { movedToAuth } from "./schema.auth";
 
-/** One thing to mend before anything is changed. */
+/** One problem to fix before anything is changed. */
 export interface Problem {
-    /** Where: a config key such as `orcheo:stack.worker.replicas`, or a part of the surroundings. */
+    /** Where: a config key such as `orcheo:stack.worker.replicas`, or a part of the environment. */
     readonly at: string;
     readonly found: string;
     readonly remedy: string;
@@ -43,7 +43,7 @@ function valueAt(value: unknown, path: Path): unknown {
     return path.reduce<unknown>((here, part) => (isRecord(here) ? here[String(part)] : undefined), value);
 }
 
-/** What was found, in JSON; never anything of a secret. */
+/** The value found, as JSON; never any part of a secret. */
 export function shown(value: unknown, secret: boolean): string {
     if (value === undefined) return "is missing";
     if (secret) return "found [secret]";

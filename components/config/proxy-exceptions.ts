@@ -1,15 +1,15 @@
 /**
- * What is reached without the proxy, in the forms that every client reads alike: urllib, requests, httpx, aiohttp, curl and
+ * Destinations that bypass the proxy, in the forms that every client interprets alike: urllib, requests, httpx, aiohttp, curl and
  * Node. docs/kubernetes.md has the table; images/backend/tests/test_proxies.py asks the clients.
  */
 import { isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
 import { addressesIn, isHostName } from "./addresses";
 
-/** Ranges up to so many addresses are written out; a longer list would be slow in httpx. */
+/** Ranges up to this many addresses are expanded; a longer list would be slow in httpx. */
 const mostAddresses = 16;
 
-/** What a setting becomes in NO_PROXY, or what to write instead of it. */
+/** The form of a setting in NO_PROXY, or what to configure instead. */
 export function exceptionOf(entry: string): { readonly entries: readonly string[] } | { readonly remedy: string } {
     const text = entry.toLowerCase();
     const [address = "", length] = text.split("/");

@@ -28,7 +28,7 @@ const reach = oneOf([
     }),
 ])
     .prefault({ kind: "addresses" })
-    .describe("What the NetworkPolicy opens, for the keys.");
+    .describe("Destinations that the NetworkPolicy allows, to fetch the keys.");
 
 const authority = oneOf([
     z.strictObject({ kind: kind("system") }),

@@ -19,7 +19,7 @@ export const rds = z.strictObject({
     deployment: oneOf([
         z.strictObject({
             kind: kind("instance"),
-            maxStorageGiB: whole(22, 65_536).default(200).describe("Storage grows by itself up to this, GiB."),
+            maxStorageGiB: whole(22, 65_536).default(200).describe("Upper limit of automatic storage growth, GiB."),
         }),
         z.strictObject({
             kind: kind("cluster"),
@@ -38,7 +38,7 @@ export const rds = z.strictObject({
     ),
     certificateAuthority: choice(["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"])
         .default("rds-ca-rsa2048-g1")
-        .describe("Authority that signs the server's certificate."),
+        .describe("CA that signs the server's certificate."),
     passwordGeneration,
     backupRetentionDays: whole(7, 35).default(14).describe("Days to which the database can be set back."),
     backupWindow: daily().default("01:00-02:00").describe("Window of the daily snapshot."),

@@ -1,4 +1,4 @@
-/** Settings of the AWS account, and of what is around database and cache there. */
+/** Settings of the AWS account, and of the network and monitoring around database and cache. */
 import { z } from "zod";
 import { cidr } from "./addresses";
 import { choice, email, flag, hostName, kind, oneOf, text, whole, words } from "./fields";
@@ -18,7 +18,9 @@ const network = oneOf([
             .describe("Availability zones."),
         natPerZone: flag()
             .default(true)
-            .describe("A NAT gateway in each zone; `false`: one, with which all zones lose the way out."),
+            .describe(
+                "A NAT gateway in each zone; `false`: a single one, whose failure cuts off outbound traffic of all zones.",
+            ),
     }),
     z.strictObject({
         kind: kind("existing"),
@@ -110,9 +112,7 @@ const bucket = oneOf([
         kind: kind("new"),
         objectLockDays: whole(1, 3650)
             .optional()
-            .describe(
-                "Days in which nobody can delete or overwrite an object (compliance mode); cannot be taken back.",
-            ),
+            .describe("Days during which objects cannot be deleted or overwritten (compliance mode); irreversible."),
         infrequentAfterDays: whole(30, 3650).default(30).describe("Days until objects move to infrequent access."),
         expireAfterDays: whole(31, 3650)
             .default(365)
@@ -195,7 +195,7 @@ export const aws = z
         alarmEmails: z
             .array(email())
             .default([])
-            .describe("Who is told of alarms and of the budget; each confirms by e-mail once."),
+            .describe("Recipients of alarms and budget notifications; each confirms the subscription by e-mail once."),
         backupPlan: z
             .strictObject({
                 dailyRetentionDays: whole(7, 365).default(35).describe("Days that daily recovery points are kept."),
@@ -206,7 +206,7 @@ export const aws = z
             .prefault({})
             .describe("AWS Backup of the database and the bucket, in a vault of its own."),
         budgetUsdPerMonth: whole(1, 10_000_000).describe(
-            "Budget of the stack's tag; told at 80 % and when 100 % is forecast.",
+            "Budget for resources with the stack's tag; notifications at 80 % and when 100 % is forecast.",
         ),
         dns,
     })

@@ -45,13 +45,13 @@ export const s3 = z.strictObject({
         .describe("Region of the bucket; default aws.region, else us-east-1, which other stores mostly go by."),
     prefix: text(/^([A-Za-z0-9._-]+\/)+$/, "a path such as backups/orcheo/, with a slash at its end")
         .optional()
-        .describe("What the objects' names begin with; default backups/<namespace>/."),
+        .describe("Prefix of the objects' names; default backups/<namespace>/."),
     endpoint: origin("a URL such as https://minio.example.com:9000, without a path")
         .optional()
         .describe("A store that speaks S3 (MinIO, Ceph, a VPC endpoint); default AWS."),
     plainHttp: flag()
         .default(false)
-        .describe("Unsafe: speak http to the endpoint; whoever listens reads the whole database."),
+        .describe("Unsafe: use plain http; anyone on the network path can read the whole database."),
     authority,
     port: whole(1, 65_535)
         .optional()

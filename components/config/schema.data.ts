@@ -1,4 +1,4 @@
-/** Settings of what holds data. */
+/** Settings of the database and the cache. */
 import { z } from "zod";
 import { cidr } from "./addresses";
 import { dataKey, kind, labelKey, labelValue, name, oneOf, path, whole, words } from "./fields";
@@ -19,7 +19,7 @@ export const authority = oneOf([
     z.strictObject({ kind: kind("file"), path: path().describe("PEM file, which becomes a ConfigMap.") }),
 ])
     .prefault({ kind: "system" })
-    .describe("The authority that signed the server's certificate; `system`: the public ones.");
+    .describe("The CA that signed the server's certificate; `system`: the public CAs.");
 export type Authority = z.output<typeof authority>;
 
 export const reach = oneOf([
@@ -34,7 +34,7 @@ export const reach = oneOf([
     }),
 ])
     .prefault({ kind: "addresses" })
-    .describe("What the NetworkPolicy opens.");
+    .describe("Destinations that the NetworkPolicy allows.");
 
 /** A server that the stack uses and does not own. */
 const external = (port: number, example: string) =>
@@ -89,7 +89,7 @@ export const database = oneOf([
                 path: ["cpuRequestMillis"],
                 message: `at most cpuLimitMillis, which is ${value.cpuLimitMillis}`,
             });
-        // A quarter of the memory is shared buffers; each connection needs about 2 MiB of what is left.
+        // A quarter of the memory is shared buffers; each connection needs about 2 MiB of the rest.
         const most = Math.floor((value.memoryMiB * 0.75) / 1.5);
         if (value.maxConnections > most)
             context.addIssue({

@@ -1,4 +1,4 @@
-/** Settings of the way in: who routes, and who signs. */
+/** Ingress settings: controller and TLS certificate. */
 import { z } from "zod";
 import { cidr } from "./addresses";
 import { arn, choice, email, httpsUrl, kind, labelKey, name, objectName, oneOf, path, whole, words } from "./fields";
@@ -49,9 +49,7 @@ const controller = oneOf([
         annotations: z
             .record(labelKey(), z.string())
             .default({})
-            .describe(
-                "Annotations that tell the controller of https backends, body size, redirect and HSTS in its own words.",
-            ),
+            .describe("Annotations of the controller for https backends, body size, redirect and HSTS."),
     }),
     z.strictObject({ kind: kind("awsLoadBalancer"), ...loadBalancer }),
     z.strictObject({ kind: kind("traefikGateway"), gateway }),
@@ -97,13 +95,13 @@ const tls = oneOf([
     z.strictObject({ kind: kind("issuer"), name: name().describe("Issuer of cert-manager in the namespace.") }),
     z.strictObject({
         kind: kind("acme"),
-        email: email().describe("Where the authority writes to."),
+        email: email().describe("Contact address for the certificate authority."),
         server: httpsUrl()
             .default("https://acme-v02.api.letsencrypt.org/directory")
             .describe("ACME directory; default Let's Encrypt."),
         caBundleFile: path()
             .optional()
-            .describe("PEM file of the authority that the directory's own certificate is from, if no public one."),
+            .describe("PEM file of the CA that signed the ACME directory's own certificate, if it is private."),
         solver,
     }),
     z.strictObject({
@@ -151,6 +149,6 @@ export const entrance = z
             .describe("Strict-Transport-Security max-age; 0 leaves the header out (all but the standard controller)."),
     })
     .prefault({})
-    .describe("The way in from outside.");
+    .describe("Access from outside the cluster.");
 
 export type Entrance = z.output<typeof entrance>;

@@ -60,7 +60,7 @@ export const kubernetes = z
                 cpuRequestMillis: whole(100, 10_000_000)
                     .optional()
                     .describe(
-                        "Sum of CPU requests, thousandths of a core; default what the workloads need at their peak, and a quarter more.",
+                        "Sum of CPU requests, thousandths of a core; default the workloads' needs at their peak plus 25 %.",
                     ),
                 memoryRequestMiB: whole(64, 100_000_000)
                     .optional()
@@ -77,9 +77,7 @@ export const kubernetes = z
                 pods: whole(1, 100_000).optional().describe("Number of pods; default likewise."),
                 storageGiB: whole(1, 1_000_000)
                     .optional()
-                    .describe(
-                        "Sum of the volumes, GiB; default what the volumes ask for, and as much again for a restore.",
-                    ),
+                    .describe("Sum of the volumes, GiB; default twice the size of the volumes, for a restore."),
             })
             .prefault({})
             .describe("ResourceQuota of the namespace; refused when smaller than the workloads at their peak."),

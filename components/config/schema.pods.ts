@@ -94,7 +94,7 @@ const placement = z.strictObject({
     affinity: affinity
         .optional()
         .meta({ accepted: "nodeAffinity, podAffinity, podAntiAffinity" })
-        .describe("Kubernetes' affinity, as it stands in a pod; beside the even spread that all pods ask for."),
+        .describe("Kubernetes affinity, as in a pod's spec, in addition to the even spread that all pods have."),
     priorityClassName: objectName().optional().describe("PriorityClass."),
     runtimeClassName: objectName().optional().describe("RuntimeClass, such as gvisor."),
     labels: z
@@ -108,7 +108,9 @@ const placement = z.strictObject({
     extraEnv: z
         .record(environmentName(), z.string({ error: "a string" }))
         .default({})
-        .describe("Further environment, never secrets. It cannot replace what the stack sets."),
+        .describe(
+            "Additional environment variables, never secrets. They cannot replace variables that the stack sets.",
+        ),
     envFrom: z
         .array(environmentSource)
         .default([])
@@ -166,6 +168,6 @@ export const serviceAccounts = z
         backup: serviceAccount().describe("Backup Job."),
     })
     .prefault({})
-    .describe("Identities of the pods. They get no token of the cluster's, only what a cloud's webhook adds.");
+    .describe("Identities of the pods. They get no token for the cluster's API, only what a cloud's webhook adds.");
 
 export type ServiceAccounts = z.output<typeof serviceAccounts>;

@@ -28,7 +28,7 @@ const remote = (doc: string) =>
 
 const docs = {
     vaultEncryptionKey:
-        "Key of the credential vault, 64 hex digits with a letter among them; whoever changes it loses the stored credentials",
+        "Key of the credential vault, 64 hex digits with at least one letter; changing it makes the stored credentials unreadable",
     authBootstrapServiceToken: "Token of the first call",
     authJwtSecret: "Key that signs sessions",
     chatkitTokenSigningKey: "Key that signs ChatKit's tokens",

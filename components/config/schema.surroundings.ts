@@ -52,7 +52,7 @@ export const outbound = z
                     .array(proxyException())
                     .default([])
                     .describe(
-                        "What is reached without the proxy (NO_PROXY): host names, domains (`.example.com`, whatever is below it), IPv4 addresses; docs/kubernetes.md says why nothing else. The cluster's own names always are.",
+                        "Destinations that bypass the proxy (NO_PROXY): host names, domains (`.example.com`, whatever is below it), IPv4 addresses; docs/kubernetes.md says why nothing else. The cluster's own names always are.",
                     ),
             })
             .refine((proxy) => proxy.httpUrl !== undefined || proxy.httpsUrl !== undefined, {
@@ -69,6 +69,6 @@ export const outbound = z
             ),
     })
     .prefault({})
-    .describe("The way out of what calls others.");
+    .describe("Outbound connections of the pods that call other servers.");
 
 export type Outbound = z.output<typeof outbound>;

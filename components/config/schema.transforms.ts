@@ -1,4 +1,4 @@
-/** Fields and objects that no setting covers: nobody has to fork the program for one of them. */
+/** Fields and objects that no setting covers, so that they do not require a fork of the program. */
 import { z } from "zod";
 import { choice, objectName } from "./fields";
 

@@ -60,14 +60,14 @@ export const stackSchema = z.strictObject({
 /** The settings as they were written, defaults filled in. */
 export type Settings = z.output<typeof stackSchema>;
 
-/** What the program is made of: the settings, and what follows from them. */
+/** Input of the whole program: the settings, and values derived from them. */
 export type Stack = Omit<Settings, keyof Derived> & Derived;
 
 /** The settings of one kind of database or cache. */
 export type DatabaseOf<K extends Stack["database"]["kind"]> = Extract<Stack["database"], { kind: K }>;
 export type CacheOf<K extends Stack["cache"]["kind"]> = Extract<Stack["cache"], { kind: K }>;
 
-/** What the preflight looks at. */
+/** Sections that the preflight checks. */
 export type Sections = Pick<
     Settings,
     | "kubernetes"

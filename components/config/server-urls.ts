@@ -14,7 +14,7 @@ interface Rules {
     readonly port: number;
     /** Query keys, each with the values that are accepted. */
     readonly keys: Readonly<Record<string, RegExp>>;
-    /** Query keys that are told by name, each with the reason. */
+    /** Query keys that messages name, each with the reason. */
     readonly refused: Readonly<Record<string, string>>;
     /** What ends or splits the URL for one of its readers. */
     readonly raw: string;
@@ -95,7 +95,7 @@ const listed = (characters: readonly string[]): string =>
 const among = (value: string, characters: string): string[] =>
     Array.from(characters).filter((each) => value.includes(each));
 
-/** What is wrong with a URL as a whole, before its parts can be told apart. */
+/** Problems with a URL as a whole, before it can be split into parts. */
 function malformed({ schemes, raw }: Rules, url: string): string[] {
     const scheme = schemes.find((each) => url.startsWith(each));
     if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return ["no URL"];

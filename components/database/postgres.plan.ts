@@ -32,7 +32,7 @@ export interface PostgresInputs {
  */
 export function planTuning({ memoryMiB, maxConnections, storageGiB }: Settings): Record<string, string> {
     const shared = Math.floor(memoryMiB / 4);
-    // Half of what is left, shared by every connection that sorts at once.
+    // Half of the remaining memory, shared by all connections that sort at the same time.
     const work = Math.max(64, Math.floor(((memoryMiB - shared) * 1024) / 2 / maxConnections));
     const wal = Math.min(4096, Math.floor((storageGiB * 1024) / 8));
     return {

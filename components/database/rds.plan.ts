@@ -1,4 +1,4 @@
-/** The decisions of a PostgreSQL on RDS: what is safe is not an option. */
+/** Decisions for PostgreSQL on RDS: safe settings are not optional. */
 import type * as aws from "@pulumi/aws";
 import { ports } from "../config/ports";
 import type { Aws } from "../config/schema.aws";
@@ -16,7 +16,7 @@ export function planLogGroups(identifier: string, { deployment }: RdsSettings): 
     return logExports.map((log) => `/aws/rds/${deployment.kind}/${identifier}/${log}`);
 }
 
-/** What is called the same of an instance and of a cluster. */
+/** Arguments that instances and clusters have in common. */
 type Common<One, Other> = Partial<Pick<One, keyof One & keyof Other>>;
 export type CommonArgs = Common<aws.rds.InstanceArgs, aws.rds.ClusterArgs>;
 

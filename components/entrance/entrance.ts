@@ -15,7 +15,7 @@ export interface EntranceArgs {
     readonly canvas: { readonly authoritySecret: pulumi.Output<string> };
 }
 
-/** The way in: certificate, routes, https up to the pods. */
+/** Ingress: certificate, routes, https up to the pods. */
 export class Entrance extends pulumi.ComponentResource {
     readonly url: string;
 

@@ -26,7 +26,7 @@ type Handling = Pick<Rule, "filters" | "timeouts">;
 type Parents = NonNullable<HTTPRoute["spec"]["parentRefs"]>;
 type Listener = Gateway["spec"]["listeners"][number];
 
-/** What a route hangs on; nothing when the listener is not there. */
+/** Parent of a route; empty if the listener does not exist. */
 export function parentRefs({ gateway }: GatewayController, listener: "http" | "https"): Parents {
     if (gateway.kind === "created") return [{ name: "orcheo", sectionName: listener }];
     const { name, namespace, httpSection, httpsSection } = gateway;
@@ -68,7 +68,7 @@ function planGateway(stack: GatewaySettings, gateway: Made, namespace: Input<str
     };
 }
 
-/** What a controller does to plain requests, and to streams, on their way. */
+/** Controller-specific handling of plain http requests and of streams. */
 function handling(kind: GatewayController["kind"], entrance: Stack["entrance"]): Record<"plain" | "streams", Handling> {
     const hsts = strictTransport(entrance);
     const set = [
@@ -149,7 +149,7 @@ function planEnvoyBodyLimit(entrance: Stack["entrance"], namespace: Input<string
     };
 }
 
-/** The Gateway, unless it is there, and what the controller needs to know of the pods. */
+/** The Gateway, unless it exists, and the controller's settings for the pods. */
 export const planGatewayObjects = (
     stack: GatewaySettings,
     controller: GatewayController,

@@ -31,7 +31,7 @@ export function issuerOf({ entrance, kubernetes }: Pick<Stack, "entrance" | "kub
 }
 
 /**
- * @param authority  PEM text of what signs the directory's own certificate, unless a public one does
+ * @param authority  PEM text of the CA that signed the directory's own certificate, unless it is a public one
  * @see https://cert-manager.io/docs/configuration/acme/
  */
 export function planAcme(

@@ -1,7 +1,7 @@
 /**
- * AWS load balancers, as the AWS Load Balancer Controller makes them: of an Ingress, or of a Gateway.
+ * AWS load balancers that the AWS Load Balancer Controller creates from an Ingress or a Gateway.
  *
- * They speak https to the pods and, as AWS has it, do not verify them: what they can reach is for the VPC to say.
+ * They use https to the pods without verifying their certificates, as AWS does; the VPC limits what they can reach.
  *
  * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
  */

@@ -8,7 +8,7 @@ export { registryScheme } from "./registry.plan";
 const always = ["backend", "canvas", "postgres", "valkey"] as const;
 export type ImageName = (typeof always)[number] | "backup";
 
-/** What the stack runs. `backup`: undefined when it makes no dumps. */
+/** Images that the stack runs. `backup`: undefined if it makes no dumps. */
 export function imageNames(stack: { readonly backup?: unknown }): readonly ImageName[] {
     return stack.backup === undefined ? always : [...always, "backup"];
 }

@@ -22,7 +22,7 @@ function qualified(image: string): string {
     return first === "localhost" || /[.:]/.test(first) ? image : `docker.io/${image}`;
 }
 
-/** `http` only where it is configured, or where nobody can listen in between. */
+/** `http` only if configured, or on the loopback interface. */
 export function registryScheme({
     prefix,
     plainHttp,

@@ -51,7 +51,7 @@ export function planCertificate(args: CertificateArgs): Certificate {
     };
     const type = { apiVersion: "cert-manager.io/v1", kind: "Certificate", metadata } as const;
     if (authority === true)
-        // The authority outlives what it signs by far: clients read it at start.
+        // The CA is valid for much longer than the certificates it signs: clients read it at start.
         // Its key stays, so that what clients hold keeps verifying after a renewal.
         return {
             ...type,

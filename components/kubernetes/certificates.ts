@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { planCertificate, planIssuer, tlsSecret, type CertificateArgs } from "./certificates.plan";
 
 /**
- * The stack's own certificate authority: it signs the certificates of everything that serves inside the namespace.
+ * The stack's own certificate authority: it signs the certificates of all servers in the namespace.
  * cert-manager keeps the keys and renews; Pulumi never sees one.
  *
  * @see https://cert-manager.io/docs/configuration/ca/

@@ -1,4 +1,4 @@
-/** Read access to a cluster's API, for what the program has to know before it changes anything and while it waits. */
+/** Read access to a cluster's API, for checks before any change and while an update waits. */
 import { existsSync, readFileSync } from "node:fs";
 import { request as plain, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import { request as secure, type RequestOptions } from "node:https";
@@ -100,7 +100,7 @@ export function clusterApi(config: KubeConfig, timeoutMs = defaultTimeoutMs): Cl
             for (let next = ""; ;) {
                 const page = (await json(paged(path, next))) as Page | undefined;
                 if (page === undefined) return items;
-                // Items of a list leave out what the list itself says.
+                // Items of a list omit the apiVersion and kind of the list.
                 const kind = page.kind.replace(/List$/, "");
                 items.push(...page.items.map((item) => ({ apiVersion: page.apiVersion, kind, ...item })));
                 next = page.metadata?.continue ?? "";
@@ -138,7 +138,7 @@ function refusal(status: number, path: string, body: string): ClusterError {
 }
 
 /**
- * As kubectl reads them: of several files, the first that has a name decides what it means; missing ones are left out.
+ * Like kubectl: if several files define a name, the first one wins; missing files are skipped.
  *
  * @param where.context  default: the current one
  */

@@ -35,7 +35,7 @@ interface Api {
 
 /**
  * Write optional fields as `field: condition ? value : undefined`, not as a conditional spread: TypeScript does not
- * check the keys of what is spread.
+ * check the keys of a spread object.
  */
 interface Custom<T extends Api> {
     readonly apiVersion: T["apiVersion"];

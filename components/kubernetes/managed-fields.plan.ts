@@ -40,7 +40,7 @@ export const shownPath = (path: Path): string =>
     }, "");
 
 /**
- * What is set in `value` and owned by none of these managers any more: another manager has changed or removed it.
+ * Fields set in `value` that none of these managers owns any more: another manager has changed or removed them.
  *
  * @param owned  their `fieldsV1`
  */

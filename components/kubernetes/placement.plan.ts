@@ -1,4 +1,4 @@
-/** What a workload's pods get from the section `pods`: the settings of `all`, and its own on top. */
+/** Settings of a workload's pods from the section `pods`: those of `all`, overridden by its own. */
 import type { types } from "@pulumi/kubernetes";
 import type { Stack } from "../config/schema";
 import type { Placement } from "../config/schema.pods";
@@ -24,7 +24,7 @@ export function planPlacement(role: Role, { pods }: Pick<Stack, "pods">): Placem
     };
 }
 
-/** The part of a pod's spec that decides where it runs; what is not set stays out. */
+/** The part of a pod's spec that decides where it runs; unset fields are omitted. */
 export function scheduling(placement: Placement): Partial<PodSpec> {
     const { nodeSelector, tolerations, affinity, priorityClassName, runtimeClassName } = placement;
     return {

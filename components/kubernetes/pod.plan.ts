@@ -61,7 +61,7 @@ const withoutSidecar = {
     annotations: { "linkerd.io/inject": "disabled" },
 };
 
-/** `assigned`: the platform's admission fills in what is left out, and refuses pods that name another uid. */
+/** `assigned`: the platform's admission fills in omitted ids, and refuses pods that name another uid. */
 function identity({ kubernetes }: Pick<Stack, "kubernetes">): types.input.core.v1.PodSecurityContext {
     return kubernetes.podUser === "assigned" ? {} : { runAsUser: uid, runAsGroup: uid, fsGroup: uid };
 }

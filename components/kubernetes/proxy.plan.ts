@@ -19,7 +19,7 @@ function direct({ kubernetes }: ProxySettings): string[] {
     ];
 }
 
-/** What the schema accepted, in the form that every client reads. */
+/** The accepted settings, in the form that every client understands. */
 function exceptions(entry: string): readonly string[] {
     const read = exceptionOf(entry);
     if ("remedy" in read) throw new Error(`outbound.proxy.direct was not checked: ${entry}`);

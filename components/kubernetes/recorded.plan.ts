@@ -14,7 +14,7 @@ export interface RecordedObject {
     readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-/** What the state knew when this run began. */
+/** The state when this run began. */
 export interface Recorded {
     readonly id: string | undefined;
     readonly objects: readonly RecordedObject[];

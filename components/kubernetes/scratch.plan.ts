@@ -4,7 +4,7 @@ import type { Role } from "./labels";
 
 export type ScratchSettings = Pick<Stack, "api" | "worker" | "outbound">;
 
-/** What a kubelet keeps of one container's log at most: AKS and OpenShift rotate at 50 MB and keep five files, others less. */
+/** Most log data that a kubelet keeps per container: AKS and OpenShift rotate at 50 MB and keep five files, others less. */
 export const logsMiB = 256;
 /** The joined CA bundle. */
 export const trustMiB = 4;

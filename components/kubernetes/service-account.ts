@@ -13,7 +13,7 @@ export interface ServiceAccountArgs {
     readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-/** Makes the role's ServiceAccount, or takes the one that is configured; @returns its name. */
+/** Creates the role's ServiceAccount, or uses the configured one; @returns its name. */
 export function serviceAccount(
     name: string,
     role: keyof ServiceAccounts,

@@ -9,7 +9,7 @@ export interface ServiceArgs {
     readonly namespace: Input<string>;
     readonly version: string;
     readonly port: { readonly name: string; readonly number: number };
-    /** Set for what the ingress controller talks to. */
+    /** Set for Services behind the ingress controller. */
     readonly controller?: Stack["entrance"]["controller"];
 }
 
@@ -47,7 +47,7 @@ function verifiedByTraefik(role: Role, namespace: Input<string>): Record<string,
     };
 }
 
-/** What a load balancer asks a pod before it sends anyone there. */
+/** Path of the load balancer's health check. */
 export const healthPath = (role: Role) => (role === "api" ? "/healthz/ready" : "/healthz");
 
 function checkedByLoadBalancer(role: Role): Record<string, string> {

@@ -1,4 +1,4 @@
-/** The way out of what calls others: proxy settings, and private authorities beside the public ones. */
+/** Outbound connections: proxy settings, and private CAs in addition to the public ones. */
 import type { ContainerPlan } from "./pod.plan";
 import { trustMiB } from "./scratch.plan";
 import * as volumes from "./volumes.plan";

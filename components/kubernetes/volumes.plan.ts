@@ -47,7 +47,7 @@ export function secretFiles(secrets: readonly SecretFiles[]): Mounted {
     };
 }
 
-/** The server's own certificate, key and authority. */
+/** The server's own certificate, key and CA. */
 export function serverCertificate(secretName: Input<string>): Mounted {
     return {
         volume: { name: "tls", secret: { secretName, defaultMode: readableByGroup } },
@@ -55,7 +55,7 @@ export function serverCertificate(secretName: Input<string>): Mounted {
     };
 }
 
-/** Only the authority of a certificate Secret: what a client needs. */
+/** Only the CA of a certificate Secret, which is all a client needs. */
 export function stackCa(secretName: Input<string>): Mounted {
     const items = [{ key: "ca.crt", path: "ca.crt" }];
     return {
@@ -64,7 +64,7 @@ export function stackCa(secretName: Input<string>): Mounted {
     };
 }
 
-/** The authority of a server outside the stack; nothing for those that every pod of the backend knows anyway. */
+/** CA of a server outside the stack; nothing for CAs that every pod of the backend trusts anyway. */
 export function trusted(name: string, trust: Trust, mountPath: string): Mounted[] {
     if (trust.kind === "stack" || trust.kind === "system") return [];
     const file = { items: [{ key: trust.key, path: "ca.crt" }], defaultMode: readableByGroup };
@@ -86,7 +86,7 @@ export function claim(name: string, claimName: Input<string>, mountPath: string)
     return { volume: { name, persistentVolumeClaim: { claimName } }, mount: { name, mountPath } };
 }
 
-/** Where the authority that signed the server's certificate is found. */
+/** Location of the CA that signed the server's certificate. */
 export type Trust =
     /** The stack's own, which every pod of the backend has at /etc/orcheo/ca. */
     | { readonly kind: "stack" }

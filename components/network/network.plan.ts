@@ -11,7 +11,7 @@ type Spec = types.input.networking.v1.NetworkPolicySpec;
 type Peer = types.input.networking.v1.NetworkPolicyPeer;
 type Egress = types.input.networking.v1.NetworkPolicyEgressRule;
 
-/** Addresses that are nobody's public ones: what workflows must not reach unless configured. */
+/** Non-public addresses, which workflows must not reach unless configured. */
 export const privateRanges = {
     v4: ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
     v6: ["::1/128", "fc00::/7", "fe80::/10"],
@@ -63,7 +63,7 @@ export function controllerPeers(network: Stack["network"]): Peer[] {
 export type NetworkSettings = ReachSettings & Pick<Stack, "auth" | "backup" | "network" | "outbound">;
 
 /**
- * Name and spec of every policy: all refused, then what is listed.
+ * Name and spec of every policy: deny everything, then allow the listed connections.
  *
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
  * -> api · api, worker -> peers · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
@@ -172,7 +172,7 @@ function planBackupEgress(settings: Backup, stack: NetworkSettings): Egress[] {
     ];
 }
 
-/** Pods that workflows call. The API executes nodes too; beat and initialisation call nobody. */
+/** Pods that workflows call. The API executes nodes too; beat and initialisation make no calls. */
 function planPeers(network: Stack["network"]): Spec {
     const executing: readonly Role[] = ["api", "worker"];
     return {
@@ -196,7 +196,7 @@ function allow(role: Role, from: Peer[], port: number): Spec {
 }
 
 /**
- * What makes EKS Auto Mode enforce policies; without it they are accepted and mean nothing.
+ * Makes EKS Auto Mode enforce network policies; without it they are accepted but have no effect.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html
  */

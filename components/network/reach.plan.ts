@@ -1,4 +1,4 @@
-/** What the network lets pods reach of the database, the cache and other servers. */
+/** Network access of pods to the database, the cache and other servers. */
 import type { types } from "@pulumi/kubernetes";
 import { serverCidrs } from "../aws/aws.plan";
 import { ports } from "../config/ports";
@@ -7,7 +7,7 @@ import { selector } from "../kubernetes/labels";
 import { serverPort, type ServerName } from "../servers/servers.plan";
 
 export interface Reach {
-    /** Pods or addresses; none for what is public, and open to workflows anyway. */
+    /** Pods or addresses; none for public servers, which workflows can reach anyway. */
     readonly to: types.input.networking.v1.NetworkPolicyPeer[];
     readonly port: number;
 }

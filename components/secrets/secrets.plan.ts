@@ -32,7 +32,7 @@ const fields: readonly Field[] = [
     "chatkitTokenSigningKey",
 ];
 
-/** The External Secrets Operator writes it; what reads it is told this name. */
+/** The External Secrets Operator writes it; its readers get this name. */
 export const externalName = "orcheo-application";
 
 /** The key of each file in the Secret that is not the stack's own. */
@@ -66,7 +66,7 @@ export function planExternalSecret(secrets: External, namespace: Input<string>, 
                 kind: secrets.store.scope === "cluster" ? "ClusterSecretStore" : "SecretStore",
                 name: secrets.store.name,
             },
-            // What is deleted in the store by mistake stays in the cluster.
+            // Values deleted from the store by mistake remain in the cluster.
             target: { name: externalName, creationPolicy: "Owner", deletionPolicy: "Retain" },
             data: fields.map((field) => ({ secretKey: files[field], remoteRef: { ...secrets.values[field] } })),
         },

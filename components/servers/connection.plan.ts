@@ -1,4 +1,4 @@
-/** URLs whose TLS cannot be turned off: the authority's file is part of them. */
+/** URLs whose TLS cannot be turned off: they contain the path of the CA. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { DatabaseOf } from "../config/schema";
 import { defaultPort, readServerUrl, type ServerName } from "../config/server-urls";
@@ -39,7 +39,7 @@ const demands: Readonly<Record<ServerName, Demand>> = {
     cache: { mode: ["ssl_cert_reqs", "required"], file: "ssl_ca_certs" },
 };
 
-/** What is wrong with a URL, without showing any of it. */
+/** The problem with a URL, without showing any part of it. */
 export const urlProblems = (server: ServerName, url: string): readonly string[] => readServerUrl(server, url).problems;
 
 /**

@@ -1,4 +1,4 @@
-/** What a client needs of a server that may be anywhere: its URL, and the authority that signed its certificate. */
+/** What a client needs to know about a server: its URL, and the CA that signed its certificate. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Authority as AuthoritySetting } from "../config/schema.data";
@@ -11,7 +11,7 @@ export interface TrustArgs {
     readonly version: string;
 }
 
-/** The configured authority; of a PEM file it makes a ConfigMap, whose name changes with the file. */
+/** The configured CA; a PEM file becomes a ConfigMap whose name changes with the file. */
 export function trustOf(
     name: string,
     authority: AuthoritySetting,

@@ -12,7 +12,7 @@ export interface ExternalArgs {
     readonly namespace: pulumi.Input<string>;
 }
 
-/** A server that others run: the stack only knows where it is and whom to trust. */
+/** A server that others run: the stack only knows its address and its CA. */
 export class External extends pulumi.ComponentResource implements Server {
     readonly url: ServerUrl;
     readonly trust: Trust;

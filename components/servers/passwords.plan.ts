@@ -1,5 +1,5 @@
 /**
- * Two slots take turns: a new generation only touches the slot that nobody uses. What runs keeps its password, which
+ * Two slots take turns: a new generation only changes the unused slot. Running pods keep their password, which
  * stays valid until the generation after, and is restarted one pod at a time with the new one.
  */
 export interface Slot {

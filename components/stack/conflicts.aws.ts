@@ -16,7 +16,7 @@ const withoutAccount =
         ];
     };
 
-/** What is made in one update cannot be named by what is there before it. */
+/** Settings cannot name resources that the same update creates. */
 function newBesideExisting({ aws }: Pick<Stack, "aws">): Problem[] {
     if (aws === undefined) return [];
     const { network, cluster, identities } = aws;

@@ -75,7 +75,7 @@ function plainHttp({ endpoint, plainHttp: allowed }: S3): Problem[] {
             {
                 at: key("backup.endpoint"),
                 found: `found "${endpoint}"`,
-                remedy: "accepted: an https:// URL; or set backup.plainHttp to true, with which whoever listens reads the whole database",
+                remedy: "accepted: an https:// URL; or set backup.plainHttp to true, which lets anyone on the network path read the whole database",
             },
         ];
     if (allowed && !plain)

@@ -1,4 +1,4 @@
-/** Conflicts between settings of the way in, the namespace and the pods. */
+/** Conflicts between settings of the ingress, the namespace and the pods. */
 import { serviceAccountsOf } from "../aws/aws.plan";
 import { acceptedTls, behindLoadBalancer, usesGateway } from "../config/kinds";
 import type { Problem } from "../config/problems";

@@ -42,7 +42,7 @@ export const rules: readonly Rule[] = [
     extraObjectProblems,
 ];
 
-/** A problem is told once. A rule that reads a refused setting says nothing. */
+/** Each problem is reported once. A rule that reads a refused setting reports nothing. */
 export function evaluated(stack: Stack, all: readonly Rule[]): Problem[] {
     const found = all.flatMap((rule) => unlessRefused(() => rule(stack), []));
     return found.filter(
@@ -61,7 +61,7 @@ function foreignImages(stack: Stack): Problem[] {
     const { admission } = stack.kubernetes;
     if (admission.kind !== "enforce" || admission.registries.length === 0) return [];
     const { images } = stack;
-    // A published image that is missing is told elsewhere.
+    // A missing published image is reported elsewhere.
     const named = imageNames(stack).filter((name) => images.kind === "build" || images[name] !== undefined);
     const own = named.map((name) => {
         const plan = planImage(name, stack);
@@ -93,7 +93,7 @@ function quotaTooSmall(stack: Stack): Problem[] {
     return quotaKeys.flatMap((key) => {
         const configured = stack.kubernetes.quota[key];
         if (configured === undefined || configured >= need[key]) return [];
-        const remedy = `accepted: at least ${need[key]}, what the workloads sum up to at their peak; or leave it out`;
+        const remedy = `accepted: at least ${need[key]}, the sum of the workloads at their peak; or remove the setting`;
         return [{ at: `orcheo:stack.kubernetes.quota.${key}`, found: `found ${configured}`, remedy }];
     });
 }

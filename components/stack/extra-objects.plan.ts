@@ -97,17 +97,26 @@ function incomplete(manifest: Readonly<Record<string, unknown>>, at: string): Pr
     const { apiVersion, kind, metadata, status } = manifest;
     const name = isRecord(metadata) ? metadata["name"] : undefined;
     const problems: Problem[] = [];
-    const told = (value: unknown): string => (value === undefined ? "is missing" : `found ${JSON.stringify(value)}`);
+    const shownValue = (value: unknown): string =>
+        value === undefined ? "is missing" : `found ${JSON.stringify(value)}`;
     if (typeof apiVersion !== "string" || !/^([a-z0-9.-]+\/)?v\d+((alpha|beta)\d+)?$/.test(apiVersion))
-        problems.push({ at: `${at}.apiVersion`, found: told(apiVersion), remedy: "accepted: such as v1 or apps/v1" });
+        problems.push({
+            at: `${at}.apiVersion`,
+            found: shownValue(apiVersion),
+            remedy: "accepted: such as v1 or apps/v1",
+        });
     if (typeof kind !== "string" || !/^[A-Z][A-Za-z0-9]*$/.test(kind) || kind.endsWith("List"))
         problems.push({
             at: `${at}.kind`,
-            found: told(kind),
+            found: shownValue(kind),
             remedy: "accepted: the kind of one object, such as ConfigMap",
         });
     if (typeof name !== "string" || !/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name))
-        problems.push({ at: `${at}.metadata.name`, found: told(name), remedy: "accepted: the name of an object" });
+        problems.push({
+            at: `${at}.metadata.name`,
+            found: shownValue(name),
+            remedy: "accepted: the name of an object",
+        });
     if (status !== undefined)
         problems.push({ at: `${at}.status`, found: "is set", remedy: "accepted: no status, which controllers write" });
     return problems;

@@ -1,5 +1,5 @@
 /**
- * What the images refuse of their environment at their start, told before anything is deployed. Names, numbers and choices
+ * Environment variables that the images would refuse at start, reported before anything is deployed. Names, numbers and choices
  * are those of the backend image's own files.
  */
 import { readFileSync } from "node:fs";
@@ -102,7 +102,7 @@ const otherChecks: Readonly<Record<Exclude<Role, "api" | "worker" | "beat" | "in
 type Environment = Readonly<Record<string, string>>;
 type Given = readonly (readonly [key: string, environment: Environment])[];
 
-/** Further environment by where it is set; the later one wins. What is refused is left out. */
+/** Additional environment variables by where they are set; the later one wins. Refused ones are omitted. */
 function given(role: Role, stack: Stack): Given {
     const of = (key: string, read: () => Environment) => [key, unlessRefused(read, {})] as const;
     const pods = [
@@ -113,7 +113,7 @@ function given(role: Role, stack: Stack): Given {
     return [...pods, of(`${role}.extraEnv`, () => stack[role].extraEnv)];
 }
 
-/** @param environment  what the container gets: what the stack sets wins over further environment */
+/** @param environment  environment of the container: variables of the stack win over additional ones */
 function problemsIn(further: Given, environment: Environment, check: Check): Problem[] {
     return Object.entries(environment).flatMap(([name, value]) => {
         const [key, last] = further.findLast(([, own]) => own[name] !== undefined) ?? [];

@@ -15,7 +15,7 @@ export function guide(
         nextSteps: [
             `open ${url}`,
             "make a service token of your own with the bootstrap token (see bootstrapToken): POST /api/admin/service-tokens",
-            `look at the pods: ${kubectl} get pods`,
+            `check the pods: ${kubectl} get pods`,
             `take everything down but the data: ${own} && pulumi destroy --exclude-protected`,
             `delete the data too: ${[own, "pulumi state unprotect --all", "pulumi destroy", ...kept(stack)].join(" && ")}`,
         ],
@@ -31,7 +31,7 @@ function signInGuide({ signIn }: Stack["auth"], url: string): string {
 /** Refused while anything belongs to another stack, which a destroy of this one would delete. */
 const own = "pulumi preview";
 
-/** What deletes what `pulumi destroy` leaves: a namespace of somebody else's stays. */
+/** Command that deletes what `pulumi destroy` leaves; an existing namespace is kept. */
 function kept({
     kubernetes,
     database,

@@ -22,7 +22,7 @@ export interface RawConfig {
 export interface Parsed {
     /** Undefined when a setting is refused. */
     readonly stack?: Stack;
-    /** The sections that are understood even so: their surroundings can be looked at all the same. */
+    /** The sections that are valid nevertheless: their environment can still be checked. */
     readonly sections: Partial<Sections>;
     readonly problems: readonly Problem[];
 }
@@ -53,7 +53,7 @@ export function parseStack(raw: RawConfig): Parsed {
     return { stack, sections: parsed.data, problems: [...stray, ...found(stack, raw)] };
 }
 
-/** What is understood of refused settings: rules that read anything else are left out. */
+/** The valid part of refused settings: rules that read anything else are skipped. */
 function partOf(value: object): Stack {
     const settings = understood(stackSchema, value)?.value as Settings;
     const derived = derivationsOf(settings);
@@ -82,7 +82,7 @@ function urlsInTheClear(stack: Pick<Stack, "cache" | "database">): Problem[] {
     });
 }
 
-/** The password stands beside the settings: one secret among them would hide them all. */
+/** The password has a key of its own: one secret within orcheo:stack would mark all settings as secret. */
 function registryPassword({ registry }: Pick<Stack, "registry">, { keys, secretKeys = [] }: RawConfig): Problem[] {
     const at = "orcheo:registryPassword";
     const remedy = `accepted: the password of orcheo:stack.registry.pull.username, set with pulumi config set --secret ${at}`;

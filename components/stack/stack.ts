@@ -1,4 +1,4 @@
-/** The stack's settings, read and checked against the surroundings; whatever is wrong is said at once. */
+/** The stack's settings, read and checked against their environment; all problems are reported at once. */
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigError, fileOf, sentence } from "../config/problems";
 import type { Stack } from "../config/schema";
@@ -7,7 +7,7 @@ import { checkCluster, preflight, settingsSupport } from "../preflight/preflight
 import { parseStack } from "./read";
 
 /**
- * @throws pulumi.RunError (shown without a stack trace) with every problem of the config and the surroundings; no
+ * @throws pulumi.RunError (shown without a stack trace) with every problem of the config and its environment; no
  * resource is registered before
  */
 export async function readStack(probes: Probes = machine): Promise<Stack> {

@@ -7,7 +7,7 @@ import { isRecord } from "../config/values";
 
 export type Transform = Stack["transforms"][number];
 
-/** What a patch may hold at one place. */
+/** Values that a patch may have at one place. */
 type Rule =
     | { readonly keys: Readonly<Record<string, Rule>> }
     /** A list whose items are named by a field: the patch is an object with those names as keys, all old or all new. */
@@ -110,7 +110,7 @@ const settings: Readonly<Record<string, string>> = {
     terminationGracePeriodSeconds: "worker.longestRunSeconds",
 };
 
-/** @returns every field of a patch that is not accepted, with what is */
+/** @returns every field of a patch that is not accepted, with what is accepted instead accepted instead */
 export function transformProblems({ transforms }: Pick<Stack, "transforms">): Problem[] {
     return transforms.flatMap(({ kind, patch }, index) => {
         const at = `orcheo:stack.transforms[${index}].patch`;
@@ -185,7 +185,7 @@ type Wrong = (found: string, names: readonly string[]) => void;
 /**
  * An object's inputs with a patch applied: RFC 7386, and lists of named items by name.
  *
- * @param wrong  called with what is wrong with a named item, and the names that the list has
+ * @param wrong  called with the problem of a named item, and the names in the list
  * @see https://www.rfc-editor.org/rfc/rfc7386
  */
 export function patched(target: unknown, { kind, patch }: Pick<Transform, "kind" | "patch">, wrong: Wrong): unknown {

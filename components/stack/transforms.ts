@@ -22,7 +22,7 @@ export class Transforms {
         pulumi.runtime.registerStackTransformation(({ resource, type, props, opts }) => {
             const custom = opts as pulumi.CustomResourceOptions;
             if (!(resource instanceof pulumi.CustomResource) || !type.startsWith("kubernetes:")) return undefined;
-            // An object that is only read is somebody else's.
+            // An object that is only read belongs to another owner.
             return custom.id === undefined ? { props: this.transformed(type, props), opts } : undefined;
         });
     }

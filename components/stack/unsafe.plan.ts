@@ -10,7 +10,7 @@ export interface UnsafeChoice {
     /** Below `orcheo:stack`. */
     readonly setting: string;
     readonly found: string;
-    /** What comes of it: the rest of a sentence that begins with the setting. */
+    /** The consequence: the rest of a sentence that begins with the setting. */
     readonly consequence: string;
 }
 
@@ -30,8 +30,8 @@ function choice(setting: string, found: unknown, consequence: string): UnsafeCho
 }
 
 function unguardedCluster({ kubernetes: { admission } }: Pick<Stack, "kubernetes">): UnsafeChoice[] {
-    const unjudged = "what goes round Pulumi, such as kubectl run, is not held to the policies";
-    if (admission.kind !== "enforce") return [choice("kubernetes.admission.kind", admission.kind, unjudged)];
+    const bypassed = "pods created without Pulumi, such as by kubectl run, are not held to the policies";
+    if (admission.kind !== "enforce") return [choice("kubernetes.admission.kind", admission.kind, bypassed)];
     if (admission.warnOnly.length === 0) return [];
     return [choice("kubernetes.admission.warnOnly", admission.warnOnly, "the cluster lets pods in that break these")];
 }
@@ -50,7 +50,7 @@ function readByOthers(stack: Stack): UnsafeChoice[] {
               ]
             : []),
         ...(backup?.plainHttp === true
-            ? [choice("backup.plainHttp", true, "whoever listens reads the whole database")]
+            ? [choice("backup.plainHttp", true, "anyone on the network path can read the whole database")]
             : []),
         ...(tracing?.otlpEndpoint.startsWith("http://") === true
             ? [
@@ -62,7 +62,13 @@ function readByOthers(stack: Stack): UnsafeChoice[] {
               ]
             : []),
         ...(entrance.hstsSeconds === 0
-            ? [choice("entrance.hstsSeconds", 0, "a browser's first request may go out in clear, to whoever answers")]
+            ? [
+                  choice(
+                      "entrance.hstsSeconds",
+                      0,
+                      "a browser's first request may be sent unencrypted, to any server that answers",
+                  ),
+              ]
             : []),
     ];
 }
@@ -86,7 +92,7 @@ function openToAll(stack: Stack): UnsafeChoice[] {
     return [
         ...ranges.flatMap(({ setting, cidrs }) => {
             const wide = cidrs.filter((cidr) => isWide(cidr) || holdsMetadata(cidr));
-            const consequence = "it is as good as everyone, or holds the address where clouds hand out credentials";
+            const consequence = "it covers nearly every address, or the one where clouds serve credentials";
             return wide.length === 0 ? [] : [choice(setting, wide, consequence)];
         }),
         ...loadBalancer(entrance.controller),
@@ -118,10 +124,10 @@ function loadBalancer(controller: Controller): UnsafeChoice[] {
 
 function runByCallers(stack: Stack): UnsafeChoice[] {
     if (!stack.auth.clientUploads || isLaptop(stack)) return [];
-    return [choice("auth.clientUploads", true, "whoever has a token runs code of their own in the workers")];
+    return [choice("auth.clientUploads", true, "anyone with a token can run their own code in the workers")];
 }
 
-/** In an account of AWS nothing is on one machine, and alarms reach somebody. */
+/** On AWS, nothing depends on one machine, and alarms have a recipient. */
 function production(stack: Stack, aws: NonNullable<Stack["aws"]>): UnsafeChoice[] {
     const { database, cache, api, worker, canvas } = stack;
     const alone = "it is on one machine: with that it is gone until another one has taken over";
@@ -138,9 +144,9 @@ function production(stack: Stack, aws: NonNullable<Stack["aws"]>): UnsafeChoice[
         ...(database.kind === "statefulset" ? [choice("database.kind", database.kind, alone)] : []),
         ...(cache.kind === "valkey" ? [choice("cache.kind", cache.kind, alone)] : []),
         ...(aws.network.kind === "new" && !aws.network.natPerZone
-            ? [choice("aws.network.natPerZone", false, "with one zone all lose the way out")]
+            ? [choice("aws.network.natPerZone", false, "if one zone fails, all lose outbound access")]
             : []),
-        ...(aws.alarmEmails.length === 0 ? [choice("aws.alarmEmails", [], "alarms reach nobody")] : []),
+        ...(aws.alarmEmails.length === 0 ? [choice("aws.alarmEmails", [], "alarms have no recipient")] : []),
         ...(stack.backup === undefined && database.kind !== "external"
             ? [choice("backup.kind", "none", "only RDS' own copies are left, which no other server can read")]
             : []),
@@ -158,7 +164,7 @@ function isWide(cidr: string): boolean {
     return Number(length) < (address.includes(":") ? 20 : 8);
 }
 
-/** Where AWS, Azure, Google and others hand out a node's own credentials to whoever asks; by IPv6 AWS and Google. */
+/** Addresses at which AWS, Azure, Google and others serve a node's credentials; over IPv6, AWS and Google. */
 const metadataAddresses = ["169.254.169.254", "fd00:ec2::254", "fd20:ce::254"];
 
 const holdsMetadata = (cidr: string): boolean => metadataAddresses.some((address) => holds(cidr, address));

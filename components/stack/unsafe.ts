@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import { unsafeChoices, type UnsafeChoice as Choice } from "./unsafe.plan";
 
-/** One setting that takes a safe default away, as a preview shows it and the policy pack judges it. */
+/** One setting that gives up a safe default, shown by a preview and evaluated by the policy pack. */
 class UnsafeChoice extends pulumi.ComponentResource {
     constructor({ setting, found, consequence }: Choice, opts: pulumi.ComponentResourceOptions) {
         super("orcheo:index:UnsafeChoice", setting, { found, consequence }, opts);

@@ -52,7 +52,7 @@ function parsedYaml(text: string): unknown {
 export function isLatest(updates: readonly Update[], { images, settings, release, version }: Running): boolean {
     const last = updates.at(-1);
     if (last === undefined) return false;
-    // As it is read back: what is undefined is not written.
+    // As read back: undefined fields are not written.
     const written = (value: unknown): unknown => parse(stringify(value));
     return isDeepStrictEqual(
         written([last.images, last.settings, last.release, last.version]),

@@ -1,6 +1,6 @@
 /** The end of a container's log, as a message of Pulumi shows it. */
 
-/** So many lines of so many characters; Pulumi shows a message twice. */
+/** Limits on lines and characters; Pulumi prints a message twice. */
 const most = 15;
 const longest = 1000;
 

@@ -1,4 +1,4 @@
-/** What the pods, events and nodes of an update that is under way mean to whoever waits for it. */
+/** Interprets pods, events and nodes during an update, for the user who waits for it. */
 import type { KubernetesObject } from "../kubernetes/cluster-api";
 import {
     conditionsOf,
@@ -43,7 +43,7 @@ export interface Finding {
 
 /** Images exit with it when settings or data are refused (sysexits.h: EX_CONFIG). */
 const refused = 78;
-/** So many ends in a row of a container are no bad luck. A server that it waits for may need the first. */
+/** Number of consecutive exits of a container that count as a failure. The first ones may be waiting for a server. */
 const patience = 3;
 
 export function baselineOf({ pods, events }: Snapshot): Baseline {

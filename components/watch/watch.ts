@@ -37,7 +37,7 @@ export interface Watch {
 type WatchSettings = Pick<Stack, "aws" | "cache" | "database" | "kubernetes">;
 
 /**
- * Begins to watch an update, and returns; what the last update left unfinished is applied again, which previews show too.
+ * Starts watching an update and returns. Operations that the last update left unfinished are applied again, which previews show too.
  * Does nothing where the cluster is yet to be made.
  */
 export async function watchUpdate(stack: WatchSettings, probes: Pick<Probes, "cluster"> = machine): Promise<Watch> {
@@ -95,7 +95,7 @@ const wait = (milliseconds: number): Promise<void> =>
         setTimeout(done, milliseconds).unref();
     });
 
-/** Like Ctrl-C: the engine cancels what is under way, writes the state and ends. @returns how, when it can be done */
+/** Like Ctrl-C: the engine cancels pending operations, writes the state and exits. @returns the function that does so, if possible */
 function interrupt(): (() => void) | undefined {
     const pid = engineProcess();
     return pid === undefined ? undefined : () => process.kill(pid, "SIGINT");
@@ -109,13 +109,13 @@ export interface Watched {
     readonly now?: () => number;
 }
 
-/** @returns one look at the cluster; it says whether there is a next. The first that succeeds is the baseline. */
+/** @returns a function that checks the cluster once and returns whether to continue. The first successful check is the baseline. */
 export function watcher({ cluster, namespace, say, interrupt, now = Date.now }: Watched): () => Promise<boolean> {
     let before: Baseline | undefined;
     let since = new Map<string, number>();
     const told = new Set<string>();
 
-    /** Those that have lasted long enough and were not told yet. */
+    /** Problems that have lasted long enough and were not reported yet. */
     const due = (findings: readonly Finding[]): readonly Finding[] => {
         const time = now();
         since = new Map(findings.map(({ key }) => [key, since.get(key) ?? time]));
@@ -167,7 +167,7 @@ async function read(cluster: ClusterApi, namespace: string): Promise<Snapshot> {
         cluster.list(`/apis/apps/v1/namespaces/${namespace}/statefulsets`),
     ]);
     const names = new Set(pods.flatMap((pod) => nodeOf(pod) ?? []));
-    // Whoever deploys into a namespace may not read nodes.
+    // A role that deploys into one namespace may not be allowed to read nodes.
     const node = (name: string): Promise<KubernetesObject | undefined> =>
         cluster.get(`/api/v1/nodes/${name}`).catch(() => undefined);
     const nodes = await Promise.all([...names].slice(0, mostNodes).map(node));

@@ -1289,10 +1289,10 @@ export const cases: readonly Case[] = [
             {
                 type: "orcheo:index:UnsafeChoice",
                 name: "aws.network.natPerZone",
-                props: { found: "false", consequence: "with one zone all lose the way out" },
+                props: { found: "false", consequence: "if one zone fails, all lose outbound access" },
             },
         ],
-        says: '"aws.network.natPerZone" is false: with one zone all lose the way out',
+        says: '"aws.network.natPerZone" is false: if one zone fails, all lose outbound access',
     },
     {
         rule: "monthly-cost-within-budget",

@@ -36,7 +36,7 @@ describe("prices", () => {
         }
     });
 
-    test("a price has one group, with its source and a day that has been", () => {
+    test("a price has one group, with its source and a date in the past", () => {
         const seen = new Set<string>();
         for (const { usd: prices, source, asOf } of groups) {
             expect(source).not.toBe("");
@@ -148,13 +148,13 @@ describe("the estimate", () => {
         expect(borrowed).toEqual([]);
     });
 
-    test("a price of another region is said to be one", () => {
+    test("a price of another region is marked as such", () => {
         const { totalUsd, borrowed } = estimate([database({ region: "us-west-2" })]);
         expect(totalUsd).toBeCloseTo(0.065 * 730 + 50 * 0.115, 6);
         expect(borrowed).toEqual(["rds gp3 GiB in us-west-2 as in us-east-1"]);
     });
 
-    test("what is unknown at preview is not named", () => {
+    test("values that are unknown in a preview are not named", () => {
         const { unpriced } = estimate([database({ instanceClass: UNKNOWN, region: "eu-central-1" })]);
         expect(unpriced).toEqual([]);
     });
@@ -203,7 +203,7 @@ describe("the rules", () => {
             { config },
         ).map(({ rule, level }) => `${rule} ${level}`);
 
-    test("both rules get the same estimate, and another stack another one", () => {
+    test("both rules share one estimate, and another stack gets its own", () => {
         const stack = [resource("eks/cluster:Cluster", "k", { version: "1.37", region: "eu-central-1" })];
         const again = stack.map((each) => ({ ...each, sources: {} }));
         expect(estimate(again)).toBe(estimate(stack));
@@ -218,7 +218,7 @@ describe("the rules", () => {
         expect(costs([database({ region: "eu-central-1" })])).toEqual([]);
     });
 
-    test("a budget of the pack's config is mandatory, and replaces the estimate", () => {
+    test("a budget in the pack's config is mandatory and replaces the estimate", () => {
         expect(costs([large], { "monthly-cost-within-budget": { budgetUsd: 100 } })).toEqual([
             "monthly-cost-within-budget mandatory",
         ]);
@@ -250,7 +250,7 @@ describe("the rules", () => {
         expect(said[1]).toContain('There is no price for Instance "db" (rds gp3 GiB in eu-north-1)');
     });
 
-    test("the SDK gets the levels: one rule that only reports, one that stops", () => {
+    test("the SDK gets the levels: one rule that only reports, and one that blocks", () => {
         const { policies } = policyPack(rules, () => undefined);
         const levels = policies.map(({ name, enforcementLevel }) => [name, enforcementLevel]);
         expect(levels).toContainEqual(["monthly-cost-estimate", "advisory"]);

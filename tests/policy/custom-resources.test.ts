@@ -200,7 +200,7 @@ describe.each(kinds)("%s at %s", (kind, path, around) => {
     });
 });
 
-test("an image of a container that an operator makes is held to a digest, and its other fields are the operator's", () => {
+test("a container that an operator creates needs an image by digest; its other fields are the operator's", () => {
     const given = custom("opentelemetry.io/v1beta1", "OpenTelemetryCollector", { image: "otel:1", command: ["otel"] });
     expect([...broken(given).keys()]).toEqual(["image-by-digest"]);
     const patched = { podTemplate: { spec: { containers: [{ name: "elasticsearch", resources: { limits: {} } }] } } };
@@ -274,12 +274,12 @@ test.each([
     expect(broken(manifest)).toEqual(new Map());
 });
 
-test("a kind named like a member of JavaScript's objects is searched as any other", () => {
+test("a kind named like a member of JavaScript's objects is searched like any other", () => {
     const found = broken({ ...custom("v1", "toString", { template: { spec: { containers: [bad] } } }) });
     expect(found.get("no-privileged-containers")).toContain('toString "it" (spec.template.spec)');
 });
 
-test("the search is bounded, and says what it could not see", () => {
+test("the search is bounded, and reports what it skipped", () => {
     let deep: Mutable = { containers: [bad] };
     for (let level = 0; level < 100; level++) deep = { inner: deep };
     expect(broken(custom("x.example.com/v1", "App", deep)).get("readable-pod-template")).toContain(
@@ -290,7 +290,7 @@ test("the search is bounded, and says what it could not see", () => {
     expect([...broken(custom("x.example.com/v1", "App", cyclic)).keys()]).toContain("no-privileged-containers");
 });
 
-test("lists are taken apart for every rule, whatever they hold", () => {
+test("lists are unpacked for every rule, whatever they contain", () => {
     const item = { metadata: { name: "i" }, spec: { type: "LoadBalancer" } };
     const services = { apiVersion: "v1", kind: "ServiceList", metadata: { name: "all" }, items: [item] };
     expect(broken(services).get("service-type")).toContain('Service "i": type is LoadBalancer');

@@ -31,7 +31,7 @@ test.each([
     expect(read(value).malformed.join()).toContain(says);
 });
 
-test("what is no JSON is named as malformed; nothing set, no exceptions", () => {
+test("invalid JSON is named as malformed; without the key there are no exceptions", () => {
     expect(exceptionsOf("'[", []).malformed).toEqual(["orcheo:policyExceptions is not a list"]);
     expect(exceptionsOf(undefined, [])).toEqual({ exceptions: [], malformed: [] });
 });
@@ -55,7 +55,7 @@ test("an exception holds through its last day, then is stale", () => {
     expect(late.stale(() => false)).toEqual(["The exception from no-host-path for Pod::tool expired on 2026-11-24"]);
 });
 
-test("an exception that nobody will look at again is stale, and excepts all the same", () => {
+test("an exception that is never reviewed again is stale, but still applies", () => {
     const account = (expires: string) =>
         new ExceptionAccount({ exceptions: [{ ...one, expires }], malformed: [] }, today);
     const year = account("2027-11-25");

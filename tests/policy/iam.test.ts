@@ -11,7 +11,7 @@ const open = { Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resou
 const account = "111122223333";
 const lets = (Condition: unknown, more: object = {}): string | undefined => letsIn({ ...open, ...more, Condition }, []);
 
-describe("a condition that leaves nobody out", () => {
+describe("a condition that excludes nobody", () => {
     test.each<[string, unknown]>([
         ["none", undefined],
         ["the whole internet", { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } }],
@@ -80,7 +80,7 @@ describe("a condition that leaves nobody out", () => {
     });
 });
 
-describe("a condition that leaves strangers out", () => {
+describe("a condition that excludes other accounts", () => {
     test.each<[string, unknown]>([
         ["an account", { StringEquals: { "aws:PrincipalAccount": account } }],
         ["the key in other letters", { stringequals: { "AWS:SourceOwner": account } }],
@@ -128,7 +128,7 @@ describe("a condition that leaves strangers out", () => {
     });
 });
 
-test("whoever is everybody, by any spelling", () => {
+test("everybody, in any spelling", () => {
     for (const Principal of [
         "*",
         { AWS: "*" },
@@ -200,7 +200,7 @@ describe("tokens of a provider", () => {
         );
     const oidc = `arn:aws:iam::${account}:oidc-provider/${github}`;
     const sub = (value: string, operator = "StringLike"): unknown => ({ [operator]: { [`${github}:sub`]: value } });
-    test("must name somebody", () => {
+    test("must name a principal", () => {
         for (const value of ["repo:*", "*", "repo:team*", "repo:?*/x:*", "repo:*/orcheo:*", "repo:", "repo:/x"]) {
             expect(by(oidc, sub(value)), value).toContain("everybody whom");
         }
@@ -267,7 +267,7 @@ describe("a grant", () => {
     ])("of %j on %j is not", (action, resource) => {
         expect(gives(action, resource)).toBeUndefined();
     });
-    test("of all but some is of everything, unless that is all", () => {
+    test("everything except some counts as everything, unless that excludes all", () => {
         const statement = { Effect: "Allow", Resource: "*" };
         expect(tooWide({ ...statement, NotAction: "iam:*" })).toContain("all but NotAction");
         expect(tooWide({ ...statement, NotAction: "*" })).toBeUndefined();
@@ -318,7 +318,7 @@ describe("a grant", () => {
     });
 });
 
-test("wildcards match as AWS matches them", () => {
+test("wildcards match like those of AWS", () => {
     expect(matches("a*c?e", "abbbcde")).toBe(true);
     expect(matches("a*c?e", "abbbce")).toBe(false);
     expect(matches("arn:*:s3:::b", "arn:aws:s3:::b")).toBe(true);
@@ -333,7 +333,7 @@ test("wildcards match as AWS matches them", () => {
     expect(coversBucket(["arn:aws-cn:s3:::b*"], "b")).toBe(true);
 });
 
-test("a document is read as text or object; what is neither is not taken for an empty one", () => {
+test("a document is read as text or object; anything else is not treated as an empty one", () => {
     expect(readDocument(JSON.stringify({ Statement: open }))).toEqual([open]);
     expect(readDocument({ Statement: [open, unknownText] })).toEqual([open]);
     expect(readDocument(unknownText)).toBe(UNKNOWN);

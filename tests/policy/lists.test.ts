@@ -11,7 +11,7 @@ const list = (items: unknown, type = "kubernetes:core/v1:List", name = "all"): R
 const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "tool" } };
 const told = (resource: Resource): readonly string[] => itemsOf(resource).map(({ type, name }) => `${type} ${name}`);
 
-test("an item is of its own kind, or of the list's where it does not say", () => {
+test("an item has its own kind, or that of the list if it names none", () => {
     expect(told(list([pod, { ...pod, metadata: {} }]))).toEqual([
         "kubernetes:core/v1:Pod tool",
         "kubernetes:core/v1:Pod all[1]",
@@ -33,7 +33,7 @@ test("an item is of its own kind, or of the list's where it does not say", () =>
     ]);
 });
 
-test("what is no list, or holds none, stays as it is", () => {
+test("objects without a list stay as they are", () => {
     const single = asResource({ type: "kubernetes:core/v1:Pod", name: "p", props: { items: [pod] } });
     expect(itemsOf(single)).toEqual([single]);
     for (const items of [undefined, "pods", { 0: pod }]) {
@@ -43,14 +43,14 @@ test("what is no list, or holds none, stays as it is", () => {
     expect(itemsOf(list([]))).toEqual([]);
 });
 
-test("lists in lists are taken apart, but not without end", () => {
+test("nested lists are unpacked, up to a limit", () => {
     const nested = (depth: number): unknown =>
         depth === 0 ? pod : { apiVersion: "v1", kind: "List", items: [nested(depth - 1)] };
     expect(told(list([nested(8)]))).toEqual(["kubernetes:core/v1:Pod tool"]);
     expect(told(list([nested(40)]))).toEqual(["kubernetes:core/v1:List all[0][0][0][0][0][0][0][0][0]"]);
 });
 
-test("a finding about an item is one about the resource that was given", () => {
+test("a finding about an item is reported for the resource that contains it", () => {
     const outer = list([{ apiVersion: "v1", kind: "PodList", items: [pod] }]);
     const [item] = itemsOf(outer);
     expect(item?.name).toBe("tool");

@@ -75,7 +75,7 @@ test("another project installs the very versions that are tested here", () => {
     expect(project).toMatchObject(pack);
 });
 
-test("the package holds everything that it starts with, compiled, and no TypeScript", () => {
+test("the package contains everything it needs, compiled, and no TypeScript", () => {
     const folder = mkdtempSync(join(tmpdir(), "orcheo-package-"));
     try {
         const policies = join(import.meta.dirname, "../../policies");
@@ -139,7 +139,7 @@ test.each(remediating.flatMap((rule) => kinds.map((kind) => [rule, kind] as cons
     },
 );
 
-test("remediating leaves alone what breaks no rule", async () => {
+test("remediation does not change compliant objects", async () => {
     const manifest = compliant("Deployment");
     const seccompProfile = { type: "Localhost", localhostProfile: "profiles/own.json" };
     const own = { name: "own", image: "x", securityContext: { seccompProfile } };
@@ -160,7 +160,7 @@ function asSdk(props: object): Record<string, unknown> {
     return fields(wrap("@pulumi/policy/proxy.js", "unknownCheckingProxy", inner));
 }
 
-test.each(remediating)("$name remediates what the SDK hands over, and keeps secrets secret", async (rule) => {
+test.each(remediating)("$name remediates the SDK's objects, and keeps secrets secret", async (rule) => {
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
     const env = [
         { name: "A", value: new Secret("hidden") },
@@ -179,7 +179,7 @@ test.each(remediating)("$name remediates what the SDK hands over, and keeps secr
     expect(listOf(spec)[1]).toBeInstanceOf(Secret);
 });
 
-test("remediating leaves alone what is excepted", async () => {
+test("remediation does not change excepted objects", async () => {
     const manifest = compliant("Deployment");
     templateOf(manifest)["spec"] = { containers: [{ name: "bare", image: "x" }] };
     const exceptions = (rule: string): string =>
@@ -197,7 +197,7 @@ const thrower = (): never => {
     throw new Error("boom");
 };
 
-test("what a rule fails to remediate is left to its validation, which refuses it", async () => {
+test("an object that a rule cannot remediate is refused by its validation", async () => {
     const name = "seccomp-profile";
     const broken = rules.map((rule): Rule => (rule.name === name ? { ...rule, found: thrower } : rule));
     const policy = policyNamed(name, policyPack(broken, () => undefined).policies);

@@ -104,7 +104,7 @@ test("every rule on all containers was seen to refuse an ephemeral one, and a go
     expect(broken(debugged({ ...container("debug"), resources: undefined }))).toEqual(new Map());
 });
 
-test("lists and custom resources with a pod template are looked into", () => {
+test("lists and custom resources with a pod template are searched", () => {
     const bad = compliant("Deployment");
     templateOf(bad)["spec"] = { containers: [{ name: "x", image: "nginx" }] };
     const list = { apiVersion: "v1", kind: "List", metadata: { name: "all" }, items: [compliant("Pod"), bad] };

@@ -14,7 +14,7 @@ test("the versions that are installed are those that it was checked with", () =>
     expect(dependencies).toMatchObject(checkedWith);
 });
 
-test("they still have what is used of them", () => {
+test("they still have the members that are used", () => {
     expect(fields(deserializer())["deserializeProperties"]).toBeTypeOf("function");
     for (const call of ["configureStack", "configure"])
         expect(at(analyzerProtocol(), "AnalyzerService", call, "requestDeserialize")).toBeTypeOf("function");

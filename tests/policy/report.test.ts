@@ -73,7 +73,7 @@ test("manifests, lists, exports and previews are read resource by resource, with
     });
 });
 
-test("each report names rule, resource, what was found and the remedy", () => {
+test("each report names rule, resource, finding and remedy", () => {
     const located = resourcesIn(pod, "pod.yaml");
     const all = findings(located, rules);
     const one = all.find((each) => each.rule === "image-by-digest");
@@ -108,7 +108,7 @@ test("the provider's default tags are found in an export", () => {
     expect(broken([hidden, untagged])).not.toContain("required-tags");
 });
 
-test("a secret of an export is what it holds where that is shown, and else unknown", () => {
+test("a secret of an export has its value if that is shown, and is unknown otherwise", () => {
     const type = "kubernetes:apps/v1:Deployment";
     const deployment = (containers: unknown): unknown => ({
         deployment: {
@@ -225,7 +225,7 @@ test("the command answers in four formats, the same every time, and by its exit 
 const fixture = (name: string): string =>
     readFileSync(new URL(`../fixtures/policies/report/${name}`, import.meta.url), "utf8");
 
-test("what cannot be evaluated is named, and the rest is evaluated all the same", () => {
+test("objects that cannot be evaluated are named, and all others are evaluated", () => {
     const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
     const object = (spec: string): string =>
         `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"d"},"data":${spec}}`;
@@ -290,7 +290,7 @@ test("aliases, merged keys and kinds called like members of JavaScript's objects
     expect(costs.join("\n")).not.toContain("NaN");
 });
 
-test("folders and standard input are read; what else lies in a folder is no matter", () => {
+test("folders and standard input are read; other files in a folder are ignored", () => {
     mkdirSync(join(dir, "shop/node_modules/x"), { recursive: true });
     const kustomization = "resources: [good.json]\nnamespace: shop\n";
     const files = {
@@ -365,7 +365,7 @@ test("misspelt rules, levels and settings are refused with the nearest name, bef
     expect(of({ all: "advisory", "image-registry": { registries: [], enforcementLevel: "disabled" } })).toEqual([]);
 });
 
-test("a profile asks fewer rules, and an exception from another is no matter", () => {
+test("a profile has fewer rules, and exceptions from other rules are ignored", () => {
     const broken = (profile?: Profile): readonly string[] => {
         const exceptions = exceptionsIn(
             [{ rule: "requests-and-limits", resource: "Pod::none", reason: "r", expires: nextMonth }],
@@ -421,7 +421,7 @@ test("a baseline leaves what is new", () => {
     expect(report(moved, "--baseline", "moved.yaml", "moved.yaml")).toMatchObject({ code: 2 });
 });
 
-test("an object within itself does not end a report by its exceptions", () => {
+test("a cyclic object does not abort a report with exceptions", () => {
     const spec: Record<string, unknown> = { containers: [] };
     spec["again"] = spec;
     const resource = { type: "kubernetes:core/v1:Pod", name: "cyc", urn: "u", props: { spec } };

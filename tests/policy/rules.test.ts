@@ -24,10 +24,10 @@ function messages(name: string, given: readonly (Given | Resource)[], settings =
 }
 
 describe.each(cases.map((each) => [each.rule, each.says, each] as const))("%s: %s", (name, says, given) => {
-    test("passes what complies", () => {
+    test("accepts compliant objects", () => {
         expect(messages(name, given.passing, given.settings)).toEqual([]);
     });
-    test("refuses what does not, with the remedy", () => {
+    test("refuses others, with the remedy", () => {
         const found = messages(name, given.failing, given.settings).join("\n");
         expect(found).toContain(says);
         expect(found).toContain(ruleNamed(name).remedy);
@@ -89,7 +89,7 @@ test("satellites of a bucket are found by their dependency while its name is unk
     expect(messages("s3-versioned", [bucket, { ...versioning, sources: {} }])).toEqual([]);
 });
 
-test("an object without a namespace is in its provider's", () => {
+test("an object without a namespace is in the provider's namespace", () => {
     const provider = { namespace: "shop" };
     const inShop = (kind: string, group: string): Resource => ({
         ...asResource({ type: `kubernetes:${group}:${kind}`, name: kind, props: { metadata: { name: "a" } } }),

@@ -38,7 +38,7 @@ test("every secret of the corpus is found, except those that are known to be mis
     expect(all.secrets.length).toBeGreaterThan(270);
 });
 
-test("no innocent value of the corpus is taken for a secret", () => {
+test("no innocent value of the corpus is reported as a secret", () => {
     expect(named(all.innocents.filter((sample) => messages(sample).length > 0))).toEqual([]);
     expect(all.innocents.length).toBeGreaterThan(280);
 });

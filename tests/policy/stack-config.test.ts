@@ -7,7 +7,7 @@ import { at } from "../../policies/values.ts";
 
 const require = createRequire(import.meta.url);
 
-test("the stack's config is heard from the engine's message, before which there is none", () => {
+test("the stack's config comes from the engine's message; before that there is none", () => {
     const config = hearStackConfig();
     expect(config("shop:color")).toBeUndefined();
     // The message as the engine sends it, read by what the SDK's server reads it with.

@@ -86,7 +86,7 @@ describe("a pod whose service account is bound in the stack", () => {
     });
 });
 
-test("an account that gives its pods no token is as good as the pod's own word, which comes first", () => {
+test("an account without tokens is as good as the pod's own setting, which takes precedence", () => {
     const withholding = account({ automountServiceAccountToken: false });
     expect(found(deployment(own), withholding)).toEqual([]);
     expect(found(deployment(own), account({}))).toEqual(["Deployment::operator"]);
@@ -149,7 +149,7 @@ describe("in the engine", () => {
     });
 });
 
-test("each item of a list is asked about by itself", () => {
+test("each item of a list is evaluated separately", () => {
     const list = {
         apiVersion: "v1",
         kind: "List",

@@ -85,7 +85,7 @@ describe("alarms on AWS", () => {
         expect(Object.fromEntries(rows)).toEqual(expected);
     });
 
-    it("each tells the topic when it begins and when it ends, and where the remedy is", () => {
+    it("each notifies the topic when it starts and when it ends, with a link to the remedy", () => {
         const alarms = run.resources.filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm");
         const topic = run.resources.find(({ type }) => type === "aws:sns/topic:Topic")?.state["arn"];
         expect(topic).toMatch(/^arn:aws:sns:/);

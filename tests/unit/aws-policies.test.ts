@@ -30,7 +30,7 @@ it.each(programs)(
     60_000,
 );
 
-describe("each safe default that is taken away is found", () => {
+describe("each safe default that is given up is found", () => {
     let resources: Resource[];
     beforeAll(async () => {
         resources = asResources(await runOnce({ stack: "prod", settings: everythingNew }, false));

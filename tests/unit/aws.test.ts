@@ -64,7 +64,7 @@ describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
         expect(undeclared).toEqual([]);
     });
 
-    it("goes to one account, whose credentials are asked for, and carries the tags", () => {
+    it("uses one account, whose credentials are required, and sets the tags", () => {
         const provider = only(run, "aws", "aws");
         expect(plain(provider.inputs)).toMatchObject({
             region: "eu-central-1",
@@ -127,7 +127,7 @@ describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
         expect(policy).not.toContain('"component":"postgres"');
     });
 
-    it("admits nobody to database and cache but the cluster's security group", () => {
+    it("database and cache admit only the cluster's security group", () => {
         const groups = names(run, "SecurityGroup");
         for (const group of groups) expect(inputsOf(run, "SecurityGroup", group)).not.toHaveProperty("egress");
         const rules = run.resources.filter((each) => kind(each) === "SecurityGroupIngressRule");
@@ -139,7 +139,7 @@ describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
         }
     });
 
-    it("verifies the database with the RDS authorities and the cache with the public ones", () => {
+    it("verifies the database with the RDS CA bundle and the cache with the public CAs", () => {
         const files = plain(inputsOf(run, "Secret", "backend-secret")["stringData"] as Record<string, unknown>);
         expect(files["postgres-dsn"]).toMatch(
             /^postgresql:\/\/orcheo_a:random5ecret-postgres-password-a@orcheo-prod-database\.[a-z0-9.-]+:5432\/orcheo\?sslmode=verify-full&sslrootcert=\/etc\/orcheo\/database-ca\/ca\.crt$/,
@@ -153,7 +153,7 @@ describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
     });
 });
 
-describe("what config decides", () => {
+describe("existence of resources", () => {
     let fresh: Run;
     let existing: Run;
     beforeAll(async () => {
@@ -161,7 +161,7 @@ describe("what config decides", () => {
         existing = await ran({ stack: "prod", settings: everythingExisting });
     }, 60_000);
 
-    it("existing resources are used, and none is made beside them", () => {
+    it("existing resources are used, and no others are created", () => {
         for (const absent of ["Key", "Bucket", "Repository", "SecurityGroup", "RolePolicy", "PodIdentityAssociation"])
             expect(names(existing, absent), absent).toEqual([]);
         expect(names(existing, "Role").sort()).toEqual(["aws-backup-role", "postgres-observer"]);
@@ -179,7 +179,7 @@ describe("what config decides", () => {
         expect(JSON.stringify(inputsOf(existing, "ServiceAccount", "beat-account"))).not.toContain("eks.amazonaws.com");
     });
 
-    it("a cluster of its own is private but for the named addresses, encrypted and audited", () => {
+    it("the stack's own cluster is private except for the named addresses, encrypted and audited", () => {
         expect(inputsOf(fresh, "Cluster", "aws-eks")).toMatchObject({
             vpcConfig: {
                 endpointPrivateAccess: true,
@@ -203,7 +203,7 @@ describe("what config decides", () => {
         expect(kubeconfig).toContain('"eks","get-token","--region","eu-central-1","--cluster-name","orcheo-prod"');
     });
 
-    it("a cluster of its own makes encrypted volumes where pods ask for one, and only there", async () => {
+    it("the stack's own cluster creates encrypted volumes if pods request one, and only then", async () => {
         expect(names(fresh, "StorageClass")).toEqual([]);
         expect(names(fresh, "Addon")).not.toContain("aws-eks-aws-ebs-csi-driver");
         const cache = { kind: "valkey" };
@@ -233,7 +233,7 @@ describe("what config decides", () => {
         expect(names(run, "StorageClass")).toEqual([]);
     }, 60_000);
 
-    it("AWS Backup takes database and bucket, whatever the account has opted in to, and its silence is an alarm", () => {
+    it("AWS Backup includes database and bucket, whatever the account has opted in to, and missing data raises an alarm", () => {
         expect(inputsOf(fresh, "Selection", "aws-backup-selection")).toMatchObject({
             resources: ["arn:aws:rds:*:*:db:*", "arn:aws:rds:*:*:cluster:*", "arn:aws:s3:::*"],
             conditions: [{ stringEquals: [{ key: "aws:ResourceTag/Backup", value: "orcheo-prod" }] }],
@@ -248,7 +248,7 @@ describe("what config decides", () => {
         });
     });
 
-    it("a network of its own has public subnets for gateways alone, one in each zone, and nodes in private ones", () => {
+    it("the stack's own network has a public subnet for gateways in each zone, and nodes in private subnets", () => {
         const zoneOf = (name: string) => inputsOf(fresh, "Subnet", name)["availabilityZone"];
         const subnets = names(fresh, "Subnet");
         expect(subnets.map(zoneOf).sort()).toEqual([...zones, ...zones].sort());
@@ -270,7 +270,7 @@ describe("what config decides", () => {
         );
     });
 
-    it("Auto Mode runs nodes itself, and enforces policies because it is told to", async () => {
+    it("Auto Mode runs nodes itself, and enforces network policies because the stack enables them", async () => {
         const [, auto] = awsPrograms.find(([name]) => name === "Auto Mode") ?? [];
         if (auto === undefined) throw new Error("no program with Auto Mode");
         const run = await ran(auto);
@@ -306,7 +306,7 @@ describe("what config decides", () => {
         expect(backup).not.toMatch(/s3:(Get|Delete|List(?!MultipartUploadParts))/);
     });
 
-    it("whatever cannot be had again is protected and kept", () => {
+    it("resources that cannot be recreated are protected and retained", () => {
         const kept = fresh.resources.filter(isAws).filter(({ options }) => options.protect);
         expect(kept.map(({ name }) => name).sort()).toEqual(
             [
@@ -334,7 +334,7 @@ describe("a rotation", () => {
             .filter((name) => name.startsWith(`${server}-password`))
             .map((name) => [name, inputsOf(run, "RandomPassword", name)["keepers"]]);
 
-    it("changes only the slot that nobody uses, and what runs keeps a valid password", async () => {
+    it("changes only the unused slot, and running pods keep a valid password", async () => {
         const [first, second, third] = [await generation(1), await generation(2), await generation(3)];
         for (const server of ["postgres", "valkey"]) {
             const [a, b] = [`${server}-password-a`, `${server}-password-b`];

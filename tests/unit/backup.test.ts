@@ -73,13 +73,13 @@ describe("when", () => {
 });
 
 describe("whether", () => {
-    it("a stack makes them: by default on AWS alone", () => {
+    it("a stack makes backups by default on AWS only", () => {
         expect(stackOf(dev).backup).toBeUndefined();
         expect(stackOf(prod).backup).toMatchObject({ kind: "s3", schedule: "17 2 * * *", staleAfterHours: 26 });
         expect(stackOf({ ...prod, backup: { kind: "none" } }).backup).toBeUndefined();
     });
 
-    it("with none there is neither image, repository nor Job, and nobody new reaches the database", async () => {
+    it("without backups there is no image, repository or Job, and no additional access to the database", async () => {
         const run = await runBoth({ stack: "prod", settings: { ...prod, backup: { kind: "none" } } });
         expect(named(run, "CronJob")).toEqual([]);
         for (const type of ["Image", "Repository"])
@@ -105,7 +105,7 @@ describe("refused, each with its whole message", () => {
             "a database in the clear",
             { ...own, backup: { ...store, endpoint: "http://minio:9000" } },
             [
-                'backup.endpoint: found "http://minio:9000"; accepted: an https:// URL; or set backup.plainHttp to true, with which whoever listens reads the whole database',
+                'backup.endpoint: found "http://minio:9000"; accepted: an https:// URL; or set backup.plainHttp to true, which lets anyone on the network path read the whole database',
             ],
         ],
         [
@@ -149,26 +149,26 @@ describe("refused, each with its whole message", () => {
         expect(parsed(settings).messages).toEqual(expected.map((message) => `  - orcheo:stack.${message}`));
     });
 
-    it("but a role that is named may write wherever its owner lets it", () => {
+    it("a configured role may write wherever its owner allows", () => {
         const roles = { backup: "arn:aws:iam::111122223333:role/backup" };
         const backup = { kind: "s3", bucket: "others", prefix: "dumps/" };
         expect(parsed({ ...prod, aws: { ...(prod["aws"] as Fields), roles }, backup }).messages).toEqual([]);
     });
 
-    it("an authority that is not there", async () => {
+    it("a missing CA", async () => {
         const stack = stackOf({ ...own, backup: { ...store, authority: { kind: "file", path: "minio.crt" } } });
         const problems = await preflight(stack, { ...goodProbes, isFile: (path) => path !== "minio.crt" }, false);
         expect(problems.map(({ at: key }) => key)).toEqual(["orcheo:stack.backup.authority.path"]);
     });
 });
 
-describe("to a store of one's own", () => {
+describe("to the user's own store", () => {
     let run: Run;
     beforeAll(async () => {
         run = await runBoth({ stack: "dev", settings: own });
     }, 60_000);
 
-    it("by schedule, one at a time, ended and forgotten in time", () => {
+    it("on schedule, one at a time, with a deadline and a limited history", () => {
         const { containers, volumes, ...rest } = podOf(run) as Fields;
         expect(rest).toMatchObject({ restartPolicy: "Never", serviceAccountName: "backup" });
         expect([containers, volumes].map((list) => (list as unknown[]).length)).toEqual([1, 4]);
@@ -291,7 +291,7 @@ describe("to a store of one's own", () => {
         expect((withBackup?.memoryLimitMiB ?? 0) - (without?.memoryLimitMiB ?? 0)).toBe(2 * 384);
     });
 
-    it("tells where they go, whether the last is fresh, and how to make one", () => {
+    it("shows their destination, the age of the last one, and how to make one", () => {
         const kubectl = "kubectl --context orcheo-local --namespace orcheo";
         expect(at(run.outputs, "backups")).toEqual({
             to: "s3://orcheo-backups/backups/orcheo/",
@@ -342,7 +342,7 @@ describe("on AWS", () => {
     }, 60_000);
 });
 
-describe("behind a proxy, with private authorities and somebody else's database", () => {
+describe("behind a proxy, with private CAs and an external database", () => {
     it("goes by them like the backend", async () => {
         const proxy = "http://10.0.0.10:3128";
         const run = await runBoth({
@@ -384,7 +384,7 @@ describe("behind a proxy, with private authorities and somebody else's database"
         expect(JSON.stringify(outside?.["to"])).toContain("10.0.0.10/32");
     }, 60_000);
 
-    it("a store without TLS is asked through the other proxy", () => {
+    it("a store without TLS is reached through the http proxy", () => {
         const backup = { ...store, endpoint: "http://minio", plainHttp: true };
         const outbound = { proxy: { httpUrl: "http://proxy.example.com", httpsUrl: "http://proxy.example.com:3128" } };
         const stack = stackOf({ ...own, backup, outbound });

@@ -34,7 +34,7 @@ const found = (text: string | Buffer, inCluster = true, now?: Date) =>
     caProblems({ path: "ca.pem", text: text.toString(), inCluster }, now).map((problem) => problem.found);
 
 describe("a file of CA certificates", () => {
-    it("is content with one, with several, with comments and with line ends of Windows", () => {
+    it("accepts one certificate, several, comments and Windows line endings", () => {
         expect(found(good)).toEqual([]);
         expect(found(`# ours\n${good}\n${good}text between\n`)).toEqual([]);
         expect(found(good.replaceAll("\n", "\r\n"))).toEqual([]);
@@ -73,7 +73,7 @@ describe("a file of CA certificates", () => {
         expect(problems[0]).toContain(part);
     });
 
-    it("tells which of a bundle has expired, or is not valid yet", () => {
+    it("names the certificate of a bundle that has expired or is not valid yet", () => {
         const later = new Date("2200-01-01T00:00:00Z");
         expect(found(good + good, true, later).map((each) => each.replace(/\d{4}-.*/, "…"))).toEqual([
             "ca.pem: certificate 1 of 2 (CN=Orcheo test CA) expired on …",
@@ -126,7 +126,7 @@ describe("every setting that names one", () => {
         ]);
     });
 
-    it("that cannot be read is told so", async () => {
+    it("that cannot be read is reported as such", async () => {
         writeFileSync(at("x"), "");
         const read = () => readFileSync(at("x/y"), "utf8");
         const reported = await preflight(sections().sections, { ...goodProbes, read }, false);

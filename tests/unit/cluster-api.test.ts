@@ -66,13 +66,13 @@ describe("the cluster's API", () => {
         expect(seen.every(({ authorization }) => authorization === "Bearer t0ken")).toBe(true);
     });
 
-    it("asks for metadata alone where nothing more is wanted", async () => {
+    it("requests only metadata if nothing more is needed", async () => {
         const api = await connectCluster({ context: "ctx", kubeconfig: kubeconfig({}) });
         await api.metadata("/api/v1/namespaces/orcheo");
         expect(seen.at(-1)?.accept).toContain("as=PartialObjectMetadata");
     });
 
-    it("throws what the server says when it refuses, and why it cannot be reached", async () => {
+    it("throws the server's message when it refuses, and the reason when it is unreachable", async () => {
         const api = await connectCluster({ context: "ctx", kubeconfig: kubeconfig({}) });
         await expect(api.list("/api/v1/secrets")).rejects.toMatchObject({
             status: 403,

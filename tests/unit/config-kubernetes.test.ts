@@ -46,7 +46,7 @@ describe("refused, each with its whole message", () => {
         [
             "a quota that the disk of the pods exceeds",
             { kubernetes: { context: "orcheo-local", quota: { ephemeralLimitMiB: 1000 } } },
-            "  - orcheo:stack.kubernetes.quota.ephemeralLimitMiB: found 1000; accepted: at least 21904, what the workloads sum up to at their peak; or leave it out",
+            "  - orcheo:stack.kubernetes.quota.ephemeralLimitMiB: found 1000; accepted: at least 21904, the sum of the workloads at their peak; or remove the setting",
         ],
         [
             "ACM in front of a controller in the cluster",
@@ -202,7 +202,7 @@ describe("the registry's password", () => {
         expect(messages({ registry }, [passwordKey], [passwordKey])).toEqual([]);
     });
 
-    it("is not left lying about", () => {
+    it("is deleted afterwards", () => {
         expect(messages({}, [passwordKey], [passwordKey])).toEqual([
             `  - ${passwordKey}: is not used; accepted only with orcheo:stack.registry.pull.kind "credentials", which is "anonymous"`,
         ]);
@@ -217,7 +217,7 @@ describe("the registry's password", () => {
     });
 });
 
-it("a bundle of private authorities that is not there", async () => {
+it("a missing bundle of private CAs", async () => {
     const settings = { ...least, outbound: { caBundleFile: "nowhere.pem" } };
     const probes = { isFile: () => false };
     const { resources, error } = await run({ stack: "dev", settings, probes }, true);

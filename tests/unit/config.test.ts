@@ -123,7 +123,7 @@ describe("refused, each with its whole message", () => {
         [
             "a quota that the workloads exceed",
             { kubernetes: { context: "orcheo-local", quota: { pods: 3 } } },
-            "  - orcheo:stack.kubernetes.quota.pods: found 3; accepted: at least 17, what the workloads sum up to at their peak; or leave it out",
+            "  - orcheo:stack.kubernetes.quota.pods: found 3; accepted: at least 17, the sum of the workloads at their peak; or remove the setting",
         ],
         [
             "0.46 with the canvas of 0.33",
@@ -178,7 +178,7 @@ describe("preflight", () => {
     const found = async (probes: Partial<Probes>, settings: object = {}, update = true) =>
         lines(await preflight(valid(settings), { ...goodProbes, ...probes }, update));
 
-    it("is content with good surroundings", async () => {
+    it("accepts a good environment", async () => {
         expect(await found({})).toEqual([]);
     });
 
@@ -196,7 +196,7 @@ describe("preflight", () => {
         ]);
     });
 
-    it("a registry that is down, in an update and not in a preview", async () => {
+    it("a registry that is down fails an update but not a preview", async () => {
         const registry = () => Promise.resolve("connect ECONNREFUSED");
         expect(await found({ registry })).toEqual([
             "  - orcheo:stack.registry.prefix: the registry does not answer at http://127.0.0.1:5000/v2/ (connect ECONNREFUSED); start it (`make up` starts the embedded one), or name another; plainHttp decides between http and https",
@@ -204,7 +204,7 @@ describe("preflight", () => {
         expect(await found({ registry }, {}, false)).toEqual([]);
     });
 
-    it("a canvas tree, a CA bundle and a builder that are not there", async () => {
+    it("a missing canvas tree, CA bundle and builder", async () => {
         const images = {
             kind: "build",
             builder: "mine",
@@ -220,7 +220,7 @@ describe("preflight", () => {
     });
 });
 
-it("a refused stack registers nothing, and says all at once", async () => {
+it("a refused stack registers nothing and reports every problem at once", async () => {
     const contexts = () => ({ where: "~/.kube/config", names: ["kind-kind"] });
     const registry = () => Promise.resolve("connect ECONNREFUSED");
     const settings = { ...least, hots: 1 };

@@ -39,7 +39,7 @@ describe("the three sizes", () => {
         }
     });
 
-    it("cost what they cost in their region, not in us-east-1", () => {
+    it("have the price of their region, not of us-east-1", () => {
         for (const { size, resources } of sized) {
             const [here, there] = [estimate(resources), estimate(movedTo("us-east-1", resources))];
             expect(here.totalUsd / there.totalUsd, size).toBeGreaterThan(1.1);
@@ -54,7 +54,7 @@ describe("the three sizes", () => {
     });
 
     // `npm run docs` runs this with --update.
-    it("docs/costs.md is what they come to", async () => {
+    it("docs/costs.md has the calculated costs", async () => {
         await expect(costsDoc(sized)).toMatchFileSnapshot("../../docs/costs.md");
     });
 });

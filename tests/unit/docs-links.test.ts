@@ -55,7 +55,7 @@ describe("documents", () => {
         expect({ links: deadLinks(file), paths: deadPaths(text) }).toEqual({ links: [], paths: [] });
     });
 
-    it("would be noticed if they led nowhere", () => {
+    it("would be noticed if their targets were missing", () => {
         const text = "[a](gone.md) [b](aws.md#no-such-heading) [c](#d) `components/gone.ts` [e](aws.md) `docs/aws.md`";
         expect(deadLinks("docs/kubernetes.md", text)).toEqual(["gone.md", "aws.md#no-such-heading", "#d"]);
         expect(deadPaths(text)).toEqual(["components/gone.ts"]);

@@ -50,7 +50,7 @@ function serverOf(routes: ReadonlyMap<string, string>, path: string): string | u
 describe.each(names)("%s", (name) => {
     const routes = routesOf(planOf(name));
 
-    it("keeps what is internal from outside, however deep", () => {
+    it("refuses internal paths from outside, however deep", () => {
         fc.assert(
             fc.property(
                 fc.constantFrom("/internal", "/api/internal"),
@@ -86,7 +86,7 @@ describe("the program, as preview and as update", () => {
         runs = Object.fromEntries(all) as Record<Variant, Run>;
     }, 120_000);
 
-    it("an object has one name in Pulumi, whatever the settings: under another it would be made, and then deleted", () => {
+    it("an object has one name in Pulumi, whatever the settings: a new name would create and then delete it", () => {
         const named = new Map<string, Set<string>>();
         for (const { type, name, inputs } of Object.values(runs).flatMap(({ resources }) => resources)) {
             const object = at(inputs, "metadata", "name");
@@ -186,7 +186,7 @@ describe("the program, as preview and as update", () => {
             );
     });
 
-    it("an AWS load balancer learns of leaving pods in time, and asks the ready ones", () => {
+    it("an AWS load balancer deregisters terminating pods in time, and health-checks ready ones", () => {
         const { resources } = runs["an AWS load balancer of an Ingress"];
         const find = (wanted: string, name: string) =>
             resources.find((each) => kind(each) === wanted && each.name === name);
@@ -206,7 +206,7 @@ describe("the program, as preview and as update", () => {
 });
 
 describe("Gateway API", () => {
-    it("Envoy: headers on all, the body limited and the wait bounded on plain requests only", () => {
+    it("Envoy: headers on all routes; body limit and timeout on plain requests only", () => {
         const { objects, routes } = planOf("Envoy Gateway with ACME by DNS");
         expect(at(routes["route-orcheo"]?.spec, "rules", 0)).toEqual({
             matches: [{ path: { type: "PathPrefix", value: "/" } }],
@@ -247,7 +247,7 @@ describe("Gateway API", () => {
         ]);
     });
 
-    it("a route counts as made once its controller has taken it", () => {
+    it("a route counts as created once its controller has accepted it", () => {
         const wait = at(
             planOf("Traefik's Gateway with ACME over http").routes["route-orcheo"],
             "metadata",
@@ -319,7 +319,7 @@ describe("AWS load balancers", () => {
         expect(spec).not.toHaveProperty("tls");
     });
 
-    it("are internal and open no further than the network, unless told", () => {
+    it("are internal and only reachable from the network, unless configured otherwise", () => {
         const given = variants["an AWS load balancer of an Ingress"];
         const entrance = { controller: { kind: "awsLoadBalancer" }, tls: given.entrance.tls, hstsSeconds: 0 };
         const { ingresses } = planEntrance(stackOf({ ...given, entrance }), "orcheo", { api: "a", canvas: "c" });
@@ -429,7 +429,7 @@ describe("ACME", () => {
         });
     });
 
-    it("an authority of one's own is named with the certificate that vouches for it", async () => {
+    it("a private CA is named with the certificate that signed it", async () => {
         const caBundleFile = "certificates/acme.pem";
         const tls = { ...variants["Traefik with ACME over http"].entrance.tls, caBundleFile };
         const settings = { ...variants["Traefik with ACME over http"], entrance: { tls } };

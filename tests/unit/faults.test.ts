@@ -19,7 +19,7 @@ const reason =
     "The process that executed this run (worker-5d7-x, process 41) was lost: no sign of life since 2026-11-27 15:00:00 UTC.";
 const texts = (...[one, its]: Parameters<typeof verdictOf>) => verdictOf(one, its).problems.map(({ text }) => text);
 
-it("a run that was executed once, or again after it was lost, is right", () => {
+it("a run that was executed once, or again after it was lost, is correct", () => {
     expect(verdictOf(succeeded, history("completed", [...steps(...all), completed]))).toEqual({
         outcome: "succeeded",
         restarted: 0,
@@ -34,7 +34,7 @@ it("a run that was executed once, or again after it was lost, is right", () => {
     });
 });
 
-it("a lost worker is told apart from Orcheo's own errors", () => {
+it("a lost worker is distinguished from Orcheo's own errors", () => {
     const lost = run("failed", ["run_failed"], reason);
     expect(verdictOf(lost, history("error", [...steps(0, 1), failed], reason))).toMatchObject({
         outcome: "worker lost",

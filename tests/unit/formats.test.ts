@@ -38,14 +38,14 @@ describe("ranges of addresses", () => {
         expect(ranges(range)).toEqual(["network.privateCidrs[0]: accepted: a CIDR such as 10.20.0.0/16"]);
     });
 
-    it("an address inside its range is told from the range", () => {
+    it("an address inside a range is distinguished from the range", () => {
         expect(ranges("10.1.2.3/8", "fd00::1/64")).toEqual([
             "network.privateCidrs[0]: accepted: 10.0.0.0/8 for the whole range, or 10.1.2.3/32 for the one address (/8 leaves no bits for the rest)",
             "network.privateCidrs[1]: accepted: fd00::/64 for the whole range, or fd00::1/128 for the one address (/64 leaves no bits for the rest)",
         ]);
     });
 
-    it("every setting that takes ranges refuses the same", () => {
+    it("every setting that takes ranges refuses the same values", () => {
         const bad = "999.300.1.1/24";
         const reach = { kind: "addresses", cidrs: [bad] };
         const url = { kind: "secret", name: "s" };
@@ -68,7 +68,7 @@ describe("ranges of addresses", () => {
         ]);
     });
 
-    it("the filed case is refused whole", () => {
+    it("the reported case is refused with the whole message", () => {
         const filed = parse('network: {privateCidrs: ["300.1.1.1/8", "fd00::/129", ":::::/8", "abc/8"]}') as object;
         expect(problems(filed)).toHaveLength(4);
     });
@@ -125,7 +125,7 @@ describe("hosts and URLs", () => {
         },
     );
 
-    it("a port that no port can be is refused before anything asks for it", () => {
+    it("an impossible port is refused before it is used", () => {
         expect(problems({ backup: { kind: "s3", bucket: "abc", endpoint: "https://minio:99999" } })[0]).toContain(
             "backup.endpoint: ",
         );

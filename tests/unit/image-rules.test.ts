@@ -38,7 +38,7 @@ print(json.dumps(sorted(names)))`;
         expect([...acceptedNames(release)].sort()).toEqual(backendImage(program, release));
     });
 
-    it("is told by the deployment alone what its secrets and addresses are", () => {
+    it("gets its secrets and addresses from the deployment only", () => {
         const program = `own = {*environment.SECRETS.values(), *environment.POSTGRES_PARTS, *environment.REDIS_PARTS, "ORCHEO_RELEASE"}
 print(json.dumps(sorted(own - set(environment.RULES["deployment"]))))`;
         expect(backendImage(program, null)).toEqual([]);
@@ -260,7 +260,7 @@ describe("the canvas", () => {
         expect(imageAccepts({ CANVAS_CSP_CONNECT_ORIGINS: origin })).toBe(false);
     });
 
-    it("what the config accepts the image accepts, whatever the text", () => {
+    it("the image accepts every text that the config accepts", () => {
         const keys = ["issuer", "clientId", "audience", "scopes", "organization", "param", "chatkitDomainKey"];
         const alphabet = Array.from("aZ09 ._:/@+=,~%?#-&<>\"'\\$`;é\n");
         const tail = fc.string({ unit: fc.constantFrom(...alphabet), minLength: 1, maxLength: 12 });

@@ -86,7 +86,7 @@ describe("an object belongs to this stack", () => {
         expect(remedy).toContain('orcheo:stack.kubernetes.adopt: "uid:u1"');
     });
 
-    it("as the engine tells what the state holds", () => {
+    it("as in the state that the engine reports", () => {
         const outputs = {
             "urn:pulumi:dev::orcheo::orcheo:index:Ownership$random:index/randomUuid:RandomUuid::ownership": {
                 type: "random:index/randomUuid:RandomUuid",
@@ -172,7 +172,7 @@ describe("a stack", () => {
         },
     );
 
-    it("takes over what kubernetes.adopt names, as its former field manager, and nothing of a third", async () => {
+    it("takes over the objects in kubernetes.adopt as their former field manager, and no fields of a third", async () => {
         const settings = (adopt: string) => {
             const dev = settingsOf("dev");
             return { ...dev, kubernetes: { ...(dev["kubernetes"] as object), adopt } };
@@ -232,7 +232,7 @@ describe("the next steps", () => {
         );
     });
 
-    it("delete the stack's volumes, and not the namespace, where that is somebody else's", async () => {
+    it("delete the stack's volumes, but not an existing namespace", async () => {
         const step = await deleting({ namespaceKind: "existing" });
         expect(step).toMatch(/&& kubectl .*delete persistentvolumeclaim postgres-data valkey-data$/);
         expect(step).not.toContain("delete namespace");
@@ -293,7 +293,7 @@ describe("fields that others have changed", () => {
         template: { spec: { containers: [{ name: "worker", image: "w@sha256:1", env }, { name: "other" }] } },
     });
 
-    it("are named with who changed them, and with values that are no secret", () => {
+    it("are named with the manager that changed them, and with values that are not secret", () => {
         expect(messageOf(live([pulumis({}, ownEnv), scale], { replicas: 2 }))).toBe(
             "Deployment orcheo/worker was changed outside of Pulumi: spec.replicas: 2 instead of 1 (kubectl). An update takes this back",
         );
@@ -314,7 +314,7 @@ describe("fields that others have changed", () => {
         );
     });
 
-    it("are named when they are gone, one of several and all of them", () => {
+    it("are named when missing: one of several, and all of them", () => {
         const rest = { name: "REST", value: "1" };
         const two = {
             ...recorded,

@@ -142,7 +142,7 @@ describe("backend", () => {
         );
     });
 
-    it("whoever sends, schedules and executes runs knows the longest one; the worker knows what becomes of lost ones", () => {
+    it("API, beat and worker know the longest run; the worker knows what happens to lost ones", () => {
         const stack = stackOf({ worker: { longestRunSeconds: 7200, lostRuns: "restart" } });
         const longest = '{"name":"ORCHEO_WORKER_LONGEST_RUN_SECONDS","value":"7200"}';
         for (const role of ["api", "worker", "beat"] as const)
@@ -223,7 +223,7 @@ describe("images", () => {
         });
     });
 
-    it("a release leaves the servers that hold data as they are, but for their tag", () => {
+    it("a release changes only the tag of servers that hold data", () => {
         for (const name of ["postgres", "valkey"] as const) {
             const [one, two] = ["1.0.0", "2.0.0"].map((version) => planImage(name, stackOf({ version })));
             expect(one).toMatchObject({ name: `127.0.0.1:5000/orcheo/${name}`, tag: "1.0.0" });
@@ -234,7 +234,7 @@ describe("images", () => {
         });
     });
 
-    it("the same input is the same build: nothing of the clock", () => {
+    it("the same input gives the same build, independent of the time", () => {
         expect(planImage("backend", stackOf())).toMatchObject({
             args: { SOURCE_DATE_EPOCH: "1767225600", CREATED: "2026-01-01T00:00:00Z", ORCHEO_RELEASE: "0.33" },
         });
@@ -261,7 +261,7 @@ it("network policies refuse all, and open private ranges only when told", () => 
     });
 });
 
-it("suggests what was meant, and nothing far-fetched", () => {
+it("suggests the likely name, and nothing far-fetched", () => {
     expect(nearest("namespac", ["context", "namespace"])).toBe("namespace");
     expect(nearest("zzz", ["context", "namespace"])).toBeUndefined();
 });

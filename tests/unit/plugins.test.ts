@@ -62,7 +62,7 @@ describe("settings", () => {
         expect(problem).toMatchObject({ at: `orcheo:stack.images.plugins[0].${key}`, remedy: `accepted: ${accepted}` });
     });
 
-    it("a package stands in the list once, however it is written", () => {
+    it("a package is listed once, however it is spelt", () => {
         const twice = [...plugins, { package: "Orcheo-Plugin_One", version: "1.3.0" }];
         expect(parsed({ plugins: twice }).problems.map(sentence)).toEqual([
             'orcheo:stack.images.plugins[2].package: found "Orcheo-Plugin_One"; accepted: each package once',
@@ -141,7 +141,7 @@ describe("the image", () => {
         });
     });
 
-    it("is the same as ever without: a lock that nobody needs changes nothing", async () => {
+    it("does not change without plugins: an unused lock has no effect", async () => {
         expect(built("backend", { pluginLock })).toEqual(built("backend", {}));
         expect(built("backend", {})).toMatchObject({ target: undefined, named: {} });
         const { resources } = await run({ stack: "dev" }, false);

@@ -266,12 +266,12 @@ describe.each(programs)("%s", (_, program) => {
         });
     });
 
-    it("tells how to get the token, not the token", () => {
+    it("shows how to get the token, not the token", () => {
         expect(at(run.outputs, "bootstrapToken")).toMatch(/^kubectl .*get secret backend-secret-a1b2c3d4 /);
     });
 });
 
-it("a changed setting of the database changes the name of nothing that holds data", async () => {
+it("a changed setting of the database renames no resource that holds data", async () => {
     const before = await runBoth({ stack: "dev" });
     const after = await runBoth({
         stack: "dev",

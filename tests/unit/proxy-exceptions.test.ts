@@ -34,11 +34,11 @@ describe("an exception of the proxy", () => {
         ["10.1.2.3", "10.1.2.3"],
         ["10.1.2.3/32", "10.1.2.3"],
         ["10.1.2.252/30", "10.1.2.252,10.1.2.253,10.1.2.254,10.1.2.255"],
-    ])("%s is told as %s", (given, told) => {
+    ])("%s is reported as %s", (given, told) => {
         expect(noProxy(given)).toBe(`${own},${told}`);
     });
 
-    it("is told once", () => {
+    it("is reported once", () => {
         expect(noProxy("localhost", ".svc", "*.example.com", ".example.com")).toBe(`${own},.example.com`);
     });
 
@@ -70,7 +70,7 @@ describe("an exception of the proxy", () => {
         expect(problems[0]?.remedy).toContain(remedy);
     });
 
-    it("the filed case is refused", () => {
+    it("the reported case is refused", () => {
         const filed = parse(
             'outbound: {proxy: {httpUrl: "http://proxy.example.com:3128", httpsUrl: "http://proxy.example.com:3128", direct: ["fd00::/8"]}}',
         ) as object;

@@ -89,7 +89,7 @@ describe("the port", () => {
         ]);
     });
 
-    it("is told to the image, which compares a URL that the program never reads", () => {
+    it("is passed to the image, which compares a URL that the program never reads", () => {
         const connection = {
             url: { kind: "secret", secretName: "s", key: "k" },
             trust: { kind: "system" },

@@ -23,7 +23,7 @@ function external(server: "database" | "cache", value: string, more: object = {}
     return { ...settingsOf("dev"), [server]: { kind: "external", url: { kind: "value", value }, ...more } };
 }
 
-describe("a server of others", () => {
+describe("a server that others run", () => {
     const only = (run: Run, name: string) => {
         const found = run.resources.filter((each) => each.name === name && !each.type.startsWith("orcheo:"));
         expect(found, name).toHaveLength(1);
@@ -91,7 +91,7 @@ describe("a server of others", () => {
         expect(JSON.stringify(run.outputs)).not.toContain("s3cret");
     }, 60_000);
 
-    it("keeps what else the URL says", () => {
+    it("keeps the rest of the URL", () => {
         expect(verifiedUrl("cache", "rediss://u:p%40w@c.example.com:6380/1", { kind: "system" })).toBe(
             "rediss://u:p%40w@c.example.com:6380/1?ssl_cert_reqs=required&ssl_ca_certs=%2Fetc%2Fssl%2Fcerts%2Fca-certificates.crt",
         );
@@ -119,7 +119,7 @@ describe("a server of others", () => {
     });
 });
 
-describe("AWS settings that cannot be meant together", () => {
+describe("conflicting AWS settings", () => {
     const prod = settingsOf("prod");
     const aws = prod["aws"] as Record<string, unknown>;
     const fresh = everythingNew["aws"] as Record<string, unknown>;
@@ -211,7 +211,7 @@ describe("AWS settings that cannot be meant together", () => {
         expect(messages({ ...prod, ...settings }, false)).toEqual([`  - orcheo:stack.${message}`]);
     });
 
-    it("the RDS authorities must be there; a cluster that is made has no kubeconfig yet", async () => {
+    it("the RDS CA bundle must exist; a new cluster has no kubeconfig yet", async () => {
         const { sections } = parseStack({
             stack: "prod",
             keys: [],
@@ -242,7 +242,7 @@ describe("the users of a managed database", () => {
         ]);
     });
 
-    it("are made by statements that can be run again, each the owner's equal", () => {
+    it("are created by repeatable statements, each with the owner's rights", () => {
         const login = loginOf({ slot: "a", generation: 1 });
         expect(planUsers([{ login, password: "pw" }]).split("\n")).toEqual([
             "\\set ON_ERROR_STOP on",

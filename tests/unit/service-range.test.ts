@@ -32,7 +32,7 @@ async function found(cluster: ClusterApi, ...privateCidrs: string[]): Promise<st
     return (await serviceRangeCheck.run(sections, cluster)).map(({ at, found }) => `${at}: ${found}`);
 }
 
-describe("a private range that is of the cluster's Services", () => {
+describe("a private range that overlaps the cluster's Services", () => {
     it("is refused, as it would open nothing", async () => {
         expect(await found(clusterWith(ranges), "10.96.12.7/32", "fd00:96::7/128", "10.96.0.0/16")).toEqual([
             expect.stringMatching(
@@ -43,7 +43,7 @@ describe("a private range that is of the cluster's Services", () => {
         ]);
     });
 
-    it("is told from others, and from one that holds pods or machines too", async () => {
+    it("is distinguished from other ranges, and from one that contains pods or machines", async () => {
         expect(await found(clusterWith(ranges), "10.0.0.0/8", "10.97.0.1/32", "192.168.0.0/16", "fd00::/8")).toEqual(
             [],
         );

@@ -89,7 +89,7 @@ describe("placement", () => {
         expect(at(specOf(workload), "containers", 0, "env")).toContainEqual({ name: "TZ", value: "Europe/Berlin" });
     });
 
-    it("volumes are mounted read-only unless told, under names of their own", () => {
+    it("volumes are mounted read-only unless configured otherwise, under their own names", () => {
         const worker = specOf(planDeployment("worker", stackOf({ pods }), backend));
         expect(at(worker, "volumes")).toEqual(
             expect.arrayContaining([
@@ -121,10 +121,10 @@ describe("placement", () => {
     });
 });
 
-describe("the way out", () => {
+describe("outbound connections", () => {
     const httpUrl = "http://proxy.example.com:3128";
 
-    it("a proxy is never asked for the cluster's own names", () => {
+    it("the cluster's own names never go through the proxy", () => {
         expect(proxyEnvironment(stackOf())).toEqual({});
         const NO_PROXY =
             "localhost,127.0.0.1,::1,api,canvas,postgres,valkey,api.orcheo,canvas.orcheo,postgres.orcheo,valkey.orcheo,.svc,.cluster.local,.example.com";
@@ -217,10 +217,10 @@ describe("mirrors", () => {
     });
 });
 
-describe("secrets from elsewhere", () => {
+describe("secrets from other sources", () => {
     const { secrets } = stackOf({ secrets: externalSecrets });
 
-    it("the External Secrets Operator is told where each value is", () => {
+    it("the External Secrets Operator gets the location of each value", () => {
         if (secrets.kind !== "externalSecrets") throw new Error(secrets.kind);
         expect(planExternalSecret(secrets, "orcheo", "1.0.0")).toMatchObject({
             apiVersion: "external-secrets.io/v1",
@@ -295,7 +295,7 @@ describe("secrets from elsewhere", () => {
     });
 });
 
-describe("the program with everything from elsewhere", () => {
+describe("the program with everything external", () => {
     const name = "everything from elsewhere";
     let run: Run;
     beforeAll(async () => {
@@ -350,13 +350,13 @@ describe("the program with everything from elsewhere", () => {
         expect(JSON.stringify([elsewhere, run.outputs])).not.toContain(password.otherKeys["orcheo:registryPassword"]);
     });
 
-    it("tells where the bootstrap token is", () => {
+    it("shows where the bootstrap token is", () => {
         expect(at(run.outputs, "bootstrapToken")).toMatch(
             / get secret orcheo-application --output jsonpath='\{\.data\.auth-bootstrap-service-token\}' /,
         );
     });
 
-    it("gives the private authorities to what calls out, and to nothing else", () => {
+    it("gives the private CAs to pods with outbound connections only", () => {
         const trusting = run.resources
             .filter((each) => JSON.stringify(each.inputs).includes("SSL_CERT_FILE"))
             .map((each) => each.name);

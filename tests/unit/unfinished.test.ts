@@ -20,7 +20,7 @@ const statefulSet = (status: Fields) => ({
     status: { observedGeneration: 3, currentRevision: "postgres-1", updateRevision: "postgres-1", ...status },
 });
 
-describe("an update that was ended early", () => {
+describe("an update that was interrupted", () => {
     it("is applied again: its workloads get an annotation that the state does not have", () => {
         for (const reason of ["ReplicaSetUpdated", "NewReplicaSetCreated", "ProgressDeadlineExceeded"])
             expect([...planUnfinished([deployment("api", reason)])]).toEqual([["Deployment api", "3"]]);

@@ -106,7 +106,7 @@ function chosen(setting: string, value: unknown, base: Settings = settingsOf("pr
 const byThisProject = (...given: Parameters<typeof evaluated>) =>
     evaluated(...given).filter(({ rule }) => rule !== "eks-endpoint-restricted");
 
-describe("a safe default that is taken away is named by the pack, until it is an exception", () => {
+describe("the pack reports each safe default that is given up, until an exception covers it", () => {
     it.each<Choice>(choices)("%s: %j", async (setting, value, base) => {
         const resources = await registered(chosen(setting, value, base));
         const found = byThisProject(resources);
@@ -127,7 +127,7 @@ describe("a safe default that is taken away is named by the pack, until it is an
         ]);
     });
 
-    it("what is narrower than that is none", async () => {
+    it("narrow ranges are not reported as unsafe", async () => {
         const settings = {
             ...behind({ scheme: "internet-facing", inboundCidrs: ["198.51.100.0/24"] }),
             // NodeLocal DNSCache, a proxy, a load balancer's subnets.
@@ -141,7 +141,7 @@ describe("a safe default that is taken away is named by the pack, until it is an
         expect(evaluated(await registered(settings))).toEqual([]);
     });
 
-    it("and prod as it is makes none", async () => {
+    it("the committed prod stack makes none", async () => {
         expect(evaluated(await registered(settingsOf("prod")))).toEqual([]);
         expect(evaluated(await registered(everythingNew))).toEqual([]);
     });
@@ -157,7 +157,7 @@ describe("another rule refuses what passes through to pods", () => {
     });
 });
 
-describe("what no exception can allow is refused before anything is registered", () => {
+describe("settings that no exception can allow are refused before anything is registered", () => {
     const hash = "d".repeat(64);
     it.each<Choice>([
         ["kubernetes.podSecurity", "baseline"],

@@ -85,7 +85,7 @@ describe("going back is refused", () => {
             ({ found, remedy }) => `${found}; ${remedy}`,
         );
 
-    test("to what is not recorded, with what is", () => {
+    test("to an unrecorded update, with the recorded ones", () => {
         expect(problems(9)).toEqual([
             "found 9, which the ConfigMap updates does not hold; accepted: update 1 of 2026-11-27T18:40:00Z (version 1.0.0 of Orcheo 0.33, " +
                 "commit 0123456789ab), update 3 of 2026-11-27T18:40:00Z (version 1.0.0 of Orcheo 0.33, commit 0123456789ab)",

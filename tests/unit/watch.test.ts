@@ -65,7 +65,7 @@ const fatal = (each: KubernetesObject, before = nothing) =>
     findingsOf(before, snapshot({ pods: [each] })).filter((finding) => finding.fatal === true);
 
 describe("a container that fails at its start", () => {
-    it("with exit code 78 ends the update at once, whatever it is a part of", () => {
+    it("with exit code 78 ends the update at once, in any workload", () => {
         for (const [where, status] of Object.entries({
             "a Job's pod": containers("init", ended(78)),
             "one that was restarted meanwhile": containers("api", { running: {} }, { lastState: ended(78) }),
@@ -105,7 +105,7 @@ describe("a container that fails at its start", () => {
         expect(texts({ pods: [pod("a", containers("prepare", ended(0)))] })).toEqual([]);
     });
 
-    it("is no reason to end an update that did not make it", () => {
+    it("does not end an update that did not create it", () => {
         const old = pod("api-old", crashed(78, 9), { owner: { kind: "ReplicaSet", name: "api-1", uid: "rs-old" } });
         const before = baselineOf(snapshot({ pods: [old] }));
         // The old ReplicaSet may make another pod meanwhile.
@@ -124,7 +124,7 @@ describe("a container that fails at its start", () => {
         expect(fatal(revision("postgres-2"), before)).toHaveLength(1);
     });
 
-    it("is left alone when it is being deleted, a backup's, or somebody else's", () => {
+    it("is left alone if it is being deleted, belongs to a backup, or has another owner", () => {
         const state = containers("a", ended(78));
         expect(texts({ pods: [pod("a", state, { metadata: { deletionTimestamp: "2026-11-27T12:00:00Z" } })] })).toEqual(
             [],
@@ -134,7 +134,7 @@ describe("a container that fails at its start", () => {
     });
 });
 
-describe("what holds an update up", () => {
+describe("causes of a delayed update", () => {
     const pending = (conditions: readonly Fields[]) => ({ phase: "Pending", conditions });
 
     it("no node, with the scheduler's reason", () => {
@@ -183,7 +183,7 @@ describe("what holds an update up", () => {
         expect(texts({ events: [{ ...refused, count: 2 }] }, before)).toHaveLength(1);
     });
 
-    it("a volume that does not come, once the pod has waited for it a while", () => {
+    it("a missing volume, once the pod has waited for a while", () => {
         const waits = pod("api-1", containers("api", { waiting: { reason: "ContainerCreating" } }));
         const late = event("FailedMount", { kind: "Pod", name: "api-1", uid: "uid-api-1" });
         const [found] = findingsOf(nothing, snapshot({ pods: [waits], events: [late] }));
@@ -216,7 +216,7 @@ describe("what holds an update up", () => {
         expect(texts({ pods: [serves], servers: [server("postgres-2")] }, before)).toEqual([]);
     });
 
-    it("a node under pressure, whichever, or one that is away", () => {
+    it("a node under any pressure, or not ready", () => {
         const ready = { type: "Ready", status: "True", message: "kubelet is posting ready status" };
         const pressures = ["DiskPressure", "MemoryPressure", "PIDPressure"];
         expect(texts({ nodes: [node([ready, ...pressures.map((type) => ({ type, status: "False" }))])] })).toEqual([]);
@@ -273,7 +273,7 @@ describe("the watcher", () => {
     });
     const pressed = node([{ type: "DiskPressure", status: "True", message: "kubelet has disk pressure" }]);
 
-    it("tells each finding once, and not before it has lasted", async () => {
+    it("reports each finding once, after it has lasted", async () => {
         const steps = [1, 2, 3, 4].map((): [FakeObject[], number] => [[unschedulable], 3]);
         const { said, goesOn } = await watched([[[], 2], ...steps]);
         expect(said).toEqual(["warn The pod orcheo/api-1 finds no node: no room"]);
@@ -338,7 +338,7 @@ describe("the watcher", () => {
         expect(goesOn).toBe(true);
     });
 
-    it("is silent, and goes on, when it may not or cannot read", async () => {
+    it("continues silently if it is not allowed or unable to read", async () => {
         const forbidden = fakeCluster([pod("api-1", crashed(78, 1)), pressed], {}, ["/api/v1/namespaces/orcheo/pods"]);
         expect(await watched([[[], 2]], { cluster: forbidden })).toEqual({ said: [], goesOn: true });
         // Nodes are often not for whoever deploys into one namespace.

@@ -150,7 +150,7 @@ def listeners(port: int) -> list[socket.socket]:
 
 
 async def serve(serving: list[Health]) -> bool:
-    """Serves until SIGTERM; False when start-up failed. `serving`: gets what counts the open requests."""
+    """Serves until SIGTERM; returns False if start-up failed. `serving` receives the counter of open requests."""
     connections.check_before_use()
     import uvicorn
     from orcheo_backend.app import app
@@ -159,7 +159,7 @@ async def serve(serving: list[Health]) -> bool:
     delivery.configure(celery_app)
     sign_in.install()
     fencing.install()
-    # It serves others too: what it would write of a lost conversation is refused, and that is all.
+    # The API serves other requests too: writes of a lost conversation are refused, and nothing else happens.
     fencing.heartbeat.stop = lambda _: None
     logs.install()
     logging.getLogger("uvicorn.access").addFilter(WithoutProbes())

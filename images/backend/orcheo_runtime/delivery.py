@@ -18,8 +18,8 @@ def configure(app: Any) -> None:
         # Acknowledge after the run has ended: a worker that is killed acknowledges nothing.
         task_acks_late=True,
         worker_prefetch_multiplier=1,
-        # A process that dies under its worker is no reason to deliver again: the reconciler decides what becomes of its run,
-        # and a round of cron triggers comes again by itself.
+        # Do not redeliver when a worker's child process dies: the reconciler decides what happens to its run,
+        # and cron triggers run again on schedule.
         task_reject_on_worker_lost=False,
         task_acks_on_failure_or_timeout=True,
         # Redeliver an unacknowledged message after this time: never while its run may still be executing.

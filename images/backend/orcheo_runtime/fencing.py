@@ -1,4 +1,4 @@
-"""Orcheo's own repository, with leases: whoever starts a run holds it, and a process that lost it can write nothing of it.
+"""Orcheo's own repository, with leases: the process that starts a run holds its lease, and cannot write to the run after losing it.
 
 Orcheo reads a run and writes it in two transactions, so two workers can both start it, and a slow one can overwrite the
 end that somebody else wrote. Here each change of a run, and each round of cron triggers, is one transaction under a lock.
@@ -18,13 +18,13 @@ from orcheo_runtime import leases
 from orcheo_runtime.heartbeat import Heartbeat
 from orcheo_runtime.leases import Holding, LostLeaseError
 
-# One round of cron triggers at a time, of all workers: any constant of our own.
+# Only one worker at a time processes cron triggers; the number is arbitrary.
 CRON_LOCK_KEY = 0x6F7263686372
-# What the one who changes a run demands of its lease, given the locked row; it raises when it does not hold.
+# The condition on the lease for changing a run, given the locked row; it raises if the lease is lost.
 demand: ContextVar[Callable[[dict[str, Any] | None], None] | None] = ContextVar("demand", default=None)
-# Runs that this task started to execute; None where it executes none.
+# Runs that this task started to execute; None if it executes none.
 executed: ContextVar[list[str] | None] = ContextVar("executed", default=None)
-# Messages that are sent when the transaction that made their runs is over.
+# Messages to send once the transaction that created their runs has committed.
 unsent: ContextVar[list[Callable[[], None]] | None] = ContextVar("unsent", default=None)
 
 heartbeat = Heartbeat()
@@ -34,7 +34,7 @@ made = False
 
 @contextmanager
 def execution() -> Iterator[None]:
-    """Runs that are started inside are executed here, and no longer held afterwards, however it ended."""
+    """Runs started inside are executed here; their leases are released afterwards, whatever the outcome."""
     run_ids: list[str] = []
     token = executed.set(run_ids)
     try:
@@ -46,7 +46,7 @@ def execution() -> Iterator[None]:
 
 
 def within(repository: Any, connection: Any) -> Any:
-    """The same repository, all of whose statements belong to the transaction of `connection`."""
+    """The same repository, with all statements in the transaction of `connection`."""
     twin = copy.copy(repository)
     twin._lock = asyncio.Lock()
 
@@ -59,7 +59,7 @@ def within(repository: Any, connection: Any) -> Any:
 
 
 async def ensure_table(connection: Any) -> None:
-    """Once a process; see leases.ensure_table."""
+    """Once per process; see leases.ensure_table."""
     global made
     if not made:
         row = await (await connection.execute(leases.EXISTS)).fetchone()
@@ -69,7 +69,7 @@ async def ensure_table(connection: Any) -> None:
 
 
 def fenced(update_run: Any) -> Any:
-    """`_update_run` as one transaction that takes, demands or ends the lease together with the run's status."""
+    """`_update_run` as one transaction that acquires, requires or releases the lease together with the run's status."""
 
     async def update(self: Any, run_id: Any, updater: Any) -> Any:
         await self._ensure_initialized()
@@ -107,12 +107,12 @@ def fenced(update_run: Any) -> Any:
 
 
 def holder_name() -> str:
-    """Pod and process, as a person finds them."""
+    """Pod and process, in readable form."""
     return f"{os.uname().nodename}, process {os.getpid()}"
 
 
 def recorded(create_run: Any) -> Any:
-    """`create_run` records a run that no message follows: it must not be taken for one whose message was lost."""
+    """`create_run` records a run without a message, which must not be mistaken for one whose message was lost."""
 
     async def create(self: Any, *args: Any, **options: Any) -> Any:
         run = await create_run(self, *args, **options)
@@ -125,7 +125,7 @@ def recorded(create_run: Any) -> Any:
 
 
 def one_round(dispatch_due_cron_runs: Any) -> Any:
-    """Cron triggers: what is due is made and marked as made in one transaction, and by one worker at a time."""
+    """Cron triggers: due runs are created and marked as created in one transaction, by one worker at a time."""
 
     async def dispatch(self: Any, **options: Any) -> Any:
         await self._ensure_initialized()
@@ -169,7 +169,7 @@ def conversation(run: Any) -> Any:
 
 
 def install() -> None:
-    """Once a process. Raises where a release has no such place: no run may be executed without its lease."""
+    """Once per process. Raises if a release has no such function: no run may be executed without its lease."""
     global installed
     if installed:
         return

@@ -1,4 +1,4 @@
-"""Renews the leases of the runs that this process executes, from a thread of its own, and stops a run whose lease is lost."""
+"""Renews the leases of this process's runs in a separate thread, and stops a run whose lease is lost."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 logger = logging.getLogger("orcheo_runtime.heartbeat")
-# After a renewal that failed.
+# Delay after a failed renewal.
 RETRY_SECONDS = 2
 
 
@@ -41,18 +41,18 @@ def connect() -> "Connection":
 
 
 def end_this_process(holding: Holding) -> None:
-    """Nothing milder ends code that blocks. Celery replaces a process of its pool."""
+    """Only this stops code that blocks. Celery replaces the process in its pool."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Heartbeat:
-    """The runs of one process, and their renewal. There is no connection before the first renewal, nor without a run."""
+    """The runs of one process, and their renewal. It connects only when the first renewal is due."""
 
     def __init__(self) -> None:
-        """What happens to a lost run is `stop`; the API, which serves others too, sets one of its own."""
+        """`stop` handles a lost run; the API replaces it because it serves other requests too."""
         self.stop: Callable[[Holding], None] = end_this_process
         self.holdings: dict[str, Holding] = {}
-        # Runs whose end is being written: their lease goes with it.
+        # Runs whose final status is being written; that releases their lease.
         self.ending: set[str] = set()
         self.busy = threading.Event()
         self.pid = 0
@@ -77,7 +77,7 @@ class Heartbeat:
         self.ending.discard(run_id)
 
     def lost(self, holding: Holding) -> None:
-        """Somebody else decides what becomes of the run, or has done so."""
+        """Another process decides, or has decided, what happens to the run."""
         logger.error(
             "run %s: this process no longer holds its lease and stops executing it", holding.run_id, extra={"run": holding.run_id}
         )
@@ -89,7 +89,7 @@ class Heartbeat:
         connection = None
         while True:
             self.busy.wait()
-            # Short runs are over before the first renewal.
+            # Short runs end before the first renewal.
             time.sleep(HEARTBEAT_SECONDS)
             while self.holdings:
                 pause = HEARTBEAT_SECONDS
@@ -113,7 +113,7 @@ class Heartbeat:
             now = time.monotonic()
             key = {"run_id": holding.run_id, "token": holding.token}
             renewed = connection.execute(leases.RENEW, key).rowcount == 1
-            # In this order: the one who ends a run takes it from the second first.
+            # In this order: ending a run removes it from the second first.
             ending = holding.run_id in self.ending
             if self.holdings.get(holding.run_id) != holding:
                 continue
@@ -123,7 +123,7 @@ class Heartbeat:
                 self.lost(holding)
 
     def stop_unsure(self) -> None:
-        """Also after a pause of the whole process, before it does anything else."""
+        """Also the first check after a pause of the whole process."""
         for holding in list(self.holdings.values()):
             if must_stop(holding, time.monotonic()):
                 self.lost(holding)

@@ -1,16 +1,16 @@
-"""Orcheo's own history of runs, in which a process that lost its run can no longer write."""
+"""Orcheo's own history of runs; a process that has lost its run can no longer write to it."""
 
 from typing import Any
 
 from orcheo_runtime import fencing, leases
 from orcheo_runtime.leases import LostLeaseError
 
-# The last that the history's store makes.
+# The last table that the history's store creates.
 MADE = "SELECT to_regclass('idx_history_steps_execution') IS NOT NULL AS made"
 
 
 async def keep_lease(connection: Any, run_id: str) -> None:
-    """Until the transaction ends, where this process executes the run. @raises LostLeaseError: it executes it no longer."""
+    """Holds the lease until the transaction ends, if this process executes the run. @raises LostLeaseError: the lease is lost."""
     heartbeat = fencing.heartbeat
     holding = heartbeat.holding(run_id)
     if holding is None or run_id in heartbeat.ending:
@@ -36,7 +36,7 @@ def held(append_step: Any) -> Any:
 
 
 def ending(update_status: Any) -> Any:
-    """`_update_status` in one transaction with the lease, of which nothing is left once run and history agree."""
+    """`_update_status` in one transaction with the lease, which is deleted once run and history agree."""
 
     async def update(self: Any, execution_id: str, *args: Any, **options: Any) -> Any:
         await self._ensure_initialized()
@@ -51,7 +51,7 @@ def ending(update_status: Any) -> Any:
 
 
 def without_schema_work(ensure_initialized: Any) -> Any:
-    """The history's tables are the initialisation's to make.
+    """The initialisation creates the history's tables.
 
     Orcheo repeats CREATE INDEX IF NOT EXISTS in each process. It locks both tables against writers, in another order than
     they do: of the runs in flight while a worker started, some failed with "deadlock detected".

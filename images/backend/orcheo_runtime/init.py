@@ -1,4 +1,4 @@
-"""The initialisation: makes all tables before any replica starts, and refuses a database of another generation or key.
+"""The initialisation: creates all tables before any replica starts, and refuses a database of another generation or key.
 
 Safe to run again and several times at once: a Postgres advisory lock lets one in at a time.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 GENERATION_ERROR = 78
 WAIT_SECONDS = 180
 STORE_SECONDS = 60
-# Any constant of our own; "orcheo" in ASCII.
+# Arbitrary lock number: "orcheo" in ASCII.
 LOCK_KEY = 0x6F726368656F
 
 STAMP_TABLE = """
@@ -33,14 +33,14 @@ CREATE TABLE IF NOT EXISTS orcheo_deploy.release (
     release text NOT NULL
 );
 """
-# Tables of every Orcheo, among the first that are made; since 0.46 their rows belong to a workspace.
+# Tables that every release creates early; since 0.46 their rows belong to a workspace.
 OLDEST_TABLES = """
 SELECT table_name, bool_or(column_name = 'workspace_id') FROM information_schema.columns
 WHERE table_schema = current_schema() AND table_name IN ('workflows', 'service_tokens', 'chat_threads')
 GROUP BY table_name
 """
 
-# The API's answers from each store. Client errors are fine (0.46 wants a workspace first).
+# Requests that use each store. Client errors are acceptable (0.46 requires a workspace first).
 FIRST_USES = (
     "/api/workflows",
     "/api/system/plugins",
@@ -67,21 +67,21 @@ def connect() -> "Connection":
 
 
 def lock(connection: "Connection") -> None:
-    """Returns when this session alone has the lock, which ends with the session."""
-    # Asked again and again: a session that waits inside Postgres would itself hold up LangGraph's CREATE INDEX
-    # CONCURRENTLY in the one that has the lock, for ever.
+    """Returns when this session holds the lock, which is released with the session."""
+    # Polled: a session that waits inside Postgres would block LangGraph's CREATE INDEX
+    # CONCURRENTLY in the session that holds the lock, forever.
     while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
-        logger.info("another initialisation is under way")
+        logger.info("another initialisation is running")
         time.sleep(2)
 
 
 def generation_of(connection: "Connection") -> tuple[str | None, str]:
-    """The generation of the database, None for an empty one, and by what it is told."""
+    """The generation of the database, None if it is empty, and how it was detected."""
     if connection.execute("SELECT to_regclass('orcheo_deploy.release') IS NOT NULL").fetchone() == (True,):
         row = connection.execute("SELECT generation FROM orcheo_deploy.release ORDER BY at DESC LIMIT 1").fetchone()
         if row:
             return str(row[0]), "its record in orcheo_deploy.release"
-    # Initialised by Orcheo itself, before this image looked after it.
+    # Initialised by Orcheo itself, without this image.
     tables: dict[str, bool] = dict(connection.execute(OLDEST_TABLES).fetchall())
     if not tables:
         return None, "no table of Orcheo"
@@ -93,7 +93,7 @@ def refusal(generation: str, found: str | None, told_by: str) -> str | None:
     if found is None or found == generation:
         return None
     return (
-        f"This database belongs to Orcheo {found} (told by {told_by}); this image is Orcheo {generation}, and there is "
+        f"This database belongs to Orcheo {found} (detected by {told_by}); this image is Orcheo {generation}, and there is "
         f"no upgrade in place between them: nothing was changed. "
         f"Do this first: 1. keep this database for {found} (back it up). 2. Create an empty database and point the "
         f"secret postgres-dsn at it. 3. Deploy {generation}; then export the workflows from {found} (`orcheo workflow "
@@ -102,7 +102,7 @@ def refusal(generation: str, found: str | None, told_by: str) -> str | None:
 
 
 def stores() -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Name and getter of whatever makes its own tables when it is first used."""
+    """Name and getter of each store that creates its tables on first use."""
     from orcheo_backend.app import chatkit_runtime, dependencies
 
     for name in ("repository", "history_store", "checkpoint_store", "vault", "plugin_installation_store"):
@@ -113,7 +113,7 @@ def stores() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 async def make_tables() -> list[str]:
-    """Makes the tables of every store and of LangGraph; returns what failed."""
+    """Creates the tables of every store and of LangGraph; returns the names of those that failed."""
     from orcheo.config import get_settings
     from orcheo.persistence import create_checkpointer, create_graph_store
 
@@ -128,7 +128,7 @@ async def make_tables() -> list[str]:
             if inspect.isawaitable(made):
                 await asyncio.wait_for(made, STORE_SECONDS)
         except Exception:
-            logger.exception("the tables of %s cannot be made", name)
+            logger.exception("the tables of %s cannot be created", name)
             failed.append(name)
     for create in (create_checkpointer, create_graph_store):
         try:
@@ -141,7 +141,7 @@ async def make_tables() -> list[str]:
 
 
 def use_every_store() -> list[str]:
-    """Boots the backend in this process, makes all tables, asks each store once; returns what failed."""
+    """Boots the backend in this process, creates all tables and queries each store once; returns the failures."""
     from fastapi.testclient import TestClient
     from orcheo_backend.app import app
 
@@ -159,7 +159,7 @@ def use_every_store() -> list[str]:
 
 
 def stamp(connection: "Connection", generation: str) -> None:
-    """Records who initialised the database."""
+    """Records the generation that initialised the database."""
     connection.execute(
         "INSERT INTO orcheo_deploy.release (generation, release) VALUES (%s, %s)", (generation, version("orcheo"))
     )
@@ -175,7 +175,7 @@ def main() -> int:
         if reason:
             logger.error(reason)
             return GENERATION_ERROR
-        # Claimed before the first table: a run that breaks off leaves no database of unknown generation or key.
+        # Stamped before the first table: an interrupted run leaves no database of unknown generation or key.
         connection.execute(STAMP_TABLE)
         reason = vault.settle(connection, vault.OrcheoCipher(), os.environ.get(vault.DROP, ""))
         if reason:
@@ -194,5 +194,5 @@ def main() -> int:
 if __name__ == "__main__":
     logs.install()
     code = main()
-    # Orcheo leaves its connection pools open, and their threads would hold the exit for 20 s.
+    # Orcheo leaves its connection pools open, and their threads would delay the exit by 20 s.
     os._exit(code)

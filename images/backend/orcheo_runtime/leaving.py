@@ -1,4 +1,4 @@
-"""SIGTERM ends a process that has nothing to finish within seconds, whatever its main thread waits for.
+"""On SIGTERM, an idle process exits within seconds, whatever its main thread is waiting for.
 
 Python runs a handler between two steps of the main thread. One that waits for a broker, a database or DNS that is away
 comes to it late, and the libraries then ask the server that is away to end well: up to the kill.
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# Time to end well, with servers that answer; far below any grace period.
+# Time for a clean exit while servers respond; far below any grace period.
 PATIENCE_SECONDS = 5.0
 CHECK_SECONDS = 0.25
 logger = logging.getLogger("orcheo_runtime.leaving")
@@ -26,9 +26,9 @@ def leave_when_idle(busy: Callable[[], bool], patience_seconds: float = PATIENCE
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
-    # Written by the signal itself, whatever the main thread does.
+    # Written by the signal handler itself, whatever the main thread does.
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-    # A child's SIGTERM is not ours.
+    # Child processes handle SIGTERM themselves.
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     threading.Thread(target=_watch, args=(read, busy, patience_seconds), name="leaving", daemon=True).start()
 
@@ -41,15 +41,15 @@ def _watch(signals: int, busy: Callable[[], bool], patience_seconds: float) -> N
         time.sleep(CHECK_SECONDS)
         if busy():
             since = time.monotonic()
-    logger.warning("nothing is left to finish, and a server that is away holds up the end: leaving")
+    logger.warning("nothing is left to finish, and an unavailable server delays the exit: exiting now")
     os._exit(0)
 
 
 class Work:
-    """Whether any process of a pool is at work, known without a word of theirs: a killed one is no longer."""
+    """Whether any process of a pool is working, by file locks: a killed process no longer holds one."""
 
     def __init__(self, path: Path) -> None:
-        """`path`: of a file that the processes lock while they work."""
+        """`path`: a file that the processes lock while they work."""
         self.path = path
         self.path.touch(mode=0o600)
         self.held: int | None = None

@@ -1,4 +1,4 @@
-"""One JSON object a line on stdout, from every logger of every process, without secrets.
+"""One JSON object per line on stdout, from every logger of every process, without secrets.
 
 Orcheo's own JSON format is not used: it drops the traceback of an exception, keeps secrets and leaves Celery out.
 """
@@ -16,19 +16,19 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-# Loggers that follow ORCHEO_LOG_LEVEL; all others say warnings and errors only.
+# Loggers that follow ORCHEO_LOG_LEVEL; all others log warnings and errors only.
 LEVELLED = ("celery", "fastapi", "orcheo", "orcheo_backend", "orcheo_runtime", "stdout", "uvicorn")
 SECRET_NAME = re.compile(r"(PASSWORD|TOKEN|SECRET|KEY|DSN|REDIS_URL)$")
-# A shorter value would also be found in harmless words.
+# A shorter value would also match parts of harmless words.
 SHORTEST_SECRET = 8
 PATTERNS = (
-    # Browsers pass their token to WebSockets in the URL.
+    # Browsers pass the token for WebSockets in the URL.
     re.compile(r"(access_token=)[^&\s\"']+"),
     re.compile(r"(\b[Bb]earer[ .])[\w.~+/=-]+"),
     # user:password@ of a URL.
     re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@]+(?=@)"),
 )
-# Attributes of every record: what is beside them was given as `extra`. uvicorn repeats its message in colours.
+# Attributes of every record; all others were passed as `extra`. uvicorn repeats its message in colours.
 PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
@@ -48,13 +48,13 @@ class Formatter(logging.Formatter):
     """A record as JSON, or as plain text for a terminal; secrets become ***."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """`environ`: where the secrets and ORCHEO_LOG_FORMAT stand."""
+        """`environ`: holds the secrets and ORCHEO_LOG_FORMAT."""
         super().__init__()
         self.secrets = secrets_of(environ)
         self.console = environ.get("ORCHEO_LOG_FORMAT") == "console"
 
     def redact(self, text: str) -> str:
-        """`text` without what must not be read by whoever reads logs."""
+        """`text` without secrets."""
         for secret in self.secrets:
             text = text.replace(secret, "***")
         for pattern in PATTERNS:
@@ -62,7 +62,7 @@ class Formatter(logging.Formatter):
         return text
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, in the console format with the traceback on further ones."""
+        """One line; in the console format, the traceback follows on further lines."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line: dict[str, Any] = {
             "time": time,
@@ -84,10 +84,10 @@ class Formatter(logging.Formatter):
 
 
 class Lines(io.TextIOBase):
-    """A stream whose lines become records: what is printed past the loggers is a line of the log as well."""
+    """A stream whose lines become records, for output that bypasses the loggers."""
 
     def __init__(self, handler: logging.Handler, name: str, level: int) -> None:
-        """`handler` is asked directly: a logger could lead back here."""
+        """Calls `handler` directly: a logger could lead back here."""
         self.handler = handler
         self.name = name
         self.level = level
@@ -109,7 +109,7 @@ class Lines(io.TextIOBase):
 
 
 def install() -> None:
-    """Takes over all logging of this process. To be called again after an import that sets up logging of its own."""
+    """Takes over all logging of this process. Call it again after an import that configures logging itself."""
     handler = logging.StreamHandler(sys.__stdout__)
     handler.setFormatter(Formatter(os.environ))
     level = os.environ.get("ORCHEO_LOG_LEVEL", "INFO")
@@ -126,6 +126,6 @@ def install() -> None:
 
 
 def log_uncaught(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:
-    """An exception that ends the process or a thread is a line of the log."""
+    """Logs an exception that ends the process or a thread."""
     if error is not None and not issubclass(kind, (KeyboardInterrupt, SystemExit)):
         logging.getLogger("orcheo_runtime").critical("uncaught", exc_info=(kind, error, traceback))

@@ -20,9 +20,9 @@ logger = logging.getLogger("orcheo_runtime.start")
 
 
 def main(arguments: list[str]) -> int:
-    """Returns when the wanted process has ended, or what is wrong kept it from starting."""
-    # Process 1 of a container ignores what it does not handle: told to stop while it starts, it would stay for all of its
-    # grace. What runs next has handlers of its own once it serves.
+    """Returns when the process has ended, or could not start because of the reported problems."""
+    # Process 1 of a container ignores signals without a handler: a SIGTERM during start-up would have no effect for the whole
+    # grace period. The process that runs next has its own handlers.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
     role = arguments[0] if arguments else ""
     if role not in environment.REQUIRED or (role == "run" and len(arguments) < 2):
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         return CONFIGURATION_ERROR
     problems = environment.read_secrets(os.environ, environment.SECRET_DIR)
     problems += tls.demand_tls(os.environ)
-    # A program run by hand is nobody's service: what it reads is not known here.
+    # A manually run program may read variables that are not known here.
     if role != "run":
         problems += environment.unknown_names(os.environ, contract, known)
     problems += environment.apply_contract(role, os.environ, contract)
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
         os.execvp(arguments[1], arguments[1:])
     for name in sorted(contract["ignored"].keys() & os.environ.keys()):
         logger.info("%s has no effect in Orcheo %s: %s", name, release, contract["ignored"][name])
-    # In this process: one that is executed anew would show the secrets in /proc/PID/environ.
+    # In this process: a new one would expose the secrets in /proc/PID/environ.
     runpy.run_module(MODULES[role], run_name="__main__", alter_sys=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""The URLs of database and cache: read strictly, completed with verified TLS, and read once more as their clients will.
+"""The URLs of database and cache: parsed strictly, completed with verified TLS, and parsed again as their clients do.
 
 POSTGRES_PORT_OPEN and REDIS_PORT_OPEN are the ports that the deployment opens; with them only a URL that every client
 understands alike is accepted. PGSSLMODE and PGSSLROOTCERT complete a PostgreSQL URL, REDIS_TLS_CA_FILE the cache's, where
@@ -13,7 +13,7 @@ from orcheo_runtime import urls
 
 
 class Server(NamedTuple):
-    """How one of them is described by the environment."""
+    """Environment variables of one server."""
 
     rules: urls.Rules
     url: str
@@ -41,7 +41,7 @@ def complete(server: Server, environ: MutableMapping[str, str]) -> list[str]:
     """One of them."""
     ca_file, port = environ.get(server.ca_file, ""), environ.get(server.port)
     url = environ[server.url]
-    # A URL that the deployment completed itself names the file already.
+    # A URL that the deployment completed already contains the file.
     named = next((value for key, value in written(url) if key == urls.FILES[server.rules.port]), None)
     found = urls.read(server.rules, url, None if ca_file or named is None else urls.unquote(named))
     if found.problems:
@@ -61,17 +61,17 @@ def complete(server: Server, environ: MutableMapping[str, str]) -> list[str]:
 
 
 def written(url: str) -> list[tuple[str, str]]:
-    """The query's keys and values as they stand."""
+    """The query's raw keys and values."""
     return [(key, value) for key, _, value in (pair.partition("=") for pair in url.partition("?")[2].split("&"))]
 
 
 def verified_database(url: str, host: str, port: int) -> str | None:
-    """What libpq itself reads in the URL other than it is meant; None when all is well."""
+    """How libpq's interpretation of the URL differs from the intended one; None if it does not."""
     try:
         from psycopg import ProgrammingError
         from psycopg.conninfo import conninfo_to_dict
     except ModuleNotFoundError:
-        # Nothing could connect with the URL either: only the tests run without it.
+        # Without libpq nothing could connect anyway: only the tests run without it.
         return None
     try:
         read = conninfo_to_dict(url)
@@ -83,7 +83,7 @@ def verified_database(url: str, host: str, port: int) -> str | None:
 
 
 def verified_cache(url: str, host: str, port: int) -> str | None:
-    """The same of redis-py."""
+    """The same for redis-py."""
     try:
         from redis.connection import ConnectionPool, SSLConnection
     except ModuleNotFoundError:
@@ -100,7 +100,7 @@ def verified_cache(url: str, host: str, port: int) -> str | None:
 
 
 def mistaken(host: str, port: int, meant_host: str, meant_port: int) -> str | None:
-    """Whether a client goes elsewhere."""
+    """Whether a client would connect to another server."""
     if host.lower() != meant_host.lower():
         return "another host than it seems to name"
     return None if port == meant_port else "another port than it seems to name"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 KEY_ERROR = 78
-# Names the data that may be dropped, as the refusal gives it; of no effect afterwards.
+# Names the data that may be dropped, as given in the refusal; no effect afterwards.
 DROP = "ORCHEO_VAULT_DROP_CREDENTIALS"
 RUNBOOK = "docs/runbooks/vault-key.md"
 CANARY = "the vault key of this database"
@@ -33,17 +33,17 @@ logger = logging.getLogger("orcheo_runtime.vault")
 
 
 class Cipher(Protocol):
-    """Orcheo's, with the configured key."""
+    """Orcheo's cipher, with the configured key."""
 
     def encrypt(self, text: str) -> str:
         """Ciphertext as Orcheo stores it."""
 
     def reads(self, ciphertext: str, algorithm: str | None = None) -> bool:
-        """Whether the key reads it; `algorithm` as Orcheo stores it, None for the cipher's own."""
+        """Whether the key decrypts it; `algorithm` as Orcheo stores it, None for the cipher's own."""
 
 
 class OrcheoCipher:
-    """The key as Orcheo's settings give it, which is not always the text of the file."""
+    """The key from Orcheo's settings, which is not always the text of the file."""
 
     def __init__(self) -> None:
         """Imports Orcheo."""
@@ -70,32 +70,32 @@ class OrcheoCipher:
 
 @dataclass(frozen=True)
 class Contents:
-    """What the database holds of the vault."""
+    """Contents of the vault in the database."""
 
     # None: initialised by an older image, or never.
     canary: str | None
-    # Id of a credential -> whether the key reads it.
+    # Id of a credential -> whether the key decrypts it.
     credentials: Mapping[str, bool]
 
     @property
     def unreadable(self) -> list[str]:
-        """Credentials that the key does not read."""
+        """Credentials that the key cannot decrypt."""
         return [name for name, readable in self.credentials.items() if not readable]
 
     @property
     def mark(self) -> str:
-        """Tells this data from any other: what was agreed to for one is not for the next."""
+        """Identifies this data: consent for one set does not apply to the next."""
         told = self.canary if self.canary is not None else "\n".join(self.credentials)
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def exists(connection: "Connection", table: str) -> bool:
-    """Whether there is such a table."""
+    """Whether the table exists."""
     return connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone() == (True,)
 
 
 def canary_of(connection: "Connection") -> str | None:
-    """The canary's ciphertext, None when there is none."""
+    """The canary's ciphertext, None if it does not exist."""
     if not exists(connection, "orcheo_deploy.vault_canary"):
         return None
     row = connection.execute("SELECT ciphertext FROM orcheo_deploy.vault_canary").fetchone()
@@ -103,21 +103,21 @@ def canary_of(connection: "Connection") -> str | None:
 
 
 def contents(connection: "Connection", cipher: Cipher) -> Contents:
-    """Reads the canary, and tries every credential."""
+    """Reads the canary and tries to decrypt every credential."""
     rows = connection.execute(CREDENTIALS).fetchall() if exists(connection, "credentials") else []
     readable = {str(name): bool(text) and cipher.reads(str(text), algorithm) for name, algorithm, text in rows}
     return Contents(canary_of(connection), readable)
 
 
 def accepted(found: Contents, cipher: Cipher) -> bool:
-    """Whether the key belongs to the data: it reads the canary or, before there was one, a credential, if there is any."""
+    """Whether the key belongs to the data: it decrypts the canary or, without a canary, at least one credential."""
     if found.canary is not None:
         return cipher.reads(found.canary)
     return not found.credentials or any(found.credentials.values())
 
 
 def refusal(found: Contents) -> str:
-    """Why the key is refused, and both ways out."""
+    """The reason for the refusal, and both remedies."""
     lost = len(found.unreadable)
     return (
         f"The vault encryption key is not the one that this database was encrypted with: {lost} of "
@@ -131,7 +131,7 @@ def refusal(found: Contents) -> str:
 
 
 def settle(connection: "Connection", cipher: Cipher, agreed: str) -> str | None:
-    """Makes sure that there is a canary of this key; returns why the key is refused. `agreed`: the value of DROP."""
+    """Ensures that a canary of this key exists; returns the reason if the key is refused. `agreed`: the value of DROP."""
     found = contents(connection, cipher)
     if not accepted(found, cipher):
         if agreed != found.mark:
@@ -155,7 +155,7 @@ def settle(connection: "Connection", cipher: Cipher, agreed: str) -> str | None:
 
 
 def leave_with_another_key() -> None:
-    """Ends API or worker with 78 when the canary cannot be read; without Postgres or a canary it goes on."""
+    """Exits API or worker with 78 if the canary cannot be decrypted; without Postgres or a canary it continues."""
     import psycopg
 
     try:
@@ -169,7 +169,7 @@ def leave_with_another_key() -> None:
     if canary is not None and not OrcheoCipher().reads(canary):
         logger.error(
             "the vault encryption key is not the one that this database was encrypted with, so no stored credential "
-            "could be read: give the old key back (%s)",
+            "could be decrypted: restore the old key (%s)",
             RUNBOOK,
         )
         raise SystemExit(KEY_ERROR)

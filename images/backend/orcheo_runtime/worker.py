@@ -1,4 +1,4 @@
-"""The Celery worker with an explicit number of processes. SIGTERM: finishes the running tasks, then leaves, with or without a broker.
+"""The Celery worker with an explicit number of processes. SIGTERM: finishes the running tasks, then exits, even without a broker.
 
 Beside it runs the reconciler, a process that finds runs whose worker was lost.
 """
@@ -24,7 +24,7 @@ logger = logging.getLogger("orcheo_runtime.worker")
 
 
 def with_lease(task: Any) -> None:
-    """What the task executes, it holds. Orcheo's repository is loaded, and changed, by the process that executes."""
+    """The task holds the leases of its runs. The executing process loads and patches Orcheo's repository."""
     run = task.run
 
     def held(*args: Any, **options: Any) -> Any:
@@ -37,20 +37,20 @@ def with_lease(task: Any) -> None:
 
 
 def leave_without(pid: int) -> None:
-    """A worker without its reconciler finishes its runs and is started anew."""
+    """A worker without its reconciler finishes its runs and is restarted."""
     os.waitpid(pid, 0)
-    logger.error("the reconciler has ended: the worker finishes its runs and leaves")
+    logger.error("the reconciler has ended: the worker finishes its runs and exits")
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> None:
     """Runs until SIGTERM."""
     logs.install()
-    # First: what is loaded or started from here on would be in that process too.
+    # First: anything loaded or started before would be in that process too.
     watcher = reconciler.fork()
     connections.check_before_use()
     vault.leave_with_another_key()
-    # It sets up logging of its own, which Celery's signal takes back.
+    # It configures logging itself, which Celery's signal reverts.
     from orcheo_backend.worker.celery_app import celery_app
 
     delivery.configure(celery_app)
@@ -59,17 +59,17 @@ def main() -> None:
     with_lease(tasks.execute_run)
     with_lease(tasks.dispatch_cron_triggers)
     setup_logging.connect(lambda **_: logs.install(), weak=False)
-    # It writes past every stream, which is no line of JSON.
+    # It bypasses every stream, and its output is not JSON.
     celery.apps.worker.safe_say = lambda *_: None
     pulse = Pulse(silence_seconds=120)
 
-    # The consumer is registered: from now on its event loop reports itself. Sent again after each reconnection.
+    # The consumer is registered: from now on its event loop reports progress. Sent again after each reconnection.
     @worker_ready.connect(weak=False)
     def ready(sender: Any, **_: object) -> None:
         pulse.beat()
         sender.timer.call_repeatedly(BEAT_SECONDS, pulse.beat)
 
-    # Asked of the processes themselves: while the main one waits for its broker it does not learn that a run has ended.
+    # The child processes are checked directly: while the main one waits for its broker, it does not notice that a run has ended.
     work = Work(Path(tempfile.mkdtemp(prefix="orcheo-worker-")) / "work")
     task_prerun.connect(lambda **_: work.begin(), weak=False)
     task_postrun.connect(lambda **_: work.end(), weak=False)

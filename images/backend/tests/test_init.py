@@ -79,5 +79,5 @@ class Refusals(unittest.TestCase):
     def test_another_is_refused_with_what_to_do_first(self) -> None:
         for mine, found in (("0.33", "0.46"), ("0.46", "0.33")):
             reason = init.refusal(mine, found, "its tables workflows") or ""
-            self.assertIn(f"belongs to Orcheo {found} (told by its tables workflows); this image is Orcheo {mine}", reason)
+            self.assertIn(f"belongs to Orcheo {found} (detected by its tables workflows); this image is Orcheo {mine}", reason)
             self.assertIn("nothing was changed. Do this first: 1. keep this database", reason)
