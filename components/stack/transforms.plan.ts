@@ -110,7 +110,7 @@ const settings: Readonly<Record<string, string>> = {
     terminationGracePeriodSeconds: "worker.longestRunSeconds",
 };
 
-/** @returns every field of a patch that is not accepted, with what is accepted instead accepted instead */
+/** @returns every field of a patch that is not accepted, with what is accepted instead */
 export function transformProblems({ transforms }: Pick<Stack, "transforms">): Problem[] {
     return transforms.flatMap(({ kind, patch }, index) => {
         const at = `orcheo:stack.transforms[${index}].patch`;
