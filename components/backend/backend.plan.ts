@@ -75,6 +75,12 @@ export function planEnvironment(role: BackendRole, stack: EnvironmentSettings): 
         ...(role === "worker" && {
             ORCHEO_WORKER_CONCURRENCY: String(stack.worker.concurrency),
             ORCHEO_WORKER_LOST_RUNS: stack.worker.lostRuns,
+            ...(stack.worker.runsPerProcess !== undefined && {
+                ORCHEO_WORKER_RUNS_PER_PROCESS: String(stack.worker.runsPerProcess),
+            }),
+            ...(stack.worker.memoryPerProcessMiB !== undefined && {
+                ORCHEO_WORKER_PROCESS_MEMORY_MIB: String(stack.worker.memoryPerProcessMiB),
+            }),
         }),
         ...(role === "api" && {
             // The process leaves before the kubelet ends its patience.

@@ -66,7 +66,7 @@ export const worker = z
         longestRunSeconds: whole(10, 86_400)
             .default(600)
             .describe(
-                "Longest run of a workflow. A stopping worker gets this long and 30 s more; a run that takes longer is lost then (see `lostRuns`).",
+                "Longest run of a workflow. One that takes longer ends as failed, with this as its reason, and its process is replaced. A stopping worker gets this long and 30 s more.",
             ),
         lostRuns: z
             .enum(["fail", "restart"])
@@ -74,6 +74,14 @@ export const worker = z
             .describe(
                 "Runs whose worker was lost (killed, out of memory, its node gone): `fail` ends them as failed with the reason in their history; `restart` executes them again from their input, at least once, and fails them after the third start. Choose `restart` only when every workflow may do its work twice. See docs/reliability.md.",
             ),
+        memoryPerProcessMiB: whole(384, 1_000_000)
+            .optional()
+            .describe(
+                "Memory that the process of one run may have, of which Orcheo itself needs some 200 MiB. A run that takes more ends as failed, with this as its reason, and the runs beside it go on; a process that has grown so far is replaced after its run. Default: the container's limit alone, by which all runs of a worker are lost together.",
+            ),
+        runsPerProcess: whole(1, 1_000_000)
+            .optional()
+            .describe("Runs after which a process of the worker is replaced by a new one; default: never."),
         resources: resources({
             cpuRequestMillis: 150,
             cpuLimitMillis: 2000,
@@ -92,6 +100,16 @@ export const worker = z
                 code: "custom",
                 path: ["resources", "memoryLimitMiB"],
                 message: `at least ${least} with concurrency ${value.concurrency} (256 MiB, 128 MiB for each process, and 256 MiB while a lost run is settled)`,
+            });
+    })
+    .superRefine(({ memoryPerProcessMiB, concurrency, resources }, context) => {
+        if (memoryPerProcessMiB === undefined) return;
+        const least = 512 + memoryPerProcessMiB * concurrency;
+        if (resources.memoryLimitMiB < least)
+            context.addIssue({
+                code: "custom",
+                path: ["memoryPerProcessMiB"],
+                message: `at most ${Math.max(Math.floor((resources.memoryLimitMiB - 512) / concurrency), 0)} with concurrency ${concurrency} and resources.memoryLimitMiB ${resources.memoryLimitMiB} (512 MiB are the worker's own, and every process may reach its limit at once)`,
             });
     })
     .prefault({})

@@ -131,6 +131,11 @@ describe("refused, each with its whole message", () => {
             '  - orcheo:stack.images.canvas.source: found the public canvas canvas-v0.16.0 with release "0.46"; the front end of 0.46 is not public: name your own with kind "directory", "git" or "image"',
         ],
         [
+            "processes that together may take more memory than their worker",
+            { worker: { concurrency: 2, memoryPerProcessMiB: 600 } },
+            "  - orcheo:stack.worker.memoryPerProcessMiB: found 600; accepted: at most 512 with concurrency 2 and resources.memoryLimitMiB 1536 (512 MiB are the worker's own, and every process may reach its limit at once)",
+        ],
+        [
             "a worker that its processes do not fit into",
             { worker: { concurrency: 16 } },
             "  - orcheo:stack.worker.resources.memoryLimitMiB: left at its default; accepted: at least 2560 with concurrency 16 (256 MiB, 128 MiB for each process, and 256 MiB while a lost run is settled)",

@@ -151,6 +151,10 @@ describe("backend", () => {
             JSON.stringify(planDeployment("worker", stackOf({ worker: settings }), inputs));
         expect(lost({ lostRuns: "restart" })).toContain('{"name":"ORCHEO_WORKER_LOST_RUNS","value":"restart"}');
         expect(lost({})).toContain('{"name":"ORCHEO_WORKER_LOST_RUNS","value":"fail"}');
+        expect(lost({ memoryPerProcessMiB: 400, runsPerProcess: 50 })).toContain(
+            '{"name":"ORCHEO_WORKER_RUNS_PER_PROCESS","value":"50"},{"name":"ORCHEO_WORKER_PROCESS_MEMORY_MIB","value":"400"}',
+        );
+        expect(lost({})).not.toMatch(/RUNS_PER_PROCESS|PROCESS_MEMORY/);
     });
 
     it("room for uploads is a setting, and the pod may fill no more of its node than that and its logs", () => {

@@ -12,6 +12,18 @@ def longest_run_seconds() -> int:
     return int(os.environ.get("ORCHEO_WORKER_LONGEST_RUN_SECONDS", "600"))
 
 
+def whole(name: str) -> int | None:
+    """None: no limit."""
+    value = os.environ.get(name)
+    return int(value) if value else None
+
+
+def kibibytes(name: str) -> int | None:
+    """As Celery counts memory."""
+    value = whole(name)
+    return None if value is None else value * 1024
+
+
 def configure(app: Any) -> None:
     """Call before the application is used."""
     app.conf.update(
@@ -22,6 +34,9 @@ def configure(app: Any) -> None:
         # and cron triggers run again on schedule.
         task_reject_on_worker_lost=False,
         task_acks_on_failure_or_timeout=True,
+        # Between two runs: a process that has grown, or has executed so many, is replaced.
+        worker_max_tasks_per_child=whole("ORCHEO_WORKER_RUNS_PER_PROCESS"),
+        worker_max_memory_per_child=kibibytes("ORCHEO_WORKER_PROCESS_MEMORY_MIB"),
         # Redeliver an unacknowledged message after this time: never while its run may still be executing.
         broker_transport_options={"visibility_timeout": longest_run_seconds() + SPARE_SECONDS},
     )

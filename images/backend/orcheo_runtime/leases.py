@@ -21,7 +21,8 @@ STOP_SECONDS = 45
 CONFIRM_SECONDS = 20
 
 # `token` is null while nobody executes the run; `starts` counts executions; `dispatched` is false for a run that was only
-# recorded and that nobody asked the worker to execute; `ended_at` is set until the history of a run has ended as well.
+# recorded and that nobody asked the worker to execute; `ended_at` is set until the history of a run has ended as well;
+# `reason` says why its holder gave it up.
 TABLE = """
 CREATE SCHEMA IF NOT EXISTS orcheo_deploy;
 CREATE TABLE IF NOT EXISTS orcheo_deploy.run_leases (
@@ -34,12 +35,13 @@ CREATE TABLE IF NOT EXISTS orcheo_deploy.run_leases (
     enqueued_at timestamptz,
     dispatched boolean NOT NULL DEFAULT true
 );
-ALTER TABLE orcheo_deploy.run_leases ADD COLUMN IF NOT EXISTS ended_at timestamptz
+ALTER TABLE orcheo_deploy.run_leases ADD COLUMN IF NOT EXISTS ended_at timestamptz;
+ALTER TABLE orcheo_deploy.run_leases ADD COLUMN IF NOT EXISTS reason text
 """
 # Its newest column: an older image may have made it.
 EXISTS = """
 SELECT EXISTS (
-    SELECT FROM pg_attribute WHERE attrelid = to_regclass('orcheo_deploy.run_leases') AND attname = 'ended_at'
+    SELECT FROM pg_attribute WHERE attrelid = to_regclass('orcheo_deploy.run_leases') AND attname = 'reason'
 ) AS made
 """
 
@@ -55,7 +57,7 @@ TAKE = """
 INSERT INTO orcheo_deploy.run_leases AS lease (run_id, holder, token, renewed_at, starts)
 VALUES (%(run_id)s, %(holder)s, %(token)s, clock_timestamp(), 1)
 ON CONFLICT (run_id) DO UPDATE SET holder = excluded.holder, token = excluded.token, renewed_at = excluded.renewed_at,
-    suspected_at = NULL, starts = lease.starts + 1
+    suspected_at = NULL, reason = NULL, starts = lease.starts + 1
 """
 RENEW = """
 UPDATE orcheo_deploy.run_leases SET renewed_at = clock_timestamp(), suspected_at = NULL
@@ -64,7 +66,7 @@ WHERE run_id = %(run_id)s AND token = %(token)s
 # The run waits again: it was put back, or its message was sent again.
 WAIT = """
 INSERT INTO orcheo_deploy.run_leases (run_id, enqueued_at) VALUES (%(run_id)s, clock_timestamp())
-ON CONFLICT (run_id) DO UPDATE SET holder = NULL, token = NULL, renewed_at = NULL, suspected_at = NULL,
+ON CONFLICT (run_id) DO UPDATE SET holder = NULL, token = NULL, renewed_at = NULL, suspected_at = NULL, reason = NULL,
     enqueued_at = excluded.enqueued_at
 """
 ONLY_RECORDED = """
@@ -83,6 +85,11 @@ DELETE FROM orcheo_deploy.run_leases lease USING workflow_runs run, execution_hi
 WHERE lease.run_id = %(run_id)s AND lease.ended_at IS NOT NULL
     AND run.id = lease.run_id AND history.execution_id = lease.run_id
     AND (run.status, history.status) IN (('succeeded', 'completed'), ('failed', 'error'), ('cancelled', 'cancelled'))
+"""
+# Its holder ends itself next: what becomes of the run is decided without waiting for its silence.
+GIVE_UP = """
+UPDATE orcheo_deploy.run_leases SET reason = %(reason)s, suspected_at = clock_timestamp()
+WHERE run_id = %(run_id)s AND token = %(token)s
 """
 SUSPECT = "UPDATE orcheo_deploy.run_leases SET suspected_at = clock_timestamp() WHERE run_id = %(run_id)s AND token = %(token)s"
 FORGET = "DELETE FROM orcheo_deploy.run_leases WHERE NOT EXISTS (SELECT FROM workflow_runs WHERE id = run_id)"

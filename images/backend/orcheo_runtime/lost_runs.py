@@ -1,6 +1,6 @@
 """What becomes of a run that may be lost: from what is stored and the time to an action, and nothing else.
 
-Read with leases.py. A run is lost when it is `running` and nobody holds its lease, or `pending` and no message of the
+Read with leases.py. A run ends when it exceeds its limits. It is lost when it is `running` and nobody holds its lease, or `pending` and no message of the
 queue names it. The history of a run is lost when the run has ended and nobody ended its history.
 """
 
@@ -46,6 +46,8 @@ class Running:
     renewed_at: datetime | None
     suspected_at: datetime | None
     starts: int
+    # Why its holder gave it up.
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,20 @@ class Action:
     run_id: str
     reason: str
     token: str | None = None
+    # Its holder is alive: it loses the run, and ends its process.
+    held: bool = False
 
 
 def decide_running(run: Running, now: datetime, settings: Settings) -> Action | None:
-    """None: its holder lives, or may yet."""
+    """None: its holder lives, or may yet, and keeps to its limits."""
     if run.token is None or run.renewed_at is None:
         return decide_unleased(run, now, settings)
+    # Another execution would need as much: neither of the two starts again, whatever the policy.
+    if run.reason is not None:
+        return Action("fail", run.run_id, run.reason, run.token, held=True)
+    if run.started_by == WORKER and run.started_at and now - run.started_at >= timedelta(seconds=settings.longest_run_seconds):
+        limit = f"It ran for longer than {settings.longest_run_seconds} s, the longest that a run may take here (worker.longestRunSeconds)."
+        return Action("fail", run.run_id, limit, run.token, held=True)
     silence = now - run.renewed_at
     if silence < timedelta(seconds=LEASE_SECONDS):
         return None

@@ -45,14 +45,17 @@ logger = logging.getLogger("orcheo_runtime.reconciler")
 # The newest start of a run names who executes it.
 RUNNING = """
 SELECT run.id, start.entry ->> 'actor', (run.payload ->> 'started_at')::timestamptz, lease.holder, lease.token::text,
-    lease.renewed_at, lease.suspected_at, coalesce(lease.starts, 0)
+    lease.renewed_at, lease.suspected_at, coalesce(lease.starts, 0), lease.reason
 FROM workflow_runs run LEFT JOIN orcheo_deploy.run_leases lease ON lease.run_id = run.id
 LEFT JOIN LATERAL (
     SELECT entry FROM jsonb_array_elements(run.payload -> 'audit_log') WITH ORDINALITY AS log (entry, place)
     WHERE entry ->> 'action' = 'run_started' ORDER BY place DESC LIMIT 1
 ) start ON true
 WHERE run.status = 'running'
-    AND (lease.token IS NULL OR lease.renewed_at < clock_timestamp() - make_interval(secs => %s))
+    AND (
+        lease.token IS NULL OR lease.reason IS NOT NULL OR lease.renewed_at < clock_timestamp() - make_interval(secs => %s)
+        OR (run.payload ->> 'started_at')::timestamptz < clock_timestamp() - make_interval(secs => %s)
+    )
 ORDER BY run.updated_at LIMIT %s
 """
 PENDING = """
@@ -84,7 +87,8 @@ def look(connection: "Connection") -> list[Action]:
     row = connection.execute("SELECT clock_timestamp()").fetchone()
     assert row is not None
     (now,) = row
-    running = [Running(*each) for each in connection.execute(RUNNING, (leases.LEASE_SECONDS, MOST_RUNS)).fetchall()]
+    limits = (leases.LEASE_SECONDS, settings().longest_run_seconds, MOST_RUNS)
+    running = [Running(*each) for each in connection.execute(RUNNING, limits).fetchall()]
     pending = [Pending(*each) for each in connection.execute(PENDING, (MOST_RUNS,)).fetchall()]
     ended = [Ended(*each) for each in connection.execute(ENDED, (MOST_RUNS,)).fetchall()]
     decided = [decide_running(run, now, settings()) for run in running]

@@ -26,7 +26,7 @@ def same_lease(action: Action) -> Any:
 
     def demand(lease: dict[str, Any] | None) -> None:
         token = str(lease["token"]) if lease and lease["token"] else None
-        if token != action.token or (token is not None and lease is not None and lease["suspected_at"] is None):
+        if token != action.token or (token is not None and lease is not None and lease["suspected_at"] is None and not action.held):
             raise StillHeldError(action.run_id)
 
     return demand

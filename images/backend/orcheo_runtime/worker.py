@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import celery.apps.worker
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init, worker_ready
 
-from orcheo_runtime import connections, delivery, fencing, logs, plugins, reconciler, vault
+from orcheo_runtime import connections, delivery, fencing, logs, memory, plugins, reconciler, vault
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import Work, leave_when_idle
 
@@ -73,6 +73,7 @@ def main() -> None:
     work = Work(Path(tempfile.mkdtemp(prefix="orcheo-worker-")) / "work")
     task_prerun.connect(lambda **_: work.begin(), weak=False)
     task_postrun.connect(lambda **_: work.end(), weak=False)
+    worker_process_init.connect(lambda **_: memory.guard(fencing.heartbeat), weak=False)
     leave_when_idle(work.under_way)
     serve(HEALTH_PORT, pulse)
     threading.Thread(target=leave_without, args=(watcher,), name="reconciler", daemon=True).start()

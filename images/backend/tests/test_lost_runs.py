@@ -39,9 +39,26 @@ class RunningRuns(unittest.TestCase):
         action = decide_running(run, NOW, settings)
         return action.kind if action else None
 
-    def test_a_run_whose_lease_is_renewed_is_left_alone_however_long_it_takes(self) -> None:
-        self.assertIsNone(self.kind(replace(HELD, started_at=ago(100_000))))
+    def test_a_run_whose_lease_is_renewed_is_left_alone_for_its_longest_time(self) -> None:
+        self.assertIsNone(self.kind(replace(HELD, started_at=ago(599))))
         self.assertIsNone(self.kind(replace(HELD, renewed_at=ago(59), suspected_at=ago(1000))))
+
+    def test_a_run_that_takes_longer_fails_with_the_limit_as_its_reason_whatever_the_policy(self) -> None:
+        for settings in (FAIL, RESTART):
+            action = decide_running(replace(HELD, started_at=ago(600)), NOW, settings)
+            assert action is not None
+            self.assertEqual((action.kind, action.token, action.held), ("fail", "token", True))
+            self.assertIn("longer than 600 s", action.reason)
+            self.assertIn("worker.longestRunSeconds", action.reason)
+
+    def test_a_conversation_of_the_api_has_no_such_limit(self) -> None:
+        self.assertIsNone(self.kind(replace(HELD, started_by="chatkit", started_at=ago(100_000))))
+
+    def test_a_run_that_its_holder_gave_up_fails_at_once_with_its_reason(self) -> None:
+        for settings in (FAIL, RESTART):
+            action = decide_running(replace(HELD, reason="It took 900 MiB."), NOW, settings)
+            assert action is not None
+            self.assertEqual((action.kind, action.reason, action.held), ("fail", "It took 900 MiB.", True))
 
     def test_an_expired_lease_is_watched_first_so_that_its_holder_can_come_back_after_an_outage(self) -> None:
         expired = replace(HELD, renewed_at=ago(1000))
