@@ -69,7 +69,10 @@ describe("a stack file with an environment", () => {
                 databas: {},
             },
         }) as Record<string, unknown>;
-        expect(parsed(config, []).problems.map(({ at }) => at)).toEqual(["orcheo:stack.databas"]);
+        expect(parsed(config, []).problems.map(({ at }) => at)).toEqual([
+            "orcheo:stack.databas",
+            "orcheo:registryPassword",
+        ]);
         const plain = merged(file.config, environment.values.pulumiConfig) as Record<string, unknown>;
         expect(parsed(plain, []).problems).toEqual([
             expect.objectContaining({ at: "orcheo:registryPassword", found: "found in plain text" }),
