@@ -1,6 +1,6 @@
 /**
  * The settings that the canvas image accepts (images/canvas/entrypoint.sh): they go into JavaScript strings and response
- * headers. tests/unit/canvas-rules.test.ts asks both.
+ * headers. tests/unit/stack/image-rules.test.ts asks both.
  */
 import { isUrlHost } from "./addresses";
 import { text } from "./fields";
