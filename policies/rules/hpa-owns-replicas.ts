@@ -22,6 +22,9 @@ function isSameTarget(one: Target, other: Target): boolean {
 /** By name: the engine hands resources over in no fixed order. */
 const listed = (scalers: readonly Resource[]): string => scalers.map(called).sort().join(" and ");
 
+/** components/ownership sets it on an object that was changed by hand. */
+const reappliedKey = "orcheo.dev/reapplied-generation";
+
 export const hpaOwnsReplicas: StackRule = {
     name: "hpa-owns-replicas",
     level: "mandatory",
@@ -40,6 +43,8 @@ export const hpaOwnsReplicas: StackRule = {
             if (scalers.length > 1) return [{ resource, found: `${called(resource)} is scaled by ${names}` }];
             const replicas = at(resource.props, "spec", "replicas");
             if (scalers.length === 0 || replicas === undefined || replicas === UNKNOWN) return [];
+            // Set by the update that brings back a workload which was scaled to 0, until its autoscaler has scaled it.
+            if (at(resource.props, "metadata", "annotations", reappliedKey) !== undefined) return [];
             return [{ resource, found: `${called(resource)} sets spec.replicas and is scaled by ${names}` }];
         });
         // The workload may be another stack's: its autoscalers are reported by themselves then.

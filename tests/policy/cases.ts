@@ -37,13 +37,19 @@ function k8s(version: string, kind: string, name: string, parts: Mutable, metada
 const labels = { "app.kubernetes.io/name": "api" };
 
 /** A compliant workload of the shop namespace, with parts of its spec and its pod's replaced. */
-function workload(kind: "Deployment" | "StatefulSet", name: string, spec: Mutable, pod: Mutable = {}): Given {
+function workload(
+    kind: "Deployment" | "StatefulSet",
+    name: string,
+    spec: Mutable,
+    pod: Mutable = {},
+    metadata: Mutable = {},
+): Given {
     const manifest = compliant(kind);
     const template = templateOf(manifest);
     template["metadata"] = { labels };
     template["spec"] = { ...(template["spec"] as Mutable), ...pod };
     const merged = { ...(manifest["spec"] as Mutable), ...spec };
-    return k8s("apps/v1", kind, name, { spec: merged });
+    return k8s("apps/v1", kind, name, { spec: merged }, metadata);
 }
 
 const apart = (topologyKey: string): Mutable => ({
@@ -269,6 +275,21 @@ export const cases: readonly Case[] = [
         rule: "hpa-owns-replicas",
         passing: [workload("Deployment", "api", {}, spread), scaler("api", 3)],
         failing: [workload("Deployment", "api", { replicas: 3 }, spread), scaler("api", 3)],
+        says: 'Deployment "api" sets spec.replicas and is scaled by HorizontalPodAutoscaler "api"',
+    },
+    {
+        rule: "hpa-owns-replicas",
+        // An update brings it back from 0.
+        passing: [
+            workload("Deployment", "api", { replicas: 3 }, spread, {
+                annotations: { "orcheo.dev/reapplied-generation": "2" },
+            }),
+            scaler("api", 3),
+        ],
+        failing: [
+            workload("Deployment", "api", { replicas: 3 }, spread, { annotations: { "orcheo.dev/owner": "a" } }),
+            scaler("api", 3),
+        ],
         says: 'Deployment "api" sets spec.replicas and is scaled by HorizontalPodAutoscaler "api"',
     },
     {
