@@ -8,10 +8,12 @@ import { badInput } from "./platform/bad-input.ts";
 import { anotherVaultKey, damagedFile } from "./platform/damage.ts";
 import { artifacts, report, spec } from "./platform/harness.ts";
 import { mainJob, withoutDatabase } from "./platform/jobs.ts";
+import { endedByHand, loseRuns, lostRuns } from "./platform/lost-runs.ts";
 import { newcomer } from "./platform/newcomer.ts";
 import { destroy, load, refusedUpgrade, secondRun } from "./platform/operator.ts";
 import { person } from "./platform/person.ts";
 import { signsIn } from "./platform/sign-in.ts";
+import { secondStack } from "./platform/second-stack.ts";
 
 beforeAll(async () => {
     mkdirSync(artifacts, { recursive: true });
@@ -28,10 +30,14 @@ describe("a newcomer", newcomer);
 describe("a person signs in", signsIn);
 describe("a person in a browser", person);
 describe("the main job", mainJob);
+describe("runs that lose their worker or their message", loseRuns);
 describe("without its database", withoutDatabase);
+describe("runs that were lost", lostRuns);
 describe("a damaged append-only file", damagedFile);
 describe("another vault key", anotherVaultKey);
+describe("a run that was ended by hand", endedByHand);
 describe("a second run", secondRun);
+describe("a second stack", secondStack);
 describe("an attacker in a pod", inPod);
 describe("an attacker with kubectl", withKubectl);
 describe("bad input is refused with its reason, and nothing changes", badInput);

@@ -15,14 +15,13 @@ import {
     artifacts,
     attempt,
     caller,
-    committed,
+    current,
     env,
     eventually,
     exec,
     kube,
     NAMESPACE,
     type Outcome,
-    quickScaling,
     spec,
     toolchain,
     up,
@@ -203,7 +202,6 @@ export function backup(): void {
 
     beforeAll(async () => {
         const settings: Settings = {
-            ...quickScaling,
             backup: {
                 kind: "s3",
                 bucket: BUCKET,
@@ -217,7 +215,7 @@ export function backup(): void {
             },
             pods: { backup: { extraEnv: { BACKUP_PART_MIB: "5" } } },
         };
-        [store, outputs] = await Promise.all([startStore(), up(merge(committed(), settings))]);
+        [store, outputs] = await Promise.all([startStore(), up(merge(current(), settings))]);
         operatorsCli(store.operator);
         await useKeys(store.backup);
         const workflow = await createWorkflow(caller(), "0.33", "e2e-backup");

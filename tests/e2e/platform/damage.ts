@@ -1,19 +1,11 @@
 /** Data that is damaged, or that another key encrypted: refused with the way out, which is then gone. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { projectDir } from "../../../local/paths.ts";
 import { answerOf, createWorkflow, dispatch, ended } from "../orcheo.ts";
-import { apply, attempt, caller, env, eventually, exec, expectReady, kube } from "./harness.ts";
-
-/** The commands of the runbook's sections, those of some left out. */
-function commands(runbook: string, without: string): string {
-    const text = readFileSync(join(projectDir, "docs", "runbooks", runbook), "utf8");
-    const sections = text.split(/^## /m).filter((section) => !section.startsWith(without));
-    return sections
-        .flatMap((section) => [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block))
-        .join("");
-}
+import { apply, attempt, attemptIn, caller, env, eventually, exec, expectReady, kube } from "./harness.ts";
+import { commands } from "./runbooks.ts";
 
 export function damagedFile(): void {
     test("Valkey refuses it, the worker leaves all the same when it is told to, and the runbook brings the queue back", async () => {
@@ -49,6 +41,7 @@ interface Template {
 export function anotherVaultKey(): void {
     test("initialisation refuses it with the way out, and nothing changes", async () => {
         const file = "vault-encryption-key";
+        const folder = mkdtempSync(join(tmpdir(), "orcheo-vault-key-"));
         const { items } = JSON.parse(
             await kube("get", "jobs", "-l", "app.kubernetes.io/component=init", "-o", "json"),
         ) as { items: { spec: { template: Template } }[] };
@@ -76,8 +69,25 @@ export function anotherVaultKey(): void {
             const log = await kube("logs", "job/another-key");
             expect(log).toContain("The vault encryption key is not the one that this database was encrypted with");
             expect(log).toMatch(/ORCHEO_VAULT_DROP_CREDENTIALS: \\"[0-9a-f]{12}\\"/);
+            const script = `set -euo pipefail\n${commands("vault-key.md")}`;
+            const ran = await attemptIn(folder, "bash", ["-c", script], env);
+            expect(ran.code, ran.output.slice(-3000)).toBe(0);
+            expect(ran.output).toContain(
+                "The vault encryption key is not the one that this database was encrypted with",
+            );
+            const dataOf = async (name: string) =>
+                JSON.parse(await kube("get", "secret", name, "-o", "jsonpath={.data}")) as Record<string, string>;
+            const own = /^secret\/(backend-secret-\S+)$/m.exec(await kube("get", "secrets", "-o", "name"))?.[1] ?? "";
+            // The stack's own Secret also holds what it does not share: the database's and the cache's.
+            const [made, known] = [await dataOf("orcheo-secrets"), await dataOf(own)];
+            expect(Object.keys(made)).toHaveLength(4);
+            // Of the values themselves nothing is printed.
+            expect(Object.keys(made).filter((name) => made[name] !== known[name])).toEqual([]);
+            expect(readdirSync(folder)).toEqual([]);
         } finally {
             await kube("delete", "job/another-key", "secret/another-key", "--wait=false");
+            await kube("delete", "secret/orcheo-secrets", "--ignore-not-found");
+            rmSync(folder, { recursive: true, force: true });
         }
     });
 }

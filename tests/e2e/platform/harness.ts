@@ -11,7 +11,7 @@ import { clusterEnvironment, deploy } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
 import { committedFile, readStackFile } from "../../../local/pulumi.ts";
 import { consoleReport } from "../../../local/report.ts";
-import { type Settings, settingsOf, stackFile } from "../../../local/settings.ts";
+import { merge, type Settings, settingsOf, stackFile } from "../../../local/settings.ts";
 import { ensureToolchain } from "../../../local/toolchain/build.ts";
 import { clusterOfThisFile } from "../clusters.ts";
 import { answerOf, ask, type Entrance } from "../orcheo.ts";
@@ -140,6 +140,10 @@ export function putSettings(file: string, settings: Settings): void {
 }
 /** A measurement every 15 s decides; minutes of waiting would show nothing more. */
 export const quickScaling = { api: { scaling: { scaleDownStabilizationSeconds: 15, podsPerMinute: 10 } } };
+/** After its state was lost: the former vault key is only in the Secret that the runbook keeps. */
+export const recovered: { secrets?: Settings } = {};
+/** Settings of the dev stack once it has been put under load. */
+export const current = (): Settings => merge(committed(), { ...quickScaling, ...recovered });
 export const up = (settings: Settings, stack = STACK, caFile?: string): Promise<Settings> =>
     // As `make up` does for this stack.
     deploy({ spec, toolchain, report, stack, settings, caFile, signIn: stack === STACK });

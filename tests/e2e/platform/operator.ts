@@ -14,13 +14,13 @@ import {
     attempt,
     caller,
     committed,
+    current,
     env,
     eventually,
     kube,
     NAMESPACE,
     pulumi,
     putSettings,
-    quickScaling,
     readyPods,
     spec,
     STACK,
@@ -49,7 +49,7 @@ export function secondRun(): void {
 
 export function load(): void {
     test("under load the autoscaler adds API pods, and takes them away again", async () => {
-        await up(merge(committed(), quickScaling));
+        await up(current());
         const before = await readyPods("api");
         const targets = join(artifacts, "targets.txt");
         writeFileSync(
@@ -86,7 +86,7 @@ export function load(): void {
 
 export function refusedUpgrade(): void {
     test("is refused with what to do first, and the old version keeps serving", async () => {
-        const next = merge(committed(), { ...quickScaling, release: "0.46", version: "0.2.0" });
+        const next = merge(current(), { release: "0.46", version: "0.2.0" });
         const server = ["get", "pod", "postgres-0", "-o", "jsonpath={.metadata.uid}"];
         const before = await kube(...server);
         await expect(up(next)).rejects.toThrow("pulumi up");
@@ -140,7 +140,7 @@ export function destroy(): void {
             "persistentvolumeclaim/valkey-data",
         ]);
         // The same images are built again, and the data is still there: the next `up` finds the workflows again.
-        const { images: again } = await up(merge(committed(), quickScaling));
+        const { images: again } = await up(current());
         expect(again).toEqual(JSON.parse(images.output));
         expect(JSON.stringify((await ask(caller(), "GET", "/api/workflows")).body)).toContain("e2e-set");
         expect((await pulumi("destroy", "--exclude-protected", "--yes")).code).toBe(0);
