@@ -16,20 +16,20 @@ TEXT = r"[\x20-\x7e]+"
 
 
 class Rules(NamedTuple):
-    """What one kind of URL may say."""
+    """Accepted form of one kind of URL."""
 
     schemes: tuple[str, ...]
     port: int
     # Query keys, each with the values that are accepted.
     keys: dict[str, str]
-    # Query keys that are told by name, each with the reason.
+    # Query keys that messages name, each with the reason.
     refused: dict[str, str]
-    # What ends or splits the URL for one of its readers.
+    # Characters that end or split the URL for one of its parsers.
     raw: str
 
 
 def elsewhere(part: str) -> str:
-    """Why a key is refused that the URL has a place for."""
+    """Reason to refuse a key for a part that the URL contains."""
     return f"which the URL says as its {part}"
 
 
@@ -71,7 +71,7 @@ DATABASE = Rules(
 CACHE = Rules(
     schemes=("rediss://",),
     port=6379,
-    # Celery hands every other key to a constructor that does not know it.
+    # Celery passes every other key to a constructor that does not accept it.
     keys={"ssl_cert_reqs": "required", "ssl_check_hostname": "(?i:true)"},
     refused={
         "ssl_ca_certs": "which follows from authority",
@@ -81,10 +81,10 @@ CACHE = Rules(
         "username": elsewhere("user"),
         "password": elsewhere("password"),
     },
-    # Celery takes `;` for the end of one broker's URL.
+    # Celery interprets `;` as the end of one broker's URL.
     raw="\\[];",
 )
-# The key of the file that the server's certificate is verified with.
+# Key of the file that verifies the server's certificate.
 FILES = {DATABASE.port: "sslrootcert", CACHE.port: "ssl_ca_certs"}
 
 
@@ -119,12 +119,12 @@ def read(rules: Rules, url: str, ca_file: str | None = None) -> ServerUrl:
 
 
 def listed(characters: list[str]) -> str:
-    """How each is to be written."""
+    """The escaped form of each character."""
     return ", ".join(f"{each} as {quote(each, safe='')}" for each in characters)
 
 
 def malformed(rules: Rules, url: str) -> list[str]:
-    """What is wrong with a URL as a whole, before its parts can be told apart."""
+    """Problems with a URL as a whole, before it can be split into parts."""
     if not re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", url):
         return ["no URL"]
     scheme = next((each for each in rules.schemes if url.startswith(each)), None)
@@ -145,7 +145,7 @@ def malformed(rules: Rules, url: str) -> list[str]:
 
 
 def is_host(host: str) -> bool:
-    """A name of DNS, or an address; of IPv6 in brackets."""
+    """A DNS name or an address, IPv6 in brackets."""
     inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
         return (ipaddress.ip_address(inner).version == 6) == (inner != host) and "%" not in host
@@ -156,7 +156,7 @@ def is_host(host: str) -> bool:
 
 
 def host_problems(place: str, host: str, port: str | None) -> list[str]:
-    """Of host and port."""
+    """Problems of host and port."""
     if "," in place:
         return ["several hosts: name one, for instance a name that leads to the primary"]
     problems: list[str] = []
@@ -172,7 +172,7 @@ def host_problems(place: str, host: str, port: str | None) -> list[str]:
 
 
 def path_problems(rules: Rules, path: str) -> list[str]:
-    """Of the database's name or number."""
+    """Problems of the database's name or number."""
     if rules is CACHE:
         formed = re.fullmatch("(/[0-9]{0,4})?", path)
         return [] if formed else ["a database that is no number: clients would silently take 0"]
@@ -180,7 +180,7 @@ def path_problems(rules: Rules, path: str) -> list[str]:
 
 
 def query_problems(rules: Rules, pairs: list[str]) -> list[str]:
-    """Of each key and its value."""
+    """Problems of each key and its value."""
     seen: set[str] = set()
     problems: list[str] = []
     for pair in pairs:
