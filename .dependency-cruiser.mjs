@@ -126,6 +126,11 @@ export default {
     ],
     options: {
         tsPreCompilationDeps: true,
+        // Packages that are ES modules only name the condition `import`.
+        enhancedResolveOptions: {
+            exportsFields: ["exports"],
+            conditionNames: ["import", "require", "node", "types", "default"],
+        },
         doNotFollow: { path: "node_modules" },
         exclude: { path: "^tests/canvas-app/" },
     },
