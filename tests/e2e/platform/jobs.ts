@@ -46,8 +46,8 @@ print(MicroPythonSandboxRunner().run("return {'n': state['n'] * 14}", inputs), f
 os._exit(0)`;
 
 /** Whether a process handles a signal, by its line SigCgt of /proc/<pid>/status: one bit for each, in hexadecimal. */
-const catches = (line: string, signal: number): boolean =>
-    (BigInt(`0x${line.split(/\s+/)[1] ?? "0"}`) & (1n << BigInt(signal - 1))) !== 0n;
+const catches = (text: string, signal: number): boolean =>
+    (BigInt(`0x${/^SigCgt:\s+([0-9a-f]+)$/m.exec(text)?.[1] ?? "0"}`) & (1n << BigInt(signal - 1))) !== 0n;
 
 async function makeStatus(): Promise<{ readonly code: number; readonly status: unknown }> {
     const { code, output } = await attempt("make", ["-s", "status", "ARGS=--json"], process.env);

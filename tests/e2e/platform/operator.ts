@@ -113,7 +113,9 @@ export function refusedUpgrade(): void {
         const { code, output } = await attempt("bash", ["-c", `set -euo pipefail\n${yes}`], env);
         expect(code, output.slice(-3000)).toBe(0);
         expect(output).toContain(`the images are those of update ${latest.number} of`);
-        expect(JSON.parse((await pulumi("stack", "output", "images", "--json")).output)).toEqual(latest.images);
+        // The recorded update may have made backups as well.
+        const running = JSON.parse((await pulumi("stack", "output", "images", "--json")).output) as object;
+        expect(latest.images).toMatchObject(running);
         expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
         expect((await pulumi("preview", "--expect-no-changes")).code).toBe(0);
         expect((await attempt("bash", ["-c", forget], env)).code).toBe(0);
