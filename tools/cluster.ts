@@ -66,6 +66,19 @@ export async function connect(where: Partial<ClusterContext>, timeoutMs: number)
     return { api: clusterApi(config, timeoutMs), context: config.getCurrentContext(), exec };
 }
 
+/** Reads that may fail: what a role may not read, or a slow server does not send in time, is left out and named in `notRead`. */
+export const leavingOut =
+    (notRead: string[]) =>
+    async <T>(name: string, work: Promise<T>, otherwise: T): Promise<T> => {
+        try {
+            return await work;
+        } catch (error) {
+            if (!isClusterError(error)) throw error;
+            notRead.push(`${name}: ${error.message}`);
+            return otherwise;
+        }
+    };
+
 function collector() {
     const chunks: Buffer[] = [];
     const stream = new Writable({

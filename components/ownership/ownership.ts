@@ -4,6 +4,7 @@ import { madeByAws } from "../config/kinds";
 import { ConfigError, fileOf, type Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
 import { isClusterError, objectPath, type ClusterContext } from "../kubernetes/cluster-api";
+import { contextOf } from "../kubernetes/made-cluster";
 import type { Recorded, RecordedObject } from "../kubernetes/recorded.plan";
 import { machine } from "../machine";
 import { declaredAs, existing, labelled, pulumiManager, withReplicas, type Properties } from "./declared";
@@ -186,16 +187,3 @@ export function refuse(problems: readonly Problem[]): void {
 
 const namespaceType = "kubernetes:core/v1:Namespace";
 const managerKey = "pulumi.com/patchFieldManager";
-
-/** Undefined while the cluster is not known. */
-async function contextOf(
-    stack: OwnerSettings,
-    kubeconfig?: pulumi.Output<string>,
-): Promise<ClusterContext | undefined> {
-    const { context } = stack.kubernetes;
-    if (!madeByAws(stack)) return stack.kubernetes;
-    if (kubeconfig === undefined) return undefined;
-    const output = kubeconfig as unknown as { isKnown: Promise<boolean>; promise(): Promise<string> };
-    const text = await output.promise();
-    return (await output.isKnown) ? { context, kubeconfig: text } : undefined;
-}

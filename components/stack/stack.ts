@@ -15,9 +15,7 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     const name = pulumi.getStack();
     const json = config.get("stack");
     const keys = Object.keys(pulumi.runtime.allConfig());
-    // As the engine hands them to the program.
-    const marked = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
-    const secretKeys = keys.filter((key) => marked.includes(JSON.stringify(key)));
+    const secretKeys = keys.filter(isSecret);
     const secret = secretKeys.includes("orcheo:stack");
     const { stack, sections, problems } = parseStack({ stack: name, keys, json, secret, secretKeys });
     const around = await preflight(sections, probes, !pulumi.runtime.isDryRun());
@@ -33,10 +31,14 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     return stack;
 }
 
+/** Whether a configuration key is marked secret, as the engine hands the keys to the program. */
+function isSecret(key: string): boolean {
+    return (process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "").includes(JSON.stringify(key));
+}
+
 /** `orcheo:stack` as it is written; undefined when it holds a secret. */
 export function givenSettings(): unknown {
-    const marked = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
-    if (marked.includes(JSON.stringify("orcheo:stack"))) return undefined;
+    if (isSecret("orcheo:stack")) return undefined;
     return new pulumi.Config("orcheo").requireObject("stack");
 }
 

@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { madeByAws } from "../config/kinds";
-import { ConfigError, fileOf } from "../config/problems";
 import type { Stack } from "../config/schema";
 import { imageNames, type ImageName } from "../images/images.plan";
 import { objectPath, type ClusterContext } from "../kubernetes/cluster-api";
 import { objectLabels } from "../kubernetes/labels";
+import { contextOf } from "../kubernetes/made-cluster";
 import { machine } from "../machine";
+import { refuse } from "../ownership/ownership";
 import {
     differingSettings,
     isLatest,
@@ -43,11 +43,13 @@ export async function earlierImages(
 ): Promise<Readonly<Record<ImageName, string>> | undefined> {
     const { rollbackTo, kubernetes } = stack;
     if (rollbackTo === undefined) return undefined;
-    const { context } = kubernetes;
-    const where = madeByAws(stack) ? { context, kubeconfig: await textOf(kubeconfig) } : kubernetes;
+    const where = await contextOf(stack, kubeconfig);
+    if (where === undefined)
+        throw new pulumi.RunError(
+            "orcheo:stack.rollbackTo: no update is recorded, as the cluster does not exist yet; leave it out",
+        );
     const updates = await recordedUpdates(where, kubernetes.namespace);
-    const problems = rollbackProblems({ ...stack, rollbackTo }, updates, imageNames(stack));
-    if (problems.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(pulumi.getStack()), problems).message);
+    refuse(rollbackProblems({ ...stack, rollbackTo }, updates, imageNames(stack)));
     const target = updates.find(({ number }) => number === rollbackTo);
     if (target === undefined) throw new Error(`update ${rollbackTo} is missing`);
     const known = settings !== undefined && target.settings !== undefined;
@@ -60,15 +62,6 @@ export async function earlierImages(
         `the images are those of ${shownUpdate(target)}, and nothing is built. To build again, remove orcheo:stack.rollbackTo.${rest}`,
     );
     return target.images as Record<ImageName, string>;
-}
-
-/** Of a cluster that may not exist yet. */
-async function textOf(kubeconfig: pulumi.Output<string> | undefined): Promise<string> {
-    const output = kubeconfig as unknown as { isKnown: Promise<boolean>; promise(): Promise<string> } | undefined;
-    if (output !== undefined && (await output.isKnown)) return output.promise();
-    throw new pulumi.RunError(
-        "orcheo:stack.rollbackTo: no update is recorded, as the cluster does not exist yet; leave it out",
-    );
 }
 
 export interface UpdatesArgs {

@@ -1,7 +1,7 @@
 /** Reads all that a bug report needs of a stack; what cannot be read is a line of its own. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { isClusterError, type Cluster, type KubernetesObject } from "../cluster.ts";
+import { leavingOut, type Cluster, type KubernetesObject } from "../cluster.ts";
 import { readStack, type ReadOptions } from "../status/read.ts";
 import { at, listAt, textAt } from "../status/reading.ts";
 import { screen } from "../status/screen.ts";
@@ -69,15 +69,7 @@ export async function collect(cluster: Cluster, options: ReadOptions): Promise<r
     const { api } = cluster;
     const { namespace } = options;
     const notRead: string[] = [];
-    const read = async <T>(name: string, work: Promise<T>, otherwise: T): Promise<T> => {
-        try {
-            return await work;
-        } catch (error) {
-            if (!isClusterError(error)) throw error;
-            notRead.push(`${name}: ${error.message}`);
-            return otherwise;
-        }
-    };
+    const read = leavingOut(notRead);
     const reading = await readStack(cluster, options);
     const secrets = await read("Secrets", api.list(`/api/v1/namespaces/${namespace}/secrets`), undefined);
     const clean = redactor((secrets ?? []).flatMap(valuesOf));

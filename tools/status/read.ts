@@ -1,7 +1,7 @@
 /** Reads everything that a status needs, side by side, and decides nothing. Each call has a time limit. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ClusterError, isClusterError, type Cluster, type KubernetesObject } from "../cluster.ts";
+import { ClusterError, isClusterError, leavingOut, type Cluster, type KubernetesObject } from "../cluster.ts";
 import { ask } from "./answer.ts";
 import { endedBadly } from "./pods.plan.ts";
 import { at, componentOf, condition, textAt, type Answer, type Inside, type Reading, type Tail } from "./reading.ts";
@@ -30,16 +30,7 @@ export async function readStack(cluster: Cluster, options: ReadOptions): Promise
     const { namespace } = options;
     const notRead: string[] = [];
     const place = `namespaces/${namespace}`;
-    /** What a role may not read, or a slow server does not send in time, is left out and named. */
-    const optional = async <T>(name: string, work: Promise<T>, otherwise: T): Promise<T> => {
-        try {
-            return await work;
-        } catch (error) {
-            if (!isClusterError(error)) throw error;
-            notRead.push(`${name}: ${error.message}`);
-            return otherwise;
-        }
-    };
+    const optional = leavingOut(notRead);
     const list = (name: string, path: string): Promise<readonly KubernetesObject[]> =>
         optional(name, api.list(path), []);
     const [version, deployments, statefulSets, pods, jobs, cronJobs, certificates, claims, nodes] = await Promise.all([

@@ -1,9 +1,8 @@
 /** The stack from one update to the next, to its end. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { projectDir } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
 import { readStackFile } from "../../../local/pulumi.ts";
@@ -27,6 +26,7 @@ import {
     toolchain,
     up,
 } from "./harness.ts";
+import { blocks } from "./runbooks.ts";
 
 export function secondRun(): void {
     test("changes nothing, and refresh finds no drift", async () => {
@@ -108,7 +108,9 @@ export function refusedUpgrade(): void {
         if (latest === undefined) throw new Error("no update is recorded");
         expect(latest.settings).toMatchObject({ version });
 
-        const [commands = "", forget = ""] = commandsOf("rollback.md", "Without building anything");
+        const [commands = "", forget = ""] = blocks("rollback.md", (section) =>
+            section.startsWith("Without building anything"),
+        );
         const yes = commands.replace("pulumi up", "pulumi up --yes").replace("NUMBER", String(latest.number));
         const { code, output } = await attempt("bash", ["-c", `set -euo pipefail\n${yes}`], env);
         expect(code, output.slice(-3000)).toBe(0);
@@ -120,13 +122,6 @@ export function refusedUpgrade(): void {
         expect((await pulumi("preview", "--expect-no-changes")).code).toBe(0);
         expect((await attempt("bash", ["-c", forget], env)).code).toBe(0);
     });
-}
-
-/** The blocks of commands in a section of a runbook. */
-function commandsOf(runbook: string, section: string): string[] {
-    const text = readFileSync(join(projectDir, "docs", "runbooks", runbook), "utf8");
-    const found = text.split(/^## /m).find((each) => each.startsWith(section)) ?? "";
-    return [...found.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block);
 }
 
 export function destroy(): void {
