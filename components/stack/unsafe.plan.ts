@@ -155,7 +155,7 @@ function production(stack: Stack, aws: NonNullable<Stack["aws"]>): UnsafeChoice[
 
 /** Only this machine's browser reaches it. */
 function isLaptop({ host }: Pick<Stack, "host">): boolean {
-    return host === "localhost" || host.endsWith(".localhost");
+    return host.endsWith(".localhost");
 }
 
 /** An IPv4 range of more than 16 million addresses, or an IPv6 one of more than a /20. */

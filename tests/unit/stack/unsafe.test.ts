@@ -3,6 +3,8 @@
  * exception with a last day.
  */
 import { describe, expect, it } from "vitest";
+import { parseStack } from "../../../components/stack/read";
+import { unsafeChoices } from "../../../components/stack/unsafe.plan";
 import { exceptionsIn } from "../../../policies/exceptions";
 import { findings, type Finding } from "../../../policies/findings";
 import type { Resource } from "../../../policies/rule";
@@ -144,6 +146,74 @@ describe("the pack reports each safe default that is given up, until an exceptio
     it("the committed prod stack makes none", async () => {
         expect(evaluated(await registered(settingsOf("prod")))).toEqual([]);
         expect(evaluated(await registered(everythingNew))).toEqual([]);
+    });
+});
+
+describe("where a safe default ends", () => {
+    const found = (settings: Settings): readonly string[] => {
+        const { stack, problems } = parseStack({ stack: "x", keys: [], json: JSON.stringify(settings), secret: true });
+        if (stack === undefined || problems.length > 0) throw new Error(JSON.stringify(problems));
+        return unsafeChoices(stack).map(({ setting, found: value }) => `${setting} ${value}`);
+    };
+    const [dev, prod] = [settingsOf("dev"), settingsOf("prod")];
+    const privateCidrs = (cidr: string): Settings => ({ ...prod, network: { privateCidrs: [cidr] } });
+    const facing = (more: Settings): Settings => behind({ scheme: "internet-facing", ...more });
+
+    it.each<[string, Settings, readonly string[]]>([
+        ["16 million IPv4 addresses", privateCidrs("10.0.0.0/8"), []],
+        ["twice as many", privateCidrs("10.0.0.0/7"), ['network.privateCidrs ["10.0.0.0/7"]']],
+        ["a /20 of IPv6", privateCidrs("2001:d000::/20"), []],
+        ["a /19 of IPv6", privateCidrs("2001:c000::/19"), ['network.privateCidrs ["2001:c000::/19"]']],
+        ...["169.254.169.254/32", "fd00:ec2::254/128", "fd20:ce::254/128"].map(
+            (cidr): [string, Settings, readonly string[]] => [
+                `credentials at ${cidr}`,
+                privateCidrs(cidr),
+                [`network.privateCidrs ["${cidr}"]`],
+            ],
+        ),
+        ["the address beside it", privateCidrs("169.254.169.253/32"), []],
+        [
+            "only the wide ones of several",
+            { ...prod, network: { dnsCidrs: ["10.0.0.10/32", "0.0.0.0/0"] } },
+            ['network.dnsCidrs ["0.0.0.0/0"]'],
+        ],
+        ["callers who are named", facing({ inboundCidrs: ["198.51.100.0/24"] }), []],
+        [
+            "one of them everybody",
+            facing({ inboundCidrs: ["198.51.100.0/24", "0.0.0.0/0"] }),
+            ['entrance.controller.scheme "internet-facing"'],
+        ],
+        [
+            "a firewall before everybody",
+            facing({ webAclArn: "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/orcheo/1" }),
+            [],
+        ],
+        ["TLS 1.3 alone", behind({ sslPolicy: "ELBSecurityPolicy-TLS13-1-3-2021-06" }), []],
+        [
+            "TLS 1.1",
+            behind({ sslPolicy: "ELBSecurityPolicy-TLS13-1-1-2021-06" }),
+            ['entrance.controller.sslPolicy "ELBSecurityPolicy-TLS13-1-1-2021-06"'],
+        ],
+        ["uploads on a laptop", dev, []],
+        ["on a host of a like name", { ...dev, host: "orcheo.not-localhost" }, ["auth.clientUploads true"]],
+        [
+            "a registry without TLS on a laptop",
+            { ...dev, registry: { ...(dev["registry"] as Settings), plainHttp: true } },
+            [],
+        ],
+        ["two replicas", { ...prod, worker: { ...(prod["worker"] as Settings), replicas: 2 } }, []],
+        ["its only server on a laptop", { ...dev, api: { scaling: { minReplicas: 1, maxReplicas: 1 } } }, []],
+        [
+            "no dumps of a database that others keep",
+            {
+                ...prod,
+                database: { kind: "external", url: { kind: "secret", name: "theirs" } },
+                backup: { kind: "none" },
+            },
+            [],
+        ],
+    ])("%s", (_, settings, expected) => {
+        expect(found(settings)).toEqual(expected);
     });
 });
 
