@@ -71,11 +71,12 @@ export const tools: readonly Tool[] = [
     {
         name: "pulumi-resource-kubernetes",
         group: "pulumi",
-        version: "4.23.0",
+        version: "4.25.0",
         module: "pulumi-resource-kubernetes",
         packages: ["."],
         binary: "pulumi-resource-kubernetes",
-        stamps: { [`${KUBERNETES_PROVIDER}/pkg/version.Version`]: "4.23.0" },
+        stamps: { [`${KUBERNETES_PROVIDER}/pkg/version.Version`]: "4.25.0" },
+        go: GO_1_27,
         overlay: ["schema.json", "terraform-mapping.json"].map((file) => ({
             at: { file },
             from: { goModule: KUBERNETES_PROVIDER, file: `cmd/pulumi-resource-kubernetes/${file}` },
@@ -84,10 +85,11 @@ export const tools: readonly Tool[] = [
     {
         name: "pulumi",
         group: "pulumi",
-        version: "3.256.0",
+        version: "3.276.0",
         module: "pulumi",
         packages: ["github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
-        stamps: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.256.0" },
+        stamps: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.276.0" },
+        go: GO_1_27,
     },
     {
         name: "pulumi-language-nodejs",
