@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { afterAll, beforeAll, describe } from "vitest";
 import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";
 import { artifacts, report, spec, toolchain } from "./platform/harness.ts";
-import { newerRelease } from "./platform/jobs.ts";
+import { executedAgain, newerRelease } from "./platform/jobs.ts";
 import { elsewhere } from "./platform/newcomer.ts";
 import { prod } from "./platform/prod.ts";
 import { stateOnAws } from "./platform/state-on-aws.ts";
@@ -22,5 +22,6 @@ afterAll(async () => {
 // One story: prod's database is on the server of the stack before it.
 describe("release 0.46", newerRelease);
 describe("its state in a bucket", stateOnAws);
+describe("release 0.46, later", executedAgain);
 describe("the Kubernetes half of prod", prod);
 describe("somebody with a cluster of their own", elsewhere);

@@ -4,7 +4,18 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { projectDir } from "../../../local/paths.ts";
 import { merge } from "../../../local/settings.ts";
-import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, resultOf, type Workflow } from "../orcheo.ts";
+import {
+    actorsOf,
+    answerOf,
+    ask,
+    at,
+    createWorkflow,
+    dispatch,
+    ended,
+    type Entrance,
+    resultOf,
+    type Workflow,
+} from "../orcheo.ts";
 import {
     attempt,
     answerAgain,
@@ -19,6 +30,7 @@ import {
     restart,
     up,
 } from "./harness.ts";
+import { expectExecutedAgain, loseRunOnce } from "./lost-runs.ts";
 import { lockedTestPlugin, usesTestPlugin } from "./plugins.ts";
 
 const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
@@ -158,6 +170,8 @@ export function withoutDatabase(): void {
     });
 }
 
+const newer: { entrance?: Entrance; lostRun?: string } = {};
+
 export function newerRelease(): void {
     test("starts with a plugin, runs the main job, and again after a restart", async () => {
         const host = "orcheo46.localhost";
@@ -167,18 +181,29 @@ export function newerRelease(): void {
             version: "0.2.0",
             host,
             images: { canvas: { source }, ...(await lockedTestPlugin("0.46", "plugins-0.46")) },
+            worker: { lostRuns: "restart" },
         });
         const { bootstrapToken } = await up(settings);
-        const newer = await callerAt(host, String(bootstrapToken));
-        const workflow = await createWorkflow(newer, "0.46", "e2e-set");
-        const runId = await dispatch(newer, workflow);
-        const done = await ended(newer, runId);
+        const entrance = await callerAt(host, String(bootstrapToken));
+        const workflow = await createWorkflow(entrance, "0.46", "e2e-set");
+        const runId = await dispatch(entrance, workflow);
+        const done = await ended(entrance, runId);
         expect(answerOf(done)).toBe(42);
         expect(actorsOf(done)).toContain("worker");
-        await usesTestPlugin(newer, "0.46");
+        await usesTestPlugin(entrance, "0.46");
         const sandboxed = await exec("deployment/worker", "python3", "-c", sandbox);
         expect(sandboxed.output).toContain("{'update': {'n': 42}}");
+        Object.assign(newer, { entrance, lostRun: await loseRunOnce(entrance, "0.46") });
         await restart("postgres", "api", "worker");
-        expect(await answerAgain(newer, runId)).toBe(42);
+        expect(await answerAgain(entrance, runId)).toBe(42);
+    });
+}
+
+/** The reconciler takes a minute and a half, in which other parts of the story go on. */
+export function executedAgain(): void {
+    test("a run whose worker was killed was executed again from its input", async () => {
+        const { entrance, lostRun } = newer;
+        if (entrance === undefined || lostRun === undefined) throw new Error("no run was lost: see the test before");
+        await expectExecutedAgain(entrance, lostRun);
     });
 }

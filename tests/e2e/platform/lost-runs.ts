@@ -99,3 +99,19 @@ export function endedByHand(): void {
         expect(at(seen, "error")).toBe("it hung");
     });
 }
+
+/** Kills the worker of a run that is executed again, by `worker.lostRuns: restart`. @returns the run */
+export async function loseRunOnce(entrance: Entrance, release: string): Promise<string> {
+    const runId = await dispatch(entrance, await createWorkflow(entrance, release, LOST, 15));
+    await killWorker(entrance, runId);
+    return runId;
+}
+
+export async function expectExecutedAgain(entrance: Entrance, runId: string): Promise<void> {
+    const done = await ended(entrance, runId, 240);
+    expect(answerOf(done)).toBe(42);
+    expect(settled(done, "run_restarted")).toBe(1);
+    const { body } = await ask(entrance, "GET", `/api/executions/${runId}/history`);
+    expect(at(body, "status")).toBe("completed");
+    expect(JSON.stringify(at(body, "steps"))).toMatch(/was lost: no sign of life since .* It is executed again/);
+}

@@ -1,4 +1,4 @@
-/** A stack whose state is lost, and what people change by hand. */
+/** A stack whose state is lost. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,25 +6,10 @@ import { afterAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectDir } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
-import { prepareStack, readStackFile } from "../../../local/pulumi.ts";
-import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
-import { answerOf, ask, at, createWorkflow, dispatch, ended } from "../orcheo.ts";
-import {
-    attemptIn,
-    caller,
-    callerAt,
-    current,
-    dev,
-    env,
-    kube,
-    NAMESPACE,
-    pulumi,
-    putSettings,
-    recovered,
-    spec,
-    STACK,
-    up,
-} from "./harness.ts";
+import { prepareStack } from "../../../local/pulumi.ts";
+import { merge, type Settings } from "../../../local/settings.ts";
+import { answerOf, ask, createWorkflow, dispatch, ended } from "../orcheo.ts";
+import { attemptIn, caller, callerAt, current, dev, env, kube, pulumi, recovered, spec, STACK, up } from "./harness.ts";
 
 const runbook = readFileSync(join(projectDir, "docs", "runbooks", "lost-state.md"), "utf8");
 /** The block of the runbook's step. */
@@ -70,36 +55,5 @@ export function lostState(): void {
         expect(JSON.stringify((await ask(caller(), "GET", "/api/workflows")).body)).toContain("e2e-set");
         const workflow = await createWorkflow(caller(), "0.33", "e2e-adopted");
         expect(answerOf(await ended(caller(), await dispatch(caller(), workflow)))).toBe(42);
-    });
-
-    // The runbook's last step is an update without changes to the pods.
-    test("what kubectl scaled, set and added, the next update names and takes back", async () => {
-        const worker = ["get", "deployment", "worker", "-o", "json"];
-        const canvas = ["get", "deployment", "canvas", "-o", "json"];
-        const pods = await kube("get", "pods", "-l", "app.kubernetes.io/component in (beat, postgres)", "-o", "name");
-        await kube("scale", "deployment/worker", "--replicas=2");
-        await kube("scale", "deployment/api", "--replicas=0");
-        await kube("set", "env", "deployment/canvas", "--containers=canvas", "ADDED=by-hand");
-        const file = join(pulumiDir(spec), `Pulumi.${STACK}.yaml`);
-        const { kubernetes, ...rest } = settingsOf(readStackFile(file), file);
-        const { adopt, ...cluster } = kubernetes as Settings;
-        expect(adopt).toBeDefined();
-        putSettings(file, { ...rest, kubernetes: cluster });
-        const { code, output } = await pulumi("up", "--yes", "--skip-preview");
-        expect(code, output.slice(-3000)).toBe(0);
-        expect(output).toContain(
-            `Deployment ${NAMESPACE}/worker was changed outside of Pulumi: spec.replicas: 2 instead of 1 (`,
-        );
-        // Nothing else than an update brings it back: at 0 its autoscaler is off.
-        expect(output).toContain(
-            `Deployment ${NAMESPACE}/api was changed outside of Pulumi: spec.replicas: 0 instead of 2 (`,
-        );
-        expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
-        expect(output).toMatch(/containers\[canvas\]\.env\[ADDED\] was added \(kubectl-set, /);
-        expect(at(JSON.parse(await kube(...worker)), "spec", "replicas")).toBe(1);
-        expect(await kube(...canvas)).not.toContain("by-hand");
-        expect(await kube("get", "pods", "-l", "app.kubernetes.io/component in (beat, postgres)", "-o", "name")).toBe(
-            pods,
-        );
     });
 }
