@@ -9,6 +9,7 @@ import { caBundleFile } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { committedFile } from "../../../local/pulumi.ts";
 import { ask } from "../orcheo.ts";
+import { assignedUid, assignUids } from "./assigned-uids.ts";
 import { artifacts, attempt, caller, callerAt, dev, env, redirectOf, spec } from "./harness.ts";
 import { buildTestPlugin, refusedByBuild, usesTestPlugin } from "./plugins.ts";
 
@@ -44,7 +45,7 @@ export function elsewhere(): void {
         const file = committedFile("elsewhere");
         const { context, kubeconfig, registry, builder, buildxConfigDir, caFile } = clusterInfo(spec);
         const settings = {
-            kubernetes: { context, kubeconfig, namespace: "elsewhere" },
+            kubernetes: { context, kubeconfig, namespace: "elsewhere", podUser: "assigned" },
             registry: { prefix: `${registry}/elsewhere` },
             images: {
                 kind: "build",
@@ -59,6 +60,7 @@ export function elsewhere(): void {
             api: { scaling: { minReplicas: 1, maxReplicas: 1 } },
         };
         writeFileSync(file, stringify({ config: { "orcheo:stack": settings } }));
+        await assignUids("elsewhere");
         try {
             const state = join(pulumiDir(spec), "elsewhere");
             mkdirSync(state, { recursive: true });
@@ -87,6 +89,15 @@ export function elsewhere(): void {
             const token = await attempt("pulumi", tokenCommand, { ...there, PATH: env.PATH });
             const newcomer = await callerAt("elsewhere.localhost", token.output, caFile);
             await usesTestPlugin(newcomer, "0.33");
+            for (const workload of [
+                "deployment/api",
+                "deployment/canvas",
+                "statefulset/postgres",
+                "statefulset/valkey",
+            ]) {
+                const id = ["--namespace", "elsewhere", "exec", workload, "--", "sh", "-c", "id -u; id -g"];
+                expect((await attempt("kubectl", id)).output, workload).toBe(`${assignedUid}\n0\n`);
+            }
         } finally {
             rmSync(file, { force: true });
         }
