@@ -1,4 +1,5 @@
 /** Orcheo on Kubernetes. Settings: docs/config.md. */
+import "./components/stack/stack-traces";
 import { Admission } from "./components/admission/admission";
 import { createCloud } from "./components/aws/aws";
 import { Backend } from "./components/backend/backend";

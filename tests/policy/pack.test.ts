@@ -8,6 +8,7 @@ import {
     renameSync,
     rmSync,
     symlinkSync,
+    writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -15,6 +16,7 @@ import { join } from "node:path";
 
 import { Secret, type ResourceValidationPolicy, type StackValidationPolicy } from "@pulumi/policy";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 
 import { evaluate, evaluateStack } from "../../policies/evaluate.ts";
 import { policyPack } from "../../policies/pack.ts";
@@ -73,6 +75,33 @@ test("another project installs the very versions that are tested here", () => {
     const [pack, project] = [versions("policies/package.json"), versions("package.json")];
     expect(Object.keys(pack)).toEqual(["@pulumi/policy", "@pulumi/pulumi", "yaml"]);
     expect(project).toMatchObject(pack);
+});
+
+// Pulumi's runner has TypeScript list whatever is below the working directory, each time: from the root that was the whole disk.
+test("starts without reading more than a few folders", () => {
+    const policies = join(import.meta.dirname, "../../policies");
+    const manifest = parse(readFileSync(join(policies, "PulumiPolicy.yaml"), "utf8")) as {
+        runtime: { options: { nodeargs: string } };
+    };
+    const runner = createRequire(import.meta.url).resolve("@pulumi/pulumi/cmd/run-plugin");
+    const count =
+        "const fs=require('fs'),read=fs.readdirSync;let folders=0;fs.readdirSync=(...a)=>{folders++;return read(...a)};" +
+        "const write=process.stdout.write;process.stdout.write=(text)=>{write.call(process.stdout,String(folders));process.exit()}";
+    const folder = mkdtempSync(join(tmpdir(), "orcheo-pack-start-"));
+    try {
+        const hook = join(folder, "count.cjs");
+        writeFileSync(hook, count);
+        const args = [...manifest.runtime.options.nodeargs.split(" "), policies, "127.0.0.1:1"];
+        // The first that a pack prints is its port.
+        const { stdout, stderr } = spawnSync(process.execPath, ["--require", hook, runner, ...args], {
+            encoding: "utf8",
+            timeout: 60_000,
+        });
+        expect(stdout, stderr).toMatch(/^\d+$/);
+        expect(Number(stdout)).toBeLessThan(100);
+    } finally {
+        rmSync(folder, { recursive: true });
+    }
 });
 
 test("the package contains everything it needs, compiled, and no TypeScript", () => {
