@@ -19,6 +19,7 @@ from orcheo_runtime import leases, logs
 from orcheo_runtime.delivery import longest_run_seconds
 from orcheo_runtime.heartbeat import connect
 from orcheo_runtime.lost_runs import (
+    WORKER,
     Action,
     Ended,
     Pending,
@@ -42,7 +43,8 @@ QUEUE_PAGE = 1000
 LOCK_KEY = 0x6F7263727265
 logger = logging.getLogger("orcheo_runtime.reconciler")
 
-# The newest start of a run names who executes it.
+# The newest start of a run names who executes it. Runs that others execute have no limit of time, and without a lease they
+# are theirs to end: they would be found at every look, and fill it.
 RUNNING = """
 SELECT run.id, start.entry ->> 'actor', (run.payload ->> 'started_at')::timestamptz, lease.holder, lease.token::text,
     lease.renewed_at, lease.suspected_at, coalesce(lease.starts, 0), lease.reason
@@ -53,8 +55,8 @@ LEFT JOIN LATERAL (
 ) start ON true
 WHERE run.status = 'running'
     AND (
-        lease.token IS NULL OR lease.reason IS NOT NULL OR lease.renewed_at < clock_timestamp() - make_interval(secs => %s)
-        OR (run.payload ->> 'started_at')::timestamptz < clock_timestamp() - make_interval(secs => %s)
+        lease.reason IS NOT NULL OR lease.renewed_at < clock_timestamp() - make_interval(secs => %s)
+        OR start.entry ->> 'actor' = %s AND (run.payload ->> 'started_at')::timestamptz < clock_timestamp() - make_interval(secs => %s)
     )
 ORDER BY run.updated_at LIMIT %s
 """
@@ -87,7 +89,7 @@ def look(connection: "Connection") -> list[Action]:
     row = connection.execute("SELECT clock_timestamp()").fetchone()
     assert row is not None
     (now,) = row
-    limits = (leases.LEASE_SECONDS, settings().longest_run_seconds, MOST_RUNS)
+    limits = (leases.LEASE_SECONDS, WORKER, settings().longest_run_seconds, MOST_RUNS)
     running = [Running(*each) for each in connection.execute(RUNNING, limits).fetchall()]
     pending = [Pending(*each) for each in connection.execute(PENDING, (MOST_RUNS,)).fetchall()]
     ended = [Ended(*each) for each in connection.execute(ENDED, (MOST_RUNS,)).fetchall()]

@@ -4,11 +4,11 @@ import { expect, it } from "vitest";
 
 // What runs in these images is Python; its own tests need a python3 of 3.11 or newer and nothing else.
 // Some start real processes and wait for their deadlines, so a busy machine gets more time.
-it.each(["backend", "backup"])("the Python tests of the %s image pass", { timeout: 120_000 }, (image) => {
+it.each(["backend", "backup"])("the Python tests of the %s image pass", { timeout: 240_000 }, (image) => {
     const python = spawnSync("python3", ["-m", "unittest", "discover", "-s", "tests", "-t", "."], {
         cwd: resolve("images", image),
         encoding: "utf8",
-        timeout: 110_000,
+        timeout: 230_000,
         env: { PATH: process.env["PATH"], PYTHONDONTWRITEBYTECODE: "1" },
     });
     expect(python.error, "python3 cannot be started").toBeUndefined();

@@ -1,0 +1,111 @@
+"""What one look selects, asked of a real Postgres where one is installed."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+from typing import ClassVar
+
+from orcheo_runtime import leases, reconciler
+from orcheo_runtime.lost_runs import WORKER
+
+INITDB = shutil.which("initdb")
+LONGEST = 600
+TABLES = (
+    leases.TABLE
+    + """;
+CREATE TABLE workflow_runs (
+    id text PRIMARY KEY, status text NOT NULL, payload jsonb NOT NULL, updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+"""
+)
+
+
+def run(name: str, actor: str, started_ago: int, lease_ago: int | None = None, reason: str | None = None) -> str:
+    """Statements that make a run of that name."""
+    started = f"clock_timestamp() - interval '{started_ago} s'"
+    entries = f'[{{"action": "run_started", "actor": "somebody"}}, {{"action": "run_started", "actor": "{actor}"}}]'
+    made = f"""
+INSERT INTO workflow_runs (id, status, payload)
+VALUES ('{name}', 'running', jsonb_build_object('started_at', {started}, 'audit_log', '{entries}'::jsonb));
+"""
+    if lease_ago is None:
+        return made
+    renewed = f"clock_timestamp() - interval '{lease_ago} s'"
+    why = "NULL" if reason is None else f"'{reason}'"
+    return (
+        made
+        + f"""
+INSERT INTO orcheo_deploy.run_leases (run_id, holder, token, renewed_at, starts, reason)
+VALUES ('{name}', 'h', '00000000-0000-0000-0000-000000000001', {renewed}, 1, {why});
+"""
+    )
+
+
+@unittest.skipUnless(INITDB and shutil.which("pg_ctl") and shutil.which("psql"), "no Postgres is installed here")
+class Look(unittest.TestCase):
+    """The question for runs that may have to end."""
+
+    folder: ClassVar[str]
+
+    @classmethod
+    def command(cls, *words: str) -> str:
+        """As nobody: Postgres refuses root."""
+        account = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PGHOST": cls.folder, "PGUSER": "postgres", "PGDATABASE": "postgres"}
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd="/", timeout=60, **account)  # type: ignore[call-overload]
+        if done.returncode != 0:
+            raise AssertionError(f"{words[0]}: {done.stdout}{done.stderr}")
+        return str(done.stdout)
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """A server of its own, on a socket only."""
+        cls.folder = tempfile.mkdtemp(prefix="orcheo-sql-")
+        os.chmod(cls.folder, 0o777)
+        data = f"{cls.folder}/data"
+        cls.command("initdb", "--no-sync", "--auth=trust", "--username=postgres", "-D", data)
+        options = f"-c listen_addresses= -c unix_socket_directories={cls.folder} -c fsync=off"
+        cls.command("pg_ctl", "-w", "-D", data, "-o", options, "-l", f"{cls.folder}/log", "start")
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """Nothing is left."""
+        cls.command("pg_ctl", "-m", "immediate", "-D", f"{cls.folder}/data", "stop")
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def found(self, *made: str, most: int = 500) -> set[str]:
+        """Names of the runs that one look reads."""
+        values = (str(leases.LEASE_SECONDS), f"'{WORKER}'", str(LONGEST), str(most))
+        asked = reconciler.RUNNING
+        for value in values:
+            asked = asked.replace("%s", value, 1)
+        script = Path(self.folder, "script.sql")
+        drop = "DROP SCHEMA IF EXISTS orcheo_deploy CASCADE; DROP TABLE IF EXISTS workflow_runs;"
+        script.write_text("\n".join([drop, TABLES + ";", *made, asked, ";"]), encoding="utf8")
+        printed = self.command("psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-f", str(script))
+        return {line.split("|")[0] for line in printed.splitlines() if line}
+
+    def test_it_reads_what_may_have_to_end(self) -> None:
+        found = self.found(
+            run("healthy", WORKER, 10, lease_ago=5),
+            run("too-long", WORKER, LONGEST + 10, lease_ago=5),
+            run("silent", WORKER, 100, lease_ago=90),
+            run("silent-conversation", "chatkit", 100, lease_ago=90),
+            run("given-up", WORKER, 10, lease_ago=5, reason="It took too much."),
+            run("unleased", WORKER, LONGEST + 100),
+            run("conversation", "chatkit", LONGEST + 100, lease_ago=5),
+            run("a-callers", "somebody", LONGEST + 100),
+        )
+        self.assertEqual(found, {"too-long", "silent", "silent-conversation", "given-up", "unleased"})
+
+    def test_runs_that_are_left_alone_do_not_hide_a_lost_one_however_many_and_old_they_are(self) -> None:
+        others = [run(f"conversation-{n}", "chatkit", LONGEST + 100, lease_ago=5) for n in range(20)]
+        others += [run(f"a-callers-{n}", "somebody", LONGEST + 100) for n in range(20)]
+        self.assertEqual(self.found(*others, run("lost", WORKER, LONGEST + 10, lease_ago=90), most=5), {"lost"})
+
+
+if __name__ == "__main__":
+    unittest.main()
