@@ -49,6 +49,9 @@ export interface PodPlan {
 
 export const uid = 1000;
 
+/** A changed template restarts these, and with them whatever holds a connection. */
+const keepsTemplate: readonly Role[] = ["postgres", "valkey"];
+
 /**
  * No sidecar for a pod that ends by itself: one that is no native sidecar would keep the pod, and with it the Job, from
  * ending. Labels and annotations of the section `pods` win.
@@ -89,7 +92,8 @@ export function planPod(pod: PodPlan): PodTemplate {
         ...placement.annotations,
         ...pod.annotations,
     };
-    const container = (plan: ContainerPlan) => planContainer(plan, placement);
+    const lastWords = keepsTemplate.includes(pod.role) ? {} : { terminationMessagePolicy: "FallbackToLogsOnError" };
+    const container = (plan: ContainerPlan) => ({ ...planContainer(plan, placement), ...lastWords });
     return {
         metadata: {
             labels: { ...(ends && withoutSidecar.labels), ...placement.labels, ...podLabels(pod.role) },

@@ -3,16 +3,38 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import { isRecord } from "../config/values";
 import type { ClusterApi, KubernetesObject } from "../kubernetes/cluster-api";
-import { instanceOf } from "../kubernetes/labels";
+import { instanceOf, objectLabels } from "../kubernetes/labels";
+import { descriptionKey, docsKey, type Description } from "./descriptions.plan";
 import { isPulumi, managersOf, pathOf, type Declared } from "./ownership.plan";
 
-/** With the label that tells the objects of one stack from those of another; selectors do not use it. */
-export function labelled(props: Properties): Properties {
+/** Labels that tell the objects of one stack from those of another; selectors do not use them. Own labels win. */
+export function labelled(props: Properties, described: Description | undefined, version: string): Properties {
     const instance = instanceOf(pulumi.getProject(), pulumi.getStack());
+    const usual =
+        described === undefined
+            ? {}
+            : { ...objectLabels(undefined, version), "app.kubernetes.io/component": described.component };
     const labels = pulumi
         .output(props.metadata?.labels)
-        .apply((own) => ({ ...own, "app.kubernetes.io/instance": instance }));
+        .apply((own) => ({ ...usual, ...own, "app.kubernetes.io/instance": instance }));
     return { ...props, metadata: { ...props.metadata, labels } };
+}
+
+/** With what `kubectl describe` shows of its purpose; own annotations win. */
+export function explained(props: Properties, described: Description | undefined): Properties {
+    if (described === undefined) return props;
+    const usual = { [descriptionKey]: described.text, [docsKey]: described.docs };
+    const annotations = pulumi.output(props.metadata?.annotations).apply((own) => ({ ...usual, ...own }));
+    return { ...props, metadata: { ...props.metadata, annotations } };
+}
+
+/** Replaced with whatever changes in them, and with them the pods that read them, when Pulumi chooses their name. */
+const replacedTypes: readonly string[] = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"];
+
+/** Metadata that an existing object keeps as an older release set it. */
+export function keptMetadata(type: string, name: unknown): readonly string[] {
+    if (name !== undefined) return [];
+    return ["metadata.labels", ...(replacedTypes.includes(type) ? ["metadata.annotations"] : [])];
 }
 
 export interface Properties {

@@ -7,7 +7,17 @@ import { isClusterError, objectPath, type ClusterContext } from "../kubernetes/c
 import { contextOf } from "../kubernetes/made-cluster";
 import type { Recorded, RecordedObject } from "../kubernetes/recorded.plan";
 import { machine } from "../machine";
-import { declaredAs, existing, labelled, pulumiManager, withReplicas, type Properties } from "./declared";
+import {
+    declaredAs,
+    existing,
+    explained,
+    keptMetadata,
+    labelled,
+    pulumiManager,
+    withReplicas,
+    type Properties,
+} from "./declared";
+import { describedAs } from "./descriptions.plan";
 import { takenBack, type Reapplied } from "./overrides";
 import { forceKey, missingMessage, reappliedKey } from "./overrides.plan";
 import {
@@ -22,7 +32,7 @@ import {
     type Foreign,
 } from "./ownership.plan";
 
-type OwnerSettings = Pick<Stack, "aws" | "kubernetes">;
+type OwnerSettings = Pick<Stack, "aws" | "kubernetes" | "version">;
 
 /**
  * Marks every object of the cluster that has a fixed name as this stack's, and lets nothing be changed before it is certain that none of them is
@@ -59,7 +69,7 @@ export class Ownership extends pulumi.ComponentResource {
     }
 
     private transformed(
-        { resource, type, props, opts }: pulumi.ResourceTransformationArgs,
+        { resource, name, type, props, opts }: pulumi.ResourceTransformationArgs,
         mark: pulumi.Output<string>,
     ): pulumi.ResourceTransformationResult | undefined {
         const custom = opts as pulumi.CustomResourceOptions;
@@ -74,10 +84,11 @@ export class Ownership extends pulumi.ComponentResource {
         // What is only read is somebody else's.
         if (!inCluster || custom.id !== undefined) return { props: props, opts: gated };
         if (type === namespaceType) this.home = resource;
-        // A Secret with a generated name would be replaced, and its pods restarted, for a label.
-        const generated = (props as Properties).metadata?.name === undefined;
-        const labels = generated ? { ignoreChanges: [...(opts.ignoreChanges ?? []), "metadata.labels"] } : {};
-        return { props: this.marked(type, labelled(props), mark), opts: { ...gated, ...labels } };
+        const own = (props as Properties).metadata?.name;
+        const ignored = { ignoreChanges: [...(opts.ignoreChanges ?? []), ...keptMetadata(type, own)] };
+        const described = describedAs(type.split(":").at(-1) ?? "", typeof own === "string" ? own : name);
+        const complete = explained(labelled(props, described, this.stack.version), described);
+        return { props: this.marked(type, complete, mark), opts: { ...gated, ...ignored } };
     }
 
     private marked(type: string, props: Properties, mark: pulumi.Output<string>): pulumi.Inputs {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { KubernetesObject } from "../../tools/cluster.ts";
-import type { Reading } from "../../tools/status/reading.ts";
+import type { Reading, Runs } from "../../tools/status/reading.ts";
 import { screen } from "../../tools/status/screen.ts";
 import { statusOf } from "../../tools/status/status.plan.ts";
 
@@ -74,6 +74,22 @@ describe("a healthy stack", () => {
         expect(shown.split("\n").length).toBeLessThan(40);
     });
 
+    it("says what its initialization did, and what the reconciler settled", () => {
+        const shownOf = (change: Partial<Reading>) => screen(status(change), now);
+        expect(shownOf({})).toContain("database       nothing is known of its initialization\n");
+        expect(shownOf({})).not.toContain("reconciler");
+        const done = changed(
+            "pods",
+            "backend-init",
+            container("init", { terminated: { exitCode: 0, message: "Done." } }),
+        );
+        expect(shownOf(done)).toContain("database       Done.\n");
+        const { inside } = recorded();
+        if (inside === undefined) throw new Error("nothing was asked");
+        const runs = { ...(inside.runs as Runs), settledLastHour: 2 };
+        expect(shownOf({ inside: { ...inside, runs } })).toContain("0 failed; 2 settled by the reconciler\n");
+    });
+
     it("after a restart of its node says so once, and stays healthy", () => {
         expect(status().warnings).toEqual([
             "6 containers were restarted in the last hour after a clean end, as by a restart of the node",
@@ -137,6 +153,22 @@ describe("a problem is reported:", () => {
                 status: { conditions: [{ type: "Failed", status: "True", message: "BackoffLimitExceeded" }] },
             }),
             "failed: BackoffLimitExceeded",
+        ],
+        [
+            "an initialization that said why it failed",
+            {
+                ...changed("jobs", "backend-init", {
+                    status: { conditions: [{ type: "Failed", status: "True", message: "BackoffLimitExceeded" }] },
+                }),
+                ...changed(
+                    "pods",
+                    "backend-init",
+                    container("init", {
+                        terminated: { exitCode: 78, message: "This database belongs to Orcheo 0.46" },
+                    }),
+                ),
+            },
+            "failed: This database belongs to Orcheo 0.46",
         ],
         [
             "a volume that is lost",

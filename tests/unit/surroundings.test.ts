@@ -38,6 +38,20 @@ const at = (value: unknown, ...path: (string | number)[]): unknown =>
 const podOf = (workload: unknown): unknown => at(workload, "spec", "template");
 const specOf = (workload: unknown): unknown => at(podOf(workload), "spec");
 
+describe("why a container ended", () => {
+    it("is in its pod's status, but for the servers, which a changed template would restart", () => {
+        const policies = (workload: unknown) => {
+            const { initContainers = [], containers } = specOf(workload) as Record<string, Fields[]>;
+            return [...initContainers, ...(containers ?? [])].map((each) => each["terminationMessagePolicy"]);
+        };
+        const logs = "FallbackToLogsOnError";
+        for (const role of ["api", "worker", "beat"] as const)
+            expect(policies(planDeployment(role, stackOf(), backend)), role).toEqual([logs]);
+        expect(policies(planInitialisation(stackOf(), backend))).toEqual([logs]);
+        expect(policies(postgres(stackOf()))).toEqual([undefined]);
+    });
+});
+
 describe("placement", () => {
     it("is nothing by default", () => {
         const bare = specOf(planDeployment("worker", stackOf(), backend));

@@ -142,6 +142,29 @@ function endOf(terminated: unknown): string {
 
 const firstLine = (text: string): string => (text.trim().split("\n")[0] ?? "").slice(0, 200);
 
+/** What the last pod of a Job said when it ended (images/backend/orcheo_runtime/last_words.py). */
+function lastWordsOf({ pods }: Pick<Reading, "pods">, job: string): string | undefined {
+    const ends = pods
+        .filter(({ metadata }) => metadata.labels?.["job-name"] === job)
+        .flatMap((pod) => listAt(pod, "status", "containerStatuses").map((each) => at(each, "state", "terminated")))
+        .map((end) => ({ text: textAt(end, "message"), at: textAt(end, "finishedAt") ?? "" }))
+        .filter(({ text }) => text !== undefined && text.trim() !== "")
+        .sort((a, b) => (a.at < b.at ? -1 : 1));
+    return ends.at(-1)?.text;
+}
+
+/** What the initialization did: of the newest Job that succeeded. */
+export function initialized(reading: Pick<Reading, "jobs" | "pods">): string | undefined {
+    const done = reading.jobs
+        .filter((job) => componentOf(job) === "init" && at(condition(job, "Complete"), "status") === "True")
+        .sort((a, b) =>
+            (textAt(a, "metadata", "creationTimestamp") ?? "") < (textAt(b, "metadata", "creationTimestamp") ?? "")
+                ? -1
+                : 1,
+        );
+    return done.map(({ metadata }) => lastWordsOf(reading, metadata.name)).findLast((text) => text !== undefined);
+}
+
 /** Reasons of a waiting container that do not pass by themselves. */
 const stuck = /BackOff|ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainerError|ImageInspect|NeverPull/;
 
@@ -190,8 +213,9 @@ export function podFindings(reading: Reading): Findings {
     for (const job of reading.jobs) {
         if (componentOf(job) !== "init") continue;
         const failed = condition(job, "Failed");
-        if (at(failed, "status") === "True")
-            problems.push(`the initialization Job ${job.metadata.name} failed: ${textAt(failed, "message") ?? ""}`);
+        if (at(failed, "status") !== "True") continue;
+        const why = lastWordsOf(reading, job.metadata.name) ?? textAt(failed, "message") ?? "";
+        problems.push(`the initialization Job ${job.metadata.name} failed: ${firstLine(why)}`);
     }
     for (const claim of reading.claims) {
         const phase = textAt(claim, "status", "phase") ?? "Pending";

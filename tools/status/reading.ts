@@ -7,6 +7,8 @@ export interface Runs {
     readonly running: number;
     readonly failedLastHour: number;
     readonly succeededLastHour: number;
+    /** Of these, what the reconciler ended, restarted or sent again. */
+    readonly settledLastHour?: number;
     readonly oldestWaitingSeconds: number | null;
 }
 

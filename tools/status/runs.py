@@ -14,6 +14,7 @@ SELECT
     count(*) FILTER (WHERE status = 'running'),
     count(*) FILTER (WHERE status = 'failed' AND updated_at > now() - interval '1 hour'),
     count(*) FILTER (WHERE status = 'succeeded' AND updated_at > now() - interval '1 hour'),
+    count(*) FILTER (WHERE updated_at > now() - interval '1 hour' AND payload -> 'audit_log' @> '[{"actor": "reconciler"}]'),
     extract(epoch FROM now() - min(created_at) FILTER (WHERE status = 'pending'))
 FROM workflow_runs
 WHERE (status IN ('pending', 'running') OR updated_at > now() - interval '1 hour')
@@ -39,12 +40,13 @@ def runs():
         if not tables:
             return {}
         row = connection.execute(RUNS + (DISPATCHED if leases else "")).fetchone()
-        waiting, running, failed, succeeded, oldest = row
+        waiting, running, failed, succeeded, settled, oldest = row
     return {
         "waiting": waiting,
         "running": running,
         "failedLastHour": failed,
         "succeededLastHour": succeeded,
+        "settledLastHour": settled,
         "oldestWaitingSeconds": None if oldest is None else round(float(oldest)),
     }
 

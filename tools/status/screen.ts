@@ -1,6 +1,6 @@
 /** The status as one screen of text. */
 import { duration, type Status } from "./status.plan.ts";
-import { secondsSince } from "./reading.ts";
+import { secondsSince, type Runs } from "./reading.ts";
 
 const width = 15;
 
@@ -34,12 +34,8 @@ export function screen(status: Status, now: string): string {
                 ({ name, ready, wanted, image }) => `${name.padEnd(names)}  ${ready}/${wanted} ready  ${image}`,
             ),
         ),
-        ...row(
-            "runs",
-            runs === undefined
-                ? "unknown"
-                : `${runs.waiting} waiting${runs.oldestWaitingSeconds === null ? "" : ` (the oldest for ${duration(runs.oldestWaitingSeconds)})`}, ${runs.running} running; in the last hour ${runs.succeededLastHour} succeeded, ${runs.failedLastHour} failed`,
-        ),
+        ...row("database", status.initialized ?? "nothing is known of its initialization"),
+        ...row("runs", runs === undefined ? "unknown" : runsLine(runs)),
         ...row("last backup", backupLine(status, now)),
         ...row(
             "certificates",
@@ -53,6 +49,13 @@ export function screen(status: Status, now: string): string {
         ...row("logs", `${status.logs} (NAME: one of the above)`),
         "",
     ].join("\n");
+}
+
+function runsLine(runs: Runs): string {
+    const { waiting, running, succeededLastHour, failedLastHour, settledLastHour = 0, oldestWaitingSeconds } = runs;
+    const oldest = oldestWaitingSeconds === null ? "" : ` (the oldest for ${duration(oldestWaitingSeconds)})`;
+    const settled = settledLastHour === 0 ? "" : `; ${settledLastHour} settled by the reconciler`;
+    return `${waiting} waiting${oldest}, ${running} running; in the last hour ${succeededLastHour} succeeded, ${failedLastHour} failed${settled}`;
 }
 
 function urlLines({ url, answers }: Status): readonly string[] {

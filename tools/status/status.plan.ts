@@ -1,7 +1,7 @@
 /** The state of a stack, decided from what was read of it. */
 import { backupFindings, backupOf, type Backup } from "./backups.plan.ts";
 import { certificateFindings, certificatesOf, type Certificate } from "./certificates.plan.ts";
-import { podFindings, restartsOf, workloadsOf, type Restart, type Workload } from "./pods.plan.ts";
+import { initialized, podFindings, restartsOf, workloadsOf, type Restart, type Workload } from "./pods.plan.ts";
 import { at, componentOf, listAt, textAt, type Answer, type Inside, type Reading, type Runs } from "./reading.ts";
 
 export interface Status {
@@ -25,6 +25,8 @@ export interface Status {
         readonly deployment?: string;
     };
     readonly workloads: readonly Workload[];
+    /** What the last initialization of the database did, in its own words. */
+    readonly initialized?: string;
     readonly runs?: Runs;
     /** Messages that wait for a worker. */
     readonly queued?: number;
@@ -72,6 +74,7 @@ export function statusOf(reading: Reading): Status {
             deployment: textAt(api, "metadata", "labels", "app.kubernetes.io/version"),
         },
         workloads: workloadsOf(reading),
+        initialized: initialized(reading),
         runs: runsOf(inside),
         queued: typeof inside?.queued === "number" ? inside.queued : undefined,
         backup,

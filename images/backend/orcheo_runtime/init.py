@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from orcheo_runtime import leases, logs, vault
+from orcheo_runtime import last_words, leases, logs, vault
 
 if TYPE_CHECKING:
     import psycopg
@@ -165,30 +165,54 @@ def stamp(connection: "Connection", generation: str) -> None:
     )
 
 
+def tables_of(connection: "Connection") -> int:
+    """How many tables Orcheo has made."""
+    row = connection.execute("SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def account(release: str, found: str | None, before: int, after: int, seconds: float) -> str:
+    """What a successful initialisation did, in one line."""
+    was = f"It held Orcheo {found}" if found is not None else "It was empty"
+    made = after - before
+    tables = f"{made} tables were created, {after} are there" if made else f"its {after} tables were complete"
+    return f"Orcheo {release}: the database is ready, after {seconds:.0f} s. {was}; {tables}; the vault key is the one of this database."
+
+
 def main() -> int:
     """0: initialised and stamped; 1: a store failed; 78: a database of another generation, or of another vault key."""
     generation = os.environ["ORCHEO_RELEASE"]
+    started = time.monotonic()
     with connect() as connection:
         lock(connection)
         found, told_by = generation_of(connection)
         reason = refusal(generation, found, told_by)
         if reason:
-            logger.error(reason)
-            return GENERATION_ERROR
+            return refused(reason, GENERATION_ERROR)
+        before = tables_of(connection)
         # Stamped before the first table: an interrupted run leaves no database of unknown generation or key.
         connection.execute(STAMP_TABLE)
         reason = vault.settle(connection, vault.OrcheoCipher(), os.environ.get(vault.DROP, ""))
         if reason:
-            logger.error(reason)
-            return vault.KEY_ERROR
+            return refused(reason, vault.KEY_ERROR)
         leases.ensure_table(connection)
         stamp(connection, generation)
         failed = use_every_store()
+        after = tables_of(connection)
     if failed:
-        logger.error("these failed: %s", ", ".join(failed))
-        return 1
-    logger.info("Orcheo %s: the database is ready", generation)
+        return refused(f"these failed: {', '.join(failed)}", 1)
+    done = account(f"{generation} (orcheo {version('orcheo')})", found, before, after, time.monotonic() - started)
+    logger.info(done)
+    last_words.leave(done)
     return 0
+
+
+def refused(reason: str, code: int) -> int:
+    """Says why, in the log and in the pod's status."""
+    logger.error(reason)
+    last_words.leave(reason)
+    return code
 
 
 if __name__ == "__main__":

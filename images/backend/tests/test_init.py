@@ -1,11 +1,13 @@
 """Which database the initialisation takes."""
 
+import os
+import tempfile
 import time
 import unittest
 from typing import Any
 from unittest.mock import patch
 
-from orcheo_runtime import init
+from orcheo_runtime import init, last_words
 
 
 class Database:
@@ -53,6 +55,35 @@ class Generations(unittest.TestCase):
         self.assertEqual(self.told(None, workflows=True, service_tokens=True), "0.46")
         # A first start of 0.33 that broke off early.
         self.assertEqual(self.told([], service_tokens=False), "0.33")
+
+
+class Accounts(unittest.TestCase):
+    def test_a_success_is_told_in_one_line(self) -> None:
+        first = init.account("0.33 (orcheo 0.33.1)", None, 0, 37, 14.2)
+        self.assertEqual(
+            first,
+            "Orcheo 0.33 (orcheo 0.33.1): the database is ready, after 14 s. It was empty; 37 tables were created, 37 are "
+            "there; the vault key is the one of this database.",
+        )
+        again = init.account("0.33 (orcheo 0.33.1)", "0.33", 37, 37, 9.9)
+        self.assertIn("It held Orcheo 0.33; its 37 tables were complete;", again)
+
+    def test_the_reason_of_a_refusal_is_left_for_the_pods_status_without_secrets(self) -> None:
+        with tempfile.NamedTemporaryFile() as file, patch.object(last_words, "FILE", file.name):
+            os.truncate(file.name, 0)
+            file.write(b"of an earlier attempt, which was a good deal longer than that")
+            file.flush()
+            with patch.dict(os.environ, {"REDIS_URL": "rediss://:correct horse@valkey"}), self.assertLogs("orcheo_runtime.init"):
+                self.assertEqual(init.refused("no:\n rediss://:correct horse@valkey", 78), 78)
+            with open(file.name, encoding="utf8") as left:
+                self.assertEqual(left.read(), "no: ***")
+            last_words.leave("é" * 4000)
+            self.assertLessEqual(os.path.getsize(file.name), last_words.MOST_BYTES)
+
+    def test_outside_of_kubernetes_nothing_is_left(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, patch.object(last_words, "FILE", f"{folder}/none"):
+            last_words.leave("done")
+            self.assertEqual(os.listdir(folder), [])
 
 
 class Lock(unittest.TestCase):

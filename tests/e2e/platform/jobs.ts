@@ -90,7 +90,18 @@ export function mainJob(): void {
             { status: 200, verified: true },
             { status: 200, verified: true },
         ]);
+        expect(at(status, "initialized")).toMatch(
+            /^Orcheo 0\.33 \(orcheo 0\.33\.1\): the database is ready, after \d+ s\. /,
+        );
         expect(code).toBe(0);
+    });
+
+    test("kubectl describe says what initialization did, and what an object is for", async () => {
+        const described = await kube("describe", "pods", "-l", "app.kubernetes.io/component=init");
+        expect(described).toMatch(/Message: +Orcheo 0\.33 \(orcheo 0\.33\.1\): the database is ready/);
+        const worker = await kube("describe", "deployment", "worker");
+        expect(worker).toMatch(/kubernetes\.io\/description: +Celery workers: execute runs/);
+        expect(worker).toMatch(/orcheo\.dev\/docs: +docs\/runbooks\/stuck-runs\.md/);
     });
 
     test("a JavaScript node runs in the worker", async () => {

@@ -70,6 +70,7 @@ describe("a pod", () => {
                             limits: { cpu: "2", memory: "1Gi", "ephemeral-storage": "256Mi" },
                         },
                         securityContext: restricted,
+                        terminationMessagePolicy: "FallbackToLogsOnError",
                         volumeMounts: [],
                     },
                 ],
@@ -146,6 +147,7 @@ describe("a pod", () => {
                 limits: { cpu: "2", memory: "1Gi", "ephemeral-storage": "768Mi" },
             },
             securityContext: restricted,
+            terminationMessagePolicy: "FallbackToLogsOnError",
             volumeMounts: [
                 { name: "tmp", mountPath: "/tmp" },
                 { name: "shm", mountPath: "/dev/shm" },
