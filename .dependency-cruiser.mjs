@@ -95,6 +95,22 @@ export default {
             { path: "^(index\\.ts$|(components|local|tests|images)/)" },
         ),
         error(
+            "compose-renders-plans",
+            "compose/ turns plans into files: it imports config, kubernetes, the plans of parts and the reader of settings, and declares nothing.",
+            { path: "^compose/" },
+            {
+                path: "^(index\\.ts$|(components|policies|local|tests)/|node_modules/@pulumi/)",
+                pathNot:
+                    "^(components/(config|kubernetes)/|components/[^/]+/[^/]+\\.plan\\.ts$|components/stack/read\\.ts$|node_modules/@pulumi/kubernetes/)",
+            },
+        ),
+        error(
+            "nothing-needs-compose",
+            "The Compose files are an end of their own; only tests read how they are made.",
+            { path: "^(index\\.ts$|(components|policies|local|tools)/)" },
+            { path: "^compose/" },
+        ),
+        error(
             "local-alone",
             "`make up` runs the program as a user would, by Pulumi.",
             { path: "^local/" },
@@ -113,7 +129,7 @@ export default {
         error(
             "end-to-end-from-outside",
             "End-to-end tests, faults and bench see the platform as its users do: not through the program's own functions.",
-            { path: "^tests/(e2e|faults|bench)/" },
+            { path: "^tests/(compose|e2e|faults|bench)/" },
             { path: "^(index\\.ts$|components/)" },
         ),
         error(

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds the images of this checkout with Docker, and writes them by digest to compose/.env. The engine needs the containerd
+# image store, the default of new installations since Docker 29: only there an image has its digest before it is pushed.
+set -eu
+cd "$(dirname "$0")"
+docker compose --file dev.yaml build check canvas postgres valkey sign-in
+version=$(sed -n 's/^ *"version": "\(.*\)",$/\1/p' ../package.json | head -n 1)
+docker build --tag orcheo/backup:dev --build-arg "VERSION=$version" ../images/backup
+touch .env
+for name in backend canvas postgres valkey backup; do
+    variable=ORCHEO_$(echo $name | tr a-z A-Z)_IMAGE
+    reference=$(docker image inspect --format '{{index .RepoDigests 0}}' orcheo/$name:dev)
+    case $reference in
+    *@sha256:*) ;;
+    *) echo "compose/build.sh: orcheo/$name:dev has no digest; switch the engine to the containerd image store" >&2 && exit 78 ;;
+    esac
+    sed -i "/^$variable=/d" .env
+    echo "$variable=docker.io/$reference" >>.env
+    echo "$variable=docker.io/$reference"
+done
