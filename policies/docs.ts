@@ -114,7 +114,7 @@ accept every pod that it accepts.
 ## Reports
 
 \`node policies/report.ts FILE|FOLDER|-…\` evaluates files without the engine: manifests, a \`pulumi stack export\`, a
-\`pulumi preview --json --show-sames\`, every manifest below a folder, or \`-\` for standard input. It prints the findings by
+\`pulumi preview --json --show-sames\`, a Compose file, every manifest below a folder, or \`-\` for standard input. It prints the findings by
 resource, the most severe first, and the remedy of each rule once; or \`--json\`, \`--sarif\` for code scanning, \`--markdown\` for a pull
 request. \`--config FILE\` is the pack's config, \`--stack-config FILE\` the file with the exceptions. Without \`--show-sames\`
 Pulumi leaves out unchanged resources, and rules about the whole stack miss them.
@@ -122,6 +122,10 @@ Pulumi leaves out unchanged resources, and rules about the whole stack miss them
 Input that cannot be evaluated (text that is not YAML, an object that contains itself or is nested more than 500 levels deep, a
 kustomization that changes objects) is reported with file and line; everything else is still evaluated. Other YAML and JSON in a
 folder, such as a chart's values, is skipped.
+
+Services of a Compose file are evaluated as the pods that they correspond to, with what Docker does by default (its seccomp profile), and
+remedies are in Compose's words. Published ports are not evaluated: they are Compose's way in. A variable stands for its default; one without is unknown and
+breaks no rule. Files that extend or include others are not evaluated: \`docker compose config\` has the whole.
 
 | exit code | meaning |
 | --- | --- |

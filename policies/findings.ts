@@ -25,6 +25,8 @@ export interface Located {
     readonly file: string;
     readonly line: number;
     readonly resource: Resource;
+    /** By rule, where the file says it otherwise than Kubernetes. */
+    readonly remedies?: Readonly<Record<string, string>>;
 }
 
 export interface Terms {
@@ -64,6 +66,7 @@ export function findings(
     const account = new ExceptionAccount(exceptions ?? { exceptions: [], malformed: [] }, now);
     const resources = located.map(({ resource }) => resource);
     const places = new Map(located.map(({ file, line, resource }) => [resource, { file, line }]));
+    const remedies = new Map(located.map(({ resource, remedies }) => [resource, remedies]));
     // What is said of the whole stands where the whole begins.
     const beginning = { file: located[0]?.file ?? "", line: 1 };
     const found = rules.flatMap((rule) => {
@@ -81,13 +84,18 @@ export function findings(
         return broken
             .filter(({ resource }) => !account.excepts(rule.name, resource))
             .map(({ resource, message }) => ({
+                resource,
+                message,
+                own: resource && remedies.get(resource)?.[rule.name],
+            }))
+            .map(({ resource, message, own }) => ({
                 rule: rule.name,
                 level,
                 severity: gradeOf(rule.name).severity,
                 resource: resource === undefined ? "stack" : nameOf(resource),
                 ...((resource === undefined ? undefined : places.get(resource)) ?? beginning),
-                message,
-                remedy: rule.remedy,
+                message: own === undefined ? message : message.replace(rule.remedy, () => own),
+                remedy: own ?? rule.remedy,
                 reference: rule.reference.url,
             }));
     });

@@ -1,6 +1,7 @@
-/** Reads resources from files: Kubernetes manifests, exports of a Pulumi stack, previews. */
+/** Reads resources from files: Kubernetes manifests, Compose files, exports of a Pulumi stack, previews. */
 import { isCollection, isNode, LineCounter, parseAllDocuments, visit, type Document } from "yaml";
 
+import { composeRemedies, fromCompose, hiddenInCompose, isCompose } from "./compose.ts";
 import type { Located } from "./findings.ts";
 import { unbounded } from "./bounds.ts";
 import { typeOf } from "./kinds.ts";
@@ -46,7 +47,8 @@ function fromManifest(
     const kind = text(at(object, "kind")) ?? inList.kind;
     const apiVersion = text(at(object, "apiVersion")) ?? inList.apiVersion;
     if (kind === undefined || apiVersion === undefined) {
-        const reason = "neither a Kubernetes object, nor an export of a stack, nor a preview in JSON";
+        const reason =
+            "neither a Kubernetes object, nor a Compose file, nor an export of a stack, nor a preview in JSON";
         return { located: [], problems: [{ file, line: lineOf(path), reason, foreign: true }] };
     }
     const items = at(object, "items");
@@ -114,6 +116,22 @@ function fromStates(states: readonly unknown[], file: string): Contents {
     return together([...byUrn.values()].map((state) => fromState(state, file, providers)));
 }
 
+/** The services of a Compose file. */
+function fromComposeFile(value: unknown, file: string, lineOf: LineOf): Contents {
+    const hidden = hiddenInCompose(value);
+    if (hidden !== undefined) {
+        const reason = `a Compose file, which ${hidden}: evaluate the output of \`docker compose config\` instead`;
+        return problem(file, lineOf([]), reason);
+    }
+    const located = fromCompose(value).map(({ path, ...resource }) => ({
+        file,
+        line: lineOf(path),
+        remedies: composeRemedies,
+        resource: { ...resource, urn: `${file}#/${resource.type}::${resource.name}` },
+    }));
+    return { located, problems: [] };
+}
+
 /** The most values of a file: no list is longer, and aliases of aliases stand for more. */
 const largest = 20_000_000;
 
@@ -128,6 +146,7 @@ function fromDocument(value: unknown, file: string, lineOf: LineOf): Contents {
         return fromStates(states, file);
     }
     const huge = unbounded(value, largest);
+    if (huge === undefined && isCompose(value)) return fromComposeFile(value, file, lineOf);
     return huge === undefined ? fromManifest(value, file, lineOf) : problem(file, lineOf([]), huge);
 }
 

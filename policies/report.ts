@@ -4,7 +4,7 @@
  *
  *     node policies/report.ts [options] FILE|FOLDER|-…
  *
- * They hold Kubernetes manifests (YAML of any number of documents, or JSON), a `pulumi stack export`, or a
+ * They hold Kubernetes manifests (YAML of any number of documents, or JSON), a Compose file, a `pulumi stack export`, or a
  * `pulumi preview --json`; `-` is standard input. Exit codes: 0 nothing mandatory is broken, 1 a mandatory rule is,
  * 2 the command line or a file of settings is wrong, 3 something could not be evaluated.
  */
