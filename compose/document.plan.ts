@@ -316,7 +316,7 @@ const sourceDirs = ["/src/src", "/src/apps/backend/src", "/src/packages/sdk/src"
 
 /** Runs the mounted source tree where there is one, and starts anew when a file of it changes. */
 function reloading(service: Service, role: "api" | "worker"): Service {
-    const [python = ""] = entrypoints.backend;
+    const [python] = entrypoints.backend;
     const program = `${entrypoints.backend.join(" ")} ${role}`;
     const before = (service["entrypoint"] as readonly string[] | undefined)?.[2];
     if (before === undefined) throw new Error(`${role}: the CA bundle is joined first`);
@@ -339,7 +339,7 @@ function building(services: Record<string, Service>, stack: ComposeStack): Recor
         const contexts = Object.entries(named).map(([key, { location }]) => [key, location]);
         return {
             context: `../${context}`,
-            ...(contexts.length > 0 && { additional_contexts: Object.fromEntries(contexts) }),
+            ...(contexts.length > 0 && { additional_contexts: Object.fromEntries(contexts) as Record<string, string> }),
             args,
             ...(target !== undefined && { target }),
         };

@@ -31,7 +31,10 @@ export function planTraefikFile(stack: Pick<Stack, "entrance" | "release">, file
     return {
         http: {
             routers: {
-                ...Object.fromEntries([...routers(plain, ["headers", "body"]), ...routers(streams, ["headers"])]),
+                ...(Object.fromEntries([
+                    ...routers(plain, ["headers", "body"]),
+                    ...routers(streams, ["headers"]),
+                ]) as Record<string, object>),
                 redirect: {
                     rule: "PathPrefix(`/`)",
                     entryPoints: ["web"],

@@ -45,18 +45,18 @@ export const isCompose = (value: unknown): boolean =>
  * @see https://docs.docker.com/reference/compose-file/interpolation/
  */
 function interpolated(value: string): string {
-    let unknown = false;
+    const unknown: string[] = [];
     const read = value.replace(
         /\$(?:\$|\{([A-Za-z_]\w*)([^}]*(?:\{[^}]*\}[^}]*)*)\}|[A-Za-z_]\w*)/g,
         (found, _name, rest?: string) => {
             if (found === "$$") return "$";
             const usual = /^:?-(.+)$/s.exec(rest ?? "")?.[1];
             if (usual !== undefined && !usual.includes("$")) return usual;
-            unknown = true;
+            unknown.push(found);
             return "";
         },
     );
-    return unknown ? unknownText : read;
+    return unknown.length > 0 ? unknownText : read;
 }
 
 function resolved(value: unknown): unknown {
@@ -85,10 +85,13 @@ const words = (value: unknown): readonly string[] | undefined => {
     return Array.isArray(value) ? value.map(String) : undefined;
 };
 
+/** A text or a number as one; "" for anything else. */
+const textOf = (value: unknown): string => (typeof value === "number" ? String(value) : (text(value) ?? ""));
+
 /** `1G`, `512m` or a number of bytes, as a quantity; Docker's units are powers of 1024. */
 function memory(value: unknown): unknown {
     if (value === unknownText) return value;
-    const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(String(value ?? "")) ?? [];
+    const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(textOf(value)) ?? [];
     if (amount === undefined) return undefined;
     const scale = { "": 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }[unit.toLowerCase()] ?? 1;
     return String(Math.round(Number(amount) * scale));
@@ -107,8 +110,8 @@ const options = (service: Fields, name: string): readonly string[] =>
     });
 
 function securityContext(service: Fields): object {
-    const user = service["user"] === undefined ? undefined : String(service["user"]);
-    const [uid = "", gid = ""] = (user ?? "").split(":");
+    const user = service["user"] === unknownText ? unknownText : textOf(service["user"]);
+    const [uid = "", gid = ""] = user.split(":");
     const numeric = /^\d+$/.test(uid);
     const [seccomp = "default"] = options(service, "seccomp");
     const [appArmor] = options(service, "apparmor");

@@ -110,6 +110,7 @@ const compliant: readonly (readonly [string, Readonly<Record<string, unknown>>])
     ],
     ["an image that only .env names", { image: "${IMAGE:?set it}" }],
     ["a secret that only .env names", { environment: { DB_PASSWORD: "${DB_PASSWORD}" } }],
+    ["a user that only .env names", { user: "${UID}:1000" }],
     ["no-new-privileges without a value", { security_opt: ["no-new-privileges"] }],
     ["a safe sysctl", { sysctls: { "net.ipv4.ip_unprivileged_port_start": 0 } }],
     ["a named and an anonymous volume", { volumes: ["data:/data", "/cache", { type: "volume", target: "/x" }] }],
