@@ -91,7 +91,8 @@ function keysAt(schema: unknown, path: Path, value: unknown): string[] {
 }
 
 function unknownKey(key: string, at: string, accepted: readonly string[]): Problem {
-    const now = movedToAuth[at.slice("orcheo:stack.".length)];
+    const below = at.slice("orcheo:stack.".length);
+    const now = Object.hasOwn(movedToAuth, below) ? movedToAuth[below] : undefined;
     if (now !== undefined) return { at, found: "is no longer a setting", remedy: `accepted instead: ${now}` };
     const guess = nearest(key, accepted);
     const hint = guess === undefined ? "" : `did you mean "${guess}"? `;

@@ -139,8 +139,8 @@ function queryProblems({ keys, refused }: Rules, pairs: readonly string[]): stri
     const seen = new Set<string>();
     return pairs.flatMap((pair) => {
         const [key = "", value, ...more] = pair.split("=");
-        const accepted = keys[key];
-        const why = refused[key];
+        const accepted = Object.hasOwn(keys, key) ? keys[key] : undefined;
+        const why = Object.hasOwn(refused, key) ? refused[key] : undefined;
         if (why !== undefined) return [`${key}, ${why}`];
         if (accepted === undefined) return [`a query key other than ${Object.keys(keys).join(", ")}`];
         if (seen.has(key)) return [`${key} twice`];

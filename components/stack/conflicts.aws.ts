@@ -81,7 +81,7 @@ function clusterClass({ database }: Pick<Stack, "database">): Problem[] {
 function storage({ database }: Pick<Stack, "database">): Problem[] {
     if (database.kind !== "rds" || database.deployment.kind !== "instance") return [];
     // RDS refuses a limit that is not at least a tenth above.
-    const least = Math.ceil(database.storageGiB * 1.1);
+    const least = Math.ceil((database.storageGiB * 11) / 10);
     if (database.deployment.maxStorageGiB >= least) return [];
     return [
         {
@@ -138,7 +138,9 @@ function bucketAges({ aws }: Pick<Stack, "aws">): Problem[] {
 /** AWS refuses a daily window that the weekly one may fall into. */
 function windowsApart(key: string, daily: string, weekly: string): Problem[] {
     const [one, other] = [minutesOf(daily), minutesOf(weekly)];
-    if (one.end <= other.start || other.end <= one.start) return [];
+    // Either may end past midnight, and so meet the other's next day.
+    const meet = [-1440, 0, 1440].some((day) => one.start + day < other.end && other.start < one.end + day);
+    if (!meet) return [];
     const remedy = `accepted: a window apart from maintenanceWindow, which is ${weekly}`;
     return [{ at: `orcheo:stack.${key}`, found: `found ${JSON.stringify(daily)}`, remedy }];
 }

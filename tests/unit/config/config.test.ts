@@ -48,6 +48,15 @@ describe("accepted", () => {
 const replicas = "orcheo:stack.api.scaling.minReplicas";
 
 describe("refused, each with its whole message", () => {
+    it("an unknown key that every object of JavaScript has", () => {
+        for (const key of ["valueOf", "constructor"])
+            expect(messages({ ...least, [key]: 1 })).toEqual([
+                expect.stringMatching(
+                    `^ {2}- orcheo:stack\\.${key}: unknown key; accepted here: kubernetes, registry,`,
+                ),
+            ]);
+    });
+
     it.each<[string, object, string]>([
         [
             "an unknown key",
