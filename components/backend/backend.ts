@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Cloud } from "../aws/aws";
 import type { Cache } from "../cache/cache";
+import { privateCaFiles } from "../config/kinds";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import type { Database } from "../database/database";
@@ -128,9 +129,7 @@ function trustConfigMap(
     { stack, namespace }: BackendArgs,
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> | undefined {
-    const { signIn } = stack.auth;
-    const issuer = signIn.kind === "oidc" && signIn.authority.kind === "file" ? signIn.authority.path : undefined;
-    const files = [stack.outbound.caBundleFile, issuer].filter((file) => file !== undefined);
+    const files = privateCaFiles(stack);
     if (files.length === 0) return undefined;
     const metadata = { namespace, labels: objectLabels(undefined, stack.version) };
     const data = { [privateCaKey]: files.map((file) => machine.read(file)).join("\n") };

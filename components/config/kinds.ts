@@ -1,6 +1,8 @@
 /** Questions about settings that have several kinds, each answered here alone: a new kind does not compile until it is. */
+import type { Auth } from "./schema.auth";
 import type { Aws } from "./schema.aws";
 import type { Entrance } from "./schema.entrance";
+import type { Outbound } from "./schema.surroundings";
 
 type Controller = Entrance["controller"];
 export type GatewayController = Extract<Controller, { readonly gateway: unknown }>;
@@ -65,4 +67,16 @@ export const inAutoMode = (aws: Aws | undefined): boolean => ownCluster(aws)?.no
 export function madeByAws({ aws }: { readonly aws?: Aws | undefined }): boolean {
     if (aws?.cluster.kind === "stackReference") return aws.cluster.kubeconfigOutput !== undefined;
     return ownCluster(aws) !== undefined;
+}
+
+/** PEM files of private CAs that the backend's pods trust beside the public ones: the proxy's, and the issuer's. */
+export function privateCaFiles({
+    auth: { signIn },
+    outbound,
+}: {
+    readonly auth: Auth;
+    readonly outbound: Outbound;
+}): readonly string[] {
+    const issuer = signIn.kind === "oidc" && signIn.authority.kind === "file" ? signIn.authority.path : undefined;
+    return [outbound.caBundleFile, issuer].filter((file) => file !== undefined);
 }

@@ -1,8 +1,9 @@
 /** Disk of the node that a pod may use: its scratch directories, and its logs. */
+import { privateCaFiles } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import type { Role } from "./labels";
 
-export type ScratchSettings = Pick<Stack, "api" | "worker" | "outbound">;
+export type ScratchSettings = Pick<Stack, "api" | "auth" | "worker" | "outbound">;
 
 /** Most log data that a kubelet keeps per container: AKS and OpenShift rotate at 50 MB and keep five files, others less. */
 export const logsMiB = 256;
@@ -10,8 +11,9 @@ export const logsMiB = 256;
 export const trustMiB = 4;
 
 /** MiB of each scratch directory by workload and volume; those in memory count as memory. */
-export function scratchSizes({ api, worker, outbound }: ScratchSettings) {
-    const trust = outbound.caBundleFile === undefined ? 0 : trustMiB;
+export function scratchSizes(stack: ScratchSettings) {
+    const { api, worker } = stack;
+    const trust = privateCaFiles(stack).length === 0 ? 0 : trustMiB;
     return {
         api: { tmp: api.scratch.tmpMiB, state: api.scratch.stateMiB, trust },
         worker: { tmp: worker.scratch.tmpMiB, state: worker.scratch.stateMiB, trust },

@@ -96,6 +96,17 @@ describe("capacity", () => {
         );
     });
 
+    it("counts the joined CAs of the proxy and of the issuer, whichever is private", () => {
+        const need = (settings: object) => quotaOf(stackOf(settings)).need.ephemeralLimitMiB;
+        const signIn = { kind: "oidc", issuer: "https://id.example.com", clientId: "orcheo", audience: "orcheo" };
+        const withIssuer = { auth: { signIn: { ...signIn, authority: { kind: "file", path: "issuer.pem" } } } };
+        const withProxy = { outbound: { caBundleFile: "proxy.pem" } };
+        expect(need({ auth: { signIn } })).toBe(need({}));
+        expect(need(withProxy)).toBeGreaterThan(need({}));
+        expect(need(withIssuer)).toBe(need(withProxy));
+        expect(need({ ...withIssuer, ...withProxy })).toBe(need(withProxy));
+    });
+
     it("quantities are written as the API server stores them", () => {
         expect([millis(1000), millis(1500), mebibytes(1024), mebibytes(1536)]).toEqual(["1", "1500m", "1Gi", "1536Mi"]);
     });

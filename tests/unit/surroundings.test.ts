@@ -257,6 +257,22 @@ describe("secrets from other sources", () => {
         });
     });
 
+    it.each([
+        [30, "30m0s"],
+        [60, "1h0m0s"],
+        [90, "1h30m0s"],
+    ])(
+        "are read again every %s minutes from a store of the namespace or of the cluster",
+        (refreshMinutes, interval) => {
+            if (secrets.kind !== "externalSecrets") throw new Error(secrets.kind);
+            const store = { scope: "namespace", name: "team" } as const;
+            expect(planExternalSecret({ ...secrets, refreshMinutes, store }, "orcheo", "1.0.0").spec).toMatchObject({
+                refreshInterval: interval,
+                secretStoreRef: { kind: "SecretStore", name: "team" },
+            });
+        },
+    );
+
     it("keys of a Secret that exists become the files that the image reads, only those that a role needs", () => {
         const existing = { kind: "existing", name: "team", keys: { vaultEncryptionKey: "VAULT" } };
         const stack = stackOf({ secrets: existing });

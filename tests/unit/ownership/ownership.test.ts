@@ -14,7 +14,15 @@ import {
     reappliedOf,
     replicasToSet,
 } from "../../../components/ownership/overrides.plan";
-import { foreignOwner, ownerKey, ownershipProblems } from "../../../components/ownership/ownership.plan";
+import {
+    adoptionOf,
+    declaredTwice,
+    foreignOwner,
+    namesOf,
+    ownerKey,
+    ownershipProblems,
+    unmarked,
+} from "../../../components/ownership/ownership.plan";
 import { controllers, fakeCluster, type FakeObject } from "../../fake-cluster";
 import { run, runBoth, settingsOf, stackId, type Registered } from "../../harness";
 
@@ -116,6 +124,65 @@ describe("an object belongs to this stack", () => {
                 },
             ],
         });
+    });
+});
+
+describe("an object of an older release", () => {
+    const at = (uid: string | undefined, ...managers: string[]): KubernetesObject => ({
+        metadata: { name: "orcheo", uid, managedFields: managers.map((manager) => ({ manager })) },
+    });
+    const state = (uid: string | undefined, fieldManager?: string): Recorded => ({
+        id: stackId,
+        objects: [recordedObject(namespace(), { uid, fieldManager })],
+    });
+    const [a, b] = ["pulumi-kubernetes-a", "pulumi-kubernetes-b"];
+    it.each<[string, KubernetesObject, Recorded, string | undefined]>([
+        ["that was deleted and made again by others", at("new"), state("old"), unmarked],
+        ["whose uid nobody knows", at(undefined), state(undefined), unmarked],
+        ["with fields of kubectl and of controllers", at("u", a, "kubectl", "kubelet"), state("u", a), undefined],
+        ["whose own manager the state does not name", at("u", b), state("u"), undefined],
+        [
+            "with fields of another stack",
+            at("u", a, b),
+            state("u", a),
+            "more than one Pulumi stack of an older release",
+        ],
+    ])("%s", (_, found, recorded, owner) => {
+        expect(foreignOwner(found, recorded)).toBe(owner);
+    });
+
+    it("is adopted by the namespace's uid, else by its own; a marked one by its mark", () => {
+        const found = { object: at("own"), owner: unmarked };
+        expect(adoptionOf(found, "home")).toBe("uid:home");
+        expect(adoptionOf(found, undefined)).toBe("uid:own");
+        expect(adoptionOf({ ...found, owner: other }, "home")).toBe(other);
+    });
+
+    it("and those of a third owner are refused, whoever is adopted", () => {
+        const found = [other, `${other}3`].map((owner) => ({ object: namespaced("Deployment", "api"), owner }));
+        expect(ownershipProblems(found, other, undefined).map((problem) => problem.found)).toEqual([
+            `Deployment orcheo/api exists and belongs to ${other}3`,
+        ]);
+        expect(ownershipProblems(found, undefined, undefined)).toHaveLength(2);
+    });
+
+    it("is named after the namespace, one of each kind", () => {
+        const all = [namespaced("Deployment", "api"), namespaced("Deployment", "beat"), namespace()];
+        expect(namesOf(all)).toBe("Namespace orcheo, Deployment orcheo/api (and 1 more)");
+    });
+});
+
+describe("an object is declared twice", () => {
+    const api = { apiVersion: "apps/v1", kind: "Deployment", name: "api", namespace: "orcheo" };
+    it.each<[object, number]>([
+        [{}, 1],
+        [{ apiVersion: "apps/v2" }, 1],
+        [{ apiVersion: "batch/v1" }, 0],
+        [{ kind: "StatefulSet" }, 0],
+        [{ name: "web" }, 0],
+        [{ namespace: "other" }, 0],
+    ])("with %j: %i", (more, count) => {
+        expect(declaredTwice([api, { ...api, ...more }])).toHaveLength(count);
     });
 });
 
@@ -282,6 +349,9 @@ describe("fields that others have changed", () => {
             },
         },
     });
+    const withFields = ({ metadata }: KubernetesObject, ...managedFields: object[]) => ({
+        metadata: { ...metadata, managedFields },
+    });
     const ownReplicas = { "f:replicas": {} };
     const ownEnv = { 'k:{"name":"LOG"}': { ".": {}, "f:name": {}, "f:value": {} } };
     const scale = {
@@ -344,6 +414,44 @@ describe("fields that others have changed", () => {
         expect(messageOf(live(quiet, {}))).toBeUndefined();
         expect(mayBeOverridden(live(quiet, {}), recorded)).toBe(false);
         expect(messageOf(live([pulumis({}, ownEnv), scale], {}))).toBeUndefined();
+    });
+
+    it("are shown with numbers, switches and images, and never with any other value", () => {
+        const spec = (paused: boolean, image: string, text: string) => ({
+            paused,
+            template: { spec: { containers: [{ name: "worker", image, command: text }] } },
+        });
+        const known = { ...recorded, inputs: { spec: spec(false, "w@sha256:1", "s3cret") } };
+        const found = { ...live([], {}), spec: spec(true, "w@sha256:2", "s3cret2") };
+        const said = overrideMessage(known, overridesOf(found, known)) ?? "";
+        expect(said).toContain("spec.paused: true instead of false (an unknown manager)");
+        const owned = {
+            manager: "pulumi-kubernetes-a",
+            fieldsV1: fields({ ".": {}, "f:name": {} }),
+        };
+        const items = overrideMessage(known, overridesOf({ ...found, ...withFields(found, owned) }, known)) ?? "";
+        expect(items).toContain('containers[worker].image: "w@sha256:2" instead of "w@sha256:1"');
+        expect(items).toContain("containers[worker].command (an unknown manager)");
+        expect(said + items).not.toContain("s3cret");
+    });
+
+    it("are those of kubectl, not those that the API server or a controller keeps for it", () => {
+        const added = (manager: string, subresource?: string, path = "f:extra") =>
+            mayBeOverridden(
+                live(
+                    [
+                        pulumis(ownReplicas, ownEnv),
+                        { manager, subresource, fieldsV1: { "f:metadata": { "f:annotations": { [path]: {} } } } },
+                    ],
+                    {},
+                ),
+                recorded,
+            );
+        expect(added("kubectl-annotate")).toBe(true);
+        expect(added("kubectl-edit", "status")).toBe(false);
+        expect(added("helm")).toBe(false);
+        expect(added("kubectl-edit", undefined, "f:deployment.kubernetes.io/revision")).toBe(false);
+        expect(added("kubectl-edit", undefined, "f:example.com/kubectl.kubernetes.io")).toBe(true);
     });
 
     it("have the object applied again, each time anew, and no other object", () => {
