@@ -55,9 +55,9 @@ export function planDataKey({ accountId, region }: Aws): readonly Statement[] {
     ];
 }
 
-/** What administers a key without being able to read anything with it. */
+/** What administers a key without being able to read anything with it: by CreateGrant an administrator would let itself. */
 const administration = [
-    ...["Create*", "Describe*", "Enable*", "List*", "Put*", "Update*", "Revoke*", "Disable*", "Get*", "Delete*"],
+    ...["CreateAlias", "Describe*", "Enable*", "List*", "Put*", "Update*", "Revoke*", "Disable*", "Get*", "Delete*"],
     ...["TagResource", "UntagResource", "ScheduleKeyDeletion", "CancelKeyDeletion", "RotateKeyOnDemand"],
 ].map((action) => `kms:${action}`);
 

@@ -1,0 +1,133 @@
+/** Who may do what by the stack's own policy documents, each statement as a sentence: nothing may be added unseen. */
+import { output } from "@pulumi/pulumi";
+import { describe, expect, it } from "vitest";
+import { planTrust } from "../../../components/aws/identities.plan";
+import {
+    planBackendPolicy,
+    planBackupPolicy,
+    planBucketPolicy,
+    planDataKey,
+    planTopicPolicy,
+    planVaultKey,
+    servicePolicy,
+} from "../../../components/aws/policies.plan";
+import type { Aws } from "../../../components/config/schema.aws";
+import { parseStack } from "../../../components/stack/read";
+import { everythingExisting } from "../../aws-programs";
+import { settingsOf } from "../../harness";
+
+function awsOf(settings: object): Aws {
+    const { stack, problems } = parseStack({ stack: "prod", keys: [], json: JSON.stringify(settings), secret: true });
+    if (stack?.aws === undefined || problems.length > 0) throw new Error(JSON.stringify(problems));
+    return stack.aws;
+}
+const aws = awsOf(settingsOf("prod"));
+
+const known = <T>(value: T): Promise<unknown> =>
+    new Promise((done) => {
+        output(value).apply(done);
+    });
+
+/** Such as `Allow {"AWS":"root"}: kms:* on * if {…}`. */
+async function sentences(statements: unknown): Promise<readonly string[]> {
+    const all = (await known(statements)) as Record<string, unknown>[];
+    return all.map(({ Effect, Principal, Action, Resource, Condition, ...rest }) => {
+        expect(Object.keys(rest).filter((key) => key !== "Sid")).toEqual([]);
+        const who = Principal === undefined ? "" : ` ${JSON.stringify(Principal)}`;
+        const what = `${String(Effect)}${who}: ${[Action].flat().join(" ")}`;
+        const where = Resource === undefined ? "" : ` on ${[Resource].flat().join(" ")}`;
+        return `${what}${where}${Condition === undefined ? "" : ` if ${JSON.stringify(Condition)}`}`;
+    });
+}
+
+const region = "eu-central-1";
+const account = "111122223333";
+const root = `{"AWS":"arn:aws:iam::${account}:root"}`;
+const via = `{"StringEquals":{"kms:ViaService":"secretsmanager.${region}.amazonaws.com","kms:CallerAccount":"${account}"}}`;
+const ours = `{"StringEquals":{"aws:SourceAccount":"${account}"}}`;
+const alarms = '{"Service":["cloudwatch.amazonaws.com","budgets.amazonaws.com"]}';
+
+describe("a policy document", () => {
+    it("of the data key: IAM of the account, its logs and its alarms", async () => {
+        const logs = `{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":"arn:aws:logs:${region}:${account}:log-group:*"}}`;
+        expect(await sentences(planDataKey(aws))).toEqual([
+            `Allow ${root}: kms:* on *`,
+            `Allow {"Service":"logs.${region}.amazonaws.com"}: kms:Decrypt kms:GenerateDataKey* kms:Encrypt kms:ReEncrypt* kms:DescribeKey on * if ${logs}`,
+            `Allow ${alarms}: kms:Decrypt kms:GenerateDataKey* on * if ${ours}`,
+        ]);
+    });
+
+    it("of the vault's key: written by the deployer and read by the backend, through Secrets Manager alone", async () => {
+        const [administer, ...rest] = await sentences(planVaultKey(aws, "backend-role"));
+        expect(rest).toEqual([
+            `Allow {"AWS":["arn:aws:iam::${account}:role/orcheo-deploy"]}: kms:GenerateDataKey kms:Decrypt on * if ${via}`,
+            `Allow {"AWS":"backend-role"}: kms:Decrypt on * if ${via}`,
+        ]);
+        expect(administer).toMatch(/^Allow \{"AWS":"arn:aws:iam::111122223333:root"\}: [\w:* ]+ on \*$/);
+    });
+
+    it.each([
+        ...["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "ReEncryptFrom"],
+        ...["ReEncryptTo", "Sign", "DeriveSharedSecret", "CreateGrant"],
+    ])("of the vault's key lets no administrator use it, nor give itself the use: kms:%s", (action) => {
+        const [{ Action } = { Action: [] }] = planVaultKey(aws, "r");
+        const granted = [Action].flat().map((each) => new RegExp(`^${String(each).replaceAll("*", ".*")}$`));
+        expect(granted.filter((each) => each.test(`kms:${action}`))).toEqual([]);
+        expect(granted.some((each) => each.test("kms:PutKeyPolicy"))).toBe(true);
+    });
+
+    it("of the backend: the vault's key and nothing else", async () => {
+        expect(await sentences(planBackendPolicy(aws, { secretArn: "secret", keyArn: "key" }))).toEqual([
+            "Allow: secretsmanager:GetSecretValue on secret",
+            `Allow: kms:Decrypt on key if ${via}`,
+        ]);
+    });
+
+    it("of the backup: it adds dumps, and reads and deletes none", async () => {
+        expect(await sentences(planBackupPolicy({ arn: "bucket", keyArn: "key" }, region))).toEqual([
+            "Allow: s3:PutObject s3:AbortMultipartUpload s3:ListMultipartUploadParts on bucket/backups/*",
+            `Allow: kms:GenerateDataKey kms:Decrypt on key if {"StringEquals":{"kms:ViaService":"s3.${region}.amazonaws.com"}}`,
+        ]);
+    });
+
+    it("of the bucket: nobody without TLS 1.2", async () => {
+        expect(await sentences(planBucketPolicy("bucket"))).toEqual([
+            'Deny "*": s3:* on bucket bucket/* if {"Bool":{"aws:SecureTransport":"false"}}',
+            'Deny "*": s3:* on bucket bucket/* if {"NumericLessThan":{"s3:TlsVersion":"1.2"}}',
+        ]);
+    });
+
+    it("of the alarms' topic: this account's alarms and budgets", async () => {
+        expect(await sentences(planTopicPolicy("topic", account))).toEqual([
+            `Allow ${alarms}: sns:Publish on topic if ${ours}`,
+        ]);
+    });
+
+    it("of a service's role: that service, for this account where it says so", async () => {
+        const documents = [servicePolicy("rds.amazonaws.com", account), servicePolicy("rds.amazonaws.com")];
+        const assume = 'Allow {"Service":"rds.amazonaws.com"}: sts:AssumeRole';
+        const statements = documents.map(async (each) => {
+            const { Version, Statement } = JSON.parse(String(await known(each))) as Record<string, unknown>;
+            expect(Version).toBe("2012-10-17");
+            return sentences(Statement);
+        });
+        expect(await Promise.all(statements)).toEqual([[`${assume} if ${ours}`], [assume]]);
+    });
+
+    it("of a pod's role: named accounts of one namespace of one cluster", async () => {
+        const inputs = { settings: aws, clusterName: "orcheo-prod", namespace: "orcheo" };
+        const tags = (accounts: string) =>
+            `{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:${region}:${account}:cluster/orcheo-prod","aws:RequestTag/kubernetes-namespace":"orcheo","aws:RequestTag/kubernetes-service-account":${accounts}}}`;
+        const agent = 'Allow {"Service":"pods.eks.amazonaws.com"}: sts:AssumeRole sts:TagSession if';
+        expect(await sentences([planTrust("backend", inputs), planTrust("backup", inputs)])).toEqual([
+            `${agent} ${tags('["api","init","worker"]')}`,
+            `${agent} ${tags('["backup"]')}`,
+        ]);
+        const provider = `oidc.eks.${region}.amazonaws.com/id/0123`;
+        const irsa = { ...inputs, settings: awsOf(everythingExisting) };
+        expect(await sentences([planTrust("backup", irsa)])).toEqual([
+            `Allow {"Federated":"arn:aws:iam::${account}:oidc-provider/${provider}"}: sts:AssumeRoleWithWebIdentity if ` +
+                `{"StringEquals":{"${provider}:aud":"sts.amazonaws.com","${provider}:sub":["system:serviceaccount:orcheo:backup"]}}`,
+        ]);
+    });
+});
