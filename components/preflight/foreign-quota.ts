@@ -27,6 +27,7 @@ export const foreignQuota: ClusterCheck = {
 /** Undefined when a section could not be understood. */
 function needOf({
     kubernetes,
+    auth,
     api,
     worker,
     beat,
@@ -42,9 +43,10 @@ function needOf({
     if (kubernetes === undefined || outbound === undefined || host === undefined || entrance === undefined)
         return undefined;
     if (api === undefined || worker === undefined || beat === undefined || canvas === undefined) return undefined;
-    if (database === undefined || cache === undefined) return undefined;
+    if (database === undefined || cache === undefined || auth === undefined) return undefined;
     const derived = derivedFrom({ kubernetes, outbound, host, entrance, database, cache, aws, backup });
-    return quotaOf({ kubernetes, api, worker, beat, canvas, database, cache, outbound, backup: derived.backup }).need;
+    const sections = { kubernetes, auth, api, worker, beat, canvas, database, cache, outbound };
+    return quotaOf({ ...sections, backup: derived.backup }).need;
 }
 
 const mebibyte = 1024 ** 2;

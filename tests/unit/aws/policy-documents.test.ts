@@ -23,9 +23,9 @@ function awsOf(settings: object): Aws {
 }
 const aws = awsOf(settingsOf("prod"));
 
-const known = <T>(value: T): Promise<unknown> =>
+const known = (value: unknown): Promise<unknown> =>
     new Promise((done) => {
-        output(value).apply(done);
+        output(value as object).apply(done);
     });
 
 /** Such as `Allow {"AWS":"root"}: kms:* on * if {…}`. */
@@ -34,8 +34,9 @@ async function sentences(statements: unknown): Promise<readonly string[]> {
     return all.map(({ Effect, Principal, Action, Resource, Condition, ...rest }) => {
         expect(Object.keys(rest).filter((key) => key !== "Sid")).toEqual([]);
         const who = Principal === undefined ? "" : ` ${JSON.stringify(Principal)}`;
-        const what = `${String(Effect)}${who}: ${[Action].flat().join(" ")}`;
-        const where = Resource === undefined ? "" : ` on ${[Resource].flat().join(" ")}`;
+        const listed = (one: unknown): string => ([one].flat() as string[]).join(" ");
+        const what = `${String(Effect)}${who}: ${listed(Action)}`;
+        const where = Resource === undefined ? "" : ` on ${listed(Resource)}`;
         return `${what}${where}${Condition === undefined ? "" : ` if ${JSON.stringify(Condition)}`}`;
     });
 }
@@ -71,7 +72,8 @@ describe("a policy document", () => {
         ...["ReEncryptTo", "Sign", "DeriveSharedSecret", "CreateGrant"],
     ])("of the vault's key lets no administrator use it, nor give itself the use: kms:%s", (action) => {
         const [{ Action } = { Action: [] }] = planVaultKey(aws, "r");
-        const granted = [Action].flat().map((each) => new RegExp(`^${String(each).replaceAll("*", ".*")}$`));
+        const names = [Action].flat() as string[];
+        const granted = names.map((each) => new RegExp(`^${each.replaceAll("*", ".*")}$`));
         expect(granted.filter((each) => each.test(`kms:${action}`))).toEqual([]);
         expect(granted.some((each) => each.test("kms:PutKeyPolicy"))).toBe(true);
     });
