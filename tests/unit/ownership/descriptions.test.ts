@@ -12,7 +12,7 @@ interface Metadata {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
 }
-const metadataOf = ({ inputs }: Registered): Metadata => (inputs["metadata"] ?? {});
+const metadataOf = ({ inputs }: Registered): Metadata => inputs["metadata"] ?? {};
 
 const usual = [
     "app.kubernetes.io/component",
