@@ -1,6 +1,6 @@
 /** docs/versions.md, from the pinned versions and policies/support-ends.json: `npm run docs` writes it. */
 import { readFileSync } from "node:fs";
-import { GO_VERSION } from "../local/toolchain/build.ts";
+import { compilerOf, GO_VERSION } from "../local/toolchain/compile.ts";
 import { tools, type Group } from "../local/toolchain/tools.ts";
 import releases from "../images/backend/releases.json";
 import table from "../policies/support-ends.json";
@@ -120,11 +120,11 @@ export const built = (): readonly Pinned[] => [
         product: productOf(name),
         where: purposes[group],
     })),
-    ...[...new Set([GO_VERSION, ...tools.map(({ go = GO_VERSION }) => go)])].map((version): Pinned => ({
+    ...[...new Set([GO_VERSION, ...tools.map(compilerOf)])].map((version): Pinned => ({
         name: "Go",
         version: version.replace(/^go/, ""),
         product: "go",
-        where: `compiles ${tools.filter(({ go = GO_VERSION }) => go === version).length} of these`,
+        where: `compiles ${tools.filter((tool) => compilerOf(tool) === version).length} of these`,
     })),
     {
         name: "Node.js",

@@ -1,8 +1,6 @@
 /** Builds the pinned tools into the cache, once. `node local/toolchain/build.ts [group…]` does it on its own. */
 import { createHash } from "node:crypto";
 import {
-    appendFileSync,
-    cpSync,
     existsSync,
     mkdirSync,
     mkdtempSync,
@@ -11,27 +9,20 @@ import {
     renameSync,
     rmSync,
     symlinkSync,
-    writeFileSync,
 } from "node:fs";
 import { basename, delimiter, join, relative } from "node:path";
 import { withLock, withLockIfFree } from "../lock.ts";
 import { cacheDir, logFile } from "../paths.ts";
 import { run } from "../process.ts";
 import { consoleReport, type Report } from "../report.ts";
-import { areSpent, goDir, goEnvironment, removeGoCaches, removeUnfinishedWork } from "./go-caches.ts";
+import { inBuildOrder, nextBuild } from "./build-order.plan.ts";
+import { build, compilerOf, MODULES } from "./compile.ts";
+import { areSpent, goDir, removeGoCaches, removeUnfinishedWork } from "./go-caches.ts";
 import { differenceNote, differencesOf, type Hashes, recordedHashes } from "./hashes.ts";
-import { type Group, type Source, type Tool, tools } from "./tools.ts";
-
-/**
- * The compiler, unless a tool's row names a newer one. Any Go >= 1.21 on the PATH fetches exactly this one from the module
- * proxy, checksum-verified.
- */
-export const GO_VERSION = "go1.26.8";
+import { type Group, type Tool, tools } from "./tools.ts";
 
 /** Two builds at a time keep two cores busy while one of them links. */
 const PARALLEL_BUILDS = 2;
-
-const MODULES = join(import.meta.dirname, "modules");
 
 export interface Toolchain {
     /** Folder with links to every binary, for the PATH. */
@@ -50,7 +41,7 @@ const sha256 = (content: string | Buffer): string => createHash("sha256").update
 
 /** Changes with everything that could change the binaries: module files, the tool's row, compiler, architecture. */
 export function toolKey(tool: Tool, modules = MODULES): string {
-    const { go = GO_VERSION, ...rest } = tool;
+    const { go = compilerOf(tool), ...rest } = tool;
     const row = { ...rest, generate: tool.generate && [tool.generate.package, ...tool.generate.args("")] };
     const dir = join(modules, tool.module);
     const files = readdirSync(dir, { recursive: true, withFileTypes: true })
@@ -75,81 +66,6 @@ export async function onPath(tool: Tool, path = process.env.PATH ?? ""): Promise
     return new RegExp(`(^|[^0-9.])${tool.version.replaceAll(".", "\\.")}($|[^0-9.])`, "m").test(said)
         ? found
         : undefined;
-}
-
-async function build(tool: Tool, target: string, modules: string): Promise<void> {
-    mkdirSync(join(cacheDir, "toolchain"), { recursive: true });
-    const temporary = mkdtempSync(`${target}.part-`);
-    // Next to the other temporary folder, so that both are cleaned up after a kill.
-    const scratch = mkdtempSync(`${target}.part-`);
-    const log = logFile(`toolchain-${tool.name}`);
-    const env = {
-        ...process.env,
-        ...goEnvironment(),
-        GOTOOLCHAIN: tool.go ?? GO_VERSION,
-        GOFLAGS: "",
-        GOWORK: "off",
-        // Defaults that a user's own settings would change, and with them the binaries.
-        GOAMD64: "v1",
-        GOARM64: "v8.0",
-        GOEXPERIMENT: "",
-        GOFIPS140: "off",
-        CGO_ENABLED: tool.cgo === true ? "1" : "0",
-    };
-    // With patched modules, in a copy: Go stores the path of a replaced module in the binary, so it has to be a relative one.
-    const cwd = tool.patched === undefined ? join(modules, tool.module) : join(scratch, "module");
-    const go = (args: readonly string[], toLog = true): Promise<string> =>
-        run("go", args, { cwd, env, log: toLog ? log : undefined });
-    const place = async ({ goModule, file }: Source): Promise<string> => {
-        if (goModule === undefined) return join(cwd, file);
-        await go(["mod", "download", goModule]);
-        return join((await go(["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", goModule], false)).trim(), file);
-    };
-    try {
-        if (tool.patched !== undefined) cpSync(join(modules, tool.module), cwd, { recursive: true });
-        for (const [name, sources] of Object.entries(tool.share ?? {})) {
-            const texts: string[] = [];
-            for (const source of sources) texts.push(readFileSync(await place(source), "utf8"));
-            writeFileSync(join(temporary, name), texts.join("\n---\n"));
-        }
-        if (tool.cSource !== undefined) {
-            await run(
-                "gcc",
-                ["-Os", "-Wall", "-static", "-s", "-o", join(temporary, tool.name), await place(tool.cSource)],
-                { log },
-            );
-        } else {
-            const flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", `-tags=${(tool.tags ?? []).join(",")}`];
-            if (tool.generate !== undefined) {
-                await go(["build", ...flags, "-o", join(scratch, "generator"), tool.generate.package]);
-                await run(join(scratch, "generator"), tool.generate.args(scratch), { cwd: scratch, env, log });
-            }
-            if (tool.overlay !== undefined) {
-                const replace: Record<string, string> = {};
-                for (const { at, from } of tool.overlay) {
-                    replace[await place(at)] = "generated" in from ? join(scratch, from.generated) : await place(from);
-                }
-                writeFileSync(join(scratch, "overlay.json"), JSON.stringify({ Replace: replace }));
-                flags.push(`-overlay=${join(scratch, "overlay.json")}`);
-            }
-            for (const [number, { goModule, stead }] of (tool.patched ?? []).entries()) {
-                const copy = join(cwd, `patched-${number}`);
-                await run("cp", ["-r", "--no-preserve=mode", await place({ goModule, file: "." }), copy]);
-                for (const [at, from] of Object.entries(stead)) {
-                    rmSync(join(copy, at), { recursive: true });
-                    cpSync(join(cwd, from), join(copy, at), { recursive: true });
-                }
-                appendFileSync(join(cwd, "go.mod"), `\nreplace ${goModule} => ./patched-${number}\n`);
-            }
-            const stamps = Object.entries(tool.stamps ?? {}).map(([symbol, value]) => `-X ${symbol}=${value}`);
-            const output = tool.binary === undefined ? `${temporary}/` : join(temporary, tool.binary);
-            await go(["build", ...flags, `-ldflags=${["-s -w", ...stamps].join(" ")}`, "-o", output, ...tool.packages]);
-        }
-        renameSync(temporary, target);
-    } finally {
-        rmSync(temporary, { recursive: true, force: true });
-        rmSync(scratch, { recursive: true, force: true });
-    }
 }
 
 /**
@@ -185,15 +101,12 @@ export async function ensureToolchain(
             removeLeftovers();
             removeUnfinishedWork();
             const differences: string[] = [];
-            await buildAll(
-                missing.filter((tool) => !existsSync(targetOf(tool))),
-                async (tool) => {
-                    await report.step(`build ${tool.name} ${tool.version}`, logFile(`toolchain-${tool.name}`), () =>
-                        build(tool, targetOf(tool), modules),
-                    );
-                    differences.push(...(await differencesOf(tool, toolKey(tool, modules), targetOf(tool), hashes)));
-                },
-            );
+            await buildAll(inBuildOrder(missing.filter((tool) => !existsSync(targetOf(tool)))), async (tool) => {
+                await report.step(`build ${tool.name} ${tool.version}`, logFile(`toolchain-${tool.name}`), () =>
+                    build(tool, targetOf(tool), modules),
+                );
+                differences.push(...(await differencesOf(tool, toolKey(tool, modules), targetOf(tool), hashes)));
+            });
             // After all builds: between their lines nobody would see it.
             if (differences.length > 0) report.note(differenceNote(differences));
         });
@@ -241,14 +154,28 @@ async function trimGoCaches(report: Report): Promise<void> {
  */
 async function buildAll(queue: Tool[], work: (tool: Tool) => Promise<void>): Promise<void> {
     const failures: { tool: Tool; error: unknown }[] = [];
-    const worker = async (): Promise<void> => {
-        while (failures.length === 0) {
-            const tool = queue.shift();
-            if (tool === undefined) return;
-            await work(tool).catch((error: unknown) => failures.push({ tool, error }));
+    const running = new Map<Tool, Promise<void>>();
+    const proven = new Set<string>();
+    const start = async (tool: Tool): Promise<void> => {
+        try {
+            await work(tool);
+            proven.add(compilerOf(tool));
+        } catch (error) {
+            failures.push({ tool, error });
+        } finally {
+            running.delete(tool);
         }
     };
-    await Promise.all(Array.from({ length: PARALLEL_BUILDS }, worker));
+    for (;;) {
+        while (failures.length === 0 && running.size < PARALLEL_BUILDS) {
+            const tool = nextBuild(queue, [...running.keys()], compilerOf, proven);
+            if (tool === undefined) break;
+            queue.splice(queue.indexOf(tool), 1);
+            running.set(tool, start(tool));
+        }
+        if (running.size === 0) break;
+        await Promise.race(running.values());
+    }
     const [first] = failures;
     if (first === undefined) return;
     const left = [...failures.map(({ tool }) => tool), ...queue].map(({ name }) => name);
