@@ -26,6 +26,7 @@ import {
     toolchain,
     up,
 } from "./harness.ts";
+import { blocks } from "./runbooks.ts";
 
 const STORE = "store";
 const BUCKET = "orcheo-data";
@@ -169,18 +170,15 @@ const logOf = (job: string): Promise<string> => {
     return kube("logs", "--selector", `batch.kubernetes.io/job-name=${name}`, "--tail=-1");
 };
 
-/** The code blocks of some sections of the runbook. */
-function commands(...sections: readonly string[]): string {
-    const text = readFileSync(join(projectDir, "docs", "runbooks", "restore-backup.md"), "utf8");
-    return sections
+/** The commands of some sections of the runbook, in this order. */
+const commands = (...sections: readonly string[]): string =>
+    sections
         .map((section) => {
-            const [, body] = new RegExp(`^## ${section}.*?\\n(.*?)(?=^## |$(?![^]))`, "ms").exec(text) ?? [];
-            const blocks = [...(body ?? "").matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block);
-            if (blocks.length === 0) throw new Error(`the runbook has no commands in "${section}"`);
-            return blocks.join("");
+            const found = blocks("restore-backup.md", (text) => text.startsWith(section));
+            if (found.length === 0) throw new Error(`the runbook has no commands in "${section}"`);
+            return found.join("");
         })
         .join("");
-}
 
 export function backup(): void {
     let store: Store;
