@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orcheo_runtime import connections, delivery, fencing, logs, sign_in, vault
+from orcheo_runtime import connections, delivery, fencing, imports, logs, sign_in, vault
 from orcheo_runtime.dependencies import postgres_answers
 from orcheo_runtime.inside import KeepInside
 from orcheo_runtime.leaving import leave_when_idle
@@ -152,9 +152,10 @@ def listeners(port: int) -> list[socket.socket]:
 async def serve(serving: list[Health]) -> bool:
     """Serves until SIGTERM; returns False if start-up failed. `serving` receives the counter of open requests."""
     connections.check_before_use()
-    import uvicorn
-    from orcheo_backend.app import app
-    from orcheo_backend.worker.celery_app import celery_app
+    with imports.without_collection():
+        import uvicorn
+        from orcheo_backend.app import app
+        from orcheo_backend.worker.celery_app import celery_app
 
     delivery.configure(celery_app)
     sign_in.install()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from orcheo_runtime import last_words, leases, logs, vault
+from orcheo_runtime import imports, last_words, leases, logs, vault
 
 if TYPE_CHECKING:
     import psycopg
@@ -142,8 +142,9 @@ async def make_tables() -> list[str]:
 
 def use_every_store() -> list[str]:
     """Boots the backend in this process, creates all tables and queries each store once; returns the failures."""
-    from fastapi.testclient import TestClient
-    from orcheo_backend.app import app
+    with imports.without_collection():
+        from fastapi.testclient import TestClient
+        from orcheo_backend.app import app
 
     logs.install()
     token = os.environ["ORCHEO_AUTH_BOOTSTRAP_SERVICE_TOKEN"]

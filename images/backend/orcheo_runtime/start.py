@@ -11,7 +11,7 @@ import runpy
 import signal
 import sys
 
-from orcheo_runtime import environment, logs, tls
+from orcheo_runtime import environment, imports, logs, tls
 
 USAGE_ERROR = 64
 CONFIGURATION_ERROR = 78
@@ -49,6 +49,7 @@ def main(arguments: list[str]) -> int:
         os.execvp(arguments[1], arguments[1:])
     for name in sorted(contract["ignored"].keys() & os.environ.keys()):
         logger.info("%s has no effect in Orcheo %s: %s", name, release, contract["ignored"][name])
+    imports.install(role)
     # In this process: a new one would expose the secrets in /proc/PID/environ.
     runpy.run_module(MODULES[role], run_name="__main__", alter_sys=True)
     return 0

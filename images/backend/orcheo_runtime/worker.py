@@ -14,7 +14,7 @@ from typing import Any
 import celery.apps.worker
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init, worker_ready
 
-from orcheo_runtime import connections, delivery, fencing, logs, memory, plugins, reconciler, vault
+from orcheo_runtime import connections, delivery, fencing, imports, logs, memory, plugins, reconciler, vault
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import Work, leave_when_idle
 
@@ -51,10 +51,11 @@ def main() -> None:
     connections.check_before_use()
     vault.leave_with_another_key()
     # It configures logging itself, which Celery's signal reverts.
-    from orcheo_backend.worker.celery_app import celery_app
+    with imports.without_collection():
+        from orcheo_backend.worker.celery_app import celery_app
 
-    delivery.configure(celery_app)
-    from orcheo_backend.worker import tasks
+        delivery.configure(celery_app)
+        from orcheo_backend.worker import tasks
 
     with_lease(tasks.execute_run)
     with_lease(tasks.dispatch_cron_triggers)

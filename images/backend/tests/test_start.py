@@ -33,11 +33,11 @@ class Usage(unittest.TestCase):
 class Program(unittest.TestCase):
     """As a process: `main` replaces the process it runs in."""
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str, before: str = "pass") -> list[str]:
         script = (
             "import sys; from pathlib import Path; from orcheo_runtime import environment, start;"
             f"environment.DATA = Path({str(HERE)!r}); environment.SECRET_DIR = Path({self.secrets!r});"
-            "start.MODULES['beat'] = 'slow'; sys.exit(start.main(sys.argv[1:]))"
+            f"start.MODULES['beat'] = 'slow'; {before}; sys.exit(start.main(sys.argv[1:]))"
         )
         return [executable, "-c", script, *arguments]
 
@@ -81,6 +81,14 @@ class Program(unittest.TestCase):
             process.terminate()
             # 143, by the handler: -15 would be the default, which process 1 of a container has not.
             self.assertEqual(process.wait(10), 143)
+
+    def test_imports_wait_before_the_role_begins(self) -> None:
+        Path(self.secrets, "redis-url").write_text("rediss://:s3cret@cache", encoding="utf-8")
+        Path(self.secrets, "postgres-dsn").write_text("postgresql://orcheo@db/orcheo", encoding="utf-8")
+        Path(self.secrets, "slow.py").write_text("print('begun')", encoding="utf-8")
+        command = self.command("beat", before="start.imports.install = lambda role: print('wait in', role)")
+        ended = run(command, env=self.environment(), capture_output=True, text=True, timeout=30, check=True)
+        self.assertEqual([json.loads(line)["message"] for line in ended.stdout.splitlines()], ["wait in beat", "begun"])
 
     def test_a_program_gets_the_secrets_and_names_of_its_own(self) -> None:
         Path(self.secrets, "redis-url").write_text("redis://cache", encoding="utf-8")
