@@ -34,6 +34,8 @@ def main(role: str, how: str) -> None:
     with collection:
         for module in ROLES[role]:
             importlib.import_module(module)
+        if role == "worker":
+            imports.import_for_runs()
     used = resource.getrusage(resource.RUSAGE_SELF)
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     measured = {

@@ -228,6 +228,7 @@ def verify(release: str, expected: dict[str, str]) -> list[str]:
     for name in sorted(expected.keys() | found.keys()):
         if found.get(name) != expected.get(name):
             problems.append(f"node {name}: {found.get(name)} instead of {expected.get(name)}")
+    imports.import_for_runs()
     index = json.loads((imports.PREPARED / "index.json").read_text(encoding="utf-8"))
     for module, names in index["names"].items():
         for name, (source, attribute) in names.items():

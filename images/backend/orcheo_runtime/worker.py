@@ -57,6 +57,7 @@ def main() -> None:
         delivery.configure(celery_app)
         from orcheo_backend.worker import tasks
 
+        imports.import_for_runs()
     with_lease(tasks.execute_run)
     with_lease(tasks.dispatch_cron_triggers)
     setup_logging.connect(lambda **_: logs.install(), weak=False)

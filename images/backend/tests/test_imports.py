@@ -55,6 +55,8 @@ FILES = {
     ),
     "orcheo_backend/__init__.py": "",
     "orcheo_backend/app.py": "import orcheo.nodes\n",
+    "langchain_openai.py": "",
+    "langchain_mcp_adapters/client.py": "",
     "library/__init__.py": "VERSION = 'one '\nclass Base: ...\n",
     "library/part.py": "def make(): return 'made'\nclass Error(Exception): ...\n",
 }
@@ -290,6 +292,8 @@ class Image(unittest.TestCase):
             backend = [node for node in found if (node.module or "") in ("orcheo_backend.app", "orcheo_backend.worker.celery_app")]
             outside = [ast.unparse(node) for node in backend if id(node) not in inside]
             self.assertTrue(backend, role)
+            # Shared by the processes that are forked afterwards.
+            self.assertEqual("imports.import_for_runs()" in ast.unparse(tree), role == "worker")
             # What the block has imported costs nothing again.
             self.assertFalse([each for each in outside if "chatkit_runtime" not in each], role)
 
