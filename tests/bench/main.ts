@@ -1,6 +1,6 @@
 /**
  * `make bench`: what the platform costs, each figure beside its bound, on a cluster of its own. About 25 minutes;
- * `local/run node tests/bench/main.ts startup changes bound checkers images pack` takes the parts named.
+ * `local/run node tests/bench/main.ts startup imports changes bound checkers images pack` takes the parts named.
  * The figures of a cold `make up` (an empty cache) are those of the last one that this machine made.
  */
 import { spawnSync } from "node:child_process";
@@ -17,6 +17,7 @@ import { type Settings, settingsOf } from "../../local/settings.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { measureCheckers } from "./checkers.ts";
 import { measureImages } from "./images.ts";
+import { measureImports } from "./python.ts";
 
 const spec: ClusterSpec = clusterSpec("bench", { api: 28443, registry: 28000, http: 28080, https: 28444 });
 const report = consoleReport();
@@ -182,6 +183,7 @@ async function boundOfUp(): Promise<void> {
 
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     startup,
+    imports: async () => lines.push(...(await measureImports(kubectl))),
     changes,
     bound: boundOfUp,
     checkers: async () => lines.push(...(await measureCheckers(report))),
