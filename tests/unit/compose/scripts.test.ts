@@ -84,6 +84,45 @@ describe("check.py", () => {
     });
 });
 
+describe("the nightly backup", () => {
+    const root = mkdtempSync(join(tmpdir(), "orcheo-compose-backup-"));
+    /** The service's own script, with a clock, and with a sleep and a backup that only say so. */
+    const runAt = (seconds: number, ...args: string[]): string => {
+        const { services } = parse(readFileSync("compose/prod.yaml", "utf8")) as {
+            services: { backup: { entrypoint: string[] } };
+        };
+        const [, , script = ""] = services.backup.entrypoint;
+        const programs = {
+            date: `echo ${seconds}`,
+            sleep: 'echo "sleep $1"',
+            // Ends the loop; `now` has none, and its parent is this test.
+            python3: `echo "python3 $*"${args.length === 0 ? '; kill "$PPID"' : ""}`,
+        };
+        for (const [name, line] of Object.entries(programs))
+            writeFileSync(join(root, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+        const env = { PATH: `${root}:/usr/bin:/bin` };
+        return spawnSync("sh", ["-c", script.replaceAll("$$", "$"), "backup", ...args], { env, encoding: "utf8" })
+            .stdout;
+    };
+    afterAll(() => {
+        rmSync(root, { recursive: true });
+    });
+    const day = 20_000 * 86_400;
+    const at = 2 * 3600 + 17 * 60;
+
+    it.each([
+        ["before its time", day + 100, at - 100],
+        ["at its time", day + at, 86_400],
+        ["after its time", day + at + 100, 86_400 - 100],
+    ])("started %s, waits for the next 02:17 UTC", (_, now, wait) => {
+        expect(runAt(now)).toBe(`sleep ${wait}\npython3 -m orcheo_backup\n`);
+    });
+
+    it("`now` makes one at once", () => {
+        expect(runAt(day, "now")).toBe("python3 -m orcheo_backup\n");
+    });
+});
+
 describe("prepare.sh", () => {
     const root = mkdtempSync(join(tmpdir(), "orcheo-compose-"));
     const dir = join(root, "compose");
