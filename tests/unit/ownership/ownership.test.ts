@@ -163,7 +163,10 @@ describe("an object of an older release", () => {
         expect(ownershipProblems(found, other, undefined).map((problem) => problem.found)).toEqual([
             `Deployment orcheo/api exists and belongs to ${other}3`,
         ]);
-        expect(ownershipProblems(found, undefined, undefined)).toHaveLength(2);
+        const all = ownershipProblems(found, undefined, undefined);
+        expect(all.map(({ at: key }) => key)).toEqual(Array(2).fill("orcheo:stack.kubernetes.namespace"));
+        for (const { remedy } of all)
+            expect(remedy).toMatch(/^use another namespace; if .*\(docs\/runbooks\/lost-state.md\)$/);
     });
 
     it("is named after the namespace, one of each kind", () => {
@@ -184,6 +187,33 @@ describe("an object is declared twice", () => {
     ])("with %j: %i", (more, count) => {
         expect(declaredTwice([api, { ...api, ...more }])).toHaveLength(count);
     });
+});
+
+it("only whole objects of the cluster are recorded, each with its namespace", () => {
+    const metadata = { name: "api", namespace: "orcheo", uid: "u" };
+    const outputs = { apiVersion: "v1", kind: "Service", metadata };
+    const type = "kubernetes:core/v1:Service";
+    const { id, objects } = recordedOf({
+        whole: { type, outputs },
+        "of another provider": { type: "aws:ecs/service:Service", outputs },
+        "without a type": { outputs },
+        "without a version": { type, outputs: { ...outputs, apiVersion: undefined } },
+        "without a kind": { type, outputs: { ...outputs, kind: 1 } },
+        "without a name": { type, outputs: { ...outputs, metadata: { uid: "u" } } },
+        "without outputs": { type },
+        nothing: undefined,
+        "orcheo:index:Ownership$of another type": {
+            type: "random:index/randomBytes:RandomBytes",
+            outputs: { result: "x" },
+        },
+    });
+    expect(id).toBeUndefined();
+    expect(objects).toEqual([
+        {
+            ...{ urn: "whole", apiVersion: "v1", kind: "Service", name: "api", namespace: "orcheo", uid: "u" },
+            ...{ fieldManager: undefined, inputs: {} },
+        },
+    ]);
 });
 
 describe("a stack", () => {
@@ -435,6 +465,30 @@ describe("fields that others have changed", () => {
         expect(said + items).not.toContain("s3cret");
     });
 
+    it("are labels and annotations too, but never names, and all of them without their managers", () => {
+        const metadata = { name: "worker", namespace: "orcheo", labels: { team: "a" }, annotations: { note: "b" } };
+        const known = { ...recorded, inputs: { apiVersion: "apps/v1", kind: "Deployment", metadata } };
+        const found = { kind: "Deployment", metadata: { name: "worker", namespace: "orcheo" } };
+        expect(mayBeOverridden(found, known)).toBe(true);
+        expect(overridesOf(found, known).map(({ path, gone }) => [path, gone])).toEqual([
+            ["metadata.labels.team", true],
+            ["metadata.annotations.note", true],
+        ]);
+    });
+
+    it("are left to the autoscaler where they are replicas, and only these", () => {
+        const found = { ...live([], {}), spec: { ...inputs.spec, replicas: 7, template: {} } };
+        const paths = (least?: number) => overridesOf(found, recorded, least).map(({ path }) => path);
+        expect(paths()).toEqual(["spec.replicas", "spec.template.spec.containers"]);
+        expect(paths(2)).toEqual(["spec.template.spec.containers"]);
+    });
+
+    it("show no value of which one may be secret", () => {
+        const known = { ...recorded, inputs: { spec: { text: "s3cret" } } };
+        const found = { ...live([], {}), spec: { text: 1 } };
+        expect(overrideMessage(known, overridesOf(found, known))).not.toContain("s3cret");
+    });
+
     it("are those of kubectl, not those that the API server or a controller keeps for it", () => {
         const added = (manager: string, subresource?: string, path = "f:extra") =>
             mayBeOverridden(
@@ -523,6 +577,7 @@ describe("a Deployment that is scaled automatically", () => {
         expect(leastReplicas(api, [autoscaler(target)])).toBe(1);
         expect(leastReplicas(api, [autoscaler({ ...target, kind: "StatefulSet" }, 2), api])).toBeUndefined();
         expect(leastReplicas(api, [{ ...autoscaler(target, 2), namespace: "other" }])).toBeUndefined();
+        expect(leastReplicas(api, [{ ...autoscaler(target, 2), kind: "ScaledObject" }])).toBeUndefined();
     });
 
     it("is named once it has been scaled to 0, which switches its autoscaler off, and only then", () => {
