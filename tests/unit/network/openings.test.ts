@@ -221,6 +221,27 @@ describe("settings open what they name, and nothing else", () => {
                 ],
             },
         ],
+        ...[
+            [
+                { httpUrl: "http://proxy.example.com:3128", httpsUrl: "http://proxy.example.com:3129" },
+                "80/TCP 3128/TCP",
+            ],
+            [{ httpUrl: "http://proxy.example.com" }, "80/TCP"],
+            [{ httpUrl: "https://proxy.example.com" }, "80/TCP 443/TCP"],
+            [{ httpsUrl: "http://proxy.example.com:3129" }, "80/TCP"],
+        ].map(([own, opens], index): [string, object, Record<string, readonly string[]>] => [
+            `backups in the clear through the proxy for http (${index})`,
+            { backup: { ...store, endpoint: "http://10.9.0.1", plainHttp: true }, outbound: { proxy: own } },
+            {
+                postgres: ["postgres: Ingress", "postgres <- api, worker, beat, init, backup: 5432/TCP"],
+                "backup-out": [
+                    "backup: Egress",
+                    "backup -> postgres: 5432/TCP",
+                    `backup -> ${dns}`,
+                    `backup -> ${outside}, 10.9.0.0/24: ${String(opens)}`,
+                ],
+            },
+        ]),
     ])("%s", (_, settings, expected) => {
         const before = opened(dev);
         const changed = Object.entries(opened({ ...dev, ...settings })).flatMap(([name, lines]) => {
