@@ -163,6 +163,14 @@ describe("settings open what they name, and nothing else", () => {
     const identity = { ...store, credentials: { kind: "identity" } };
     const external = { kind: "external", url };
 
+    /** Proxies, and the ports that are opened for a store that is reached by http. */
+    const inTheClear: readonly [object, string][] = [
+        [{ httpUrl: "http://proxy.example.com:3128", httpsUrl: "http://proxy.example.com:3129" }, "80/TCP 3128/TCP"],
+        [{ httpUrl: "http://proxy.example.com" }, "80/TCP"],
+        [{ httpUrl: "https://proxy.example.com" }, "80/TCP 443/TCP"],
+        [{ httpsUrl: "http://proxy.example.com:3129" }, "80/TCP"],
+    ];
+
     it.each<[string, object, Record<string, readonly string[]>]>([
         [
             "an ingress controller elsewhere",
@@ -221,15 +229,7 @@ describe("settings open what they name, and nothing else", () => {
                 ],
             },
         ],
-        ...[
-            [
-                { httpUrl: "http://proxy.example.com:3128", httpsUrl: "http://proxy.example.com:3129" },
-                "80/TCP 3128/TCP",
-            ],
-            [{ httpUrl: "http://proxy.example.com" }, "80/TCP"],
-            [{ httpUrl: "https://proxy.example.com" }, "80/TCP 443/TCP"],
-            [{ httpsUrl: "http://proxy.example.com:3129" }, "80/TCP"],
-        ].map(([own, opens], index): [string, object, Record<string, readonly string[]>] => [
+        ...inTheClear.map(([own, opens], index): [string, object, Record<string, readonly string[]>] => [
             `backups in the clear through the proxy for http (${index})`,
             { backup: { ...store, endpoint: "http://10.9.0.1", plainHttp: true }, outbound: { proxy: own } },
             {
@@ -238,7 +238,7 @@ describe("settings open what they name, and nothing else", () => {
                     "backup: Egress",
                     "backup -> postgres: 5432/TCP",
                     `backup -> ${dns}`,
-                    `backup -> ${outside}, 10.9.0.0/24: ${String(opens)}`,
+                    `backup -> ${outside}, 10.9.0.0/24: ${opens}`,
                 ],
             },
         ]),
