@@ -1,6 +1,9 @@
 /** Whole pods, so that a lost restriction, volume or limit shows. */
+import { output, type Output } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { planClaim } from "../../../components/kubernetes/claim.plan";
+import { proxyEnvironment } from "../../../components/kubernetes/proxy.plan";
+import { planPullSecret, pullSecretName } from "../../../components/kubernetes/pull-secret.plan";
 import { literal, planPod, type ContainerPlan, type PodPlan } from "../../../components/kubernetes/pod.plan";
 import { trustEnvironment } from "../../../components/kubernetes/trust.plan";
 import * as volumes from "../../../components/kubernetes/volumes.plan";
@@ -194,7 +197,7 @@ describe("volumes", () => {
     const group = 0o440;
     it.each([
         [
-            volumes.secretFiles([{ secretName: "s", keys: ["a", { key: "B", path: "b" }] }]),
+            () => volumes.secretFiles([{ secretName: "s", keys: ["a", { key: "B", path: "b" }] }]),
             {
                 volume: {
                     name: "secrets",
@@ -217,7 +220,7 @@ describe("volumes", () => {
             },
         ],
         [
-            volumes.serverCertificate("t"),
+            () => volumes.serverCertificate("t"),
             {
                 volume: { name: "tls", secret: { secretName: "t", defaultMode: group } },
                 mount: { name: "tls", mountPath: "/etc/orcheo/tls", readOnly: true },
@@ -225,7 +228,7 @@ describe("volumes", () => {
         ],
         [
             // Never the key beside it.
-            volumes.stackCa("t"),
+            () => volumes.stackCa("t"),
             {
                 volume: {
                     name: "ca",
@@ -235,14 +238,14 @@ describe("volumes", () => {
             },
         ],
         [
-            volumes.configFiles("conf", "c", "/etc/x"),
+            () => volumes.configFiles("conf", "c", "/etc/x"),
             {
                 volume: { name: "conf", configMap: { name: "c", defaultMode: group } },
                 mount: { name: "conf", mountPath: "/etc/x", readOnly: true },
             },
         ],
-    ])("hold what is named, readable by the group and not writable: %#", (made, expected) => {
-        expect(made).toEqual(expected);
+    ])("hold what is named, readable by the group and not writable: %#", (make, expected) => {
+        expect(make()).toEqual(expected);
     });
 
     it("with the CA of a server are made for CAs of one's own only", () => {
@@ -278,4 +281,43 @@ it("every client of the backend's image is given the bundle of CAs", () => {
     expect(Object.keys(trustEnvironment).sort()).toEqual([
         ...["AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"],
     ]);
+});
+
+it("destinations without the proxy that nobody has checked are refused", () => {
+    const stack = stackOf();
+    const outbound = { ...stack.outbound, proxy: { httpUrl: "http://proxy.example.com", direct: ["10.0.0.0/8"] } };
+    expect(() => proxyEnvironment({ ...stack, outbound })).toThrow("was not checked: 10.0.0.0/8");
+});
+
+describe("the pull secret", () => {
+    const pull = { kind: "credentials", username: "puller" } as const;
+    const stack = (more: object) => {
+        const registry = { prefix: "r.example.com:5000/team/orcheo", pull: more } as unknown as object;
+        return { ...stackOf(), registry: { ...stackOf().registry, ...registry } };
+    };
+
+    it.each([
+        [{ kind: "anonymous" }, undefined],
+        [{ kind: "secret", name: "theirs" }, "theirs"],
+        [pull, "registry-pull"],
+    ])("of %j is named %s", (kind, name) => {
+        expect(pullSecretName(stack(kind))).toBe(name);
+    });
+
+    it.each([
+        [undefined, "r.example.com:5000"],
+        ["https://index.docker.io/v1/", "https://index.docker.io/v1/"],
+    ])("logs in to one registry and is a secret (server %s)", async (server, host) => {
+        const made = planPullSecret(stack(pull), { ...pull, server }, output("p4ss"), "orcheo");
+        expect(made).toMatchObject({
+            metadata: { name: "registry-pull", namespace: "orcheo" },
+            type: "kubernetes.io/dockerconfigjson",
+        });
+        const text = (made.stringData as Record<string, Output<string>>)[".dockerconfigjson"];
+        const known = await new Promise<string>((done) => text?.apply(done));
+        const auth = Buffer.from("puller:p4ss").toString("base64");
+        expect(JSON.parse(known)).toEqual({ auths: { [host]: { username: "puller", password: "p4ss", auth } } });
+        const { isSecret } = text as unknown as { isSecret: Promise<boolean> };
+        expect(await isSecret).toBe(true);
+    });
 });
