@@ -8,13 +8,16 @@ version=$(sed -n 's/^ *"version": "\(.*\)",$/\1/p' ../package.json | head -n 1)
 docker build --tag orcheo/backup:dev --build-arg "VERSION=$version" ../images/backup
 touch .env
 for name in backend canvas postgres valkey backup; do
-    variable=ORCHEO_$(echo $name | tr a-z A-Z)_IMAGE
+    variable=ORCHEO_$(echo "$name" | tr '[:lower:]' '[:upper:]')_IMAGE
     reference=$(docker image inspect --format '{{index .RepoDigests 0}}' orcheo/$name:dev)
     case $reference in
     *@sha256:*) ;;
     *) echo "compose/build.sh: orcheo/$name:dev has no digest; switch the engine to the containerd image store" >&2 && exit 78 ;;
     esac
-    sed -i "/^$variable=/d" .env
-    echo "$variable=docker.io/$reference" >>.env
+    # Not `sed -i`, which is another on a Mac.
+    { grep -v "^$variable=" .env || true; } >.env.next
+    echo "$variable=docker.io/$reference" >>.env.next
+    cat .env.next >.env
+    rm .env.next
     echo "$variable=docker.io/$reference"
 done
