@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { discoveryUrl } from "../config/derived";
 import { ports } from "../config/ports";
+import { browserSharedMemoryMiB } from "../config/schema.apps";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
 import { planPod, probe, initResources, type ContainerPlan, type PodSettings } from "../kubernetes/pod.plan";
@@ -160,12 +161,15 @@ function planContainer(role: BackendRole, stack: BackendSettings, inputs: Backen
             volumes.scratch("tmp", "/tmp", sizes.tmp),
             // Caches are filled at run time; they are nobody's only copy.
             volumes.scratch("state", "/var/lib/orcheo", sizes.state),
-            ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", 128, "Memory")] : []),
+            ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", sharedMemoryMiB(stack), "Memory")] : []),
         ],
         ...(role !== "init" && { probes: probesOf[role] }),
         ...(role === "api" && { port: { name: "https", number: ports.api }, preStopSeconds: stack.leaveSeconds }),
     };
 }
+
+/** Chromium keeps the pixels of its pages there; it counts as the container's memory. */
+const sharedMemoryMiB = ({ worker }: Pick<Stack, "worker">): number => (worker.browser ? browserSharedMemoryMiB : 128);
 
 /** Seconds from the signal to the kill, the wait before it included. */
 function graceSeconds(role: BackendRole, stack: BackendSettings): number {

@@ -59,6 +59,11 @@ export const api = z
     .prefault({})
     .describe("HTTP and WebSocket API.");
 
+/** /dev/shm of a worker with browsers. */
+export const browserSharedMemoryMiB = 512;
+/** Chromium with one page, 393 MiB measured, and the driver that speaks to it, 124. */
+const browserMiB = 640;
+
 export const worker = z
     .strictObject({
         replicas: whole(1, 200).default(1).describe("Replicas."),
@@ -79,6 +84,11 @@ export const worker = z
             .describe(
                 "Memory that the process of one run may have, of which Orcheo itself needs some 200 MiB. A run that takes more ends as failed, with this as its reason, and the runs beside it go on; a process that has grown so far is replaced after its run. Default: the container's limit alone, by which all runs of a worker are lost together.",
             ),
+        browser: flag()
+            .default(false)
+            .describe(
+                "Browser nodes: the image gets Debian's Chromium and Playwright's driver (some 850 MB), and the worker more shared memory. Chromium runs without its own sandbox, in the worker's container; see docs/plugins.md.",
+            ),
         runsPerProcess: whole(1, 1_000_000)
             .optional()
             .describe("Runs after which a process of the worker is replaced by a new one; default: never."),
@@ -94,12 +104,16 @@ export const worker = z
         extraEnv: extraEnv(),
     })
     .superRefine((value, context) => {
-        const least = 512 + 128 * value.concurrency;
+        const browsers = value.browser ? browserSharedMemoryMiB + browserMiB * value.concurrency : 0;
+        const least = 512 + 128 * value.concurrency + browsers;
+        const beside = value.browser
+            ? `, and with browser ${browserSharedMemoryMiB} MiB of shared memory and ${browserMiB} MiB for the Chromium of each process`
+            : "";
         if (value.resources.memoryLimitMiB < least)
             context.addIssue({
                 code: "custom",
                 path: ["resources", "memoryLimitMiB"],
-                message: `at least ${least} with concurrency ${value.concurrency} (256 MiB, 128 MiB for each process, and 256 MiB while a lost run is settled)`,
+                message: `at least ${least} with concurrency ${value.concurrency} (256 MiB, 128 MiB for each process, and 256 MiB while a lost run is settled${beside})`,
             });
     })
     .superRefine(({ memoryPerProcessMiB, concurrency, resources }, context) => {

@@ -13,7 +13,8 @@ export function imageNames(stack: { readonly backup?: unknown }): readonly Image
     return stack.backup === undefined ? always : [...always, "backup"];
 }
 
-export type ImageSettings = ProxySettings & Pick<Stack, "backup" | "images" | "registry" | "release" | "version">;
+export type ImageSettings = ProxySettings &
+    Pick<Stack, "backup" | "images" | "registry" | "release" | "version" | "worker">;
 type Build = Extract<Stack["images"], { kind: "build" }>;
 
 /** How one image comes about. */
@@ -60,7 +61,7 @@ export function planImage(name: ImageName, stack: ImageSettings): ImagePlan {
             ...(plugins && { plugins: { location: dirname(images.pluginLock) } }),
         },
         args: { ...buildArgs(name, stack, images), ...(plugins && pluginArgs(images)) },
-        target: plugins ? "with-plugins" : undefined,
+        target: name === "backend" ? backendTarget(plugins, stack.worker.browser) : undefined,
         repository,
         tag: stack.version,
         name: holdsData(name) ? repository : `${repository}:${stack.version}`,
@@ -73,6 +74,12 @@ export function planImage(name: ImageName, stack: ImageSettings): ImagePlan {
             ...(registryScheme(stack.registry) === "http" ? ["registry.insecure=true"] : []),
         ].join(","),
     };
+}
+
+/** API and worker run the same image, and both execute nodes. */
+function backendTarget(plugins: boolean, browser: boolean): string | undefined {
+    if (browser) return plugins ? "with-browser-and-plugins" : "with-browser";
+    return plugins ? "with-plugins" : undefined;
 }
 
 /**

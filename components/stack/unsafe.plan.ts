@@ -123,8 +123,21 @@ function loadBalancer(controller: Controller): UnsafeChoice[] {
 }
 
 function runByCallers(stack: Stack): UnsafeChoice[] {
-    if (!stack.auth.clientUploads || isLaptop(stack)) return [];
-    return [choice("auth.clientUploads", true, "anyone with a token can run their own code in the workers")];
+    const { auth, worker } = stack;
+    return [
+        ...(auth.clientUploads && !isLaptop(stack)
+            ? [choice("auth.clientUploads", true, "anyone with a token can run their own code in the workers")]
+            : []),
+        ...(worker.browser
+            ? [
+                  choice(
+                      "worker.browser",
+                      true,
+                      "a page that breaks out of Chromium, which runs without its own sandbox, has the worker's files with the stack's secrets",
+                  ),
+              ]
+            : []),
+    ];
 }
 
 /** On AWS, nothing depends on one machine, and alarms have a recipient. */

@@ -88,6 +88,7 @@ const choices: readonly Choice[] = [
     ["auth.clientUploads", true],
     ["api.scaling.minReplicas", 1],
     ["worker.replicas", 1],
+    ["worker.browser", true],
     ["canvas.replicas", 1],
     ["aws.cluster.nodes.minNodes", 1, everythingNew],
     ["database.kind", { kind: "statefulset" }],
