@@ -80,6 +80,12 @@ describe("settings for the embedded cluster", () => {
     });
 });
 
+// A salt belongs to one backend and one passphrase: with it in the checkout nobody else could create the stack.
+it.each(["dev", "prod"])("the committed Pulumi.%s.yaml holds settings and nothing of a backend", (stack) => {
+    const keys = Object.keys(parse(readFileSync(committedFile(stack), "utf8")) as object);
+    expect(keys).toEqual(["config"]);
+});
+
 describe("merge", () => {
     it("goes down mappings of one kind, and replaces one kind by another", () => {
         const base = { a: { kind: "x", one: 1 }, b: { c: 1 } };
