@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { parseStack } from "../../../components/stack/read";
 import { transformedKinds } from "../../../components/config/schema.transforms";
 import type { Problem } from "../../../components/config/problems";
-import { acceptedFields, patched, type Transform } from "../../../components/stack/transforms.plan";
+import { resourceName, typeToken } from "../../../components/stack/extra-objects.plan";
+import { acceptedFields, isMeant, patched, type Transform } from "../../../components/stack/transforms.plan";
 import { run, runBoth, settingsOf, type Registered } from "../../harness";
 
 const problemsOf = (more: object): readonly Problem[] =>
@@ -187,7 +188,49 @@ describe("a patch", () => {
                 template: { spec: { containers: [{ name: "api", image: "i", lifecycle: { a: 1 } }, { name: "x" }] } },
             },
         });
+        expect(plain).toHaveProperty("spec.template.spec.volumes", [
+            { name: "tls" },
+            { name: "own", csi: {} },
+            { name: "tls" },
+        ]);
         expect(wrong).toEqual(['has no "web": api,x', 'has a "tls" of its own: tls']);
+    });
+});
+
+describe("a patch is read to the letter", () => {
+    const at = (path: string) => `orcheo:stack.transforms[0].patch.${path}`;
+    const annotations = (value: unknown) => ({ metadata: { annotations: { "x.example.com/a": value } } });
+    it.each<[string, object, string | undefined]>([
+        ["no wait at all", { spec: { minReadySeconds: 0 } }, undefined],
+        ["a negative wait", { spec: { minReadySeconds: -1 } }, at("spec.minReadySeconds")],
+        ["part of a second", { spec: { minReadySeconds: 0.5 } }, at("spec.minReadySeconds")],
+        ["a text", annotations("1"), undefined],
+        ["a number instead", annotations(1), at('metadata.annotations["x.example.com/a"]')],
+        ["something that is removed", pod({ affinity: { podAffinity: null } }), at("spec.template.spec.affinity")],
+        ["something in a list", pod({ tolerations: [{ key: null }] }), at("spec.template.spec.tolerations")],
+        ["a field of every object", { constructor: {} }, at("constructor")],
+    ])("%s", (_, patch, refused) => {
+        const problems = problemsOf({ transforms: [transform("Deployment", patch)] });
+        expect(problems.map((problem) => problem.at)).toEqual(refused === undefined ? [] : [refused]);
+    });
+
+    it("names the setting where there is one, the likely field, and the fields that there are", () => {
+        const remedy = (patch: object) => problemsOf({ transforms: [transform("Deployment", patch)] })[0]?.remedy;
+        expect(remedy({ spec: { replicas: 2 } })).toBe("use orcheo:stack.replicas or scaling of the workload");
+        expect(remedy({ spec: { minReadySecond: 2 } })).toMatch(
+            /^did you mean "minReadySeconds"\? accepted here: minR/,
+        );
+        expect(remedy({ spec: { zzz: 2 } })).toMatch(/^accepted here: minReadySeconds, /);
+    });
+
+    it.each([
+        [{ kind: "Service" }, true],
+        [{ kind: "Service", name: "api" }, true],
+        [{ kind: "Service", name: "web" }, false],
+        [{ kind: "Job" }, false],
+        [{ kind: "Job", name: "api" }, false],
+    ] as const)("and %j is meant for the Service api: %s", (of, meant) => {
+        expect(isMeant({ ...of, patch: {} }, { kind: "Service", names: ["backend", "api"] })).toBe(meant);
     });
 });
 
@@ -293,6 +336,42 @@ describe("an extra object", () => {
     ])("with %s is refused", (_, given, at) => {
         const problems = problemsOf({ extraObjects: [given] });
         expect(problems.map((problem) => problem.at)).toEqual([`orcheo:stack.extraObjects[0]${at}`]);
+    });
+
+    it.each([
+        ...["v1", "apps/v1", "example.com/v1beta12", "a-b.example.com/v10"].map((apiVersion) => ({ apiVersion })),
+        ...["orcheo"].map((namespace) => ({ metadata: { name: "a", namespace } })),
+        ...["a", "a.b-c", "0", "a".repeat(253)].map((name) => ({ metadata: { name } })),
+    ])("with %j is accepted", (more) => {
+        expect(problemsOf({ extraObjects: [object(more)] })).toEqual([]);
+    });
+
+    it.each([
+        ...["1", "V1", "v1x", "v", "v1beta", "apps/", "a b/v1", "v1/", 1].map(
+            (value) => ["apiVersion", value] as const,
+        ),
+        ...["configMap", "Config Map", "ConfigMapList", "", 1].map((value) => ["kind", value] as const),
+        ...["-a", "a-", "A", "a b", "", "a".repeat(254), 1].map((value) => ["metadata.name", value] as const),
+    ])("with %s %j is refused with the value", (key, value) => {
+        const given = key === "metadata.name" ? { metadata: { name: value } } : { [key]: value };
+        const [problem, ...more] = problemsOf({ extraObjects: [object(given)] });
+        expect([problem?.at, problem?.found]).toEqual([
+            `orcheo:stack.extraObjects[0].${key}`,
+            `found ${JSON.stringify(value)}`,
+        ]);
+        expect(more).toEqual([]);
+    });
+
+    it("has the type of Pulumi's provider and a name of its own", () => {
+        const named = (apiVersion: string) => ({ apiVersion, kind: "Role", metadata: { name: "a" } });
+        expect([typeToken(named("v1")), resourceName(named("v1"))]).toEqual([
+            "kubernetes:core/v1:Role",
+            "extra--Role-a",
+        ]);
+        expect([typeToken(named("x.io/v1")), resourceName(named("x.io/v1"))]).toEqual([
+            "kubernetes:x.io/v1:Role",
+            "extra-x.io-Role-a",
+        ]);
     });
 
     it("is given once", () => {
