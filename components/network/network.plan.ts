@@ -29,8 +29,7 @@ export function translatedRanges(v4: readonly string[]): string[] {
         const [address = "", bits = ""] = cidr.split("/");
         const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
         const group = (high: number, low: number) => (high * 256 + low).toString(16);
-        const groups = c * 256 + d === 0 ? `${group(a, b)}:0` : `${group(a, b)}:${group(c, d)}`;
-        return `64:ff9b::${groups}/${96 + Number(bits)}`;
+        return `64:ff9b::${group(a, b)}:${group(c, d)}/${96 + Number(bits)}`;
     });
     return [...translated, "64:ff9b:1::/48"];
 }

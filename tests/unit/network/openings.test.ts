@@ -229,6 +229,49 @@ describe("settings open what they name, and nothing else", () => {
                 ],
             },
         ],
+        [
+            "backups to a store in pods, and private ranges that are the workflows'",
+            {
+                backup: { ...store, port: 9000, reach: { kind: "pods", namespace: "minio", podLabels: { app: "s3" } } },
+                network: { privateCidrs: ["10.1.0.0/16"] },
+            },
+            {
+                postgres: ["postgres: Ingress", "postgres <- api, worker, beat, init, backup: 5432/TCP"],
+                "backend-out": [`${backend} ${outside}, 10.1.0.0/16: any port`],
+                "backup-out": [
+                    "backup: Egress",
+                    "backup -> postgres: 5432/TCP",
+                    `backup -> ${dns}`,
+                    "backup -> minio/app=s3: 9000/TCP",
+                ],
+            },
+        ],
+        [
+            "private ranges without a proxy, which are not the backup's",
+            { backup: store, network: { privateCidrs: ["10.1.0.0/16"] } },
+            {
+                postgres: ["postgres: Ingress", "postgres <- api, worker, beat, init, backup: 5432/TCP"],
+                "backend-out": [`${backend} ${outside}, 10.1.0.0/16: any port`],
+                "backup-out": [
+                    "backup: Egress",
+                    "backup -> postgres: 5432/TCP",
+                    `backup -> ${dns}`,
+                    `backup -> ${outside}, 10.9.0.0/24: 9000/TCP`,
+                ],
+            },
+        ],
+        [
+            "an issuer on private addresses",
+            {
+                auth: {
+                    signIn: {
+                        ...{ kind: "oidc", issuer: "https://id.example.com:8443", clientId: "o", audience: "o" },
+                        reach: addresses,
+                    },
+                },
+            },
+            { "issuer-out": ["api: Egress", "api -> 10.9.0.0/24: 8443/TCP"] },
+        ],
         ...inTheClear.map(([own, opens], index): [string, object, Record<string, readonly string[]>] => [
             `backups in the clear through the proxy for http (${index})`,
             { backup: { ...store, endpoint: "http://10.9.0.1", plainHttp: true }, outbound: { proxy: own } },
