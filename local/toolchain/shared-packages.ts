@@ -30,17 +30,12 @@ interface PrintedModule {
 
 const FIELDS = "ImportPath,Dir,Standard,Module,GoFiles,CgoFiles,SFiles,Imports,ImportMap";
 
-/** A replaced module is compiled from the other's sources, under its own name. */
+/** A replaced module keeps its name and version, except that the sources are others; Kubernetes replaces each of its own by the same. */
 function moduleOf({ Standard, Module }: Printed): string {
     if (Standard === true || Module === undefined) return "std";
-    const { Path, Version, Replace } = Module;
-    const by =
-        Replace === undefined
-            ? ""
-            : Replace.Version === undefined
-              ? Replace.Path
-              : `${Replace.Path} ${Replace.Version}`;
-    return `${Path}@${[Version, by].filter((part) => part !== undefined && part !== "").join(" => ")}`;
+    const { Path, Version = "", Replace } = Module;
+    if (Replace === undefined || (Replace.Path === Path && Replace.Version === Version)) return `${Path}@${Version}`;
+    return `${Path}@${Version} => ${[Replace.Path, Replace.Version].filter((part) => part !== undefined).join(" ")}`;
 }
 
 function packageOf(printed: Printed): Package {

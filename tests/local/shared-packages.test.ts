@@ -95,6 +95,14 @@ test("reads what `go list -deps -json` prints", () => {
             },
         },
         {
+            ImportPath: "example.org/api",
+            Module: {
+                Path: "example.org/api",
+                Version: "v3.0.0",
+                Replace: { Path: "example.org/api", Version: "v3.0.0" },
+            },
+        },
+        {
             ImportPath: "example.org/cut",
             Module: { Path: "example.org/cut", Version: "v1.0.0", Replace: { Path: "./patched-0" } },
         },
@@ -104,6 +112,7 @@ test("reads what `go list -deps -json` prints", () => {
         ["io", "std", ["sync"]],
         ["example.org/dns", "example.org/dns@v1.2.0", ["vendor/golang.org/x/net/dns"]],
         ["example.org/mux", "example.org/mux@v1.0.0 => example.org/fork v2", []],
+        ["example.org/api", "example.org/api@v3.0.0", []],
         ["example.org/cut", "example.org/cut@v1.0.0 => ./patched-0", []],
     ]);
 });
