@@ -20,6 +20,11 @@ case $host in
 *[!a-z0-9.-]* | .* | -* | *. | *..*) die "ORCHEO_HOST in compose/.env is \"$host\"; accepted: a host name such as orcheo.example.com" ;;
 esac
 
+case $(uname)-$(id -u) in
+Linux-0 | Linux-1000 | Darwin-*) ;;
+*) die "run as root or as uid 1000: containers read the keys with uid and group 1000" ;;
+esac
+
 # Containers read the files as uid 1000, through mounts of single files: nobody else passes the directory.
 mkdir -p secrets
 chmod 700 secrets
@@ -93,7 +98,9 @@ certificate() {
     cat "$work/crt" >"$at/tls.crt"
     cat "$work/key" >"$at/tls.key"
     cat secrets/ca/ca.crt >"$at/ca.crt"
-    chmod 444 "$at/tls.crt" "$at/tls.key" "$at/ca.crt"
+    chmod 444 "$at/tls.crt" "$at/ca.crt"
+    # PostgreSQL refuses a key that others may read: root's for group 1000, or its own.
+    if [ "$(id -u)" = 0 ]; then chown 0:1000 "$at/tls.key" && chmod 440 "$at/tls.key"; else chmod 400 "$at/tls.key"; fi
     printf 'made compose/%s for %s\n' "$at" "$2"
 }
 for server in api canvas postgres valkey; do certificate $server-tls $server; done

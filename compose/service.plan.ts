@@ -197,7 +197,7 @@ export const confined = {
     read_only: true,
     cap_drop: ["ALL"],
     // Docker's own seccomp profile applies unless something else is said here.
-    security_opt: ["no-new-privileges:true"],
+    security_opt: ["no-new-privileges=true"],
 };
 
 export function planService(role: Role, template: PodTemplate, host: Host): Service {

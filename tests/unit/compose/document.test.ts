@@ -39,7 +39,7 @@ describe.each(every)("%s", (_, service) => {
         expect(service).toMatchObject({
             read_only: true,
             cap_drop: ["ALL"],
-            security_opt: ["no-new-privileges:true"],
+            security_opt: ["no-new-privileges=true"],
             logging: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
         });
         expect(service).not.toHaveProperty("privileged");

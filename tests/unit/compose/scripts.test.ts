@@ -153,6 +153,11 @@ describe("prepare.sh", () => {
         expect(statSync(join(dir, "secrets")).mode & 0o777).toBe(0o700);
         expect(statSync(join(dir, "secrets/orcheo/postgres-dsn")).mode & 0o777).toBe(0o444);
         expect(statSync(join(dir, "secrets/ca/ca.key")).mode & 0o777).toBe(0o600);
+        // PostgreSQL starts with no other: root's, for the container's group, or the container's own.
+        const { mode, uid, gid } = statSync(join(dir, "secrets/postgres-tls/tls.key"));
+        expect([(mode & 0o777).toString(8), uid, uid === 0 ? gid : 0]).toEqual(
+            process.getuid?.() === 0 ? ["440", 0, 1000] : ["400", process.getuid?.(), 0],
+        );
     });
 
     it("the URLs verify the servers' certificates, as on Kubernetes", () => {
