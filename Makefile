@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check test bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check test compose-test bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -14,6 +14,7 @@ help:
 	@echo "make prune   frees disk space by deleting what can be rebuilt; clusters and their data are kept"
 	@echo "make check   runs the fast tests: format, lint, types, imports, unit tests"
 	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
+	@echo "make compose-test  runs compose/prod.yaml on a Docker engine of its own, with lost worker, restart, backup and restore"
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
 	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
 
@@ -31,6 +32,10 @@ test: ready-for-test check
 	@$(run) vitest run --project policy
 	@$(run) node local/toolchain/build.ts >/dev/null
 	@$(run) vitest run --project 'e2e-*' --project verdicts
+
+compose-test:
+	@$(run) node local/toolchain/build.ts cluster add-ons compose >/dev/null
+	@$(run) vitest run --project compose
 
 bench: ready-for-bench
 	@$(run) node tests/bench/main.ts

@@ -51,6 +51,14 @@ export default defineConfig({
                     maxWorkers,
                 },
             },
+            {
+                test: {
+                    name: "compose",
+                    include: ["tests/compose/**/*.test.ts"],
+                    testTimeout: 900_000,
+                    hookTimeout: 3_600_000,
+                },
+            },
             ...endToEnd,
         ],
     },

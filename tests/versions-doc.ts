@@ -110,6 +110,7 @@ const purposes: Readonly<Record<Group, string>> = {
     "add-ons": "embedded cluster's add-ons",
     pulumi: "Pulumi",
     test: "tests only",
+    compose: "tests of Docker Compose only",
 };
 
 /** What `make up` and `make test` build. */

@@ -19,7 +19,7 @@ import { inBuildOrder, nextBuild } from "./build-order.plan.ts";
 import { build, compilerOf, MODULES } from "./compile.ts";
 import { areSpent, goDir, removeGoCaches, removeUnfinishedWork } from "./go-caches.ts";
 import { differenceNote, differencesOf, type Hashes, recordedHashes } from "./hashes.ts";
-import { type Group, type Tool, tools } from "./tools.ts";
+import { type Group, type Tool, tools, usualGroups } from "./tools.ts";
 
 /** Two builds at a time keep two cores busy while one of them links. */
 const PARALLEL_BUILDS = 2;
@@ -138,8 +138,7 @@ export async function missingTools(groups: readonly Group[], table = tools, modu
 
 /** Deletes Go's caches once the tools of every group are built, even groups not requested yet: they share packages. */
 async function trimGoCaches(report: Report): Promise<void> {
-    const every: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
-    const spent = async (): Promise<boolean> => areSpent((await missingTools(every)).length === 0);
+    const spent = async (): Promise<boolean> => areSpent((await missingTools(usualGroups)).length === 0);
     if (!existsSync(goDir) || !(await spent())) return;
     // Whoever holds the lock builds other versions, perhaps for an hour, and needs the caches.
     await withLockIfFree(join(cacheDir, "toolchain.lock"), async () => {
@@ -220,8 +219,8 @@ function link(places: ReadonlyMap<string, string>, shares: ReadonlyMap<string, s
 }
 
 if (import.meta.main) {
-    const all: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
+    const all: readonly Group[] = [...usualGroups, "compose"];
     const asked = all.filter((group) => process.argv.slice(2).includes(group));
-    const toolchain = await ensureToolchain(asked.length > 0 ? asked : all, consoleReport());
+    const toolchain = await ensureToolchain(asked.length > 0 ? asked : usualGroups, consoleReport());
     process.stdout.write(`${toolchain.path}\n`);
 }

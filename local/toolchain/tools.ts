@@ -1,7 +1,10 @@
 /** The pinned tools: one row each. A row and its module folder under `modules/` decide everything that is built. */
 
-/** The purpose of a tool; `make up` needs all groups except `test`. */
-export type Group = "cluster" | "pulumi" | "add-ons" | "test";
+/** The purpose of a tool; `make up` needs all groups except `test`, and `compose` of `make compose-test`. */
+export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "compose";
+
+/** What `make up` and `make test` need. */
+export const usualGroups: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
 
 /** A file in the tool's module folder, or in a Go module that it requires. */
 export interface Source {
@@ -48,6 +51,8 @@ const KUBERNETES = "1.37.2";
 const GO_1_27 = "go1.27.4";
 const CERT_MANAGER = "github.com/cert-manager/cert-manager";
 const TRAEFIK = "github.com/traefik/traefik/v3";
+const MOBY = "github.com/moby/moby/v2";
+const COMPOSE = "github.com/docker/compose/v5";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
@@ -332,5 +337,24 @@ export const tools: readonly Tool[] = [
         module: "vegeta",
         packages: ["github.com/tsenart/vegeta/v12"],
         binary: "vegeta",
+    },
+    {
+        name: "moby",
+        group: "compose",
+        version: "2.0.0-beta.24",
+        module: "moby",
+        packages: ["dockerd", "docker-proxy"].map((name) => `${MOBY}/cmd/${name}`),
+        stamps: { [`${MOBY}/dockerversion.Version`]: "2.0.0-beta.24" },
+        go: GO_1_27,
+    },
+    {
+        name: "docker-compose",
+        group: "compose",
+        version: "5.6.0",
+        module: "docker-compose",
+        packages: [`${COMPOSE}/cmd`],
+        binary: "docker-compose",
+        stamps: { [`${COMPOSE}/internal.Version`]: "v5.6.0" },
+        go: GO_1_27,
     },
 ];
