@@ -66,7 +66,7 @@ export async function startEngine(toolchain: Toolchain, report: Report): Promise
     writeFileSync(config("daemon.json"), JSON.stringify(daemon(toolchain)));
     writeFileSync(config("registry.yaml"), configs.registry(paths.registry, registryOf(spec)));
     writeFileSync(config("resolv.conf"), configs.resolvConf(configs.hostNameServers()));
-    rmSync(socket, { force: true });
+    if (firstPid(namespaces) === undefined) rmSync(socket, { force: true });
     await startNamespaces(namespaces, {
         init: `${initHead(config("resolv.conf"))}exec runsvdir -P ${paths.services}\n`,
         services: [

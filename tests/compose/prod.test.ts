@@ -155,7 +155,7 @@ test("every container is confined as the file says", async () => {
             ReadonlyRootfs: true,
             CapDrop: ["ALL"],
             Privileged: false,
-            SecurityOpt: ["no-new-privileges:true"],
+            SecurityOpt: ["no-new-privileges=true"],
             PidsLimit: expect.any(Number) as number,
             Memory: expect.any(Number) as number,
             LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
