@@ -14,7 +14,7 @@ help:
 	@echo "make prune   frees disk space by deleting what can be rebuilt; clusters and their data are kept"
 	@echo "make check   runs the fast tests: format, lint, types, imports, unit tests"
 	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
-	@echo "make compose-test  runs compose/prod.yaml on a Docker engine of its own, with lost worker, restart, backup and restore"
+	@echo "make compose-test  runs compose/prod.yaml on its own Docker engine, with lost worker, restart, backup and restore"
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
 	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
 

@@ -9,7 +9,7 @@ const maxWorkers = 2;
 const standInCanvas = fileURLToPath(new URL("tests/canvas-app", import.meta.url));
 /** Set by hand, a tree of Orcheo's own canvas: the same tests then meet that one. */
 const canvasSource = process.env.ORCHEO_CANVAS_SOURCE ?? standInCanvas;
-/** Each file has a cluster of its own; the verdicts share one beside them. */
+/** Each file has its own cluster; the verdicts share one beside them. */
 const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
     test: {
         name: `e2e-${spec.name}`,

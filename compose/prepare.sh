@@ -81,7 +81,7 @@ certificate() {
     mkdir -p "$at"
     if [ -s "$at/tls.crt" ] && openssl x509 -in "$at/tls.crt" -noout -checkend 2592000 >/dev/null &&
         openssl x509 -in "$at/tls.crt" -noout -checkhost "$2" | grep -q 'does match'; then return 0; fi
-    # Somebody else's is theirs to renew.
+    # Someone else's is theirs to renew.
     if [ -s "$at/tls.crt" ] && ! openssl verify -no_check_time -CAfile secrets/ca/ca.crt "$at/tls.crt" >/dev/null 2>&1; then
         printf 'compose/%s/tls.crt is not of our CA, and expires within 30 days or is not for %s: replace it\n' "$at" "$2" >&2
         return 0

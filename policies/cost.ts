@@ -119,7 +119,7 @@ function priced(parts: readonly Part[], region: string | undefined): Priced {
 
 let last: { readonly resources: readonly Resource[]; readonly estimate: Estimate } | undefined;
 
-/** Whether two lists have the same inputs: each stack rule gets a list of its own. */
+/** Whether two lists have the same inputs: each stack rule gets its own list. */
 function sameInputs(some: readonly Resource[], others: readonly Resource[]): boolean {
     return (
         some.length === others.length &&

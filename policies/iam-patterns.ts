@@ -2,7 +2,7 @@
 
 /**
  * Whether a pattern matches a text. Actions are compared without regard to case. In time that grows with the product of
- * both lengths: a regular expression of a hostile pattern would take for ever.
+ * both lengths: a regular expression of a hostile pattern would take forever.
  */
 export function matches(pattern: string, text: string, ignoreCase = false): boolean {
     const [wanted, given] = ignoreCase ? [pattern.toLowerCase(), text.toLowerCase()] : [pattern, text];

@@ -34,7 +34,7 @@ export function movedTo(region: string, resources: readonly Resource[]): readonl
 const usd = (value: number): string => `$${value.toFixed(0)}`;
 const row = (what: string, cells: readonly string[]): string => `| ${[what, ...cells].join(" | ")} |`;
 
-/** What has a price of its own in each region, instances apart; and what costs the same in all. */
+/** What has its own price in each region, instances apart; and what costs the same in all. */
 const items = [...new Set(groups.flatMap((group) => Object.keys(group.usd)))];
 const regional = items.filter((item) => priceOf(item, undefined) === undefined);
 const global = items.filter((item) => !regional.includes(item));

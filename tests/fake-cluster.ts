@@ -86,7 +86,7 @@ export const controllers: readonly FakeObject[] = [
     ...["traefik", "envoy", "alb"].map((name) => ofCluster("gateway.networking.k8s.io/v1", "GatewayClass", name)),
     ofCluster("v1", "Namespace", "envoy-gateway-system"),
     defaultStorageClass,
-    // Of the variant whose namespace is somebody else's.
+    // Of the variant whose namespace is someone else's.
     ofCluster("v1", "Namespace", "team-a"),
     pod("traefik", "traefik"),
 ];

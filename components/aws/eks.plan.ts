@@ -1,4 +1,4 @@
-/** The decisions of a cluster of the stack's own. */
+/** The decisions of the stack's own cluster. */
 import type * as aws from "@pulumi/aws";
 import type { Aws } from "../config/schema.aws";
 

@@ -13,7 +13,7 @@ export interface VaultKeyArgs {
     readonly value: pulumi.Output<string>;
 }
 
-/** The key of Orcheo's vault in Secrets Manager, under a KMS key of its own that only the backend reads with. */
+/** The key of Orcheo's vault in Secrets Manager, under its own KMS key that only the backend reads with. */
 export function vaultKey(
     name: string,
     { settings, backend, value }: VaultKeyArgs,

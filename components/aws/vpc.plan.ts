@@ -1,4 +1,4 @@
-/** The addresses of a VPC of the stack's own: a /16 in three zones or more. */
+/** The addresses of the stack's own VPC: a /16 in three zones or more. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
 

@@ -44,7 +44,7 @@ export const api = z
         resources: resources({
             cpuRequestMillis: 200,
             cpuLimitMillis: 1500,
-            // A pod without load takes 270: with less set aside, memory alone would keep a third pod for ever.
+            // A pod without load takes 270: with less set aside, memory alone would keep a third pod forever.
             memoryRequestMiB: 640,
             memoryLimitMiB: 1024,
             ephemeralRequestMiB: 64,

@@ -204,7 +204,7 @@ export const aws = z
                     .describe("Days that monthly recovery points are kept."),
             })
             .prefault({})
-            .describe("AWS Backup of the database and the bucket, in a vault of its own."),
+            .describe("AWS Backup of the database and the bucket, in its own vault."),
         budgetUsdPerMonth: whole(1, 10_000_000).describe(
             "Budget for resources with the stack's tag; notifications at 80 % and when 100 % is forecast.",
         ),

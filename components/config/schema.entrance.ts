@@ -87,7 +87,7 @@ const solver = oneOf([
         roleArn: arn("iam").optional().describe("Role to assume; default cert-manager's own (EKS Pod Identity)."),
     }),
 ]).describe(
-    "How the host is proven: over http, by a DNS record with a role of the stack's own, or by a DNS record with cert-manager's credentials (a ClusterIssuer, as cert-manager lends them to no Issuer).",
+    "How the host is proven: over http, by a DNS record with the stack's own role, or by a DNS record with cert-manager's credentials (a ClusterIssuer, as cert-manager lends them to no Issuer).",
 );
 
 const tls = oneOf([

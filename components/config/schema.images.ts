@@ -88,7 +88,7 @@ export const images = oneOf([
             .describe(
                 "Plugins of Orcheo, built into the backend image. `make plugins` resolves them into `pluginLock` ([plugins](plugins.md)).",
             ),
-        pluginLock: text(/^(?!\.?\/?[^/]*$)\S(.*\S)?$/, "a file in a folder of its own, such as plugins/plugins.lock")
+        pluginLock: text(/^(?!\.?\/?[^/]*$)\S(.*\S)?$/, "a file in its own folder, such as plugins/plugins.lock")
             .default("plugins/plugins.lock")
             .describe(
                 "Lock of the plugins and their dependencies, with hashes. Its folder also holds the wheels of plugins that no index has.",

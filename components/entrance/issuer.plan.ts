@@ -1,4 +1,4 @@
-/** Who signs the public certificate: an issuer that is there, or an ACME issuer of the stack's own. */
+/** Who signs the public certificate: an issuer that is there, or the stack's own ACME issuer. */
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import type { Acme } from "../config/kinds";

@@ -23,7 +23,7 @@ export function planClaim({
             name: `${role}-data`,
             namespace,
             labels: objectLabels(role, version),
-            // It is bound when its first pod is scheduled; waiting here would wait for ever.
+            // It is bound when its first pod is scheduled; waiting here would wait forever.
             annotations: { "pulumi.com/skipAwait": "true" },
         },
         spec: {

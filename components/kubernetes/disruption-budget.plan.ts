@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { objectLabels, selector, type Role } from "./labels";
 
-/** One pod at a time may be evicted. Never `minAvailable`, which with one replica would block a drain for ever. */
+/** One pod at a time may be evicted. Never `minAvailable`, which with one replica would block a drain forever. */
 export function planDisruptionBudget(
     role: Role,
     namespace: Input<string>,

@@ -74,7 +74,7 @@ export function declaredAs(
 export async function existing(declared: Declared, cluster: ClusterApi): Promise<KubernetesObject | undefined> {
     const { apiVersion, kind } = declared;
     const object = await cluster.metadata(pathOf(declared));
-    // Metadata alone comes as a kind of its own.
+    // Metadata alone comes as its own kind.
     return object === undefined ? undefined : { ...object, apiVersion, kind };
 }
 

@@ -4,7 +4,7 @@ import { leavesOf, lostPaths, owns, shownPath, valueAt, type Path } from "../kub
 import type { RecordedObject } from "../kubernetes/recorded.plan";
 import { isPulumi, managersOf, namesOf } from "./ownership.plan";
 
-/** Annotation that differs from the state once somebody else has changed the object: Pulumi then applies all of it again. */
+/** Annotation that differs from the state once someone else has changed the object: Pulumi then applies all of it again. */
 export const reappliedKey = "orcheo.dev/reapplied-generation";
 
 export interface Override {
@@ -177,7 +177,7 @@ export function keptOf({ inputs }: RecordedObject): string | undefined {
 export const forceKey = "pulumi.com/patchForce";
 
 /**
- * Whether an update takes fields of the namespace from others; not before somebody else has set some. The one of two stacks that creates it
+ * Whether an update takes fields of the namespace from others; not before someone else has set some. The one of two stacks that creates it
  * second is then refused, by the mark of the first.
  *
  * @param live  undefined while the cluster does not answer

@@ -118,7 +118,7 @@ export function declaredTwice(declared: readonly Declared[]): Problem[] {
     );
     return [...same.values()].flatMap(([first, ...others]): Problem[] => {
         if (first === undefined || others.length === 0) return [];
-        const found = `${first.kind} "${first.name}" is an object of the stack's own`;
+        const found = `${first.kind} "${first.name}" is the stack's own object`;
         return [
             {
                 at: "orcheo:stack.extraObjects",

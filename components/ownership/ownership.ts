@@ -81,7 +81,7 @@ export class Ownership extends pulumi.ComponentResource {
         const after = inCluster && this.home !== undefined ? [this.home] : [];
         const dependsOn = this.proof.then(() => [opts.dependsOn ?? [], ...after] as pulumi.Input<pulumi.Resource>[]);
         const gated = { ...opts, dependsOn };
-        // What is only read is somebody else's.
+        // What is only read is someone else's.
         if (!inCluster || custom.id !== undefined) return { props: props, opts: gated };
         if (type === namespaceType) this.home = resource;
         const own = (props as Properties).metadata?.name;

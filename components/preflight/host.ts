@@ -1,5 +1,5 @@
 /**
- * Whether the public host already leads to somebody else.
+ * Whether the public host already leads to someone else.
  *
  * Only the exact name counts. A wildcard (`*.example.com`) or a route without a name is less specific than ours: by the rules
  * of Ingress and of the Gateway API the exact name wins, so that it takes nothing from this stack.

@@ -7,7 +7,7 @@ import type { ApplicationKey } from "./secrets.plan";
  * Random secrets, made once and kept in the stack's encrypted state. What cannot be made again without losing data or
  * access is protected: the vault key (credentials), the Postgres password, the bootstrap token.
  *
- * Each consumer gets a Secret of its own; auto-naming makes a changed value roll the pods that mount it.
+ * Each consumer gets its own Secret; auto-naming makes a changed value roll the pods that mount it.
  */
 export class Secrets extends pulumi.ComponentResource {
     readonly postgresPassword: pulumi.Output<string>;

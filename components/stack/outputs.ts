@@ -14,7 +14,7 @@ export function guide(
         signIn: signInGuide(stack.auth, url),
         nextSteps: [
             `open ${url}`,
-            "make a service token of your own with the bootstrap token (see bootstrapToken): POST /api/admin/service-tokens",
+            "make your own service token with the bootstrap token (see bootstrapToken): POST /api/admin/service-tokens",
             `check the pods: ${kubectl} get pods`,
             `take everything down but the data: ${own} && pulumi destroy --exclude-protected`,
             `delete the data too: ${[own, "pulumi state unprotect --all", "pulumi destroy", ...kept(stack)].join(" && ")}`,

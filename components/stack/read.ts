@@ -82,7 +82,7 @@ function urlsInTheClear(stack: Pick<Stack, "cache" | "database">): Problem[] {
     });
 }
 
-/** The password has a key of its own: one secret within orcheo:stack would mark all settings as secret. */
+/** The password has its own key: one secret within orcheo:stack would mark all settings as secret. */
 function registryPassword({ registry }: Pick<Stack, "registry">, { keys, secretKeys = [] }: RawConfig): Problem[] {
     const at = "orcheo:registryPassword";
     const remedy = `accepted: the password of orcheo:stack.registry.pull.username, set with pulumi config set --secret ${at}`;

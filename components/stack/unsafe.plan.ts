@@ -1,6 +1,6 @@
 /**
  * Settings that take a safe default away. Each is accepted, and each shows: in the preview as a resource, and before the policy
- * pack as a violation (`unsafe-choice`) until the stack's config names it as an exception, with a reason and a last day.
+ * pack as a violation (`unsafe-choice`) until the stack's config names it as an exception, with a reason and an expiry date.
  */
 import { holds } from "../config/addresses";
 import { ownCluster, ownLoadBalancer } from "../config/kinds";

@@ -50,7 +50,7 @@ function packageOf(printed: Printed): Package {
     };
 }
 
-/** `go list` prints one JSON object after another; each starts and ends on a line of its own. */
+/** `go list` prints one JSON object after another; each starts and ends on its own line. */
 export const packagesIn = (text: string): Package[] =>
     text
         .split(/(?<=^\}\n)/m)

@@ -6,7 +6,7 @@ export const budgetLetsDrain: StackRule = {
     name: "budget-lets-drain",
     level: "mandatory",
     scope: "stack",
-    description: "A PodDisruptionBudget that allows no disruption blocks every node drain and upgrade for ever.",
+    description: "A PodDisruptionBudget that allows no disruption blocks every node drain and upgrade forever.",
     remedy: "Let maxUnavailable be at least 1, or minAvailable less than the fewest replicas.",
     reference: {
         title: "Kubernetes: disruption budgets",

@@ -17,6 +17,6 @@ export const eksSecretsEncrypted: ResourceRule = {
         const key = at(config, "provider", "keyArn");
         const secrets = oneOrMore(at(config, "resources")).includes("secrets");
         if (secrets && key !== undefined && key !== "") return [];
-        return [`${called(resource)} does not encrypt Secrets with a key of its own`];
+        return [`${called(resource)} does not encrypt Secrets with its own key`];
     },
 };

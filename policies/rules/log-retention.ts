@@ -7,7 +7,7 @@ export const logRetention: ResourceRule = {
     level: "mandatory",
     scope: "resource",
     types: ["aws:cloudwatch/logGroup:LogGroup"],
-    description: "Logs kept too short miss the incident; logs kept for ever are paid for, and leak, for ever.",
+    description: "Logs kept too short miss the incident; logs kept forever are paid for, and leak, forever.",
     remedy: "Set retentionInDays within the rule's settings.",
     reference: control("CloudWatch.16", nist),
     settings: {

@@ -3,7 +3,7 @@ import { called } from "../stack.ts";
 
 const installers =
     /^kubernetes:(helm\.sh\/v3:Release|helm\.cattle\.io\/\w+:HelmChart(Config)?|helm\.toolkit\.fluxcd\.io\/\w+:HelmRelease|kustomize\.toolkit\.fluxcd\.io\/\w+:Kustomization|argoproj\.io\/\w+:(Application|ApplicationSet))$/;
-/** Pulumi's resources that change an object of somebody else: the object itself, with the change in it, is never seen. */
+/** Pulumi's resources that change an object of someone else: the object itself, with the change in it, is never seen. */
 const patches = /^kubernetes:(core|apps|batch|autoscaling|policy|[\w.]+\.k8s\.io)\/\w+:\w+Patch$/;
 
 export const noOpaqueResources: ResourceRule = {

@@ -42,7 +42,7 @@ const total = (most: number): string =>
 const every = [...formats, ...argumentFormats];
 const hot = every.map((_, index) => `variables.hot${index}`).join(" || ");
 
-/** Variables of the policy: each has a budget of its own. */
+/** Variables of the policy: each has its own budget. */
 const variables: Readonly<Record<string, string>> = {
     longest: `${total(mostCharacters)} <= ${mostCharacters} ? ${mostCharacters} : ${total(shortText)} <= ${mostCharacters} ? ${shortText} : -1`,
     text:

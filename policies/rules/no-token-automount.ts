@@ -43,7 +43,7 @@ export const noTokenAutomount: PodRule = {
     scope: "pod",
     description: "A service account token in a pod that never calls the API is a credential for an attacker.",
     remedy:
-        `Set ${field}: false unless the pod calls the Kubernetes API; then give it a service account of its own with a ` +
+        `Set ${field}: false unless the pod calls the Kubernetes API; then give it its own service account with a ` +
         "role binding in the same stack or, where the API server enforces this rule, a projected token.",
     reference: {
         title: "CIS Kubernetes Benchmark 5.1.6: service account tokens are only mounted where necessary",

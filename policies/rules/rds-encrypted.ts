@@ -7,7 +7,7 @@ export const rdsEncrypted: ResourceRule = {
     scope: "resource",
     types: databases,
     description: "A disk or snapshot that is not encrypted can be read by anyone who gets a copy.",
-    remedy: "Set storageEncrypted: true (and kmsKeyId for a key of your own).",
+    remedy: "Set storageEncrypted: true (and kmsKeyId for your own key).",
     reference: control("RDS.3"),
     notInCel,
     found: (resource) => (isReadReplica(resource) ? [] : unless(resource, ["storageEncrypted"], isTrue)),

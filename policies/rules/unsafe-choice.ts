@@ -6,7 +6,7 @@ export const unsafeChoice: ResourceRule = {
     level: "mandatory",
     scope: "resource",
     description: "A setting that takes a safe default away is somebody's decision, and is to be read as one.",
-    remedy: "Set it back, or name it in orcheo:policyExceptions as UnsafeChoice::<setting>, with the reason and a last day.",
+    remedy: "Set it back, or name it in orcheo:policyExceptions as UnsafeChoice::<setting>, with the reason and an expiry date.",
     reference: {
         title: "This project: components/stack/unsafe.plan.ts",
         url: "https://www.pulumi.com/docs/iac/concepts/config/",

@@ -1,7 +1,7 @@
 import { podSecurity, type PodRule } from "../rule.ts";
 import { at, list, text } from "../values.ts";
 
-// Every type but those that Pod Security lets through, and hostPath, which has a rule of its own.
+// Every type but those that Pod Security lets through, and hostPath, which has its own rule.
 const refused = [
     "awsElasticBlockStore",
     "azureDisk",

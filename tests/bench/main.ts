@@ -1,5 +1,5 @@
 /**
- * `make bench`: what the platform costs, each figure beside its bound, on a cluster of its own. About 25 minutes;
+ * `make bench`: what the platform costs, each figure beside its bound, on its own cluster. About 25 minutes;
  * `local/run node tests/bench/main.ts startup imports changes bound checkers images pack` takes the parts named.
  * The figures of a cold `make up` (an empty cache) are those of the last one that this machine made.
  */

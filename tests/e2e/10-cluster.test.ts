@@ -1,4 +1,4 @@
-/** The embedded cluster, from nothing to nothing: a real one of its own beside whatever else runs on the machine. */
+/** The embedded cluster, from nothing to nothing: its own real one beside whatever else runs on the machine. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -24,4 +24,4 @@ describe("release 0.46", newerRelease);
 describe("its state in a bucket", stateOnAws);
 describe("release 0.46, later", executedAgain);
 describe("the Kubernetes half of prod", prod);
-describe("somebody with a cluster of their own", elsewhere);
+describe("someone with their own cluster", elsewhere);

@@ -1,5 +1,5 @@
 /**
- * `make faults`: 30 runs in flight while worker processes, workers, Valkey and Postgres are lost, on a cluster of its own;
+ * `make faults`: 30 runs in flight while worker processes, workers, Valkey and Postgres are lost, on its own cluster;
  * prints the table of docs/reliability.md. One case: `local/run node tests/faults/main.ts 0.33 fail`.
  */
 import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";

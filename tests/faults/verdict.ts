@@ -45,7 +45,7 @@ const lostWorker =
 const times = (run: unknown, action: string): number =>
     list(at(run, "audit_log")).filter((entry) => at(entry, "action") === action).length;
 
-/** Steps that do not follow the one before them: somebody else executes the same run. */
+/** Steps that do not follow the one before them: someone else executes the same run. */
 function overlaps(history: unknown, succeeded: boolean): Problem[] {
     const problems: Problem[] = [];
     const twice = (text: string): void => void problems.push({ kind: "twice", text });

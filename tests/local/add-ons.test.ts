@@ -34,7 +34,7 @@ describe("add-ons", () => {
         for (const { binaries } of systemImages) for (const binary of binaries) expect(built).toContain(binary);
     });
 
-    test("each tool has a key of its own, also where two share a module", () => {
+    test("each tool has its own key, also where two share a module", () => {
         const keys = tools.map((tool) => toolKey(tool));
         expect(new Set(keys).size).toBe(keys.length);
     });

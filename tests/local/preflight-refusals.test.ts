@@ -18,7 +18,7 @@ afterAll(() => {
     rmSync(root, { recursive: true, force: true });
 });
 
-/** Runs `up` after `prepare` in a mount namespace of its own, through the words of `as`; returns what it says. */
+/** Runs `up` after `prepare` in its own mount namespace, through the words of `as`; returns what it says. */
 async function refusal({ prepare = ":", as = "", env = {} }: { prepare?: string; as?: string; env?: object }) {
     const child = spawn(
         "unshare",

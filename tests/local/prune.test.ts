@@ -1,4 +1,4 @@
-/** `make prune` in a cache of its own: what it frees, and what it keeps because someone uses it. */
+/** `make prune` in its own cache: what it frees, and what it keeps because someone uses it. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

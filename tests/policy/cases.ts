@@ -844,7 +844,7 @@ export const cases: readonly Case[] = [
         rule: "eks-secrets-encrypted",
         passing: [eks({})],
         failing: [eks({ encryptionConfig: undefined })],
-        says: 'Cluster "orcheo" does not encrypt Secrets with a key of its own',
+        says: 'Cluster "orcheo" does not encrypt Secrets with its own key',
     },
     {
         rule: "eks-control-plane-logs",

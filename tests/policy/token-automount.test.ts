@@ -134,7 +134,7 @@ describe("in the engine", () => {
         expect(run(binding([subject]), bound)).toEqual({ early: [], late: [] });
     });
 
-    test("remediation leaves a pod with an account of its own as it is", () => {
+    test("remediation leaves a pod with its own account as it is", () => {
         const fixed = (pod: Manifest): unknown =>
             remediated(
                 noTokenAutomount,

@@ -1,4 +1,4 @@
-/** Clusters that assign uids, inject sidecars, speak IPv6 or have a DNS domain of their own; and values with `$`. */
+/** Clusters that assign uids, inject sidecars, speak IPv6 or have their own DNS domain; and values with `$`. */
 import { output } from "@pulumi/pulumi";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -141,7 +141,7 @@ describe("settings", () => {
             'scopes: found "openid profile"; accepted: a list of scopes with openid',
         ],
         ["scopes without openid", { scopes: ["profile"] }, "accepted: a list of scopes with openid"],
-        ["a kind of its own", { kind: "saml" }, 'accepted: "tokensOnly" or "oidc"'],
+        ["its own kind", { kind: "saml" }, 'accepted: "tokensOnly" or "oidc"'],
         ["an unsigned token", { algorithms: ["none"] }, 'algorithms[0]: found "none"; accepted: "RS256"'],
     ])("%s is refused with key, value and remedy", (_, change, message) => {
         const found = sentences({ auth: { signIn: { ...oidc, ...change } } });

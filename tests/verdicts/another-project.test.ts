@@ -1,5 +1,5 @@
 /**
- * The pack in somebody else's project, as docs/policies.md says: the folder is copied and its packages installed; the project
+ * The pack in someone else's project, as docs/policies.md says: the folder is copied and its packages installed; the project
  * has its own settings, registries and exceptions, and this checkout is out of reach. Its pull requests get our comment.
  */
 import { execFile } from "node:child_process";

@@ -63,7 +63,7 @@ export async function pulumi(
     }
 }
 
-/** One `pulumi preview --policy-pack` of all the resources, on a stack of its own. */
+/** One `pulumi preview --policy-pack` of all the resources, on its own stack. */
 export function previewWithPack(resources: readonly Given[], options: EngineOptions = {}): Promise<EngineRun> {
     return preview("components", resources, options);
 }
@@ -130,7 +130,7 @@ async function preview(program: string, fixtures: unknown, options: EngineOption
         await writeFile(env.FIXTURES, JSON.stringify(fixtures));
         await writeFile(join(dir, "pack.json"), JSON.stringify(options.settings ?? {}));
         await writeFile(join(dir, "stack.yaml"), JSON.stringify({ config: options.config ?? {} }));
-        // In a folder of its own: it writes the stack's file beside Pulumi.yaml.
+        // In its own folder: it writes the stack's file beside Pulumi.yaml.
         await copyFile(join(project, "Pulumi.yaml"), join(dir, "Pulumi.yaml"));
         await pulumi(dir, ["stack", "init", "verdicts"], env);
         const stack = ["--stack", "verdicts", "--config-file", join(dir, "stack.yaml")];

@@ -40,7 +40,7 @@ const rows: readonly Row[] = [
 ];
 const given = rows.map(({ manifest }) => ({ type: tokenOf(manifest), name: manifest.metadata.name, props: manifest }));
 
-// Each case's resources get names, a namespace and a bucket of their own, so that all can stand in one stack.
+// Each case's resources get names, a namespace and their own bucket, so that all can stand in one stack.
 function apart(each: Given, where: string, index: number): Given {
     const text = JSON.stringify(each.props).replaceAll('"shop"', `"${where}"`).replaceAll("orcheo-data", where);
     return { ...each, name: `${where}-${index}-${each.name}`, props: fields(JSON.parse(text)) };

@@ -108,7 +108,7 @@ describe("rendered public charts, converted with yaml/v2", () => {
             { settings: { all: "advisory" } },
         );
         expect(exitCode, output.slice(-4000)).toBe(0);
-        // Every object reached the pack as a resource of its own.
+        // Every object reached the pack as its own resource.
         const converted = types.filter((type) => type.startsWith("kubernetes:") && !type.startsWith("kubernetes:yaml"));
         expect(converted.toSorted()).toEqual(located.map(({ resource }) => resource.type).toSorted());
         expect(verdicts(violations)).toEqual(verdicts(report));

@@ -1,6 +1,6 @@
 /**
  * The project's own stacks pass its own pack: `pulumi preview --policy-pack policies`, on the cluster, with no exception.
- * Of prod its Kubernetes half, with a database of somebody else's: aws.test.ts has the whole.
+ * Of prod its Kubernetes half, with a database of someone else's: aws.test.ts has the whole.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { at, fields } from "../../policies/values.ts";
 import { previewProgram } from "./engine.ts";
 import { published } from "./own-stack.ts";
 
-/** What is AWS' own is a database of somebody else's and the cluster's cache. */
+/** What is AWS' own is a database of someone else's and the cluster's cache. */
 function kubernetesHalf(settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
     if (settings["aws"] === undefined) return settings;
     const rest = Object.entries(settings).filter(([key]) => key !== "aws");

@@ -1,4 +1,4 @@
-/** Reads all that a bug report needs of a stack; what cannot be read is a line of its own. */
+/** Reads all that a bug report needs of a stack; what cannot be read is its own line. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { leavingOut, type Cluster, type KubernetesObject } from "../cluster.ts";

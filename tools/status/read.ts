@@ -62,7 +62,7 @@ export async function readStack(cluster: Cluster, options: ReadOptions): Promise
     return {
         ...{ now: new Date().toISOString(), context: cluster.context, namespace, version: gitVersion(version) },
         ...{ workloads, pods, jobs, cronJobs, certificates, nodes, answers, tails, notRead },
-        // Other claims of a shared namespace are somebody else's.
+        // Other claims of a shared namespace are someone else's.
         claims: claims.filter(({ metadata }) => ["postgres-data", "valkey-data"].includes(metadata.name)),
         ...(inside !== undefined && { inside }),
     };

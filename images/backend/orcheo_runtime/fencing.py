@@ -1,7 +1,7 @@
 """Orcheo's own repository, with leases: the process that starts a run holds its lease, and cannot write to the run after losing it.
 
 Orcheo reads a run and writes it in two transactions, so two workers can both start it, and a slow one can overwrite the
-end that somebody else wrote. Here each change of a run, and each round of cron triggers, is one transaction under a lock.
+end that someone else wrote. Here each change of a run, and each round of cron triggers, is one transaction under a lock.
 """
 
 import asyncio

@@ -154,7 +154,7 @@ def complete(registry: Any, late: Mapping[str, str]) -> None:
 
 
 class Loader(SourceFileLoader):
-    """Loads the prepared byte code of a module instead of its own."""
+    """Loads the prepared byte code of its own module instead."""
 
     def __init__(self, fullname: str, path: str, names: Names, late: Mapping[str, str]) -> None:
         """`names` that wait, of all modules, and `late` nodes for the registry."""

@@ -51,7 +51,7 @@ IDLE_SECONDS = 30
 NEVER_IDLE = f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true)"
 LOCK_RUN = f"{NEVER_IDLE} FROM workflow_runs WHERE id = %(run_id)s FOR UPDATE"
 LOCK_LEASE = "SELECT token, suspected_at FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s FOR UPDATE"
-# No row: somebody else decides what becomes of the run. The lease cannot change hands before the transaction ends.
+# No row: someone else decides what becomes of the run. The lease cannot change hands before the transaction ends.
 KEEP = f"{NEVER_IDLE} FROM orcheo_deploy.run_leases WHERE run_id = %(run_id)s AND token = %(token)s FOR SHARE"
 TAKE = """
 INSERT INTO orcheo_deploy.run_leases AS lease (run_id, holder, token, renewed_at, starts)
@@ -96,7 +96,7 @@ FORGET = "DELETE FROM orcheo_deploy.run_leases WHERE NOT EXISTS (SELECT FROM wor
 
 
 class LostLeaseError(Exception):
-    """This process no longer holds the run that it executes: whatever it would write is somebody else's to write."""
+    """This process no longer holds the run that it executes: whatever it would write is someone else's to write."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ PENDING_SECONDS = 30
 ENQUEUE_AGAIN_SECONDS = 60
 # A worker ends the history right after the run; a person who cancels a run does not end it at all.
 HISTORY_SECONDS = 30
-# A run that ends its worker each time is not executed for ever.
+# A run that ends its worker each time is not executed forever.
 MOST_STARTS = 3
 # Beyond the longest run, for one that was started by an image without leases.
 SPARE_SECONDS = 60

@@ -159,7 +159,7 @@ def _repository() -> Any:
 
 
 def main(actions: Iterable[Action]) -> None:
-    """In a process of its own, which ends with it: Orcheo's modules take a few hundred MiB."""
+    """In its own process, which ends with it: Orcheo's modules take a few hundred MiB."""
     from orcheo_backend.worker.celery_app import celery_app
 
     from orcheo_runtime import connections, delivery

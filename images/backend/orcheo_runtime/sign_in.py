@@ -92,7 +92,7 @@ def look_again(authenticator: Any, module: Any) -> None:
 
 
 def answer_401(authenticator: Any, module: Any) -> None:
-    """RFC 6750: a token for somebody else is an invalid one, not a forbidden request; the canvas then signs in again."""
+    """RFC 6750: a token for someone else is an invalid one, not a forbidden request; the canvas then signs in again."""
     plain = authenticator._decode_claims
 
     def decode(self: Any, token: str, key: Any) -> Any:

@@ -69,7 +69,7 @@ def with_aiohttp(url: str) -> None:
 
 
 def program(*command: str) -> Callable[[str], None]:
-    """A client that is a program of its own."""
+    """A client that is its own program."""
 
     def ask(url: str) -> None:
         environ = os.environ | {"NODE_USE_ENV_PROXY": "1"}

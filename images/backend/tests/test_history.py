@@ -56,7 +56,7 @@ class History(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(store.connection.said, [leases.KEEP, "INSERT step", "COMMIT"])
 
     async def test_a_process_that_lost_its_run_writes_no_step_and_stops(self) -> None:
-        for other in (None, "somebody else's"):
+        for other in (None, "someone else's"):
             store = Store()
             store.connection.token = other
             self.heart.holdings = {"run": Holding("run", "token", time.monotonic())}

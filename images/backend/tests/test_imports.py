@@ -123,7 +123,7 @@ class Prepare(unittest.TestCase):
 
 
 class Process(unittest.TestCase):
-    """As the image does it, in a process of its own."""
+    """As the image does it, in its own process."""
 
     site: Path
 

@@ -91,7 +91,7 @@ class Repository(Transactions):
         self.enqueued: list[str] = []
 
     async def orcheos_update(self, run_id: Any, updater: Any) -> Any:
-        """In a transaction of its own, if nobody lends it one."""
+        """In its own transaction, if nobody lends it one."""
         async with self._lock, self._connection() as connection:
             updater(self.run)
             await connection.execute("UPDATE")
@@ -156,7 +156,7 @@ class Fencing(unittest.IsolatedAsyncioTestCase):
         self.assertIsNone(repository.connection.token)
 
     async def test_a_process_whose_lease_somebody_else_has_writes_nothing_and_stops(self) -> None:
-        for other in (None, "somebody else's"):
+        for other in (None, "someone else's"):
             repository = Repository("pending")
             with self.subTest(other), fencing.execution():
                 await repository.update("run", become("running"))

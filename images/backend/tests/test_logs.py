@@ -86,7 +86,7 @@ import logging, sys, threading, warnings
 from orcheo_runtime import logs
 logs.install()
 logging.root.handlers[:] = [logging.StreamHandler()]
-logging.warning("somebody else took over")
+logging.warning("someone else took over")
 logs.install()
 print("printed"); print("half", end=""); print(" a line", file=sys.stdout); sys.stderr.write("to stderr\\n")
 logging.getLogger("httpx").info("not said"); logging.getLogger("celery.worker").info("said")

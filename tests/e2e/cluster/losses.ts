@@ -90,7 +90,7 @@ export function losses(): void {
     });
 
     test("a cluster that ends leaves the builder to the others", async () => {
-        // As a second cluster would: its first process runs, and it has a registry of its own.
+        // As a second cluster would: its first process runs, and it has its own registry.
         const other = clusterSpec("other", { api: 29443, registry: 29000, http: 29080, https: 29444 }, spec.stateDir);
         for (const dir of [pathsOf(other).run, pathsOf(other).config]) mkdirSync(dir, { recursive: true });
         const node = { pid: process.pid, start: statOf(process.pid)?.[19] };

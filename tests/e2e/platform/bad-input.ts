@@ -10,7 +10,7 @@ import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
 import { ask } from "../orcheo.ts";
 import { artifacts, caller, eventually, kube, pulumi, readyPods, spec, STACK } from "./harness.ts";
 
-/** The settings of the stack's file with some changed, in a file of their own: nothing of it may come to pass. */
+/** The settings of the stack's file with some changed, in their own file: nothing of it may come to pass. */
 function changed(settings: Settings, name: string): string {
     const file = join(pulumiDir(spec), `Pulumi.${STACK}.yaml`);
     const whole = parse(readFileSync(file, "utf8")) as Settings;
@@ -73,7 +73,7 @@ export function badInput(): void {
         }
     });
 
-    // The next part of the story corrects it by an update of its own.
+    // The next part of the story corrects it by its own update.
     test("a value that only a container refuses, and a pod that no node has room for, are told within seconds", async () => {
         const name = "mistyped-settings";
         await kube("create", "configmap", name, "--from-literal=ORCHEO_LOGLEVEL=DEBUG");

@@ -31,7 +31,7 @@ export interface TestPlugin {
     readonly pluginLock: string;
 }
 
-/** Builds the wheel into a folder of its own; its lock, which is still to be made, stands beside it. */
+/** Builds the wheel into its own folder; its lock, which is still to be made, stands beside it. */
 export async function buildTestPlugin(
     folder: string,
     source = join(projectDir, "tests", "plugin"),

@@ -1,4 +1,4 @@
-/** The Kubernetes half of prod, on the same cluster: database, secrets and certificate of somebody else's. */
+/** The Kubernetes half of prod, on the same cluster: database, secrets and certificate of someone else's. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -50,7 +50,7 @@ const hex = (): string => `a${randomBytes(32).toString("hex").slice(1)}`;
 const first = { vault: hex(), bootstrap: hex(), jwt: hex(), chatkit: hex() };
 const second = { ...first, bootstrap: hex() };
 
-/** Prod's own settings without AWS, with the dev stack's server as a database of somebody else's. */
+/** Prod's own settings without AWS, with the dev stack's server as a database of someone else's. */
 function prodSettings(): Settings {
     const own = settingsOf(readStackFile(committedFile("prod")), "prod");
     const rest = Object.fromEntries(Object.entries(own).filter(([key]) => !["aws", "database", "cache"].includes(key)));
@@ -203,7 +203,7 @@ export function prod(): void {
         await publish(host);
     });
 
-    test("comes up with a database of somebody else's over verified TLS, at production replica counts", async () => {
+    test("comes up with a database of someone else's over verified TLS, at production replica counts", async () => {
         const { bootstrapToken } = await up(settings, "prod", authority);
         const counts = "jsonpath={range .items[*]}{.metadata.name}={.status.readyReplicas} {end}";
         const ready = await inProd("get", "deployments", "-o", counts);

@@ -195,7 +195,7 @@ describe("prepare.sh", () => {
         expect(statSync(join(dir, "secrets/entrance-tls/tls.crt")).ino).toBe(ino);
     });
 
-    it("a certificate of somebody else is kept, and a malformed host is refused", () => {
+    it("a certificate of someone else is kept, and a malformed host is refused", () => {
         const own = join(dir, "secrets/entrance-tls");
         execFileSync(
             "openssl",

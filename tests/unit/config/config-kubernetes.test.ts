@@ -59,7 +59,7 @@ describe("refused, each with its whole message", () => {
             '  - orcheo:stack.entrance.tls.kind: found "clusterIssuer"; accepted: "gateway" with controller "traefikGateway" and a Gateway of kind "existing"',
         ],
         [
-            "no certificate for a Gateway of the stack's own",
+            "no certificate for the stack's own Gateway",
             {
                 entrance: {
                     controller: { kind: "traefikGateway", gateway: { kind: "created", className: "traefik" } },
@@ -119,7 +119,7 @@ describe("refused, each with its whole message", () => {
             '  - orcheo:stack.entrance.tls.email: found "ops"; accepted: an e-mail address',
         ],
         [
-            "someone else's account for a role of the stack's own",
+            "someone else's account for the stack's own role",
             { ...settingsOf("prod"), serviceAccounts: { api: { kind: "existing", name: "team-api" } } },
             '  - orcheo:stack.serviceAccounts.api.kind: found "existing" with a role of the stack\'s own; accepted: "created", which gets the role; or name the role of that account in aws.roles.backend',
         ],

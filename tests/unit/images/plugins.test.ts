@@ -70,7 +70,7 @@ describe("settings", () => {
     });
 
     it.each(["plugins.lock", "./plugins.lock", "/plugins.lock"])(
-        "the lock has a folder of its own, which the build is given: not %s",
+        "the lock has its own folder, which the build is given: not %s",
         (place) => {
             expect(parsed({ pluginLock: place }).problems.map(({ at }) => at)).toEqual([
                 "orcheo:stack.images.pluginLock",

@@ -67,7 +67,7 @@ describe("every object is explained", () => {
         expect(unexplained((await run(program, false)).resources)).toEqual([]);
     });
 
-    it("but not the objects of somebody else's section, nor over an own description", async () => {
+    it("but not the objects of someone else's section, nor over an own description", async () => {
         const extra = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "team" }, data: { a: "b" } };
         const patch = { metadata: { annotations: { "kubernetes.io/description": "Ours." } } };
         const settings = {

@@ -126,7 +126,7 @@ describe("the StorageClass of a new volume", () => {
     });
 });
 
-describe("a namespace of somebody else", () => {
+describe("a namespace of someone else", () => {
     const kubernetes = { ...(settingsOf("dev")["kubernetes"] as object), namespaceKind: "existing", namespace: "team" };
     const problems = (...objects: FakeObject[]) =>
         foreignQuota.run(sectionsOf({ kubernetes }), fakeCluster(objects), nothing);

@@ -362,7 +362,7 @@ describe("an extra object", () => {
         expect(more).toEqual([]);
     });
 
-    it("has the type of Pulumi's provider and a name of its own", () => {
+    it("has the type of Pulumi's provider and its own name", () => {
         const named = (apiVersion: string) => ({ apiVersion, kind: "Role", metadata: { name: "a" } });
         expect([typeToken(named("v1")), resourceName(named("v1"))]).toEqual([
             "kubernetes:core/v1:Role",

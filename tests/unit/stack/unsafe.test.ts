@@ -1,6 +1,6 @@
 /**
  * Every safe default that config can take away, one at a time, from prod: it is refused, or the pack names it until it is an
- * exception with a last day.
+ * exception with an expiry date.
  */
 import { describe, expect, it } from "vitest";
 import { parseStack } from "../../../components/stack/read";

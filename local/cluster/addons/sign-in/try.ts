@@ -1,5 +1,5 @@
 /**
- * Runs the provider on this machine without a cluster, with a person and a client of its own, all forgotten at the end:
+ * Runs the provider on this machine without a cluster, with a person and its own client, all forgotten at the end:
  *
  *   local/run node local/cluster/addons/sign-in/try.ts [origin of the canvas] [port] [audience]
  *
