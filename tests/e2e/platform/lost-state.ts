@@ -31,6 +31,7 @@ export function lostState(): void {
 
     test("its runbook takes over what runs, with its data, and no object is made anew", async () => {
         const before = await uids();
+        const jobs = await kube("get", "jobs", "-o", "name");
         const stacks = join(pulumiDir(spec), "state", ".pulumi", "stacks", "orcheo");
         const files = readdirSync(stacks).filter((name) => name.startsWith(`${STACK}.json`));
         expect(files).not.toEqual([]);
@@ -51,6 +52,8 @@ export function lostState(): void {
         const { bootstrapToken } = await up(adopting);
 
         expect(await uids()).toBe(before);
+        // Of those with generated names no state knows any more.
+        await kube("delete", ...jobs.trim().split("\n"));
         dev.caller = await callerAt("orcheo.localhost", String(bootstrapToken));
         expect(JSON.stringify((await ask(caller(), "GET", "/api/workflows")).body)).toContain("e2e-set");
         const workflow = await createWorkflow(caller(), "0.33", "e2e-adopted");

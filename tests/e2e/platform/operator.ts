@@ -16,6 +16,7 @@ import {
     current,
     env,
     eventually,
+    expectReady,
     kube,
     NAMESPACE,
     pulumi,
@@ -66,7 +67,9 @@ export function load(): void {
         // Nothing but an update brings it back: at 0 its autoscaler is off.
         expect(output).toContain(`${changedByHand("api")}: spec.replicas: 0 instead of 2 (`);
         expect(output).toMatch(/containers\[canvas\]\.env\[ADDED\] was added \(kubectl-set, /);
-        expect((await ask(caller(), "GET", "/api/workflows")).status).toBe(200);
+        await expectReady("api", 240, 2);
+        const answers = () => ask(caller(), "GET", "/api/workflows").then(({ status }) => status);
+        expect(await eventually(30, answers, (status) => status === 200)).toBe(200);
         expect(at(JSON.parse(await kube(...worker)), "spec", "replicas")).toBe(1);
         expect(await kube("get", "deployment", "canvas", "-o", "json")).not.toContain("by-hand");
         expect(await kube(...others)).toBe(before);

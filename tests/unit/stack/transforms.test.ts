@@ -299,7 +299,7 @@ describe("the program", () => {
     it("refuses an extra object that is one of its own", async () => {
         const extraObjects = [{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "api" }, spec: {} }];
         const { error } = await run(dev({ extraObjects }), true);
-        expect(error).toContain('Deployment "api" is an object of the stack\'s own');
+        expect(error).toContain('Deployment "api" is the stack\'s own object');
     });
 
     it("labels every object of the cluster with its instance, and selects by it nowhere", async () => {
