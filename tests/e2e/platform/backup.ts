@@ -26,6 +26,7 @@ import {
     toolchain,
     up,
 } from "./harness.ts";
+import { limitedRuns, startLimitedRuns } from "./limits.ts";
 import { blocks } from "./runbooks.ts";
 
 const STORE = "store";
@@ -253,6 +254,8 @@ export function backup(): void {
         );
         expect(fresh.output).toMatch(/^last good backup: 20\d\d-/);
         expect(fresh.code).toBe(0);
+        // Not before: the runs would come back with this backup.
+        await startLimitedRuns();
     });
 
     test("its keys write, and neither read nor delete", async () => {
@@ -302,6 +305,8 @@ export function backup(): void {
         }
         expect(await stored()).toEqual(before);
     });
+
+    limitedRuns();
 
     test("the runbook brings back what was lost, and back again", async () => {
         await sql("drop table workflow_runs, workflow_versions cascade");

@@ -142,8 +142,10 @@ export function putSettings(file: string, settings: Settings): void {
 export const quickScaling = { api: { scaling: { scaleDownStabilizationSeconds: 15, podsPerMinute: 10 } } };
 /** After its state was lost: the former vault key is only in the Secret that the runbook keeps. */
 export const recovered: { secrets?: Settings } = {};
-/** Settings of the dev stack once it has been put under load. */
-export const current = (): Settings => merge(committed(), { ...quickScaling, ...recovered });
+/** So low that runs reach them while a test waits; from the backup on. */
+export const lowLimits = { worker: { longestRunSeconds: 45, memoryPerProcessMiB: 512 } };
+/** Settings of the dev stack from the backup on. */
+export const current = (): Settings => merge(committed(), { ...quickScaling, ...lowLimits, ...recovered });
 export const up = (settings: Settings, stack = STACK, caFile?: string): Promise<Settings> =>
     // As `make up` does for this stack.
     deploy({ spec, toolchain, report, stack, settings, caFile, signIn: stack === STACK });

@@ -32,6 +32,7 @@ import {
 } from "./harness.ts";
 import { expectExecutedAgain, loseRunOnce } from "./lost-runs.ts";
 import { lockedTestPlugin, usesTestPlugin } from "./plugins.ts";
+import { refusesOtherTokens } from "./sign-in.ts";
 
 const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
 
@@ -202,6 +203,8 @@ export function newerRelease(): void {
         expect(answerOf(done)).toBe(42);
         expect(actorsOf(done)).toContain("worker");
         await usesTestPlugin(entrance, "0.46");
+        // Who has no workspace yet sees no workflows.
+        for (const status of await refusesOtherTokens(entrance)) expect([200, 403, 404, 409]).toContain(status);
         const sandboxed = await exec("deployment/worker", "python3", "-c", sandbox);
         expect(sandboxed.output).toContain("{'update': {'n': 42}}");
         Object.assign(newer, { entrance, lostRun: await loseRunOnce(entrance, "0.46") });

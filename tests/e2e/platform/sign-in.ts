@@ -75,6 +75,34 @@ function minted(claims: Record<string, unknown>, key?: KeyObject, kid?: string):
     return `${text}.${sign("sha256", Buffer.from(text), key ?? own).toString("base64url")}`;
 }
 
+/** @returns the statuses that answer valid tokens */
+export async function refusesOtherTokens(entrance: Entrance): Promise<readonly number[]> {
+    const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    const now = Math.floor(Date.now() / 1000);
+    const status = async (token: string | undefined): Promise<number> =>
+        (await ask({ ...entrance, token }, "GET", "/api/workflows")).status;
+    expect({
+        "no token": await status(undefined),
+        "another issuer": await status(minted({ iss: "https://id.example.com" })),
+        "another issuer's key": await status(minted({}, stranger, "stranger")),
+        forged: await status(minted({}, stranger)),
+        "another audience": await status(minted({ aud: "orcheo-prod" })),
+        expired: await status(minted({ exp: now - 120 })),
+        "from the future": await status(minted({ iat: now + 120, nbf: now + 120 })),
+        unsigned: await status(`${json({ alg: "none" })}.${json({ iss: issuer, aud: clientId })}.`),
+    }).toEqual({
+        "no token": 401,
+        "another issuer": 401,
+        "another issuer's key": 401,
+        forged: 401,
+        "another audience": 401,
+        expired: 401,
+        "from the future": 401,
+        unsigned: 401,
+    });
+    return [await status(minted({})), await status(minted({ iat: now + 15, nbf: now + 15 }))];
+}
+
 export function signsIn(): void {
     let session: Entrance;
 
@@ -101,30 +129,7 @@ export function signsIn(): void {
     });
 
     test("and only a valid token of this issuer for this API is taken; clocks may differ by 30 s", async () => {
-        const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
-        const now = Math.floor(Date.now() / 1000);
-        const status = async (token: string | undefined): Promise<number> =>
-            (await ask({ ...caller(), token }, "GET", "/api/workflows")).status;
-        expect({
-            "no token": await status(undefined),
-            "another issuer": await status(minted({ iss: "https://id.example.com" })),
-            "another issuer's key": await status(minted({}, stranger, "stranger")),
-            forged: await status(minted({}, stranger)),
-            "another audience": await status(minted({ aud: "orcheo-prod" })),
-            expired: await status(minted({ exp: now - 120 })),
-            "from the future": await status(minted({ iat: now + 120, nbf: now + 120 })),
-            unsigned: await status(`${json({ alg: "none" })}.${json({ iss: issuer, aud: clientId })}.`),
-        }).toEqual({
-            "no token": 401,
-            "another issuer": 401,
-            "another issuer's key": 401,
-            forged: 401,
-            "another audience": 401,
-            expired: 401,
-            "from the future": 401,
-            unsigned: 401,
-        });
-        expect([await status(minted({})), await status(minted({ iat: now + 15, nbf: now + 15 }))]).toEqual([200, 200]);
+        expect(await refusesOtherTokens(caller())).toEqual([200, 200]);
     });
 
     test("also after the provider was restarted, whose keys and earlier tokens stay", async () => {
