@@ -34,7 +34,9 @@ const replacedTypes: readonly string[] = ["kubernetes:core/v1:ConfigMap", "kuber
 /** Metadata that an existing object keeps as an older release set it. */
 export function keptMetadata(type: string, name: unknown): readonly string[] {
     if (name !== undefined) return [];
-    return ["metadata.labels", ...(replacedTypes.includes(type) ? ["metadata.annotations"] : [])];
+    // Not all annotations: the provider warns of its own ones when they are among the inputs.
+    const described = [descriptionKey, docsKey].map((key) => `metadata.annotations["${key}"]`);
+    return ["metadata.labels", ...(replacedTypes.includes(type) ? described : [])];
 }
 
 export interface Properties {

@@ -100,9 +100,14 @@ describe("a page that an object names", () => {
 });
 
 describe("what an older release set is kept", () => {
+    const kept = [
+        "metadata.labels",
+        'metadata.annotations["kubernetes.io/description"]',
+        'metadata.annotations["orcheo.dev/docs"]',
+    ];
     it.each([
-        ["kubernetes:core/v1:Secret", undefined, ["metadata.labels", "metadata.annotations"]],
-        ["kubernetes:core/v1:ConfigMap", undefined, ["metadata.labels", "metadata.annotations"]],
+        ["kubernetes:core/v1:Secret", undefined, kept],
+        ["kubernetes:core/v1:ConfigMap", undefined, kept],
         ["kubernetes:batch/v1:Job", undefined, ["metadata.labels"]],
         ["kubernetes:core/v1:ConfigMap", "updates", []],
     ])("of a %s named %s: %j", (type, name, expected) => {
