@@ -21,7 +21,7 @@ const stuckRuns = "docs/runbooks/stuck-runs.md";
 const restore = "docs/runbooks/restore-backup.md";
 const queue = "docs/runbooks/damaged-append-only-file.md";
 const security = "docs/security.md";
-/** Of a ServiceAccount. */
+/** The text for ServiceAccounts. */
 const identity =
     "Identity of these pods towards clouds. It has no rights in the cluster, and its token is not mounted.";
 

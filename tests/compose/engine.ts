@@ -1,4 +1,4 @@
-/** A Docker engine of its own, in namespaces of its own: the machine's interfaces, firewall and mounts stay as they are. */
+/** Its own Docker engine, in its own namespaces: the machine's interfaces, firewall and mounts stay as they are. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attachBuilder, detachBuilder } from "../../local/cluster/builder.ts";

@@ -53,7 +53,7 @@ def resolver(
         except ImportError as error:
             error.add_note(f"{module.__name__} imports {name} from {source} on first use")
             raise
-        # As the plain import would; a value that somebody set meanwhile stays.
+        # As the plain import would; a value that someone set meanwhile stays.
         return vars(module).setdefault(name, value)
 
     return get
@@ -71,7 +71,7 @@ def from_module(module: ModuleType, attribute: str) -> Any:
 
 
 class LateNodes(dict[str, Any]):
-    """Nodes by name, some of which belong to a module that is imported when somebody asks for them, or for all nodes."""
+    """Nodes by name, some of which belong to a module that is imported when someone asks for them, or for all nodes."""
 
     def __init__(self, present: Mapping[str, Any], late: Mapping[str, str]) -> None:
         """`late`: name of a node -> its module, which registers it."""

@@ -3,9 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
 import { newPassword } from "./password.ts";
-import { serve } from "./server.ts";
+import { start } from "./server.ts";
 import { newSecrets, readSettings, secretsFile } from "./settings.ts";
-import { Store } from "./store.ts";
 
 const passwordCommand = "docker compose --file compose/dev.yaml exec sign-in node /app/compose.ts password";
 
@@ -46,23 +45,14 @@ function main(task: string | undefined): void {
             return;
         default: {
             const clients = prepared(data);
-            const settings = readSettings({
-                ...process.env,
-                SIGN_IN_SECRETS: data,
-                SIGN_IN_CLIENTS: clients,
-                SIGN_IN_PASSWORD_COMMAND: passwordCommand,
-            });
-            const store = new Store(settings.dataFile);
-            const server = serve(settings, store);
-            process.stdout.write(`sign-in: serving ${settings.issuer} on port ${settings.port}\n`);
-            for (const signal of ["SIGTERM", "SIGINT"] as const)
-                process.once(signal, () => {
-                    server.close(() => {
-                        store.close();
-                        process.exit(0);
-                    });
-                    server.closeAllConnections();
-                });
+            start(
+                readSettings({
+                    ...process.env,
+                    SIGN_IN_SECRETS: data,
+                    SIGN_IN_CLIENTS: clients,
+                    SIGN_IN_PASSWORD_COMMAND: passwordCommand,
+                }),
+            );
         }
     }
 }

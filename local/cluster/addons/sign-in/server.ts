@@ -136,8 +136,8 @@ export function serve(settings: SignInSettings, store: Store): Server | HttpsSer
     return server.listen(port);
 }
 
-if (import.meta.main) {
-    const settings = readSettings(process.env);
+/** Serves until it is asked to stop by a signal. */
+export function start(settings: SignInSettings): void {
     const store = new Store(settings.dataFile);
     const server = serve(settings, store);
     process.stdout.write(`sign-in: serving ${settings.issuer} on port ${settings.port}\n`);
@@ -150,3 +150,5 @@ if (import.meta.main) {
             server.closeAllConnections();
         });
 }
+
+if (import.meta.main) start(readSettings(process.env));
