@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the secrets and certificates below compose/secrets, and keeps what is there; certificates with less than 30 days
+# Makes the secrets and certificates below compose/secrets, and keeps existing ones; certificates with less than 30 days
 # left are made anew. Run it before the first start, and once a month. Needs openssl.
 set -eu
 umask 077
