@@ -45,12 +45,11 @@ function leftOut(rule: string, entrance: Stack["entrance"]): object {
 export function planAdmission({
     kubernetes,
     entrance,
-    version,
-}: Pick<Stack, "kubernetes" | "entrance" | "version">): readonly AdmissionRule[] {
+}: Pick<Stack, "kubernetes" | "entrance">): readonly AdmissionRule[] {
     const { admission, namespace } = kubernetes;
     if (admission.kind === "off") return [];
     const registries = JSON.stringify(admission.kind === "enforce" ? admission.registries : []);
-    const labels = { ...objectLabels(undefined, version), "app.kubernetes.io/component": "policies" };
+    const labels = { ...objectLabels(), "app.kubernetes.io/component": "policies" };
     return policies.map(({ rule, metadata: { annotations }, spec }) => {
         const name = `${namespace}.${rule}`;
         const warns = admission.kind === "warn" || admission.warnOnly.includes(rule);

@@ -12,7 +12,7 @@ import { planAdmission } from "./admission.plan";
 export class Admission extends pulumi.ComponentResource {
     constructor(
         name: string,
-        { stack }: { stack: Pick<Stack, "entrance" | "kubernetes" | "version"> },
+        { stack }: { stack: Pick<Stack, "entrance" | "kubernetes"> },
         opts?: pulumi.ComponentResourceOptions,
     ) {
         super("orcheo:index:Admission", name, {}, opts);

@@ -4,7 +4,7 @@ import { discoveryUrl } from "../config/derived";
 import { ports } from "../config/ports";
 import { browserSharedMemoryMiB } from "../config/schema.apps";
 import type { Stack } from "../config/schema";
-import { objectLabels, selector } from "../kubernetes/labels";
+import { releaseLabels, selector } from "../kubernetes/labels";
 import { planPod, probe, initResources, type ContainerPlan, type PodSettings } from "../kubernetes/pod.plan";
 import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
@@ -205,7 +205,7 @@ function planTemplate(role: BackendRole, stack: BackendSettings, inputs: Backend
  * with every release and image; a lock in the database keeps two of them apart.
  */
 export function planInitialisation(stack: BackendSettings, inputs: BackendInputs): types.input.batch.v1.Job {
-    const labels = objectLabels("init", stack.version);
+    const labels = releaseLabels("init", stack.version);
     return {
         // A Job that failed is replaced by the next update instead of being waited for again.
         metadata: { namespace: inputs.namespace, labels, annotations: { "pulumi.com/replaceUnready": "true" } },
@@ -231,7 +231,7 @@ export function planDeployment(
         metadata: {
             name: role,
             namespace: inputs.namespace,
-            labels: objectLabels(role, stack.version),
+            labels: releaseLabels(role, stack.version),
             ...(Object.keys(annotations).length > 0 && { annotations }),
         },
         spec: {

@@ -42,9 +42,8 @@ export class Backend extends pulumi.ComponentResource {
     constructor(name: string, args: BackendArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Backend", name, {}, opts);
         const { stack, namespace, image, database, cache, authority, cloud } = args;
-        const { version } = stack;
         const child = { parent: this };
-        const secret = secretOf(`${name}-secret`, filesOf(args), { namespace, version }, child);
+        const secret = secretOf(`${name}-secret`, filesOf(args), namespace, child);
         const secretName = secret.metadata.name;
         const applicationSecret = secretElsewhere(`${name}-application`, args, child);
         const tokenKey = "auth-bootstrap-service-token";
@@ -82,19 +81,15 @@ export class Backend extends pulumi.ComponentResource {
         for (const role of ["api", "worker", "beat"] as const)
             new k8s.apps.v1.Deployment(role, planDeployment(role, stack, runAs(role)), after);
 
-        const service = { role: "api" as const, namespace, version, port: { name: "https", number: ports.api } };
+        const service = { role: "api" as const, namespace, port: { name: "https", number: ports.api } };
         new k8s.core.v1.Service(
             "api-service",
             planService({ ...service, controller: stack.entrance.controller }),
             child,
         );
         for (const role of ["api", "worker"] as const)
-            new k8s.policy.v1.PodDisruptionBudget(
-                `${role}-disruption`,
-                planDisruptionBudget(role, namespace, version),
-                child,
-            );
-        const labels = objectLabels("api", version);
+            new k8s.policy.v1.PodDisruptionBudget(`${role}-disruption`, planDisruptionBudget(role, namespace), child);
+        const labels = objectLabels("api");
         new Autoscaler("api-autoscaler", { deployment: "api", namespace, labels, scaling: stack.api.scaling }, child);
         this.registerOutputs({});
     }
@@ -114,11 +109,11 @@ function secretElsewhere(
     { stack, namespace }: BackendArgs,
     opts: pulumi.CustomResourceOptions,
 ): (BackendInputs["applicationSecret"] & { readonly secretName: pulumi.Output<string> }) | undefined {
-    const { secrets, version } = stack;
+    const { secrets } = stack;
     if (secrets.kind === "pulumi") return undefined;
     const keys = keyNames(secrets);
     if (secrets.kind === "existing") return { secretName: pulumi.output(secrets.name), keys };
-    const plan = planExternalSecret(secrets, namespace, version);
+    const plan = planExternalSecret(secrets, namespace);
     const written = new k8s.apiextensions.CustomResource(name, plan, opts);
     return { secretName: written.id.apply(() => externalName), keys };
 }
@@ -131,7 +126,7 @@ function trustConfigMap(
 ): pulumi.Output<string> | undefined {
     const files = privateCaFiles(stack);
     if (files.length === 0) return undefined;
-    const metadata = { namespace, labels: objectLabels(undefined, stack.version) };
+    const metadata = { namespace, labels: objectLabels() };
     const data = { [privateCaKey]: files.map((file) => machine.read(file)).join("\n") };
     return new k8s.core.v1.ConfigMap(name, { metadata, data }, opts).metadata.name;
 }

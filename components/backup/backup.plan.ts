@@ -2,7 +2,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import type { Backup } from "../config/derived";
-import type { Stack } from "../config/schema";
 import type { S3 } from "../config/schema.backup";
 import { objectLabels } from "../kubernetes/labels";
 import { planPod, type PodSettings } from "../kubernetes/pod.plan";
@@ -20,7 +19,7 @@ const refusedCode = 78;
 const keptDays = 7;
 const authorityDir = "/etc/orcheo/s3-ca";
 
-export type BackupSettings = PodSettings & ProxySettings & ReachSettings & Pick<Stack, "version">;
+export type BackupSettings = PodSettings & ProxySettings & ReachSettings;
 
 export interface BackupInputs {
     readonly namespace: Input<string>;
@@ -114,7 +113,7 @@ export function planBackup(
         metadata: {
             name: cronJobName,
             namespace: inputs.namespace,
-            labels: objectLabels("backup", stack.version),
+            labels: objectLabels("backup"),
         },
         spec: {
             schedule: settings.schedule,

@@ -42,7 +42,6 @@ class Backup extends pulumi.ComponentResource implements Outputs {
     constructor(name: string, args: BackupArgs & { settings: Settings }, opts: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Backup", name, {}, opts);
         const { stack, settings, namespace, images, database, backend, cloud } = args;
-        const place = { namespace, version: stack.version };
         const child = { parent: this };
         const bucket = settings.bucket ?? cloud.backup?.bucket;
         const image = images.backup;
@@ -50,7 +49,9 @@ class Backup extends pulumi.ComponentResource implements Outputs {
         const kmsKeyId = settings.kmsKeyId ?? (settings.bucket === undefined ? cloud.backup?.keyArn : undefined);
         const { url } = database;
         const secret =
-            url.kind === "value" ? secretOf(`${name}-secret`, { "postgres-dsn": url.value }, place, child) : undefined;
+            url.kind === "value"
+                ? secretOf(`${name}-secret`, { "postgres-dsn": url.value }, namespace, child)
+                : undefined;
         const account = { stack, namespace, annotations: cloud.backup?.annotations };
         const plan = planBackup(settings, stack, {
             namespace,
@@ -61,7 +62,7 @@ class Backup extends pulumi.ComponentResource implements Outputs {
             database,
             secretName: secret?.metadata.name,
             authoritySecret: backend.authoritySecret,
-            authority: trustOf(`${name}-authority`, settings.authority, place, child),
+            authority: trustOf(`${name}-authority`, settings.authority, namespace, child),
             trustConfigMap: backend.trustConfigMap,
         });
         new k8s.batch.v1.CronJob(name, plan, { ...child, dependsOn: [...database.resources] });

@@ -2,13 +2,13 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import type { Resources } from "../config/fields";
 import { ports } from "../config/ports";
-import type { CacheOf, Stack } from "../config/schema";
+import type { CacheOf } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
 import { planPod, probe, type PodSettings } from "../kubernetes/pod.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 
-export type ValkeySettings = PodSettings & ScratchSettings & Pick<Stack, "version">;
+export type ValkeySettings = PodSettings & ScratchSettings;
 
 export interface ValkeyInputs {
     readonly namespace: Input<string>;
@@ -26,7 +26,7 @@ export function planValkey(
 ): types.input.apps.v1.StatefulSet {
     const check = { exec: { command: ["valkey-probe"] } };
     return {
-        metadata: { name: "valkey", namespace: inputs.namespace, labels: objectLabels("valkey", stack.version) },
+        metadata: { name: "valkey", namespace: inputs.namespace, labels: objectLabels("valkey") },
         spec: {
             serviceName: "valkey",
             replicas: 1,

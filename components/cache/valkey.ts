@@ -29,9 +29,8 @@ export class Valkey extends pulumi.ComponentResource implements Server {
     constructor(name: string, args: ValkeyArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Valkey", name, {}, opts);
         const { stack, settings, namespace, image, password, authority } = args;
-        const { version } = stack;
         const child = { parent: this };
-        const place = { role: "valkey" as const, namespace, version };
+        const place = { role: "valkey" as const, namespace };
         const certificateSecret = authority.serverCertificate("valkey", child);
         const storageClass = settings.storageClass ?? stack.storageClass;
         const claim = new k8s.core.v1.PersistentVolumeClaim(
@@ -39,10 +38,10 @@ export class Valkey extends pulumi.ComponentResource implements Server {
             planClaim({ ...place, storageGiB: settings.storageGiB, storageClass }),
             { ...child, protect: true, retainOnDelete: true },
         );
-        const secret = secretOf(`${name}-secret`, { "valkey-password": password }, { namespace, version }, child);
+        const secret = secretOf(`${name}-secret`, { "valkey-password": password }, namespace, child);
         const account = new k8s.core.v1.ServiceAccount(
             `${name}-account`,
-            planServiceAccount("valkey", namespace, version),
+            planServiceAccount("valkey", namespace),
             child,
         );
         const service = new k8s.core.v1.Service(

@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
-import { objectLabels, selector } from "../kubernetes/labels";
+import { releaseLabels, selector } from "../kubernetes/labels";
 import { planPod, probe, type ContainerPlan, type PodSettings } from "../kubernetes/pod.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import * as volumes from "../kubernetes/volumes.plan";
@@ -89,7 +89,7 @@ export function planCanvas(stack: CanvasSettings, inputs: CanvasInputs): types.i
         preStopSeconds: stack.leaveSeconds,
     };
     return {
-        metadata: { name: "canvas", namespace: inputs.namespace, labels: objectLabels("canvas", version) },
+        metadata: { name: "canvas", namespace: inputs.namespace, labels: releaseLabels("canvas", version) },
         spec: {
             replicas: canvas.replicas,
             selector: { matchLabels: selector("canvas") },

@@ -24,7 +24,6 @@ export class Canvas extends pulumi.ComponentResource {
     constructor(name: string, args: CanvasArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Canvas", name, {}, opts);
         const { stack, namespace, image, authority } = args;
-        const { version } = stack;
         const child = { parent: this };
         this.authoritySecret = authority.serverCertificate("canvas", child);
         const serviceAccountName = serviceAccount(`${name}-account`, "canvas", { stack, namespace }, child);
@@ -43,17 +42,12 @@ export class Canvas extends pulumi.ComponentResource {
             planService({
                 role: "canvas",
                 namespace,
-                version,
                 port: { name: "https", number: ports.canvas },
                 controller: stack.entrance.controller,
             }),
             child,
         );
-        new k8s.policy.v1.PodDisruptionBudget(
-            `${name}-disruption`,
-            planDisruptionBudget("canvas", namespace, version),
-            child,
-        );
+        new k8s.policy.v1.PodDisruptionBudget(`${name}-disruption`, planDisruptionBudget("canvas", namespace), child);
         this.registerOutputs({});
     }
 }

@@ -10,8 +10,7 @@ export { quotaOf, type QuotaSettings } from "./capacity.plan";
 export function planNamespace({
     kubernetes,
     entrance,
-    version,
-}: Pick<Stack, "kubernetes" | "entrance" | "version">): types.input.core.v1.Namespace {
+}: Pick<Stack, "kubernetes" | "entrance">): types.input.core.v1.Namespace {
     const modes = ["enforce", "audit", "warn"].flatMap((mode) => [
         [`pod-security.kubernetes.io/${mode}`, "restricted"],
         [`pod-security.kubernetes.io/${mode}-version`, kubernetes.podSecurityVersion],
@@ -20,7 +19,7 @@ export function planNamespace({
         metadata: {
             name: kubernetes.namespace,
             labels: {
-                ...objectLabels(undefined, version),
+                ...objectLabels(),
                 ...Object.fromEntries<string>(modes.map(([k = "", v = ""]) => [k, v])),
                 // A new pod counts as ready once the load balancer sends to it: updates drop no request.
                 ...(behindLoadBalancer(entrance.controller) && {
@@ -31,13 +30,10 @@ export function planNamespace({
     };
 }
 
-export function planQuota(
-    stack: QuotaSettings & Pick<Stack, "version">,
-    namespace: Input<string>,
-): types.input.core.v1.ResourceQuota {
+export function planQuota(stack: QuotaSettings, namespace: Input<string>): types.input.core.v1.ResourceQuota {
     const { quota } = quotaOf(stack);
     return {
-        metadata: { name: "orcheo", namespace, labels: objectLabels(undefined, stack.version) },
+        metadata: { name: "orcheo", namespace, labels: objectLabels() },
         spec: {
             hard: {
                 "requests.cpu": millis(quota.cpuRequestMillis),
@@ -56,9 +52,9 @@ export function planQuota(
 }
 
 /** For what others start in the namespace, such as a debug pod: a pod without limits would be refused by the quota. */
-export function planLimitRange(version: string, namespace: Input<string>): types.input.core.v1.LimitRange {
+export function planLimitRange(namespace: Input<string>): types.input.core.v1.LimitRange {
     return {
-        metadata: { name: "orcheo", namespace, labels: objectLabels(undefined, version) },
+        metadata: { name: "orcheo", namespace, labels: objectLabels() },
         spec: {
             limits: [
                 {

@@ -6,7 +6,7 @@ import { planStorageClass } from "../kubernetes/storage-class.plan";
 import { planLimitRange, planNamespace, planQuota, type QuotaSettings } from "./cluster.plan";
 
 export interface ClusterArgs {
-    readonly stack: QuotaSettings & Pick<Stack, "aws" | "entrance" | "makesStorageClass" | "registry" | "version">;
+    readonly stack: QuotaSettings & Pick<Stack, "aws" | "entrance" | "makesStorageClass" | "registry">;
     /** Of a cluster that the cloud makes; default the configured file. */
     readonly kubeconfig?: pulumi.Output<string>;
     /** The password that pods pull with, where the stack makes their pull secret. */
@@ -44,11 +44,7 @@ export class Cluster extends pulumi.ComponentResource {
                 retainOnDelete: true,
             });
             this.namespace = namespace.metadata.name;
-            const limits = new k8s.core.v1.LimitRange(
-                `${name}-limits`,
-                planLimitRange(stack.version, this.namespace),
-                inCluster,
-            );
+            const limits = new k8s.core.v1.LimitRange(`${name}-limits`, planLimitRange(this.namespace), inCluster);
             // After the defaults: a pod without them would be refused by a quota that counts more than before.
             new k8s.core.v1.ResourceQuota(`${name}-quota`, planQuota(stack, this.namespace), {
                 ...inCluster,

@@ -5,7 +5,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { ports } from "../config/ports";
-import type { Stack } from "../config/schema";
 import { objectLabels } from "../kubernetes/labels";
 import { planPod, initResources, type PodSettings } from "../kubernetes/pod.plan";
 import * as volumes from "../kubernetes/volumes.plan";
@@ -56,7 +55,7 @@ export function planService(host: string, password: string, trust: Pick<Trust, "
 
 export const files = ["service.conf", "users.sql"] as const;
 
-export type UsersSettings = PodSettings & Pick<Stack, "version">;
+export type UsersSettings = PodSettings;
 
 export interface UsersInputs {
     readonly namespace: Input<string>;
@@ -72,7 +71,7 @@ export function planUsersJob(stack: UsersSettings, inputs: UsersInputs): types.i
     return {
         metadata: {
             namespace: inputs.namespace,
-            labels: objectLabels("init", stack.version),
+            labels: objectLabels("init"),
             annotations: { "pulumi.com/replaceUnready": "true" },
         },
         spec: {

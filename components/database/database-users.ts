@@ -25,7 +25,6 @@ export class DatabaseUsers extends pulumi.ComponentResource {
     constructor(name: string, args: DatabaseUsersArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:DatabaseUsers", name, {}, opts);
         const { stack, namespace, image, trust, host, master, passwords } = args;
-        const { version } = stack;
         const child = { parent: this };
         const { current, previous } = passwords;
         this.current = loginOf(current);
@@ -41,13 +40,13 @@ export class DatabaseUsers extends pulumi.ComponentResource {
         const secret = secretOf(
             `${name}-secret`,
             { "service.conf": pulumi.secret(service), "users.sql": pulumi.secret(sql) },
-            { namespace, version },
+            namespace,
             child,
         );
         const account = new k8s.core.v1.ServiceAccount(
             `${name}-account`,
             {
-                metadata: { name: "database-users", namespace, labels: objectLabels("init", version) },
+                metadata: { name: "database-users", namespace, labels: objectLabels("init") },
                 automountServiceAccountToken: false,
             },
             child,

@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import type { Resources } from "../config/fields";
 import { ports } from "../config/ports";
-import type { DatabaseOf, Stack } from "../config/schema";
+import type { DatabaseOf } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
 import { planPod, probe, type PodSettings } from "../kubernetes/pod.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
@@ -12,7 +12,7 @@ type Settings = DatabaseOf<"statefulset">;
 
 const dataDir = "/var/lib/postgresql/data";
 
-export type PostgresSettings = PodSettings & ScratchSettings & Pick<Stack, "version">;
+export type PostgresSettings = PodSettings & ScratchSettings;
 
 export interface PostgresInputs {
     readonly namespace: Input<string>;
@@ -60,10 +60,9 @@ export function planPostgres(
     database: Settings,
     inputs: PostgresInputs,
 ): types.input.apps.v1.StatefulSet {
-    const { version } = stack;
     const exec = (verdict: string) => ({ exec: { command: ["postgres-probe", verdict] } });
     return {
-        metadata: { name: "postgres", namespace: inputs.namespace, labels: objectLabels("postgres", version) },
+        metadata: { name: "postgres", namespace: inputs.namespace, labels: objectLabels("postgres") },
         spec: {
             serviceName: "postgres",
             replicas: 1,

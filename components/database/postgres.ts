@@ -30,10 +30,9 @@ export class Postgres extends pulumi.ComponentResource implements Server {
     constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Postgres", name, {}, opts);
         const { stack, settings, namespace, image, password, authority } = args;
-        const { version } = stack;
         const child = { parent: this };
         const certificateSecret = authority.serverCertificate("postgres", child);
-        const place = { role: "postgres" as const, namespace, version };
+        const place = { role: "postgres" as const, namespace };
         const storageClass = settings.storageClass ?? stack.storageClass;
         const claim = new k8s.core.v1.PersistentVolumeClaim(
             `${name}-data`,
@@ -43,15 +42,15 @@ export class Postgres extends pulumi.ComponentResource implements Server {
         const config = new k8s.core.v1.ConfigMap(
             `${name}-config`,
             {
-                metadata: { namespace, labels: objectLabels("postgres", version) },
+                metadata: { namespace, labels: objectLabels("postgres") },
                 data: { "postgresql.conf": planPostgresConf(settings) },
             },
             child,
         );
-        const secret = secretOf(`${name}-secret`, { "postgres-password": password }, { namespace, version }, child);
+        const secret = secretOf(`${name}-secret`, { "postgres-password": password }, namespace, child);
         const account = new k8s.core.v1.ServiceAccount(
             `${name}-account`,
-            planServiceAccount("postgres", namespace, version),
+            planServiceAccount("postgres", namespace),
             child,
         );
         const service = new k8s.core.v1.Service(

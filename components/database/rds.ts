@@ -31,10 +31,9 @@ export class Rds extends pulumi.ComponentResource implements Server {
     constructor(name: string, args: RdsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Rds", name, {}, opts);
         const { stack, settings, namespace, image, password, account } = args;
-        const { version } = stack;
         const inCluster = { parent: this };
         const authority = { kind: "file", path: settings.caBundleFile } as const;
-        this.trust = trustOf(`${name}-authority`, authority, { namespace, version }, inCluster);
+        this.trust = trustOf(`${name}-authority`, authority, namespace, inCluster);
         const { host, server } = this.server(name, args);
         const passwords = rotatingPasswords(`${name}-password`, settings.passwordGeneration, inCluster);
         const users = new DatabaseUsers(

@@ -7,7 +7,7 @@ import { tlsSecretName, type Paths } from "./routes.plan";
 
 export type Ingress = types.input.networking.v1.Ingress;
 
-export type IngressSettings = Pick<Stack, "entrance" | "host" | "version">;
+export type IngressSettings = Pick<Stack, "entrance" | "host">;
 
 export function planIngress(
     name: string,
@@ -16,14 +16,14 @@ export function planIngress(
     paths: Paths,
     annotations: Readonly<Record<string, Input<string>>>,
 ): Ingress {
-    const { entrance, host, version } = stack;
+    const { entrance, host } = stack;
     const secretName = tlsSecretName(stack.entrance.tls);
     const usual = entrance.controller.kind === "awsLoadBalancer" ? "alb" : "traefik";
     return {
         metadata: {
             name,
             namespace,
-            labels: objectLabels(undefined, version),
+            labels: objectLabels(),
             // Not every controller writes the address that Pulumi would wait for.
             annotations: { "pulumi.com/skipAwait": "true", ...annotations },
         },

@@ -108,8 +108,8 @@ export function planSolverAccess(network: Stack["network"]): types.input.network
  *
  * @see https://cert-manager.io/docs/configuration/acme/dns01/route53/
  */
-export function planRoute53Identity(solver: Route53, namespace: Input<string>, version: string) {
-    const labels = objectLabels(undefined, version);
+export function planRoute53Identity(solver: Route53, namespace: Input<string>) {
+    const labels = objectLabels();
     const metadata = { name: route53Account, namespace, labels };
     const account: types.input.core.v1.ServiceAccount = {
         metadata: { ...metadata, annotations: { "eks.amazonaws.com/role-arn": solver.roleArn } },

@@ -8,7 +8,7 @@ import { machine } from "../machine";
 import { planAcme, planRoute53Identity, planSolverAccess } from "./issuer.plan";
 
 export interface AcmeIssuerArgs {
-    readonly stack: Pick<Stack, "entrance" | "host" | "network" | "version">;
+    readonly stack: Pick<Stack, "entrance" | "host" | "network">;
     readonly namespace: pulumi.Input<string>;
     readonly acme: Acme;
     readonly issuer: IssuerRef;
@@ -21,7 +21,7 @@ export class AcmeIssuer extends pulumi.ComponentResource {
         const { stack, namespace, acme, issuer } = args;
         const { solver } = acme;
         const child = { parent: this };
-        const labels = objectLabels(undefined, stack.version);
+        const labels = objectLabels();
         const needed: pulumi.Resource[] = [];
         if (solver.kind === "http01") {
             const metadata = { name: "acme-solver", namespace, labels };
@@ -29,7 +29,7 @@ export class AcmeIssuer extends pulumi.ComponentResource {
             needed.push(new k8s.networking.v1.NetworkPolicy(`${name}-solver`, { metadata, spec }, child));
         }
         if (solver.kind === "route53") {
-            const { account, role, binding } = planRoute53Identity(solver, namespace, stack.version);
+            const { account, role, binding } = planRoute53Identity(solver, namespace);
             needed.push(
                 new k8s.core.v1.ServiceAccount(`${name}-account`, account, child),
                 new k8s.rbac.v1.Role(`${name}-role`, role, child),

@@ -5,7 +5,6 @@ import { objectLabels, type Role } from "./labels";
 export interface StorageArgs {
     readonly role: Role;
     readonly namespace: Input<string>;
-    readonly version: string;
     readonly storageGiB: number;
     readonly storageClass?: string;
 }
@@ -14,7 +13,6 @@ export interface StorageArgs {
 export function planClaim({
     role,
     namespace,
-    version,
     storageGiB,
     storageClass,
 }: StorageArgs): types.input.core.v1.PersistentVolumeClaim {
@@ -22,7 +20,7 @@ export function planClaim({
         metadata: {
             name: `${role}-data`,
             namespace,
-            labels: objectLabels(role, version),
+            labels: objectLabels(role),
             // It is bound when its first pod is scheduled; waiting here would wait forever.
             annotations: { "pulumi.com/skipAwait": "true" },
         },

@@ -12,10 +12,18 @@ export function podLabels(role: Role): Record<string, string> {
     return { ...selector(role), ...common };
 }
 
-/** Labels of the objects themselves. */
-export function objectLabels(role: Role | undefined, version: string): Record<string, string> {
+/**
+ * Labels of the objects themselves. Without the version: each release would change every object, and of one whose metadata alone change, Pulumi's
+ * provider may record the state from before, so that the next preview shows a change again.
+ */
+export function objectLabels(role?: Role): Record<string, string> {
     const own = role === undefined ? { "app.kubernetes.io/name": "orcheo" } : selector(role);
-    return { ...own, ...common, "app.kubernetes.io/version": version };
+    return { ...own, ...common };
+}
+
+/** Labels of what runs Orcheo itself, and changes with each release in any case. */
+export function releaseLabels(role: Role, version: string): Record<string, string> {
+    return { ...objectLabels(role), "app.kubernetes.io/version": version };
 }
 
 const common = { "app.kubernetes.io/part-of": "orcheo", "app.kubernetes.io/managed-by": "pulumi" };

@@ -21,7 +21,7 @@ export function pullSecretName({ registry }: Pick<Stack, "registry">): string | 
 
 /** @see https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
 export function planPullSecret(
-    { registry, version }: Pick<Stack, "registry" | "version">,
+    { registry }: Pick<Stack, "registry">,
     { username, server }: Credentials,
     password: Output<string>,
     namespace: Input<string>,
@@ -29,7 +29,7 @@ export function planPullSecret(
     const [host = ""] = registry.prefix.split("/");
     const auth = interpolate`${username}:${password}`.apply((text) => Buffer.from(text).toString("base64"));
     return {
-        metadata: { name: madeByStack, namespace, labels: objectLabels(undefined, version) },
+        metadata: { name: madeByStack, namespace, labels: objectLabels() },
         type: "kubernetes.io/dockerconfigjson",
         stringData: {
             ".dockerconfigjson": secret(jsonStringify({ auths: { [server ?? host]: { username, password, auth } } })),

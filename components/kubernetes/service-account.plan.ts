@@ -6,7 +6,6 @@ import { objectLabels, type Role } from "./labels";
 export function planServiceAccount(
     role: Role,
     namespace: Input<string>,
-    version: string,
     annotations: Readonly<Record<string, Input<string>>> = {},
 ): types.input.core.v1.ServiceAccount {
     const annotated = Object.keys(annotations).length > 0;
@@ -14,7 +13,7 @@ export function planServiceAccount(
         metadata: {
             name: role,
             namespace,
-            labels: objectLabels(role, version),
+            labels: objectLabels(role),
             ...(annotated && { annotations: { ...annotations } }),
         },
         automountServiceAccountToken: false,

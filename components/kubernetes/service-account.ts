@@ -4,7 +4,7 @@ import type { Stack } from "../config/schema";
 import type { ServiceAccounts } from "../config/schema.pods";
 import { planServiceAccount } from "./service-account.plan";
 
-export type AccountSettings = Pick<Stack, "serviceAccounts" | "version">;
+export type AccountSettings = Pick<Stack, "serviceAccounts">;
 
 export interface ServiceAccountArgs {
     readonly stack: AccountSettings;
@@ -22,6 +22,6 @@ export function serviceAccount(
 ): pulumi.Output<string> {
     const setting = stack.serviceAccounts[role];
     if (setting.kind === "existing") return pulumi.output(setting.name);
-    const plan = planServiceAccount(role, namespace, stack.version, { ...annotations, ...setting.annotations });
+    const plan = planServiceAccount(role, namespace, { ...annotations, ...setting.annotations });
     return new k8s.core.v1.ServiceAccount(name, plan, opts).metadata.name;
 }

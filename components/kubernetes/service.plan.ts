@@ -7,7 +7,6 @@ import { objectLabels, selector, type Role } from "./labels";
 export interface ServiceArgs {
     readonly role: Role;
     readonly namespace: Input<string>;
-    readonly version: string;
     readonly port: { readonly name: string; readonly number: number };
     /** Set for Services behind the ingress controller. */
     readonly controller?: Stack["entrance"]["controller"];
@@ -15,12 +14,12 @@ export interface ServiceArgs {
 
 /** The fixed name is what certificates are issued for. */
 export function planService(args: ServiceArgs): types.input.core.v1.Service {
-    const { role, namespace, version, port, controller } = args;
+    const { role, namespace, port, controller } = args;
     return {
         metadata: {
             name: role,
             namespace,
-            labels: objectLabels(role, version),
+            labels: objectLabels(role),
             annotations: {
                 // Its pods are waited for where they are declared.
                 "pulumi.com/skipAwait": "true",

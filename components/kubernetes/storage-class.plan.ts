@@ -9,12 +9,9 @@ import { objectLabels } from "./labels";
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/create-storage-class.html
  */
-export function planStorageClass({
-    aws,
-    version,
-}: Pick<Stack, "aws" | "version">): types.input.storage.v1.StorageClass {
+export function planStorageClass({ aws }: Pick<Stack, "aws">): types.input.storage.v1.StorageClass {
     return {
-        metadata: { name: ownStorageClass, labels: objectLabels(undefined, version) },
+        metadata: { name: ownStorageClass, labels: objectLabels() },
         provisioner: inAutoMode(aws) ? "ebs.csi.eks.amazonaws.com" : "ebs.csi.aws.com",
         parameters: { type: "gp3", encrypted: "true" },
         reclaimPolicy: "Retain",

@@ -199,12 +199,9 @@ function allow(role: Role, from: Peer[], port: number): Spec {
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-net-pol.html
  */
-export function planEnforcement({
-    aws,
-    version,
-}: Pick<Stack, "aws" | "version">): types.input.core.v1.ConfigMap | undefined {
+export function planEnforcement({ aws }: Pick<Stack, "aws">): types.input.core.v1.ConfigMap | undefined {
     if (!inAutoMode(aws)) return undefined;
-    const labels = objectLabels(undefined, version);
+    const labels = objectLabels();
     return {
         metadata: { name: "amazon-vpc-cni", namespace: "kube-system", labels },
         data: { "enable-network-policy-controller": "true" },

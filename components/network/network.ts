@@ -1,11 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Stack } from "../config/schema";
 import { objectLabels } from "../kubernetes/labels";
 import { planEnforcement, planNetworkPolicies, type NetworkSettings } from "./network.plan";
 
 export interface NetworkPoliciesArgs {
-    readonly stack: NetworkSettings & Pick<Stack, "version">;
+    readonly stack: NetworkSettings;
     readonly namespace: pulumi.Input<string>;
 }
 
@@ -13,7 +12,7 @@ export interface NetworkPoliciesArgs {
 export class NetworkPolicies extends pulumi.ComponentResource {
     constructor(name: string, { stack, namespace }: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:NetworkPolicies", name, {}, opts);
-        const labels = objectLabels(undefined, stack.version);
+        const labels = objectLabels();
         for (const [policy, spec] of Object.entries(planNetworkPolicies(stack)))
             new k8s.networking.v1.NetworkPolicy(
                 `${name}-${policy}`,

@@ -8,12 +8,10 @@ import { descriptionKey, docsKey, type Description } from "./descriptions.plan";
 import { isPulumi, managersOf, pathOf, type Declared } from "./ownership.plan";
 
 /** Labels that tell the objects of one stack from those of another; selectors do not use them. Own labels win. */
-export function labelled(props: Properties, described: Description | undefined, version: string): Properties {
+export function labelled(props: Properties, described: Description | undefined): Properties {
     const instance = instanceOf(pulumi.getProject(), pulumi.getStack());
     const usual =
-        described === undefined
-            ? {}
-            : { ...objectLabels(undefined, version), "app.kubernetes.io/component": described.component };
+        described === undefined ? {} : { ...objectLabels(), "app.kubernetes.io/component": described.component };
     const labels = pulumi
         .output(props.metadata?.labels)
         .apply((own) => ({ ...usual, ...own, "app.kubernetes.io/instance": instance }));

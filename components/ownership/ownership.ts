@@ -32,7 +32,7 @@ import {
     type Foreign,
 } from "./ownership.plan";
 
-type OwnerSettings = Pick<Stack, "aws" | "kubernetes" | "version">;
+type OwnerSettings = Pick<Stack, "aws" | "kubernetes">;
 
 /**
  * Marks every object of the cluster that has a fixed name as this stack's, and lets nothing be changed before it is certain that none of them is
@@ -87,7 +87,7 @@ export class Ownership extends pulumi.ComponentResource {
         const own = (props as Properties).metadata?.name;
         const ignored = { ignoreChanges: [...(opts.ignoreChanges ?? []), ...keptMetadata(type, own)] };
         const described = describedAs(type.split(":").at(-1) ?? "", typeof own === "string" ? own : name);
-        const complete = explained(labelled(props, described, this.stack.version), described);
+        const complete = explained(labelled(props, described), described);
         return { props: this.marked(type, complete, mark), opts: { ...gated, ...ignored } };
     }
 

@@ -53,8 +53,8 @@ function interval(minutes: number): string {
 }
 
 /** @see https://external-secrets.io/latest/api/externalsecret/ */
-export function planExternalSecret(secrets: External, namespace: Input<string>, version: string): ExternalSecret {
-    const labels = objectLabels(undefined, version);
+export function planExternalSecret(secrets: External, namespace: Input<string>): ExternalSecret {
+    const labels = objectLabels();
     return {
         apiVersion: "external-secrets.io/v1",
         kind: "ExternalSecret",

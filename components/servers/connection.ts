@@ -6,16 +6,11 @@ import { objectLabels } from "../kubernetes/labels";
 import type { Trust } from "../kubernetes/volumes.plan";
 import { machine } from "../machine";
 
-export interface TrustArgs {
-    readonly namespace: pulumi.Input<string>;
-    readonly version: string;
-}
-
 /** The configured CA; a PEM file becomes a ConfigMap whose name changes with the file. */
 export function trustOf(
     name: string,
     authority: AuthoritySetting,
-    { namespace, version }: TrustArgs,
+    namespace: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
 ): Trust {
     switch (authority.kind) {
@@ -28,7 +23,7 @@ export function trustOf(
             const config = new k8s.core.v1.ConfigMap(
                 name,
                 {
-                    metadata: { namespace, labels: objectLabels(undefined, version) },
+                    metadata: { namespace, labels: objectLabels() },
                     data: { "ca.crt": machine.read(authority.path) },
                 },
                 opts,

@@ -1,11 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DatabaseOf, Stack } from "../config/schema";
+import type { DatabaseOf } from "../config/schema";
 import type { Trust } from "../kubernetes/volumes.plan";
 import { trustOf } from "./connection";
 import { verifiedUrl, type ServerName, type ServerUrl, type Server } from "./connection.plan";
 
 export interface ExternalArgs {
-    readonly stack: Pick<Stack, "version">;
     readonly server: ServerName;
     /** A cache's are of the same form. */
     readonly settings: DatabaseOf<"external">;
@@ -20,9 +19,9 @@ export class External extends pulumi.ComponentResource implements Server {
 
     constructor(name: string, args: ExternalArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:External", name, {}, opts);
-        const { stack, server, settings, namespace } = args;
+        const { server, settings, namespace } = args;
         const { url, authority } = settings;
-        this.trust = trustOf(`${name}-authority`, authority, { namespace, version: stack.version }, { parent: this });
+        this.trust = trustOf(`${name}-authority`, authority, namespace, { parent: this });
         this.url =
             url.kind === "secret"
                 ? { kind: "secret", secretName: url.name, key: url.key }

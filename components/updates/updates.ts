@@ -101,7 +101,7 @@ export class Updates extends pulumi.ComponentResource {
         new k8s.core.v1.ConfigMap(
             name,
             {
-                metadata: { name: updatesName, namespace, labels: objectLabels(undefined, version) },
+                metadata: { name: updatesName, namespace, labels: objectLabels() },
                 data: { [updatesKey]: text },
             },
             { parent: this },

@@ -159,7 +159,7 @@ describe("values with $", () => {
 describe("IPv6", () => {
     it("a Service has the families of its cluster", () => {
         const port = { name: "https", number: 8443 };
-        expect(planService({ role: "api", namespace: "orcheo", version: "1.0.0", port })).toMatchObject({
+        expect(planService({ role: "api", namespace: "orcheo", port })).toMatchObject({
             spec: { ipFamilyPolicy: "PreferDualStack" },
         });
     });

@@ -236,7 +236,7 @@ describe("secrets from other sources", () => {
 
     it("the External Secrets Operator gets the location of each value", () => {
         if (secrets.kind !== "externalSecrets") throw new Error(secrets.kind);
-        expect(planExternalSecret(secrets, "orcheo", "1.0.0")).toMatchObject({
+        expect(planExternalSecret(secrets, "orcheo")).toMatchObject({
             apiVersion: "external-secrets.io/v1",
             kind: "ExternalSecret",
             metadata: { name: "orcheo-application", annotations: { "pulumi.com/waitFor": "condition=Ready" } },
@@ -266,7 +266,7 @@ describe("secrets from other sources", () => {
         (refreshMinutes, interval) => {
             if (secrets.kind !== "externalSecrets") throw new Error(secrets.kind);
             const store = { scope: "namespace", name: "team" } as const;
-            expect(planExternalSecret({ ...secrets, refreshMinutes, store }, "orcheo", "1.0.0").spec).toMatchObject({
+            expect(planExternalSecret({ ...secrets, refreshMinutes, store }, "orcheo").spec).toMatchObject({
                 refreshInterval: interval,
                 secretStoreRef: { kind: "SecretStore", name: "team" },
             });

@@ -20,7 +20,6 @@ const usual = [
     "app.kubernetes.io/managed-by",
     "app.kubernetes.io/name",
     "app.kubernetes.io/part-of",
-    "app.kubernetes.io/version",
 ];
 
 /** What of the program's objects does not read well. */
