@@ -21,9 +21,13 @@ export function progressOf(): (line: string) => string | undefined {
 /** The full reason for a failure: the diagnostics or the violated policies; without either, the last lines. */
 export function failureOf(output: string): string {
     const lines = output.trimEnd().split("\n");
-    const found = ["Diagnostics:", "Policies:"].map((title) => lines.lastIndexOf(title)).filter((at) => at >= 0);
-    // Everything before the first of them was already shown as progress, or is a preview that succeeded.
-    return lines.slice(found[0] ?? -20).join("\n");
+    // Everything before was already shown as progress, or is a preview that succeeded.
+    const phase = lines.slice(lines.findLastIndex((line) => /^(Previewing|Updating|Destroying)\b.*\(/.test(line)) + 1);
+    const [diagnostics, policies] = [phase.indexOf("Diagnostics:"), phase.indexOf("Policies:")];
+    if (diagnostics < 0) return policies < 0 ? lines.slice(-20).join("\n") : phase.slice(policies).join("\n");
+    // A violated policy comes first, and the diagnostics then say only that the preview failed.
+    const violated = policies >= 0 && phase.slice(policies, diagnostics).some((line) => line.includes("[mandatory]"));
+    return phase.slice(violated ? policies : diagnostics).join("\n");
 }
 
 /** Summary of a successful update: number of changes, warnings in full, number of advisory policy findings. */

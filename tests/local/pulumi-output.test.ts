@@ -55,6 +55,14 @@ describe("a failure", () => {
         );
     });
 
+    test("of a mandatory policy is shown with it, although the diagnostics that follow say only that the preview failed", () => {
+        const violated = policies.replaceAll("advisory", "mandatory");
+        const failed = "Diagnostics:\n  pulumi:pulumi:Stack (orcheo-dev):\n    error: preview failed\n";
+        expect(failureOf(`Previewing update (dev):\n${violated}${failed}`)).toBe(`${violated}${failed}`.trimEnd());
+        // Advice is not the reason.
+        expect(failureOf(`Previewing update (dev):\n${policies}${failed}`)).toBe(failed.trimEnd());
+    });
+
     test("of the policies in the preview is shown with them", () => {
         expect(failureOf(preview)).toBe(preview.slice(preview.indexOf("Policies:")).trimEnd());
     });
