@@ -42,7 +42,7 @@ export = async () => {
     const { namespace } = cluster;
     const onCluster = { provider: cluster.provider };
 
-    const network = new NetworkPolicies("network", { stack, namespace }, onCluster);
+    const network = new NetworkPolicies("network", { stack, namespace, image: images.valkey }, onCluster);
     const { clusterDomain } = stack.kubernetes;
     const authority = new Authority("authority", { namespace, clusterDomain }, onCluster);
     const admission = new Admission("admission", { stack }, onCluster);

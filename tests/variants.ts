@@ -166,6 +166,7 @@ export const variants = {
             caBundleFile: "certificates/private-ca.pem",
         },
         secrets: externalSecrets,
+        network: { enforcement: "probed" },
         pods,
         serviceAccounts: {
             api: { kind: "existing", name: "team-api" },

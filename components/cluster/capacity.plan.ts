@@ -5,6 +5,7 @@ import type { Stack } from "../config/schema";
 import { databaseResources } from "../database/database.plan";
 import type { Role } from "../kubernetes/labels";
 import { initResources } from "../kubernetes/pod.plan";
+import { probeResources } from "../network/probe.plan";
 import { ephemeralLimitOf, type ScratchSettings } from "../kubernetes/scratch.plan";
 
 export interface Capacity {
@@ -17,7 +18,7 @@ export interface Capacity {
     readonly storageGiB: number;
 }
 
-type PeakSettings = Pick<Stack, "api" | "backup" | "beat" | "cache" | "canvas" | "database" | "worker">;
+type PeakSettings = Pick<Stack, "api" | "backup" | "beat" | "cache" | "canvas" | "database" | "network" | "worker">;
 export type QuotaSettings = PeakSettings & ScratchSettings & Pick<Stack, "kubernetes">;
 
 /** Each workload with the pods it has at most while it is updated: pods that stop still count. */
@@ -36,6 +37,10 @@ export function peakPods(stack: PeakSettings): readonly { role: Role; pods: numb
         { role: "init", pods: database.kind === "rds" ? 4 : 2, resources: initResources },
         // One started by hand in addition to the scheduled one.
         ...(backup === undefined ? [] : [{ role: "backup" as const, pods: 2, resources: backup.resources }]),
+        // Likewise the former Job, until the new one has succeeded.
+        ...(stack.network.enforcement === "probed"
+            ? [{ role: "network-probe" as const, pods: 2, resources: probeResources }]
+            : []),
     ];
 }
 

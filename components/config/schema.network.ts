@@ -26,10 +26,10 @@ export const network = z
             .describe(
                 "Addresses of DNS servers that are no pods: NodeLocal DNSCache, or an existing cluster in EKS Auto Mode (the address of its kube-dns Service). A new one's are known.",
             ),
-        enforcement: choice(["checked", "assumed"])
+        enforcement: choice(["checked", "probed", "assumed"])
             .default("checked")
             .describe(
-                "`checked`: a cluster whose network is known to enforce no NetworkPolicies (flannel by itself, the Amazon VPC CNI without its agent) is refused. `assumed`: the network is not checked.",
+                "`checked`: a cluster whose network is known to enforce no NetworkPolicies (flannel by itself, the Amazon VPC CNI without its agent) is refused. `probed`: an update also tries it with a pod that may reach DNS only, before anything else starts, and fails when that pod reaches the API server; anew with each `version` and change of the policies. `assumed`: the network is not checked.",
             ),
         privateCidrs: z
             .array(cidr())

@@ -1,6 +1,8 @@
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
 
-export type Role = "api" | "worker" | "beat" | "init" | "canvas" | "postgres" | "valkey" | "backup";
+/** Workloads with settings of their own in the section `pods`. */
+export type Workload = "api" | "worker" | "beat" | "init" | "canvas" | "postgres" | "valkey" | "backup";
+export type Role = Workload | "network-probe";
 
 /** What selects the pods of one role. Never changes: selectors are immutable. */
 export function selector(role: Role): Record<string, string> {

@@ -9,6 +9,7 @@ type PodSpec = types.input.core.v1.PodSpec;
 
 export function planPlacement(role: Role, { pods }: Pick<Stack, "pods">): Placement {
     const { all } = pods;
+    if (role === "network-probe") return all;
     const own = pods[role];
     return {
         nodeSelector: { ...all.nodeSelector, ...own.nodeSelector },

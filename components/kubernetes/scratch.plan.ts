@@ -23,6 +23,7 @@ export function scratchSizes(stack: ScratchSettings) {
         postgres: { tmp: 64 },
         valkey: { tmp: 16 },
         backup: { trust },
+        "network-probe": {},
     } satisfies Record<Role, Record<string, number>>;
 }
 

@@ -100,6 +100,13 @@ export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec
             ],
         },
         ...planIssuer(stack),
+        ...(stack.network.enforcement === "probed" && {
+            "network-probe": {
+                podSelector: { matchLabels: selector("network-probe") },
+                policyTypes: ["Egress"],
+                egress: [toDns(stack)],
+            },
+        }),
         ...(stack.network.peers.length > 0 && { "peers-out": planPeers(stack.network) }),
         ...(backup !== undefined && {
             "backup-out": {

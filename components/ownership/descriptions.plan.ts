@@ -93,6 +93,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     },
     Job: {
         "backend-init": ["init", failedStart, "Prepares the database before API, worker and beat of a release start."],
+        "network-probe": ["network", kubernetes, "Tries whether the cluster's network enforces NetworkPolicies."],
         "postgres-users": ["init", failedStart, "Creates the database's users with their rights."],
     },
     LimitRange: { orcheo: ["stack", security, "Limits containers of this namespace that set no limits themselves."] },
@@ -115,6 +116,11 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         canvas: ["network", security, "Lets the ingress controller reach the canvas."],
         "deny-all": ["network", security, "Denies every connection that another policy does not allow."],
         "issuer-out": ["network", "docs/sign-in.md", "Lets the API fetch the keys of the identity provider."],
+        "network-probe": [
+            "network",
+            kubernetes,
+            "Lets the pod that tries NetworkPolicies reach DNS, and nothing else.",
+        ],
         "peers-out": ["network", security, "Lets workflows call the pods that network.peers names."],
         postgres: ["network", security, "Lets Orcheo and the backup reach Postgres."],
         valkey: ["network", security, "Lets Orcheo reach Valkey."],
@@ -161,6 +167,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         canvas: ["canvas", security, identity],
         "database-users": ["init", security, identity],
         init: ["init", security, identity],
+        "network-probe": ["network", security, identity],
         postgres: ["postgres", security, identity],
         valkey: ["valkey", security, identity],
         worker: ["worker", security, identity],

@@ -39,13 +39,14 @@ function needOf({
     entrance,
     aws,
     backup,
+    network,
 }: Partial<Sections>) {
     if (kubernetes === undefined || outbound === undefined || host === undefined || entrance === undefined)
         return undefined;
     if (api === undefined || worker === undefined || beat === undefined || canvas === undefined) return undefined;
-    if (database === undefined || cache === undefined || auth === undefined) return undefined;
+    if (database === undefined || cache === undefined || auth === undefined || network === undefined) return undefined;
     const derived = derivedFrom({ kubernetes, outbound, host, entrance, database, cache, aws, backup });
-    const sections = { kubernetes, auth, api, worker, beat, canvas, database, cache, outbound };
+    const sections = { kubernetes, auth, api, worker, beat, canvas, database, cache, outbound, network };
     return quotaOf({ ...sections, backup: derived.backup }).need;
 }
 

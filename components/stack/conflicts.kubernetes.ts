@@ -3,7 +3,7 @@ import { serviceAccountsOf } from "../aws/aws.plan";
 import { acceptedTls, behindLoadBalancer, usesGateway } from "../config/kinds";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
-import type { Role } from "../kubernetes/labels";
+import type { Workload } from "../kubernetes/labels";
 import { ephemeralLimitOf, logsMiB } from "../kubernetes/scratch.plan";
 
 const key = (rest: string): string => `orcheo:stack.${rest}`;
@@ -52,7 +52,7 @@ function foreignQuota({ kubernetes }: Pick<Stack, "kubernetes">): Problem[] {
 const roles = ["api", "worker", "beat", "init", "canvas", "postgres", "valkey", "backup"] as const;
 
 const volumesTwice =
-    (role: Role) =>
+    (role: Workload) =>
     (stack: Pick<Stack, "pods">): Problem[] => {
         const { all, [role]: own } = stack.pods;
         const volumes = [...all.volumes, ...own.volumes];

@@ -11,7 +11,7 @@ import { nearest } from "../config/nearest";
 import { unlessRefused } from "../config/partial";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
-import type { Role } from "../kubernetes/labels";
+import type { Workload } from "../kubernetes/labels";
 
 interface Contract {
     readonly names: string;
@@ -81,7 +81,7 @@ const reloading = (name: string, value: string): Refusal =>
     name === "ORCHEO_RELOAD_SECONDS" ? wholeNumber(value, [1, 86_400]) : undefined;
 
 /** Of the images that are not Orcheo's backend. */
-const otherChecks: Readonly<Record<Exclude<Role, "api" | "worker" | "beat" | "init">, Check>> = {
+const otherChecks: Readonly<Record<Exclude<Workload, "api" | "worker" | "beat" | "init">, Check>> = {
     canvas: (name, value) =>
         /^(VITE_ORCHEO|CANVAS)_/.test(name)
             ? setByStack("accepted: canvas.settings and canvas.contentSecurityOrigins instead")
@@ -103,7 +103,7 @@ type Environment = Readonly<Record<string, string>>;
 type Given = readonly (readonly [key: string, environment: Environment])[];
 
 /** Additional environment variables by where they are set; the later one wins. Refused ones are omitted. */
-function given(role: Role, stack: Stack): Given {
+function given(role: Workload, stack: Stack): Given {
     const of = (key: string, read: () => Environment) => [key, unlessRefused(read, {})] as const;
     const pods = [
         of("pods.all.extraEnv", () => stack.pods.all.extraEnv),
@@ -132,7 +132,7 @@ export const imageRules = [
         return problemsIn(further, environment, backendCheck(stack, environment));
     }),
     ...Object.entries(otherChecks).map(([role, check]) => (stack: Stack) => {
-        const further = given(role as Role, stack);
+        const further = given(role as Workload, stack);
         return problemsIn(further, merged(further), check);
     }),
 ];

@@ -58,6 +58,7 @@ export function elsewhere(): void {
             host: "elsewhere.localhost",
             entrance: { port: spec.ports.https },
             api: { scaling: { minReplicas: 1, maxReplicas: 1 } },
+            network: { enforcement: "probed" },
         };
         writeFileSync(file, stringify({ config: { "orcheo:stack": settings } }));
         await assignUids("elsewhere");
@@ -89,6 +90,8 @@ export function elsewhere(): void {
             const token = await attempt("pulumi", tokenCommand, { ...there, PATH: env.PATH });
             const newcomer = await callerAt("elsewhere.localhost", token.output, caFile);
             await usesTestPlugin(newcomer, "0.33");
+            const probe = ["--namespace", "elsewhere", "logs", "-l", "app.kubernetes.io/component=network-probe"];
+            expect((await attempt("kubectl", probe)).output).toMatch(/^NetworkPolicies are enforced: /m);
             for (const workload of [
                 "deployment/api",
                 "deployment/canvas",
