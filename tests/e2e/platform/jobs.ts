@@ -32,7 +32,7 @@ import {
 } from "./harness.ts";
 import { expectExecutedAgain, loseRunOnce } from "./lost-runs.ts";
 import { lockedTestPlugin, usesTestPlugin } from "./plugins.ts";
-import { refusesOtherTokens } from "./sign-in.ts";
+import { personOfNewerRelease, refusesOtherTokens } from "./sign-in.ts";
 
 const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
 
@@ -185,7 +185,7 @@ export function withoutDatabase(): void {
 const newer: { entrance?: Entrance; lostRun?: string } = {};
 
 export function newerRelease(): void {
-    test("starts with a plugin, runs the main job, and again after a restart", async () => {
+    test("starts with a plugin, runs the main job, also for a person who signs in, and again after a restart", async () => {
         const host = "orcheo46.localhost";
         const source = { kind: "directory", path: join(projectDir, "tests", "canvas-app") };
         const settings = merge(committed(), {
@@ -205,6 +205,7 @@ export function newerRelease(): void {
         await usesTestPlugin(entrance, "0.46");
         // Who has no workspace yet sees no workflows.
         for (const status of await refusesOtherTokens(entrance)) expect([200, 403, 404, 409]).toContain(status);
+        await personOfNewerRelease(entrance);
         const sandboxed = await exec("deployment/worker", "python3", "-c", sandbox);
         expect(sandboxed.output).toContain("{'update': {'n': 42}}");
         Object.assign(newer, { entrance, lostRun: await loseRunOnce(entrance, "0.46") });

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { clientIdOf, signInOf, signInSettings } from "../../../local/cluster/sign-in.ts";
 import { run } from "../../../local/process.ts";
 import {
@@ -26,7 +27,7 @@ const send: Send = (url, { method = "GET", headers = {}, form } = {}) =>
             host: "127.0.0.1",
             port: Number(port || 443),
             servername: hostname,
-            ca: readFileSync(caller().caFile),
+            ca: readFileSync(clusterInfo(spec).caFile),
             method,
             path: `${pathname}${search}`,
             headers: { host, ...headers, ...(form && { "content-type": "application/x-www-form-urlencoded" }) },
@@ -50,15 +51,21 @@ const send: Send = (url, { method = "GET", headers = {}, form } = {}) =>
 
 const issuer = signInOf(spec).issuer;
 const clientId = clientIdOf(STACK);
+/** The person of this cluster in front of a stack's canvas. */
+async function personAt(origin: string, username: string, passwordCommand: string): Promise<SignIn> {
+    const password = (await run("bash", ["-c", passwordCommand], { env })).trim();
+    const scopes = signInSettings(spec, STACK).scopes.join(" ");
+    return { issuer, clientId, redirectUri: `${origin}/auth/callback`, scopes, username, password, send };
+}
+
 /** Fills in what `make up` printed last. */
 async function person(): Promise<SignIn> {
     const printed = readFileSync(join(artifacts, "make-up.log"), "utf8");
     const username = /as the user (\S+); its password is printed by/.exec(printed)?.[1] ?? "nobody is named";
     const command = /^ +(cat \S+\/sign-in\/password)$/m.exec(printed)?.[1] ?? "false";
-    const password = (await run("bash", ["-c", command], { env })).trim();
-    expect(printed, "the password is in no log").not.toContain(password);
-    const scopes = signInSettings(spec, STACK).scopes.join(" ");
-    return { issuer, clientId, redirectUri: `${caller().origin}/auth/callback`, scopes, username, password, send };
+    const filledIn = await personAt(caller().origin, username, command);
+    expect(printed, "the password is in no log").not.toContain(filledIn.password);
+    return filledIn;
 }
 
 const json = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -103,6 +110,26 @@ export async function refusesOtherTokens(entrance: Entrance): Promise<readonly n
     return [await status(minted({})), await status(minted({ iat: now + 15, nbf: now + 15 }))];
 }
 
+/** On release 0.46, whose people work in workspaces. @throws when the sign-in, or anything after it, is refused */
+export async function personOfNewerRelease(entrance: Entrance): Promise<void> {
+    const { username, passwordCommand } = signInOf(spec);
+    const { access_token } = await signIn(await personAt(entrance.origin, username, passwordCommand));
+    const session = { ...entrance, token: access_token };
+    const own = await ask(session, "POST", "/api/workspaces", { slug: "person", name: "A person" });
+    expect(own.status, JSON.stringify(own.body)).toBe(201);
+    await runsTheMainJob(session, "0.46");
+}
+
+/** A workflow that a worker executes, and that is followed over the WebSocket. */
+async function runsTheMainJob(session: Entrance, release: string): Promise<void> {
+    const workflow = await createWorkflow(session, release, "by-a-person");
+    const run_ = await ended(session, await dispatch(session, workflow));
+    expect(answerOf(run_)).toBe(42);
+    expect(actorsOf(run_)).toContain("worker");
+    expect(await socketStatus(session, workflow.id)).toBe(101);
+    expect(await socketStatus({ ...session, token: undefined }, workflow.id)).not.toBe(101);
+}
+
 export function signsIn(): void {
     let session: Entrance;
 
@@ -110,12 +137,7 @@ export function signsIn(): void {
         const tokens = await signIn(await person());
         expect(claimsOf(tokens.id_token)).toMatchObject({ name: "Orcheo Admin" });
         session = { ...caller(), token: tokens.access_token };
-        const workflow = await createWorkflow(session, "0.33", "by-a-person");
-        const run_ = await ended(session, await dispatch(session, workflow));
-        expect(answerOf(run_)).toBe(42);
-        expect(actorsOf(run_)).toContain("worker");
-        expect(await socketStatus(session, workflow.id)).toBe(101);
-        expect(await socketStatus({ ...session, token: undefined }, workflow.id)).not.toBe(101);
+        await runsTheMainJob(session, "0.33");
     });
 
     test("not with a wrong password", async () => {
