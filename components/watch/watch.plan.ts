@@ -69,7 +69,7 @@ export function findingsOf(before: Baseline, now: Snapshot): readonly Finding[] 
         ...pods.flatMap((pod) => [...heldUp(pod), ...lost(before, pod)]),
         ...happened(before, now.events, pods),
         ...now.nodes.flatMap(underPressure),
-        ...pods.flatMap((pod) => stuck(pod, now.servers)),
+        ...pods.flatMap((pod) => brokenServer(before, pod, now.servers)),
     ];
 }
 
@@ -190,18 +190,25 @@ function happened(before: Baseline, events: readonly KubernetesObject[], pods: r
     });
 }
 
+/** A server that was broken before the update: what needs it does not become ready. */
+function brokenServer(before: Baseline, pod: KubernetesObject, servers: readonly KubernetesObject[]): Finding[] {
+    const [owner] = ownersOf(pod);
+    const server = servers.find(({ metadata }) => metadata.uid !== undefined && metadata.uid === owner?.uid);
+    if (server === undefined) return [];
+    const { updateRevision } = statusOf(server);
+    const outdated = updateRevision !== undefined && label(pod, "controller-revision-hash") !== updateRevision;
+    if (outdated) return stuck(pod);
+    // A new one is reported as it ends.
+    return before.generations.has(generationOf(pod)) ? containersOf(pod).flatMap((each) => crashing(pod, each)) : [];
+}
+
 /**
  * A StatefulSet replaces a broken pod by a corrected one only once the broken one is ready, which it never is.
  *
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
  */
-function stuck(pod: KubernetesObject, servers: readonly KubernetesObject[]): Finding[] {
-    const [owner] = ownersOf(pod);
-    const server = servers.find(({ metadata }) => metadata.uid !== undefined && metadata.uid === owner?.uid);
-    const { updateRevision } = server === undefined ? {} : statusOf(server);
-    const outdated = updateRevision !== undefined && label(pod, "controller-revision-hash") !== updateRevision;
-    const broken = containersOf(pod).some(({ waiting }) => /BackOff$|^Err|Error$/.test(waiting?.reason ?? ""));
-    if (!outdated || !broken) return [];
+function stuck(pod: KubernetesObject): Finding[] {
+    if (!containersOf(pod).some(({ waiting }) => /BackOff$|^Err|Error$/.test(waiting?.reason ?? ""))) return [];
     const { name, namespace = "" } = pod.metadata;
     const remedy = `kubectl --namespace ${namespace} delete pod ${name}`;
     return [
@@ -209,6 +216,19 @@ function stuck(pod: KubernetesObject, servers: readonly KubernetesObject[]): Fin
             key: `stuck ${pod.metadata.uid ?? ""}`,
             text: `The broken pod ${nameOf(pod)} of an earlier update is in the way of the corrected one. Delete it, and this update goes on: ${remedy}`,
             afterSeconds: 5,
+        },
+    ];
+}
+
+function crashing(pod: KubernetesObject, { name, waiting, lastTerminated, restarts }: ContainerStatus): Finding[] {
+    if (waiting?.reason !== "CrashLoopBackOff" || lastTerminated === undefined) return [];
+    const ending = `exit code ${lastTerminated.exitCode}${meaningOf(lastTerminated)}, ${restarts} restarts`;
+    return [
+        {
+            key: `crashing ${pod.metadata.uid ?? ""} ${name}`,
+            text: `The container "${name}" of the pod ${nameOf(pod)} has crashed again and again since before this update (${ending}). What needs it does not become ready.`,
+            afterSeconds: 10,
+            log: { pod: pod.metadata.name, container: name, previous: true },
         },
     ];
 }

@@ -124,6 +124,34 @@ describe("a container that fails at its start", () => {
         expect(fatal(revision("postgres-2"), before)).toHaveLength(1);
     });
 
+    it("of a server that was broken before is named with its log, and does not end it", () => {
+        const owner = { kind: "StatefulSet", name: "valkey", uid: "sts" };
+        const metadata = { name: "valkey", namespace: "orcheo", uid: "sts" };
+        const server = (updateRevision: string): FakeObject => ({
+            apiVersion: "apps/v1",
+            kind: "StatefulSet",
+            metadata,
+            status: { updateRevision },
+        });
+        const labels = { "controller-revision-hash": "valkey-1", "app.kubernetes.io/component": "valkey" };
+        const valkey = (status: Fields) => pod("valkey-0", status, { owner, labels });
+        const broken = valkey(crashed(1, 4));
+        const before = baselineOf(snapshot({ pods: [valkey(containers("api", { running: {} }))] }));
+        const found = (each: KubernetesObject, revision = "valkey-1") =>
+            findingsOf(before, snapshot({ pods: [each], servers: [server(revision)] }));
+        expect(found(broken)).toEqual([
+            {
+                key: "crashing uid-valkey-0 api",
+                text: 'The container "api" of the pod orcheo/valkey-0 has crashed again and again since before this update (exit code 1, 4 restarts). What needs it does not become ready.',
+                afterSeconds: 10,
+                log: { pod: "valkey-0", container: "api", previous: true },
+            },
+        ]);
+        expect(found(broken, "valkey-2")[0]?.key).toBe("stuck uid-valkey-0");
+        // Once restarted, and serving.
+        expect(found(valkey(containers("api", { running: {} }, { restartCount: 1, lastState: ended(1) })))).toEqual([]);
+    });
+
     it("is left alone if it is being deleted, belongs to a backup, or has another owner", () => {
         const state = containers("a", ended(78));
         expect(texts({ pods: [pod("a", state, { metadata: { deletionTimestamp: "2026-11-27T12:00:00Z" } })] })).toEqual(
@@ -211,7 +239,9 @@ describe("causes of a delayed update", () => {
         const [text, ...more] = texts({ pods: [broken], servers: [server("postgres-2")] }, before);
         expect(text).toContain("kubectl --namespace orcheo delete pod postgres-0");
         expect(more).toEqual([]);
-        expect(texts({ pods: [broken], servers: [server("postgres-1")] }, before)).toEqual([]);
+        const [current] = findingsOf(before, snapshot({ pods: [broken], servers: [server("postgres-1")] }));
+        expect(current?.text).toContain("since before this update");
+        expect(current).not.toHaveProperty("fatal");
         const serves = pod("postgres-0", containers("postgres", { running: {} }), { owner, labels });
         expect(texts({ pods: [serves], servers: [server("postgres-2")] }, before)).toEqual([]);
     });
