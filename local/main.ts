@@ -6,6 +6,7 @@ import { clusterInfo, clusterStatus, startCluster, stopCluster } from "./cluster
 import { nodePid } from "./cluster/node.ts";
 import { signInOf } from "./cluster/sign-in.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { inspectMachine, problemsOf } from "./preflight.ts";
 import { projectDir, stateRoot, timingFile } from "./paths.ts";
 import { clusterEnvironment, deploy, deployElsewhere, pulumiDir } from "./platform.ts";
@@ -59,6 +60,7 @@ const FOR_UP: readonly Group[] = ["cluster", "add-ons", "pulumi"];
 /** Refuses a machine on which the tests or benchmarks would only fail after minutes. */
 async function ready(command: "test" | "bench" | "faults"): Promise<void> {
     const groups = command === "test" ? [...FOR_UP, "test" as const] : FOR_UP;
+    await removeLeftovers(report);
     const missing = (await missingTools(groups)).length;
     refuse(problemsOf(await inspectMachine({ command, stateDir: stateRoot, missingTools: missing, runs: false })));
 }
@@ -81,6 +83,7 @@ async function up(spec: ClusterSpec): Promise<void> {
             }),
         ),
     );
+    await removeLeftovers(report);
     const began = Date.now();
     const toolchain = await ensureToolchain(FOR_UP, report);
     const info = await startCluster(spec, toolchain, report);

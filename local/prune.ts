@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { builderPid, builderUsers } from "./cluster/builder.ts";
 import { firstPid } from "./cluster/namespaces.ts";
 import { builderPaths } from "./cluster/spec.ts";
+import { compiledCodeDir, formerBuildersDir, isLocked } from "./leftovers.ts";
 import { withLock } from "./lock.ts";
 import { cacheDir, checkersDir, projectDir, stateRoot, testModulesDir } from "./paths.ts";
 import { run } from "./process.ts";
@@ -27,7 +28,7 @@ export async function prune(report: Report): Promise<string[]> {
     return withLock(join(cacheDir, "toolchain.lock"), report, () =>
         withLock(builderPaths().lock, report, async () => {
             const items = [
-                ...goItems(),
+                ...cacheItems(),
                 ...toolItems(),
                 ...(await builderItems()),
                 ...runtimeItems(),
@@ -75,10 +76,11 @@ async function remove(path: string): Promise<void> {
     else rmSync(path, { recursive: true, force: true });
 }
 
-const goItems = (): Item[] => [
+const cacheItems = (): Item[] => [
     { what: "Go's modules and compile results", path: goDir },
     { what: "Go modules that the tests read", path: testModulesDir },
     { what: "checkers that the bench installs", path: checkersDir },
+    { what: "code that Node has compiled", path: compiledCodeDir },
 ];
 
 /** Keeps the tools of this version, and those that any process runs or has on its PATH. */
@@ -149,9 +151,8 @@ async function builderItems(): Promise<Item[]> {
                           ? "the builder is running"
                           : `the builder is running for ${users}; \`make down\` stops it`,
               };
-    const former = join(cacheDir, "buildkit");
-    const formerItems = (existsSync(former) ? readdirSync(former) : [])
-        .map((name) => join(former, name))
+    const formerItems = (existsSync(formerBuildersDir) ? readdirSync(formerBuildersDir) : [])
+        .map((name) => join(formerBuildersDir, name))
         .map(async (path): Promise<Item> => {
             const used = await isLocked(join(path, "buildkitd.lock"));
             return {
@@ -166,14 +167,6 @@ async function builderItems(): Promise<Item[]> {
         ...(await Promise.all(formerItems)),
     ];
 }
-
-const isLocked = (file: string): Promise<boolean> =>
-    existsSync(file)
-        ? run("flock", ["--nonblock", file, "true"]).then(
-              () => false,
-              () => true,
-          )
-        : Promise.resolve(false);
 
 /** Node and Go from PyPI; this run uses the current ones. */
 function runtimeItems(): Item[] {

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
+import { keepNewest } from "./leftovers.ts";
 import { projectDir } from "./paths.ts";
 import { run } from "./process.ts";
 import { failureOf, progressOf } from "./pulumi-output.ts";
@@ -77,8 +78,12 @@ export const localEnvironment = (dir: string, stack: string): PulumiEnvironment 
     ...policyEnvironment(join(dir, `Pulumi.${stack}.yaml`)),
 });
 
+const KEPT_LOGS = 5;
+
 /** Creates the stack unless it exists, and removes the lock of an update that was killed. */
 export async function prepareStack(dir: string, stack: string, env: NodeJS.ProcessEnv): Promise<void> {
+    // Each command writes one, of 20 MB with an update.
+    keepNewest(join(env.PULUMI_HOME ?? join(dir, "home"), "logs"), KEPT_LOGS);
     // Pulumi writes a new stack's salt next to Pulumi.yaml, whatever the config file: move it into ours, in `dir`.
     copyFileSync(join(projectDir, "Pulumi.yaml"), join(dir, "Pulumi.yaml"));
     await run("pulumi", ["stack", "select", "--create", "--non-interactive", stack], { cwd: dir, env });

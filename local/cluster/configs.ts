@@ -135,6 +135,8 @@ address = "/run/containerd/containerd.sock"
 
 [plugins."io.containerd.cri.v1.images"]
 snapshotter = "overlayfs"
+# The registry has them; unpacked, nothing reads them again.
+discard_unpacked_layers = true
 [plugins."io.containerd.cri.v1.images".pinned_images]
 sandbox = "${pause}"
 [plugins."io.containerd.cri.v1.images".registry]
@@ -183,8 +185,11 @@ export const cni = (): string =>
         2,
     );
 
-/** Size limit of BuildKit's cache: enough for the images of this project and its tests, see docs/embedded-cluster.md. */
-export const BUILD_CACHE_GIB = 10;
+/**
+ * Size limit of BuildKit's cache: enough for the images of this project and its tests, see docs/embedded-cluster.md. What
+ * exceeds it first are the layers of build stages, which a build whose inputs are the same never reads again.
+ */
+export const BUILD_CACHE_GIB = 6;
 /** BuildKit removes its least recently used layers to keep this much of the disk free. */
 const FREE_GIB = 4;
 

@@ -38,13 +38,15 @@ const checkers: readonly Checker[] = [
         async install(folder, log) {
             const module = join(folder, "module");
             cpSync(join(import.meta.dirname, "kube-score"), module, { recursive: true });
-            const env = { ...process.env, GOMODCACHE: testModulesDir, GOFLAGS: "-buildvcs=false -mod=readonly" };
+            const compiled = join(folder, "compiled");
+            const flags = { GOMODCACHE: testModulesDir, GOCACHE: compiled, GOFLAGS: "-buildvcs=false -mod=readonly" };
             const target = "github.com/zegl/kube-score/cmd/kube-score";
             await run("go", ["build", "-trimpath", "-o", join(folder, "kube-score"), target], {
                 cwd: module,
-                env,
+                env: { ...process.env, ...flags },
                 log,
             });
+            rmSync(compiled, { recursive: true });
         },
         command: (folder, files) => ({
             args: [join(folder, "kube-score"), "score", "--output-format", "ci", ...files],
