@@ -314,19 +314,20 @@ const pgAdmin = (): Service => ({
 
 const sourceDirs = ["/src/src", "/src/apps/backend/src", "/src/packages/sdk/src"];
 
-/** Runs the mounted source tree where there is one, and starts anew when a file of it changes. */
+const source = (): string => `${reference("ORCHEO_SOURCE", "dev")}:/src:ro`;
+
+/** Runs the mounted source tree where there is one, and starts anew when a file of it changes (reload.py). */
 function reloading(service: Service, role: "api" | "worker"): Service {
     const [python] = entrypoints.backend;
-    const program = `${entrypoints.backend.join(" ")} ${role}`;
     const before = (service["entrypoint"] as readonly string[] | undefined)?.[2];
     if (before === undefined) throw new Error(`${role}: the CA bundle is joined first`);
-    const watch = `exec ${python} -m watchfiles --filter python --target-type command '${program}' ${sourceDirs.join(" ")}`;
-    const script = before.replace(/^exec .*$/m, `${watch.replace(/ \/src\/.*$/, "")} /src`);
+    const script = before.replace(/^exec .*$/m, `exec ${python} -P /etc/compose/reload.py ${role}`);
     return {
         ...service,
         entrypoint: ["sh", "-c", script],
         environment: { ...service.environment, PYTHONPATH: sourceDirs.join(":") },
-        volumes: [...(service.volumes ?? []), `${reference("ORCHEO_SOURCE", "dev")}:/src:ro`],
+        configs: [...(service.configs ?? []), { source: "reload", target: "/etc/compose/reload.py" }],
+        volumes: [...(service.volumes ?? []), source()],
     };
 }
 
@@ -394,6 +395,7 @@ export function secretFile(source: string): string {
 
 const configFiles: Readonly<Record<string, string>> = {
     check: "./check.py",
+    reload: "./reload.py",
     variables: "./variables.json",
     "postgres-config-postgresql-conf": "./postgresql.conf",
     "traefik-acme": "./traefik/acme.yaml",
@@ -405,7 +407,12 @@ const configFiles: Readonly<Record<string, string>> = {
 export function planDocument(file: File): object {
     const stack = stackOf(file);
     const own = orcheo(stack, file);
-    const shared = { check: check(file), ...others(stack, file), ...own, traefik: traefik(file) };
+    const shared: Record<string, Service> = {
+        check: check(file),
+        ...others(stack, file),
+        ...own,
+        traefik: traefik(file),
+    };
     const services: Record<string, Service> =
         file === "prod"
             ? { ...shared, backup: backup(stack) }

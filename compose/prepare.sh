@@ -75,12 +75,13 @@ if [ ! -s secrets/ca/ca.crt ]; then
     printf 'made compose/secrets/ca\n'
 fi
 
-# certificate DIRECTORY NAME: one that our CA signed, for 397 days. Written in place: mounts follow the file, not its name.
+# certificate DIRECTORY NAME [NAME]: one that our CA signed, for 397 days. Written in place: mounts follow the file, not its name.
 certificate() {
     at=secrets/$1
     mkdir -p "$at"
     if [ -s "$at/tls.crt" ] && openssl x509 -in "$at/tls.crt" -noout -checkend 2592000 >/dev/null &&
-        openssl x509 -in "$at/tls.crt" -noout -checkhost "$2" | grep -q 'does match'; then return 0; fi
+        openssl x509 -in "$at/tls.crt" -noout -checkhost "$2" | grep -q 'does match' &&
+        openssl x509 -in "$at/tls.crt" -noout -checkhost "${3-$2}" | grep -q 'does match'; then return 0; fi
     # Someone else's is theirs to renew.
     if [ -s "$at/tls.crt" ] && ! openssl verify -no_check_time -CAfile secrets/ca/ca.crt "$at/tls.crt" >/dev/null 2>&1; then
         printf 'compose/%s/tls.crt is not of our CA, and expires within 30 days or is not for %s: replace it\n' "$at" "$2" >&2
@@ -88,7 +89,7 @@ certificate() {
     fi
     {
         printf 'basicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature\nextendedKeyUsage = serverAuth\n'
-        printf 'subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid:always\nsubjectAltName = DNS:%s\n' "$2"
+        printf 'subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid:always\nsubjectAltName = DNS:%s%s\n' "$2" "${3+, DNS:$3}"
     } >"$work/ext"
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -config "$work/openssl.cnf" -subj "/CN=$2" \
         -keyout "$work/key" -out "$work/csr" 2>/dev/null
@@ -104,7 +105,7 @@ certificate() {
     printf 'made compose/%s for %s\n' "$at" "$2"
 }
 for server in api canvas postgres valkey; do certificate $server-tls $server; done
-certificate sign-in-tls sign-in.localhost
+certificate sign-in-tls sign-in.localhost sign-in
 certificate entrance-tls "$host"
 # A certificate of one's own has no CA of ours beside it.
 [ -s secrets/entrance-tls/ca.crt ] || { cat secrets/ca/ca.crt >secrets/entrance-tls/ca.crt && chmod 444 secrets/entrance-tls/ca.crt; }

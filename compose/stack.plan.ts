@@ -39,7 +39,7 @@ const signIn = {
             ...["openid", "profile", "email", "workflows:read", "workflows:write", "workflows:execute"],
             ...["vault:read", "vault:write", "chatkit:session", "admin:tokens:read", "admin:tokens:write"],
         ],
-        // The provider answers for its keys under any name.
+        // Its certificate is for this name too; the other leads to this machine.
         jwksUrl: "https://sign-in:8443/jwks",
         authority: { kind: "file", path: "secrets/entrance-tls/ca.crt" },
     },

@@ -3,6 +3,7 @@ import { ports } from "../components/config/ports";
 import type { Stack } from "../components/config/schema";
 import { planRoutes, servers, type Paths } from "../components/entrance/routes.plan";
 import { planTraefik } from "../components/entrance/traefik.plan";
+import { reference } from "./variables.plan";
 
 /** Where the certificate comes from; `dev` has the sign-in provider behind the same port. */
 export type TraefikFile = "acme" | "files" | "dev";
@@ -107,6 +108,7 @@ export const traefikArguments = (file: "dev" | "prod"): readonly string[] => [
         ? []
         : [
               "--certificatesresolvers.acme.acme.email=${ORCHEO_ACME_EMAIL-}",
+              `--certificatesresolvers.acme.acme.caserver=${reference("ORCHEO_ACME_SERVER", file)}`,
               "--certificatesresolvers.acme.acme.storage=/acme/acme.json",
               "--certificatesresolvers.acme.acme.httpchallenge.entrypoint=web",
           ]),

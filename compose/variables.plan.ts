@@ -51,6 +51,14 @@ export const variables: Readonly<Record<string, Variable>> = {
         required: [],
         files: ["prod"],
     },
+    ORCHEO_ACME_SERVER: {
+        about: "Directory of another ACME CA than Let's Encrypt, or of its staging environment.",
+        form: httpsUrl(),
+        example: "https://acme-staging-v02.api.letsencrypt.org/directory",
+        required: [],
+        files: ["prod"],
+        usual: { prod: "https://acme-v02.api.letsencrypt.org/directory" },
+    },
     ORCHEO_SIGN_IN_ISSUER: {
         about: "OpenID provider that people sign in with (docs/sign-in.md).",
         form: text(/^https:\/\/[A-Za-z0-9._:-]+(\/[A-Za-z0-9._:/~%+-]*)?$/, issuerForm),

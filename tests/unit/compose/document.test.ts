@@ -118,7 +118,7 @@ describe("dev", () => {
         expect(dev[name]?.volumes).toEqual(["${ORCHEO_SOURCE:-./no-source}:/src:ro"]);
         expect(dev[name]?.environment?.["PYTHONPATH"]).toBe("/src/src:/src/apps/backend/src:/src/packages/sdk/src");
         expect(String((dev[name]?.["entrypoint"] as string[])[2])).toMatch(
-            new RegExp(`watchfiles --filter python .* '.*orcheo_runtime\\.start ${name}' /src$`),
+            new RegExp(`exec /opt/orcheo/bin/python3 -P /etc/compose/reload\\.py ${name}$`),
         );
     });
 

@@ -142,6 +142,11 @@ describe("prepare.sh", () => {
         rmSync(root, { recursive: true });
     });
 
+    it("the sign-in provider's certificate is for the browser's name and for that of the API", () => {
+        for (const name of ["sign-in.localhost", "sign-in"])
+            expect(certificate("sign-in-tls").checkHost(name), name).toBe(name);
+    });
+
     it.each(["dev", "prod"])("makes every file that %s.yaml mounts", (file) => {
         const { secrets } = parse(readFileSync(`compose/${file}.yaml`, "utf8")) as {
             secrets: Record<string, { file: string }>;

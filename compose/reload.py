@@ -1,0 +1,256 @@
+"""Runs API or worker of dev.yaml from the mounted source tree, and starts it anew when a Python file of the tree changes.
+
+    reload.py api | worker
+
+Most of a start is the import of packages that do not change. This process imports them once, and forks: what is forked imports
+the tree alone. The running process serves until the next one has imported everything; a file that cannot be imported is
+reported, and the running process stays. Without a source tree the image's own code runs, and nothing is watched.
+"""
+
+import contextlib
+import importlib
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, Any
+
+SOURCE = Path("/src")
+DIRECTORIES = ("src", "apps/backend/src", "packages/sdk/src")
+# Byte code of the tree, which is read-only.
+BYTE_CODE = "/tmp/bytecode"  # noqa: S108
+OWN = ("orcheo", "orcheo_backend", "orcheo_sdk", "orcheo_runtime")
+MODULES = {
+    "api": ("orcheo_backend.app", "orcheo_backend.worker.celery_app", "uvicorn"),
+    "worker": ("orcheo_backend.worker.celery_app", "orcheo_backend.worker.tasks"),
+}
+# For open requests, and for runs. What has not ended then is killed: a lost run is ended as in production.
+GRACE_SECONDS = {"api": 1.0, "worker": 10.0}
+logger = logging.getLogger("orcheo_runtime.reload")
+
+
+def foreign(modules: Iterable[str]) -> list[str]:
+    """Those that are no part of the tree, in the order of their import."""
+    return [name for name in modules if name.split(".")[0] not in (*OWN, "__main__", "__mp_main__")]
+
+
+def preload(modules: Iterable[str]) -> None:
+    """Imports what the forked process had to; some modules are made by others, and cannot be found by name."""
+    for name in modules:
+        if name not in sys.modules:
+            try:
+                importlib.import_module(name)
+            except Exception:  # noqa: BLE001, S112
+                continue
+
+
+class Process:
+    """One forked process, which waits for `go` once it has imported everything."""
+
+    def __init__(self, role: str) -> None:
+        """Forks."""
+        said, say = os.pipe()
+        wait, self._go = os.pipe()
+        self.imported = False
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(said)
+            os.close(self._go)
+            # The reconciler and Celery's processes belong to it.
+            os.setsid()
+            run(role, os.fdopen(say, "w"), wait)
+        os.close(say)
+        os.close(wait)
+        self.said: IO[str] = os.fdopen(said)
+
+    def modules(self) -> list[str]:
+        """What it imported, once; nothing if it died over it."""
+        with self.said:
+            text = self.said.read()
+        self.imported = text != ""
+        return list(json.loads(text)) if text else []
+
+    def go(self) -> None:
+        """It becomes the role."""
+        os.write(self._go, b"\n")
+        os.close(self._go)
+
+    def signal(self, number: signal.Signals) -> None:
+        """To it, or with SIGKILL to all its processes."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+        if number == signal.SIGKILL:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+
+def run(role: str, say: IO[str], wait: int) -> None:
+    """In the forked process: Orcheo's start, with a pause after the imports."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    from orcheo_runtime import connections, imports, start
+
+    become = start.runpy.run_module
+
+    def paused(name: str, **options: Any) -> Any:
+        connections.check_before_use()
+        with imports.without_collection():
+            for module in MODULES[role]:
+                importlib.import_module(module)
+            if role == "worker":
+                imports.import_for_runs()
+        with say:
+            json.dump(foreign(sys.modules), say)
+        if os.read(wait, 1) == b"":
+            os._exit(0)
+        os.close(wait)
+        return become(name, **options)
+
+    start.runpy = SimpleNamespace(run_module=paused)  # type: ignore[assignment]
+    sys.argv = [start.__file__ or "", role]
+    try:
+        code = start.main([role])
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        logger.exception("%s cannot start", role)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class Reloader:
+    """Has one process that serves, and at most one that is to follow it."""
+
+    def __init__(self, role: str, watcher: IO[str]) -> None:
+        """`watcher` says a line for each change."""
+        self.role = role
+        self.watcher = watcher
+        self.next: Process | None = Process(role)
+        self.current: Process | None = None
+        self.leaving = False
+        self.changed = 0.0
+
+    def loop(self) -> int:
+        """Returns the code of the process that served, when it has ended."""
+        signal.signal(signal.SIGTERM, self.leave)
+        signal.signal(signal.SIGINT, self.leave)
+        while True:
+            for pid, code in ended():
+                if self.current is not None and pid == self.current.pid:
+                    return code
+            following = [] if self.next is None else [self.next.said]
+            ready, _, _ = select.select([self.watcher, *following], [], [], 0.2)
+            if self.next is not None and self.next.said in ready:
+                self.follow(self.next)
+            if self.watcher in ready:
+                self.change()
+
+    def leave(self, *_: object) -> None:
+        """SIGTERM is for the process that serves; its end is ours."""
+        self.leaving = True
+        if self.next is not None:
+            self.next.signal(signal.SIGKILL)
+        if self.current is None:
+            os._exit(128 + signal.SIGTERM)
+        self.current.signal(signal.SIGTERM)
+
+    def change(self) -> None:
+        """Files have changed: a next process is started in place of one that has not imported everything yet."""
+        line = self.watcher.readline()
+        if line == "":
+            logger.error("the source tree is no longer watched")
+            sys.exit(1)
+        if self.leaving:
+            return
+        self.changed = time.monotonic()
+        logger.info("%s starts anew: %s", self.role, line.strip())
+        if self.next is not None:
+            self.next.signal(signal.SIGKILL)
+            self.next.said.close()
+        self.next = Process(self.role)
+
+    def follow(self, process: Process) -> None:
+        """The next process takes over, or has died over its imports."""
+        modules = process.modules()
+        self.next = None
+        if not process.imported:
+            # Its log says why.
+            if self.current is None:
+                logger.error("%s waits for a change of the source tree", self.role)
+            else:
+                logger.error("%s still runs what it had", self.role)
+            return
+        before, self.current = self.current, process
+        if before is not None:
+            stop(before, GRACE_SECONDS[self.role])
+        process.go()
+        if before is not None:
+            logger.info("%s took over after %.1f s", self.role, time.monotonic() - self.changed)
+        preload(modules)
+
+
+def ended() -> list[tuple[int, int]]:
+    """Processes that have ended, also those that were left to us, with their codes."""
+    found: list[tuple[int, int]] = []
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        code = os.waitstatus_to_exitcode(status)
+        found.append((pid, code if code >= 0 else 128 - code))
+
+
+def stop(process: Process, seconds: float) -> None:
+    """Its ports are free afterwards."""
+    process.signal(signal.SIGTERM)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.pid not in (pid for pid, _ in ended()):
+        time.sleep(0.02)
+    process.signal(signal.SIGKILL)
+
+
+def watch(directories: Sequence[str]) -> None:
+    """Says a line for each change; in a process of its own, as one with threads should not fork."""
+    from watchfiles import PythonFilter
+    from watchfiles import watch as changes
+
+    for batch in changes(*directories, watch_filter=PythonFilter(), step=50, debounce=400, raise_interrupt=False):
+        names = sorted({path for _, path in batch})
+        print(f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}", flush=True)
+
+
+def main(arguments: Sequence[str], source: Path = SOURCE) -> int:
+    """Returns the code of the process that ran."""
+    role, *rest = arguments
+    if role == "watch":
+        watch(rest)
+        return 0
+    directories = [str(source / each) for each in DIRECTORIES if (source / each).is_dir()]
+    if not directories:
+        os.execv(sys.executable, [sys.executable, "-m", "orcheo_runtime.start", role])  # noqa: S606
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = BYTE_CODE
+    from orcheo_runtime import logs
+
+    logs.install()
+    command = [sys.executable, __file__, "watch", *directories]
+    watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert watcher.stdout is not None
+    logger.info("%s runs %s", role, ", ".join(directories))
+    return Reloader(role, watcher.stdout).loop()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
