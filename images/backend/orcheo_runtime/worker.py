@@ -14,7 +14,7 @@ from typing import Any
 import celery.apps.worker
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init, worker_ready
 
-from orcheo_runtime import connections, delivery, fencing, imports, logs, memory, plugins, reconciler, vault
+from orcheo_runtime import browsers, connections, delivery, fencing, imports, logs, memory, plugins, reconciler, vault
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import Work, leave_when_idle
 
@@ -58,6 +58,7 @@ def main() -> None:
         from orcheo_backend.worker import tasks
 
         imports.import_for_runs()
+    browsers.close_after_runs(tasks)
     with_lease(tasks.execute_run)
     with_lease(tasks.dispatch_cron_triggers)
     setup_logging.connect(lambda **_: logs.install(), weak=False)
