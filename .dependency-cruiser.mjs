@@ -129,7 +129,7 @@ export default {
         error(
             "end-to-end-from-outside",
             "End-to-end tests, faults and bench see the platform as its users do: not through the program's own functions.",
-            { path: "^tests/(compose|e2e|faults|bench)/" },
+            { path: "^tests/(bench|browser|compose|e2e|faults)/" },
             { path: "^(index\\.ts$|components/)" },
         ),
         error(

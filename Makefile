@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check test compose-test bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -15,6 +15,7 @@ help:
 	@echo "make check   runs the fast tests: format, lint, types, imports, unit tests"
 	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
 	@echo "make compose-test  runs compose/prod.yaml on its own Docker engine, with lost worker, restart, backup and restore"
+	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
 	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
 
@@ -36,6 +37,10 @@ test: ready-for-test check
 compose-test:
 	@$(run) node local/toolchain/build.ts cluster add-ons compose >/dev/null
 	@$(run) vitest run --project compose
+
+browser-test: ready-for-test
+	@$(run) node local/toolchain/build.ts >/dev/null
+	@$(run) vitest run --project browser
 
 bench: ready-for-bench
 	@$(run) node tests/bench/main.ts

@@ -59,6 +59,14 @@ export default defineConfig({
                     hookTimeout: 3_600_000,
                 },
             },
+            {
+                test: {
+                    name: "browser",
+                    include: ["tests/browser/**/*.test.ts"],
+                    testTimeout: 900_000,
+                    hookTimeout: 3_600_000,
+                },
+            },
             ...endToEnd,
         ],
     },
