@@ -5,7 +5,7 @@ import type { Stack } from "../config/schema";
 import { databaseResources } from "../database/database.plan";
 import type { Role } from "../kubernetes/labels";
 import { initResources } from "../kubernetes/pod.plan";
-import { probeResources } from "../network/probe.plan";
+import { probeResources } from "../network/network.plan";
 import { ephemeralLimitOf, type ScratchSettings } from "../kubernetes/scratch.plan";
 
 export interface Capacity {

@@ -5,6 +5,7 @@ import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector, type Role } from "../kubernetes/labels";
 import { peersOf, reachOf, type ReachSettings } from "./reach.plan";
+export { probeResources } from "./probe.plan";
 export { reachOf, type ReachSettings } from "./reach.plan";
 
 type Spec = types.input.networking.v1.NetworkPolicySpec;
