@@ -1,37 +1,40 @@
 #!/bin/bash
-# Previews the stack with the policy pack and writes what a reviewer needs, as Markdown, to the step's output `comment`.
+# Previews the stack with the policy pack. What a reviewer needs goes to the step's output `comment` and to the run's summary,
+# all of it to $RUNNER_TEMP/preview.md, which the run uploads as $ARTEFACT. With $PLAN, the update plan goes to that file, and its
+# SHA-256 and the number of changes to the outputs `plan-sha256` and `changes`.
 # Exit code: Pulumi's own, which a mandatory violation makes non-zero.
 set -euo pipefail
 preview=$RUNNER_TEMP/preview.json
 log=$RUNNER_TEMP/preview.log
 status=0
+plan=()
+if [[ -n ${PLAN:-} ]]; then plan=(--save-plan "$PLAN"); fi
 # With what stays the same: rules on the whole stack need all of it, and the providers' default tags.
-pulumi preview --stack "$PULUMI_STACK" --non-interactive --json --show-sames --policy-pack policies >"$preview" 2>"$log" || status=$?
+pulumi preview --stack "$PULUMI_STACK" --non-interactive --json --show-sames "${plan[@]}" --policy-pack policies >"$preview" 2>"$log" || status=$?
 cat "$log" >&2
 
-comment() {
-    echo "### Preview of \`$PULUMI_STACK\`: $([[ $status == 0 ]] && echo passed || echo failed)"
-    echo
-    if jq -e '.steps' "$preview" >/dev/null 2>&1; then
-        jq -r '"Changes: " + ((.changeSummary // {}) | to_entries | map("\(.value) \(.key)") | join(", "))' "$preview"
-        echo
-        jq -r '[.steps[] | select(.op != "same")][:100][] | "- \(.op) `\(.urn | split("::") | (.[2] | split("$") | last) + " " + .[3])`"' "$preview"
-        echo
-        # The exceptions, where the stack has a config file; its name may be that of an organization's stack.
-        local config=Pulumi.${PULUMI_STACK##*/}.yaml exceptions=()
-        if [[ -e $config ]]; then exceptions=(--stack-config "$config"); fi
-        # What is only read is someone else's, and its properties are not in the preview.
-        jq 'del(.steps[] | select(.op == "read"))' "$preview" |
-            node policies/report.ts --markdown "${exceptions[@]}" - || true
-    else
-        echo 'The preview did not come to an end; the log of the run says why.'
-    fi
-}
-text=$(comment)
+flags=(--stack "$PULUMI_STACK" --whole "$RUNNER_TEMP/preview.md")
+if [[ $status != 0 ]]; then flags+=(--failed); fi
+# The exceptions, where the stack has a config file; its name may be that of an organization's stack.
+config=Pulumi.${PULUMI_STACK##*/}.yaml
+if [[ -e $config ]]; then flags+=(--stack-config "$config"); fi
+if [[ -n ${GITHUB_RUN_ID:-} ]]; then
+    flags+=(--where "\`preview.md\`, artefact \`$ARTEFACT\` of [this run]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID#artifacts)")
+fi
+comment=$RUNNER_TEMP/comment.md
+node policies/review.ts "${flags[@]}" "$preview" >"$comment"
+# The text holds what others wrote: no line of it may end the output early.
+end=END_$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 {
-    echo 'comment<<END_OF_COMMENT'
-    # A comment holds 65,536 characters.
-    echo "${text:0:60000}"
-    echo 'END_OF_COMMENT'
+    echo "comment<<$end"
+    cat "$comment"
+    echo "$end"
 } >>"$GITHUB_OUTPUT"
+if [[ -n ${GITHUB_STEP_SUMMARY:-} ]]; then cat "$comment" >>"$GITHUB_STEP_SUMMARY"; fi
+if [[ -n ${PLAN:-} && $status == 0 ]]; then
+    {
+        echo "plan-sha256=$(sha256sum "$PLAN" | cut -d' ' -f1)"
+        echo "changes=$(jq '[.steps[] | select(.op != "same" and .op != "read")] | length' "$preview")"
+    } >>"$GITHUB_OUTPUT"
+fi
 exit "$status"

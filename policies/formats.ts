@@ -7,7 +7,7 @@ import type { Described } from "./rule.ts";
 import { exceptionsAreCurrent } from "./rules/exceptions-are-current.ts";
 
 /** What was found, without the remedy that closes each message. */
-function found(finding: Finding): string {
+export function found(finding: Finding): string {
     return finding.message.replace(`. ${finding.remedy}`, "");
 }
 
@@ -76,7 +76,7 @@ export function asText(all: readonly Finding[], inputs: Inputs): string {
 }
 
 /** A cell of a Markdown table. What stands in it comes from anybody's manifest. */
-function cell(text: string): string {
+export function cell(text: string): string {
     return text.replaceAll(/[\\`*_<>[\]|]/g, "\\$&").replaceAll(/\s+/g, " ");
 }
 

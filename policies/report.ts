@@ -48,7 +48,7 @@ function valueOf(file: string | undefined): unknown {
 }
 
 /** The settings, the exceptions and the profile that hold. */
-function termsOf(values: { config?: string; "stack-config"?: string; profile?: string }): Terms {
+export function termsOf(values: { config?: string; "stack-config"?: string; profile?: string }): Terms {
     const config = valueOf(values.config);
     const wrong = settingsProblems(config, [...rules, exceptionsAreCurrent]);
     if (wrong.length > 0) throw new Error(wrong.map((each) => `${values.config ?? ""}: ${each}`).join("\n"));

@@ -6,13 +6,23 @@ import { parse } from "yaml";
 interface Workflow {
     readonly permissions: Readonly<Record<string, string>>;
     readonly jobs: Readonly<
-        Record<string, { readonly permissions: object; readonly "timeout-minutes": number; readonly steps: Step[] }>
+        Record<
+            string,
+            {
+                readonly permissions: object;
+                readonly "timeout-minutes"?: number;
+                readonly steps?: Step[];
+                /** Another workflow, in place of steps. */
+                readonly uses?: string;
+            }
+        >
     >;
 }
 interface Step {
     readonly uses?: string;
     readonly with?: Readonly<Record<string, unknown>>;
     readonly run?: string;
+    readonly name?: string;
 }
 
 const folder = ".github/workflows";
@@ -30,7 +40,7 @@ describe.each(readdirSync(folder))("%s", (file) => {
     const text = readFileSync(`${folder}/${file}`, "utf8");
     const workflow = parse(text) as Workflow;
     const jobs = Object.values(workflow.jobs);
-    const steps = jobs.flatMap((job) => job.steps).flatMap(expanded);
+    const steps = jobs.flatMap((job) => job.steps ?? []).flatMap(expanded);
 
     it("gives no right that a job does not ask for", () => {
         expect(workflow.permissions).toEqual({});
@@ -49,8 +59,13 @@ describe.each(readdirSync(folder))("%s", (file) => {
     it("lets no text of others into a script, and ends in time", () => {
         for (const { run = "" } of steps) expect(run).not.toContain("${{");
         // Only the full test run may take longer: as long as CI has.
-        for (const [name, job] of Object.entries(workflow.jobs))
+        for (const [name, job] of Object.entries(workflow.jobs)) {
+            if (job.uses !== undefined) {
+                expect(job.uses).toMatch(/^\.\/\.github\/workflows\//);
+                continue;
+            }
             expect(job["timeout-minutes"]).toBeLessThanOrEqual(file === "check.yml" && name === "test" ? 90 : 30);
+        }
     });
 
     it("does not run code of forks with rights", () => {

@@ -45,6 +45,7 @@ export function stateOnAws(): void {
     const configFile = join(checkout, `Pulumi.${STACK}.yaml`);
     let aws: Aws;
     let settings: Settings;
+    let token = "";
 
     /** As a runner of GitHub's does it: in a checkout, by bash, with these variables. */
     const inCheckout = (script: string): Promise<Outcome> =>
@@ -114,21 +115,42 @@ export function stateOnAws(): void {
             state: { url: "awskms://alias/orcheo-pulumi?region=eu-central-1" },
         });
         const tellToken = await pulumi("stack", "output", "bootstrapToken");
-        const token = await run("bash", ["-c", tellToken.output], { env });
+        token = await run("bash", ["-c", tellToken.output], { env });
         expect(token).toMatch(/^\S{32,}$/);
         expect(JSON.stringify(stored)).toContain("ciphertext");
         expect(JSON.stringify(stored)).not.toContain(token);
     });
 
     test("a pull request's comment says what it would change, and nothing does yet", async () => {
-        await ran("bash .github/preview.sh");
+        const plan = join(folder, "plan.json");
+        await ran(`export PLAN=${plan}\nbash .github/preview.sh`);
         expect(said("output")).toContain(`Preview of \`${STACK}\`: passed`);
-        expect(said("output")).toMatch(/^Changes: \d+ same$/m);
+        expect(said("output")).toMatch(/^Nothing changes; \d+ unchanged\.$/m);
+        expect(said("output")).toMatch(/^changes=0$/m);
+        const [, sha256 = ""] = /^plan-sha256=(\w+)$/m.exec(said("output")) ?? [];
+        expect(readFileSync(plan, "utf8")).toContain("ciphertext");
+        expect(readFileSync(plan, "utf8")).not.toContain(token);
         rmSync(join(folder, "output"));
+        const deploy = (of: string): Promise<Outcome> =>
+            inCheckout(`export PLAN=${plan} PLAN_SHA256=${of}\nbash .github/deploy.sh`);
+        const approved = await deploy(sha256);
+        expect(approved.code, approved.output.slice(-3000)).toBe(0);
         putSettings(configFile, merge(settings, { api: { scaling: { maxReplicas: 5 } } }));
         await ran("bash .github/preview.sh");
-        expect(said("output")).toContain("- update `kubernetes:autoscaling/v2:HorizontalPodAutoscaler api-autoscaler`");
+        expect(said("output")).toContain(
+            "- **update** `kubernetes:autoscaling/v2:HorizontalPodAutoscaler api-autoscaler`",
+        );
+        expect(said("output")).toMatch(/`spec\.maxReplicas`: `\d` becomes `5`/);
+        expect(said("output")).not.toContain(token);
+        // What was approved is not what this commit would do.
+        const other = await deploy(sha256);
+        expect(other.code).not.toBe(0);
+        expect(other.output).toContain("violates plan");
+        expect((await deploy(`${sha256.slice(1)}0`)).output).toContain("is not the plan that was approved");
+        const most = await kube("get", "hpa", "-o", "jsonpath={.items[*].spec.maxReplicas}");
+        expect(most.split(" ")).not.toContain("5");
         putSettings(configFile, settings);
+        rmSync(join(folder, "summary"));
     });
 
     test("the daily look finds what was changed by hand, and writes nothing", async () => {
