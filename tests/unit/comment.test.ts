@@ -35,18 +35,26 @@ beforeEach(async () => {
                 response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
             };
             const { pathname, searchParams } = new URL(request.url ?? "", "http://github");
-            if (request.headers.authorization !== `Bearer ${token}`) { answer(401, { message: "Bad credentials" }); return; }
+            if (request.headers.authorization !== `Bearer ${token}`) {
+                answer(401, { message: "Bad credentials" });
+                return;
+            }
             const said = (): string => (JSON.parse(body) as { body: string }).body;
             if (pathname === "/repos/o/r/issues/7/comments" && request.method === "GET") {
                 const at = (Number(searchParams.get("page")) - 1) * 100;
-                answer(200, comments.slice(at, at + 100)); return;
+                answer(200, comments.slice(at, at + 100));
+                return;
             }
             if (pathname === "/repos/o/r/issues/7/comments" && request.method === "POST") {
                 comments.push({ id: comments.length + 1, user: { login: bot }, body: said() });
-                answer(201, {}); return;
+                answer(201, {});
+                return;
             }
             const found = comments.find(({ id }) => pathname === `/repos/o/r/issues/comments/${id}`);
-            if (found === undefined || request.method !== "PATCH") { answer(404, { message: "Not Found" }); return; }
+            if (found === undefined || request.method !== "PATCH") {
+                answer(404, { message: "Not Found" });
+                return;
+            }
             found.body = said();
             answer(200, {});
         });
