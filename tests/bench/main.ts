@@ -1,6 +1,6 @@
 /**
  * `make bench`: what the platform costs, each figure beside its bound, on its own cluster. About 25 minutes;
- * `local/run node tests/bench/main.ts startup imports changes bound checkers images pack` takes the parts named.
+ * `local/run node tests/bench/main.ts startup imports changes work bound checkers images pack` takes the parts named.
  * The figures of a cold `make up` (an empty cache) are those of the last one that this machine made.
  */
 import { spawnSync } from "node:child_process";
@@ -18,6 +18,8 @@ import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { measureCheckers } from "./checkers.ts";
 import { measureImages } from "./images.ts";
 import { measureImports } from "./python.ts";
+import { entranceOf } from "./twins.ts";
+import { measureWork } from "./work.ts";
 
 const spec: ClusterSpec = clusterSpec("bench", { api: 28443, registry: 28000, http: 28080, https: 28444 });
 const report = consoleReport();
@@ -159,6 +161,17 @@ async function changes(): Promise<void> {
     row("pulumi up, with the policy pack", await repeated("up", () => pulumi("up", "--yes")), "");
 }
 
+/** Leaves the stack's Deployments with other commands: the parts after it deploy anew. */
+async function work(): Promise<void> {
+    const url = (await pulumi("stack", "output", "url")).trim();
+    const token = await run("bash", ["-c", (await pulumi("stack", "output", "bootstrapToken")).trim()], { env });
+    const withLoad = await ensureToolchain(["test"], report);
+    lines.push(
+        ...(await measureWork({ spec, toolchain: withLoad, report, kubectl, entrance: entranceOf(spec, url, token) })),
+    );
+    await pulumi("up", "--yes");
+}
+
 /** With published images on both sides: what they have to build is told apart. */
 async function boundOfUp(): Promise<void> {
     const images = JSON.parse(await pulumi("stack", "output", "images", "--json")) as Settings;
@@ -185,6 +198,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     startup,
     imports: async () => lines.push(...(await measureImports(kubectl))),
     changes,
+    work,
     bound: boundOfUp,
     checkers: async () => lines.push(...(await measureCheckers(report))),
     images: async () => lines.push(...(await measureImages(spec, toolchain, report))),

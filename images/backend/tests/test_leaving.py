@@ -1,6 +1,7 @@
 """SIGTERM while the main thread waits for something that does not come back."""
 
 import contextlib
+import asyncio
 import errno
 import os
 import signal
@@ -131,6 +132,25 @@ class Listeners(unittest.TestCase):
         for listener, address in ((ipv4, "127.0.0.1"), (ipv6, "::1")):
             with socket.create_connection((address, port), timeout=5), listener.accept()[0] as accepted:
                 self.assertEqual(accepted.getpeername()[0], address)
+
+    def test_asyncio_sends_answers_without_delay(self) -> None:
+        async def delayed() -> int:
+            seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+            def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                connection = writer.get_extra_info("socket")
+                seen.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+                writer.close()
+
+            listener = self.listeners()[0]
+            server = await asyncio.start_server(accepted, sock=listener)
+            _, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+            answer = await asyncio.wait_for(seen, 5)
+            writer.close()
+            server.close()
+            return answer
+
+        self.assertNotEqual(asyncio.run(delayed()), 0)
 
     def test_without_ipv6_the_other_is_enough(self) -> None:
         real = socket.socket
