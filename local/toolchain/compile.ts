@@ -19,7 +19,7 @@ import type { Source, Tool } from "./tools.ts";
  * The compiler, unless a tool's row names another one. Any Go >= 1.21 on the PATH fetches exactly this one from the module
  * proxy, checksum-verified. Tools of different compilers share nothing, not even the standard library.
  */
-export const GO_VERSION = "go1.26.8";
+export const GO_VERSION = "go1.27.4";
 
 /** The Go version that compiles a tool. */
 export const compilerOf = ({ go = GO_VERSION }: Tool): string => go;
@@ -73,12 +73,20 @@ export async function inWorkspace<T>(
     };
     try {
         if (tool.patched !== undefined) cpSync(join(modules, tool.module), cwd, { recursive: true });
-        for (const [number, { goModule, stead }] of (tool.patched ?? []).entries()) {
+        for (const [number, { goModule, stead = {}, edits = [] }] of (tool.patched ?? []).entries()) {
             const copy = join(cwd, `patched-${number}`);
             await run("cp", ["-r", "--no-preserve=mode", await place({ goModule, file: "." }), copy]);
             for (const [at, from] of Object.entries(stead)) {
                 rmSync(join(copy, at), { recursive: true });
                 cpSync(join(cwd, from), join(copy, at), { recursive: true });
+            }
+            for (const { file, from, to } of edits) {
+                const parts = readFileSync(join(copy, file), "utf8").split(from);
+                if (parts.length !== 2)
+                    throw new Error(
+                        `${goModule}: ${file} has ${JSON.stringify(from)} ${parts.length - 1} times, not once`,
+                    );
+                writeFileSync(join(copy, file), parts.join(to));
             }
             appendFileSync(join(cwd, "go.mod"), `\nreplace ${goModule} => ./patched-${number}\n`);
         }

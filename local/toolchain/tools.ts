@@ -33,12 +33,17 @@ export interface Tool {
     readonly overlay?: readonly { readonly at: Source; readonly from: Source | { readonly generated: string } }[];
     /**
      * Required Go modules that are compiled from copies, in which files and folders of the module folder replace
-     * the original ones: the compiler accepts no overlay below the module cache. `stead` maps the original path to ours.
+     * the original ones: the compiler accepts no overlay below the module cache. `stead` maps the original path to ours;
+     * `edits` are single places of a file, each found exactly once.
      */
-    readonly patched?: readonly { readonly goModule: string; readonly stead: Readonly<Record<string, string>> }[];
+    readonly patched?: readonly {
+        readonly goModule: string;
+        readonly stead?: Readonly<Record<string, string>>;
+        readonly edits?: readonly { readonly file: string; readonly from: string; readonly to: string }[];
+    }[];
     /** Files stored next to the binaries, each joined from one or more sources (YAML documents, separated by `---`). */
     readonly share?: Readonly<Record<string, readonly Source[]>>;
-    /** The Go version that compiles it, when newer than the default. */
+    /** The Go version that compiles it, when it is not the default. */
     readonly go?: string;
     /** Needs a C compiler; all other tools are static and can become an image `FROM scratch`. */
     readonly cgo?: boolean;
@@ -47,8 +52,8 @@ export interface Tool {
 }
 
 const KUBERNETES = "1.37.2";
-/** For tools that were brought up to date since it came out; the others follow with their next version. */
-const GO_1_27 = "go1.27.4";
+/** For tools that only tests need: they follow with their next version, and share nothing until then. */
+const GO_1_26 = "go1.26.8";
 const CERT_MANAGER = "github.com/cert-manager/cert-manager";
 const TRAEFIK = "github.com/traefik/traefik/v3";
 const MOBY = "github.com/moby/moby/v2";
@@ -67,7 +72,6 @@ const kubernetes = (name: string): Tool => ({
         "k8s.io/component-base/version.gitMajor": "1",
         "k8s.io/component-base/version.gitMinor": KUBERNETES.split(".")[1] ?? "",
     },
-    go: "go1.27.3",
     probe: name === "kubectl" ? ["version", "--client"] : ["--version"],
 });
 
@@ -81,11 +85,31 @@ export const tools: readonly Tool[] = [
         packages: ["."],
         binary: "pulumi-resource-kubernetes",
         stamps: { [`${KUBERNETES_PROVIDER}/pkg/version.Version`]: "4.25.0" },
-        go: GO_1_27,
         overlay: ["schema.json", "terraform-mapping.json"].map((file) => ({
             at: { file },
             from: { goModule: KUBERNETES_PROVIDER, file: `cmd/pulumi-resource-kubernetes/${file}` },
         })),
+        // The edits of the three providers follow pulumi/pkg: with the CLI's version, it is compiled once.
+        patched: [
+            {
+                goModule: "github.com/pulumi/pulumi-kubernetes/sdk/v4",
+                stead: { "go/kubernetes/yaml/v2/kinds.go": "any-kind/kinds.go" },
+            },
+            {
+                goModule: "github.com/fluxcd/pkg/ssa",
+                stead: { "normalize/normalize.go": "no-normalize/normalize.go" },
+            },
+            {
+                goModule: KUBERNETES_PROVIDER,
+                edits: [
+                    {
+                        file: "pkg/gen/schema.go",
+                        from: "Provider: pschema.ResourceSpec{",
+                        to: "Provider: &pschema.ResourceSpec{",
+                    },
+                ],
+            },
+        ],
     },
     {
         name: "pulumi",
@@ -94,7 +118,6 @@ export const tools: readonly Tool[] = [
         module: "pulumi",
         packages: ["github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
         stamps: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.276.0" },
-        go: GO_1_27,
     },
     {
         name: "pulumi-language-nodejs",
@@ -111,6 +134,18 @@ export const tools: readonly Tool[] = [
         module: "pulumi-resource-docker-build",
         packages: ["github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build"],
         stamps: { "github.com/pulumi/pulumi-docker-build/provider.Version": "0.0.22" },
+        patched: [
+            {
+                goModule: "github.com/pulumi/pulumi-go-provider",
+                edits: [
+                    {
+                        file: "middleware/schema/schema.go",
+                        from: "pkg.Provider = prov\n",
+                        to: "pkg.Provider = &prov\n",
+                    },
+                ],
+            },
+        ],
     },
     {
         name: "pulumi-resource-random",
@@ -120,6 +155,16 @@ export const tools: readonly Tool[] = [
         packages: ["."],
         binary: "pulumi-resource-random",
         generate: { package: "./tfgen", args: (folder) => ["schema", "--out", folder] },
+        patched: [
+            {
+                goModule: "github.com/pulumi/pulumi-terraform-bridge/v3",
+                edits: ["pkg/tf2pulumi/convert/eject.go", "pkg/tfgen/generate.go"].map((file) => ({
+                    file,
+                    from: "pluginHost, nil, cwd, nil, false, nil",
+                    to: "pluginHost, nil, cwd, nil, false, nil, nil",
+                })),
+            },
+        ],
         overlay: ["schema.json", "bridge-metadata.json"].map((file) => ({ at: { file }, from: { generated: file } })),
     },
     kubernetes("kube-apiserver"),
@@ -146,7 +191,6 @@ export const tools: readonly Tool[] = [
             (name) => `github.com/containerd/containerd/v2/cmd/${name}`,
         ),
         stamps: { "github.com/containerd/containerd/v2/version.Version": "v2.3.7" },
-        go: GO_1_27,
     },
     {
         name: "runc",
@@ -154,7 +198,6 @@ export const tools: readonly Tool[] = [
         version: "1.5.3",
         module: "runc",
         packages: ["github.com/opencontainers/runc"],
-        go: GO_1_27,
         tags: ["seccomp"],
         cgo: true,
         probe: ["--version"],
@@ -174,7 +217,6 @@ export const tools: readonly Tool[] = [
         version: "3.1.2",
         module: "registry",
         packages: ["github.com/distribution/distribution/v3/cmd/registry"],
-        go: GO_1_27,
     },
     {
         name: "buildkit",
@@ -196,7 +238,8 @@ export const tools: readonly Tool[] = [
         group: "cluster",
         version: "1.15.0",
         module: "coredns",
-        packages: ["github.com/coredns/coredns"],
+        packages: ["."],
+        binary: "coredns",
     },
     {
         name: "crane",
@@ -204,7 +247,6 @@ export const tools: readonly Tool[] = [
         version: "0.22.1",
         module: "crane",
         packages: ["github.com/google/go-containerregistry/cmd/crane"],
-        go: GO_1_27,
     },
     {
         name: "pause",
@@ -269,7 +311,25 @@ export const tools: readonly Tool[] = [
                 goModule: "github.com/go-acme/lego/v5",
                 stead: { "providers/dns/zz_gen_dns_providers.go": "lego-dns/providers.go" },
             },
-            { goModule: TRAEFIK, stead: { "pkg/provider/ecs": "no-ecs" } },
+            {
+                goModule: TRAEFIK,
+                stead: {
+                    "pkg/provider/ecs": "no-ecs",
+                    "pkg/observability/logs/otel.go": "no-otlp-logs/otel.go",
+                },
+                // The access log has its own way to OTLP, left out likewise.
+                edits: [
+                    { from: '\t"go.opentelemetry.io/contrib/bridges/otellogrus"\n', to: "" },
+                    {
+                        from: "otelLoggerProvider, err := config.OTLP.NewLoggerProvider(ctx)",
+                        to: "_, err := config.OTLP, logs.ErrNoOTLP",
+                    },
+                    {
+                        from: 'logger.Hooks.Add(otellogrus.NewHook("traefik", otellogrus.WithLoggerProvider(otelLoggerProvider)))',
+                        to: "",
+                    },
+                ].map((edit) => ({ file: "pkg/middlewares/accesslog/logger.go", ...edit })),
+            },
         ],
         share: {
             "traefik-crds.yaml": [
@@ -285,6 +345,7 @@ export const tools: readonly Tool[] = [
         group: "test",
         version: "1.9.1",
         module: "envoy-gateway",
+        go: GO_1_26,
         packages: ["github.com/envoyproxy/gateway/cmd/envoy-gateway"],
     },
     // The newest version that is a single Go module: since 1.0 each provider is a separate module, and no module proxy has them.
@@ -293,6 +354,7 @@ export const tools: readonly Tool[] = [
         group: "test",
         version: "0.20.4",
         module: "external-secrets",
+        go: GO_1_26,
         packages: [EXTERNAL_SECRETS],
         patched: [
             {
@@ -319,7 +381,6 @@ export const tools: readonly Tool[] = [
         module: "helm",
         packages: ["helm.sh/helm/v4/cmd/helm"],
         stamps: { "helm.sh/helm/v4/internal/version.version": "v4.3.1" },
-        go: GO_1_27,
         probe: ["version"],
     },
     {
@@ -328,13 +389,13 @@ export const tools: readonly Tool[] = [
         version: "2.10.3",
         module: "pebble",
         packages: ["github.com/letsencrypt/pebble/v2/cmd/pebble"],
-        go: GO_1_27,
     },
     {
         name: "vegeta",
         group: "test",
         version: "12.13.0",
         module: "vegeta",
+        go: GO_1_26,
         packages: ["github.com/tsenart/vegeta/v12"],
         binary: "vegeta",
     },
@@ -345,7 +406,6 @@ export const tools: readonly Tool[] = [
         module: "moby",
         packages: ["dockerd", "docker-proxy"].map((name) => `${MOBY}/cmd/${name}`),
         stamps: { [`${MOBY}/dockerversion.Version`]: "2.0.0-beta.24" },
-        go: GO_1_27,
     },
     {
         name: "docker-compose",
@@ -355,6 +415,5 @@ export const tools: readonly Tool[] = [
         packages: [`${COMPOSE}/cmd`],
         binary: "docker-compose",
         stamps: { [`${COMPOSE}/internal.Version`]: "v5.6.0" },
-        go: GO_1_27,
     },
 ];

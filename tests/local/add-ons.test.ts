@@ -5,6 +5,7 @@ import { parseAllDocuments } from "yaml";
 import { fillIn } from "../../local/cluster/cluster.ts";
 import { systemImages } from "../../local/cluster/images.ts";
 import { binariesOf, toolKey } from "../../local/toolchain/build.ts";
+import { MODULES } from "../../local/toolchain/compile.ts";
 import { tools } from "../../local/toolchain/tools.ts";
 
 const dir = join(import.meta.dirname, "../../local/cluster/addons");
@@ -32,6 +33,17 @@ describe("add-ons", () => {
     test("every binary of an image is a tool's", () => {
         const built = tools.flatMap(binariesOf);
         for (const { binaries } of systemImages) for (const binary of binaries) expect(built).toContain(binary);
+    });
+
+    test("CoreDNS is built with every plugin of its Corefile, and with those that add names", () => {
+        const addon = readFileSync(join(dir, "20-coredns.yaml"), "utf8");
+        const corefile = /Corefile: \|\n([\s\S]*?)\n---/.exec(addon)?.[1] ?? "";
+        const used = [...corefile.matchAll(/^ {8}(\w+)/gm)].map(([, plugin = ""]) => plugin);
+        expect(used).toContain("kubernetes");
+        const main = readFileSync(join(MODULES, "coredns", "main.go"), "utf8");
+        const built = [...main.matchAll(/coredns\/plugin\/(\w+)"/g)].map(([, plugin]) => plugin);
+        // `rewrite` is in the ACME tests' Corefile.
+        expect(built).toEqual([...new Set([...used, "hosts", "log", "rewrite", "template"])].sort());
     });
 
     test("each tool has its own key, also where two share a module", () => {

@@ -8,7 +8,7 @@ import { afterAll, expect, test, vi } from "vitest";
 import { run } from "../../local/process.ts";
 import type { Report } from "../../local/report.ts";
 import type { Tool } from "../../local/toolchain/tools.ts";
-import { shareCompileResults } from "./go-cache.ts";
+import { GO_OF_THE_MACHINE, shareCompileResults } from "./go-cache.ts";
 
 const root = mkdtempSync(join(tmpdir(), "orcheo-killed-"));
 vi.stubEnv("ORCHEO_CACHE_DIR", join(root, "cache"));
@@ -20,7 +20,15 @@ const modules = join(root, "modules");
 const store = join(root, "cache", "toolchain");
 const lock = join(root, "cache", "toolchain.lock");
 const started = join(root, "started");
-const good: Tool = { name: "good", group: "test", version: "1.2.3", module: "good", packages: ["."], binary: "good" };
+const good: Tool = {
+    name: "good",
+    group: "test",
+    version: "1.2.3",
+    module: "good",
+    packages: ["."],
+    binary: "good",
+    go: GO_OF_THE_MACHINE,
+};
 // The generator of `late` is where the first builder is killed.
 const late: Tool = {
     ...good,

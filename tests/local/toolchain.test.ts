@@ -18,7 +18,7 @@ import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { run } from "../../local/process.ts";
 import type { Report } from "../../local/report.ts";
 import type { Tool } from "../../local/toolchain/tools.ts";
-import { shareCompileResults } from "./go-cache.ts";
+import { GO_OF_THE_MACHINE, shareCompileResults } from "./go-cache.ts";
 
 const root = mkdtempSync(join(tmpdir(), "orcheo-toolchain-"));
 vi.stubEnv("ORCHEO_CACHE_DIR", join(root, "cache"));
@@ -33,6 +33,7 @@ const hello: Tool = {
     version: "1.34.4",
     module: "hello",
     packages: ["."],
+    go: GO_OF_THE_MACHINE,
     binary: "hello",
     probe: ["version"],
 };
