@@ -9,6 +9,7 @@ reported, and the running process stays. Without a source tree the image's own c
 
 import contextlib
 import importlib
+import importlib.util
 import json
 import logging
 import os
@@ -131,7 +132,7 @@ class Reloader:
     """Has one process that serves, and at most one that is to follow it."""
 
     def __init__(self, role: str, watcher: IO[str]) -> None:
-        """`watcher` says a line for each change."""
+        """`watcher` says the changed files of each change, as a line of JSON."""
         self.role = role
         self.watcher = watcher
         self.next: Process | None = Process(role)
@@ -172,7 +173,12 @@ class Reloader:
         if self.leaving:
             return
         self.changed = time.monotonic()
-        logger.info("%s starts anew: %s", self.role, line.strip())
+        paths = list(json.loads(line))
+        # Python knows an outdated one by its size and the second of the change, and two changes may share both.
+        for path in paths:
+            Path(importlib.util.cache_from_source(path)).unlink(missing_ok=True)
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        logger.info("%s starts anew: %s%s", self.role, paths[0], more)
         if self.next is not None:
             self.next.signal(signal.SIGKILL)
             self.next.said.close()
@@ -222,13 +228,12 @@ def stop(process: Process, seconds: float) -> None:
 
 
 def watch(directories: Sequence[str]) -> None:
-    """Says a line for each change; in a process of its own, as one with threads should not fork."""
+    """Says the changed files as a line of JSON; in a process of its own, as one with threads should not fork."""
     from watchfiles import PythonFilter
     from watchfiles import watch as changes
 
     for batch in changes(*directories, watch_filter=PythonFilter(), step=50, debounce=400, raise_interrupt=False):
-        names = sorted({path for _, path in batch})
-        print(f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}", flush=True)
+        print(json.dumps(sorted({path for _, path in batch})), flush=True)
 
 
 def main(arguments: Sequence[str], source: Path = SOURCE) -> int:
