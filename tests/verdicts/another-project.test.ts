@@ -220,12 +220,13 @@ test("a pull request's comment knows the exceptions, and what does not change", 
     await registers(breaking("no-host-path", "web"), dataBucket({ Team: "shop" }), ...satellites);
     const said = await comment();
     expect(said).toContain("### Preview of `dev`: passed");
-    expect(said).toContain("- update `aws:s3/bucket:Bucket data`");
+    expect(said).toContain("- **update** `aws:s3/bucket:Bucket data`");
+    expect(said).toContain("`tags.Team`");
     expect(said).not.toContain("BucketVersioning data`");
-    expect(said).toContain("0 mandatory and 0 advisory violations");
+    expect(said).toContain("Nothing breaks a rule.");
     await writeFile(join(shop, "Pulumi.dev.yaml"), "config: {}\n");
     await expect(comment()).rejects.toThrow("preview.sh");
-    expect(await readFile(join(folder, "output"), "utf8")).toContain("| Deployment::web |");
+    expect(await readFile(join(folder, "output"), "utf8")).toMatch(/- \*\*mandatory\*\* \[no-host-path\]\(.*\bweb\b/);
 });
 
 test.each([

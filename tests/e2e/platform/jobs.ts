@@ -203,9 +203,9 @@ export function newerRelease(): void {
         expect(answerOf(done)).toBe(42);
         expect(actorsOf(done)).toContain("worker");
         await usesTestPlugin(entrance, "0.46");
-        // Who has no workspace yet sees no workflows.
-        for (const status of await refusesOtherTokens(entrance)) expect([200, 403, 404, 409]).toContain(status);
+        // First: each API process remembers for a minute that somebody has no workspace.
         await personOfNewerRelease(entrance);
+        expect(await refusesOtherTokens(entrance)).toEqual([200, 200]);
         const sandboxed = await exec("deployment/worker", "python3", "-c", sandbox);
         expect(sandboxed.output).toContain("{'update': {'n': 42}}");
         Object.assign(newer, { entrance, lostRun: await loseRunOnce(entrance, "0.46") });
