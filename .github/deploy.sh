@@ -1,6 +1,6 @@
 #!/bin/bash
-# Applies the plan in $PLAN, which preview.sh made and somebody approved, if its SHA-256 is $PLAN_SHA256. Pulumi then refuses
-# whatever is not in it. Exit code: not 0 when the plan is another one, or when the update was refused or failed.
+# Applies the approved plan of preview.sh in $PLAN if its SHA-256 is $PLAN_SHA256. Pulumi then refuses whatever is not in it.
+# Exit code: not 0 when the plan is another one, or when the update was refused or failed.
 set -euo pipefail
 if ! echo "$PLAN_SHA256  $PLAN" | sha256sum --check --status; then
     echo "$PLAN is not the plan that was approved (SHA-256 $PLAN_SHA256): nothing was changed" >&2

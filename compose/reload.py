@@ -132,7 +132,7 @@ class Reloader:
     """Has one process that serves, and at most one that is to follow it."""
 
     def __init__(self, role: str, watcher: IO[str]) -> None:
-        """`watcher` says the changed files of each change, as a line of JSON."""
+        """`watcher` prints the files of each change, as a line of JSON."""
         self.role = role
         self.watcher = watcher
         self.next: Process | None = Process(role)
@@ -228,7 +228,7 @@ def stop(process: Process, seconds: float) -> None:
 
 
 def watch(directories: Sequence[str]) -> None:
-    """Says the changed files as a line of JSON; in a process of its own, as one with threads should not fork."""
+    """Prints the changed files as a line of JSON, in a separate process: one with threads should not fork."""
     from watchfiles import PythonFilter
     from watchfiles import watch as changes
 

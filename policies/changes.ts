@@ -65,18 +65,12 @@ const restartingInputs: Readonly<Record<string, readonly string[]>> = {
     "aws:elasticache/cluster:Cluster": ["nodeType", "engineVersion", "parameterGroupName"],
     "aws:eks/nodeGroup:NodeGroup": ["version", "releaseVersion", "launchTemplate"],
 };
-/** The beginning of the path to a pod's template: a workload whose template changes has new pods. */
-const templates: Readonly<Record<string, RegExp>> = {
-    Deployment: /^spec\.template\b/,
-    StatefulSet: /^spec\.template\b/,
-    DaemonSet: /^spec\.template\b/,
-};
+/** Workloads that make new pods when their template changes. */
+const rolling = /^kubernetes:apps\/[^:]+:(Deployment|StatefulSet|DaemonSet)$/;
 
 function restartOf(type: string, properties: readonly PropertyChange[]): string | undefined {
     const paths = properties.map(({ path }) => path);
-    const kind = /^kubernetes:apps\/[^:]+:(\w+)$/.exec(type)?.[1];
-    const template = kind === undefined || !Object.hasOwn(templates, kind) ? undefined : templates[kind];
-    if (template !== undefined && paths.some((path) => template.test(path)))
+    if (rolling.test(type) && paths.some((path) => /^spec\.template\b/.test(path)))
         return "its pods restart, one after another";
     const inputs = Object.hasOwn(restartingInputs, type) ? (restartingInputs[type] ?? []) : [];
     const found = inputs.filter((input) => paths.some((path) => path.split(/[.[]/)[0] === input));

@@ -22,7 +22,7 @@ export interface Review {
     readonly warnings: readonly string[];
 }
 
-/** A text of somebody else's as one line of Markdown. */
+/** Foreign text as one line of Markdown. */
 const line = (value: string): string => cell(fileHoldsSecret(value) ? "(not shown: it may hold a secret)" : value);
 const code = (value: string): string => `\`${value.replaceAll("`", "'").replaceAll(/\s+/g, " ")}\``;
 

@@ -23,7 +23,7 @@ const notShown = "not shown";
 /** Longer values are shown by their beginning. */
 const longest = 120;
 
-/** By name, where each element has one of its own, so that one more does not shift all others. */
+/** By name, if each element has a different one, so that an added element does not shift the others. */
 function byName(elements: readonly unknown[]): ReadonlyMap<string, unknown> | undefined {
     const named = new Map(elements.map((each) => [text(fields(each)["name"]), each]));
     return named.size === elements.length && !named.has(undefined)
@@ -68,7 +68,7 @@ function pathOf(steps: readonly Step[]): string {
 
 /** Kubernetes' Secrets, and resources of others that hold nothing but secrets. */
 const secretTypes = /(:Secret|:SecretPatch|:secretVersion:SecretVersion|^random:.*)$|^tls:/;
-/** Below these keys stands whatever somebody put there, under names that say nothing. */
+/** Keys that hold arbitrary data, under names that say nothing about it. */
 const opaqueKeys = new Set(["data", "stringData", "binaryData", "secretString", "secretBinary", "userData"]);
 /** A literal of the environment may be a secret under any name, and so may what a program is called with. */
 const environmentKeys = new Set(["env", "environment", "variables", "command", "args", "exec"]);

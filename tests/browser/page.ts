@@ -1,4 +1,4 @@
-/** A page in a namespace of its own, at two ports of one pod; and a workflow that visits it. */
+/** A page in a separate namespace, at two ports of one pod, and a workflow that visits it. */
 
 const labels = { app: "page" };
 const ports = { open: 8080, closed: 8081 };
