@@ -14,7 +14,6 @@ import os
 import signal
 import socket
 import ssl
-import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 from orcheo_runtime import connections, delivery, fencing, imports, logs, sign_in, vault
 from orcheo_runtime.dependencies import postgres_answers
 from orcheo_runtime.inside import KeepInside
-from orcheo_runtime.leaving import leave_when_idle
+from orcheo_runtime.leaving import leave_when_idle, run_without_waiting
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -189,9 +188,10 @@ async def serve(serving: list[Health]) -> bool:
 if __name__ == "__main__":
     logs.install()
     # uvicorn handles the signal while it is serving, and raises it again after a clean shutdown.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     serving: list[Health] = []
     leave_when_idle(lambda: any(health.open for health in serving))
     wait_for_postgres()
     vault.leave_with_another_key()
-    raise SystemExit(0 if asyncio.run(serve(serving)) else 3)
+    started = run_without_waiting(serve(serving))
+    os._exit(0 if started else 3)

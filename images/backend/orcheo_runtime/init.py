@@ -9,6 +9,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -148,14 +149,16 @@ def use_every_store() -> list[str]:
 
     logs.install()
     token = os.environ["ORCHEO_AUTH_BOOTSTRAP_SERVICE_TOKEN"]
-    with TestClient(app, raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"}) as client:
-        assert client.portal is not None
-        failed: list[str] = client.portal.call(make_tables)
-        for path in FIRST_USES:
-            status = client.get(path).status_code
-            logger.info("GET %s: %s", path, status)
-            if status >= 500:
-                failed.append(path)
+    client = TestClient(app, raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"})
+    # Left open: closing it waits for every pool, see leaving.run_without_waiting. The process ends by os._exit.
+    ExitStack().enter_context(client)
+    assert client.portal is not None
+    failed: list[str] = client.portal.call(make_tables)
+    for path in FIRST_USES:
+        status = client.get(path).status_code
+        logger.info("GET %s: %s", path, status)
+        if status >= 500:
+            failed.append(path)
     return failed
 
 
@@ -218,6 +221,10 @@ def refused(reason: str, code: int) -> int:
 
 if __name__ == "__main__":
     logs.install()
-    code = main()
+    code = 1
+    try:
+        code = main()
+    except Exception:
+        logger.exception("the initialisation failed")
     # Orcheo leaves its connection pools open, and their threads would delay the exit by 20 s.
     os._exit(code)

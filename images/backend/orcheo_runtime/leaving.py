@@ -1,22 +1,34 @@
-"""On SIGTERM, an idle process exits within seconds, whatever its main thread is waiting for.
+"""How a process ends. On SIGTERM, an idle one exits within seconds, whatever its main thread is waiting for.
 
 Python runs a handler between two steps of the main thread. One that waits for a broker, a database or DNS that is away
 comes to it late, and the libraries then ask the server that is away to end well: up to the kill.
 """
 
+import asyncio
 import fcntl
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 # Time for a clean exit while servers respond; far below any grace period.
 PATIENCE_SECONDS = 5.0
 CHECK_SECONDS = 0.25
 logger = logging.getLogger("orcheo_runtime.leaving")
+Result = TypeVar("Result")
+
+
+def run_without_waiting(main: Coroutine[Any, Any, Result]) -> Result:
+    """The result of `main`; what it leaves running stops here. For processes that call os._exit next.
+
+    asyncio.run would cancel the rest and wait for its end. A pool of psycopg ignores that while it connects (psycopg_pool
+    3.3 tries again instead), and the process would never end: lost runs waited for minutes.
+    """
+    return asyncio.new_event_loop().run_until_complete(main)
 
 
 def leave_when_idle(busy: Callable[[], bool], patience_seconds: float = PATIENCE_SECONDS) -> None:

@@ -4,13 +4,13 @@ Each change demands, under the lock of its run, that the lease is still the one 
 in the meantime keeps its run.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from orcheo_runtime import fencing, logs
+from orcheo_runtime.leaving import run_without_waiting
 from orcheo_runtime.lost_runs import Action
 
 ACTOR = "reconciler"
@@ -159,7 +159,7 @@ def _repository() -> Any:
 
 
 def main(actions: Iterable[Action]) -> None:
-    """In its own process, which ends with it: Orcheo's modules take a few hundred MiB."""
+    """In its own process, which is left by os._exit next: Orcheo's modules take a few hundred MiB."""
     from orcheo_backend.worker.celery_app import celery_app
 
     from orcheo_runtime import connections, delivery
@@ -168,4 +168,4 @@ def main(actions: Iterable[Action]) -> None:
     delivery.configure(celery_app)
     fencing.install()
     logs.install()
-    asyncio.run(settle(actions))
+    run_without_waiting(settle(actions))

@@ -9,12 +9,14 @@ import socket
 import tempfile
 import time
 import unittest
+from contextlib import ExitStack
 from pathlib import Path
 from subprocess import PIPE, Popen
 from sys import executable
+from types import ModuleType
 from unittest.mock import patch
 
-from orcheo_runtime import api
+from orcheo_runtime import api, settle
 from orcheo_runtime.leaving import Work
 
 HERE = Path(__file__).parents[1]
@@ -33,6 +35,57 @@ if child == 0:
 print(child, flush=True)
 time.sleep(60)
 """
+
+# Like psycopg's pool while it connects: it takes being cancelled for a failed attempt, and tries again.
+KEEPS_ON = """
+import asyncio, os, sys
+from orcheo_runtime.leaving import run_without_waiting
+
+async def connect():
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            pass
+
+async def main():
+    global attempt
+    attempt = asyncio.create_task(connect())
+    await asyncio.sleep(0)
+    return 7
+
+os._exit(run_without_waiting(main()))
+"""
+
+
+class WithoutWaiting(unittest.TestCase):
+    def test_what_keeps_on_after_being_cancelled_does_not_delay_the_end(self) -> None:
+        with Popen([executable, "-c", KEEPS_ON], cwd=HERE) as process:
+            self.addCleanup(process.kill)
+            self.assertEqual(process.wait(10), 7)
+
+    def test_lost_runs_are_settled_that_way(self) -> None:
+        async def keeps_on(_: object) -> None:
+            asyncio.get_running_loop().create_task(connect())
+            await asyncio.sleep(0)
+
+        async def connect() -> None:
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(60)
+
+        modules = {name: ModuleType(name) for name in ("orcheo_backend", "orcheo_backend.worker", "orcheo_backend.worker.celery_app")}
+        modules["orcheo_backend.worker.celery_app"].celery_app = None  # type: ignore[attr-defined]
+        quiet = [patch(f"orcheo_runtime.{name}") for name in ("connections.check_before_use", "delivery.configure", "fencing.install", "logs.install")]
+        with ExitStack() as stack:
+            for each in (patch.dict("sys.modules", modules), patch.object(settle, "settle", keeps_on), *quiet):
+                stack.enter_context(each)
+            pid = os.fork()
+            if pid == 0:
+                signal.alarm(10)
+                settle.main([])
+                os._exit(0)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
 
 
 class Leaving(unittest.TestCase):
