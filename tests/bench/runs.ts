@@ -1,5 +1,5 @@
 /** Runs of a workflow: how many a minute, their processor time, and the memory of the processes. */
-import { ask, at } from "../e2e/orcheo.ts";
+import { dispatchRuns } from "../e2e/orcheo.ts";
 import { cpuSeconds, processesOf } from "./pods.ts";
 import { type Bench, NAMESPACE, podOf, podsOf, until } from "./twins.ts";
 
@@ -17,13 +17,9 @@ export const sql = async ({ kubectl }: Bench, statement: string): Promise<string
     return (await kubectl(["--namespace", NAMESPACE, "exec", "postgres-0", "--", ...psql])).trim();
 };
 
-export async function dispatch(bench: Bench, workflow: string, count: number): Promise<string> {
-    const runs = Array.from({ length: count }, () => ({ input_payload: {} }));
-    const body = { workflow_id: workflow, actor: "bench", runs };
-    const { status, body: made } = await ask(bench.entrance, "POST", "/api/triggers/manual/dispatch", body);
-    if (status !== 200 || !Array.isArray(made)) throw new Error(`the dispatch was answered with ${status}`);
-    return made.map((each: unknown) => `'${String(at(each, "id"))}'`).join(", ");
-}
+/** Hands runs to the workers. @returns their ids, as a list in SQL */
+export const dispatch = async ({ entrance }: Bench, workflow: string, count: number): Promise<string> =>
+    (await dispatchRuns(entrance, workflow, count, "bench")).map((id) => `'${id}'`).join(", ");
 
 async function scaleWorker({ kubectl }: Bench, replicas: number): Promise<void> {
     await kubectl(["--namespace", NAMESPACE, "scale", "deployment", "worker", `--replicas=${replicas}`]);

@@ -157,11 +157,29 @@ export async function createWorkflow(
     return { id };
 }
 
-/** Hands the run to the worker. @returns the run's id */
+/**
+ * Hands `count` runs to the workers.
+ * Never repeated: a dispatch whose answer was lost has made its runs.
+ * @returns the runs' ids
+ */
+export async function dispatchRuns(
+    entrance: Entrance,
+    workflow_id: string,
+    count: number,
+    actor: string,
+): Promise<string[]> {
+    const runs = Array.from({ length: count }, () => ({ input_payload: { x: 1 } }));
+    const body = await expected(
+        ask(entrance, "POST", "/api/triggers/manual/dispatch", { workflow_id, actor, runs }),
+        200,
+    );
+    return runs.map((_, place) => String(at(body, place, "id")));
+}
+
+/** Hands one run to the workers. @returns the run's id */
 export async function dispatch(entrance: Entrance, { id }: Workflow): Promise<string> {
-    const runs = [{ input_payload: { x: 1 } }];
-    const body = { workflow_id: id, actor: "e2e", runs };
-    return String(at(await expected(ask(entrance, "POST", "/api/triggers/manual/dispatch", body), 200), 0, "id"));
+    const [run] = await dispatchRuns(entrance, id, 1, "e2e");
+    return String(run);
 }
 
 /** Waits until the run has ended. */

@@ -12,7 +12,7 @@ import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import type { Report } from "../../local/report.ts";
 import { merge, settingsOf } from "../../local/settings.ts";
 import type { Toolchain } from "../../local/toolchain/build.ts";
-import { ask, at, createWorkflow, type Entrance } from "../e2e/orcheo.ts";
+import { ask, at, createWorkflow, dispatchRuns, type Entrance } from "../e2e/orcheo.ts";
 import { type Holder, Losses, until } from "./losses.ts";
 import type { Measured } from "./table.ts";
 import { type Verdict, verdictOf, workflow } from "./verdict.ts";
@@ -69,16 +69,6 @@ const get = (entrance: Entrance, path: string): Promise<unknown> =>
         return body;
     });
 
-/** Never repeated: a dispatch whose answer was lost has made its runs. */
-async function dispatch(entrance: Entrance, workflowId: string, count: number): Promise<string[]> {
-    const runs = Array.from({ length: count }, () => ({ input_payload: {} }));
-    const dispatched = { workflow_id: workflowId, actor: "faults", runs };
-    const { status, body } = await ask(entrance, "POST", "/api/triggers/manual/dispatch", dispatched);
-    if (status !== 200 || !Array.isArray(body) || body.length !== count)
-        throw new Error(`the dispatch of ${count} runs was answered with ${status}: ${JSON.stringify(body)}`);
-    return body.map((each: unknown) => String(at(each, "id")));
-}
-
 /** Runs by status, as the database has them: the API's limits do not matter. */
 async function states(losses: Losses, ids: readonly string[]): Promise<Readonly<Record<string, number>>> {
     const list = ids.map((id) => `'${id}'`).join(", ");
@@ -105,7 +95,9 @@ async function bothAtWork(losses: Losses): Promise<[Holder[], Holder[]]> {
 /** Loses everything in turn. @returns what was lost, and the ids of all runs */
 async function lose({ entrance, losses }: Stack, workflowId: string, report: Report): Promise<[string[], string[]]> {
     const lost: string[] = [];
-    const ids = await report.step(`dispatch ${RUNS} runs`, undefined, () => dispatch(entrance, workflowId, RUNS));
+    const ids = await report.step(`dispatch ${RUNS} runs`, undefined, () =>
+        dispatchRuns(entrance, workflowId, RUNS, "faults"),
+    );
     const loss = async (name: string, work: () => Promise<void>): Promise<void> => {
         const before = words(await states(losses, ids));
         lost.push(name);
@@ -128,7 +120,7 @@ async function lose({ entrance, losses }: Stack, workflowId: string, report: Rep
     await loss(`kill Valkey, and dispatch ${WHILE_VALKEY_IS_AWAY} runs while it is away`, async () => {
         await losses.killContainer("valkey-0");
         await losses.without("valkey", async () => {
-            ids.push(...(await dispatch(entrance, workflowId, WHILE_VALKEY_IS_AWAY)));
+            ids.push(...(await dispatchRuns(entrance, workflowId, WHILE_VALKEY_IS_AWAY, "faults")));
         });
     });
     await sleep(15_000);

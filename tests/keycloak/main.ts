@@ -8,15 +8,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash, createPublicKey, type JsonWebKey, randomBytes, verify } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { orcheoScopes, personScopes } from "../../local/cluster/addons/sign-in/clients.ts";
 import { checkersDir } from "../../local/paths.ts";
 import { run } from "../../local/process.ts";
-import { claimsOf, discover, type Send, signIn, type Tokens } from "../local/sign-in-client.ts";
+import { claimsOf, discover, type Send, signIn, type Tokens, verifiedBy } from "../local/sign-in-client.ts";
 import { audience, clientId, realm } from "./realm.ts";
 
 const version = "26.7.3";
@@ -48,29 +47,7 @@ async function keycloakDir(): Promise<string> {
 const data = mkdtempSync(join(tmpdir(), "keycloak-test-"));
 const [certificate, key] = [join(data, "tls.crt"), join(data, "tls.key")];
 
-const send: Send = (url, { method = "GET", headers = {}, form } = {}) =>
-    new Promise((done, fail) => {
-        const { hostname, host, port: at, pathname, search } = new URL(url);
-        const asked = request({
-            host: hostname,
-            port: at,
-            ca: readFileSync(certificate),
-            method,
-            path: `${pathname}${search}`,
-            headers: { host, ...headers, ...(form && { "content-type": "application/x-www-form-urlencoded" }) },
-        });
-        asked.on("error", fail);
-        asked.on("response", (answer) => {
-            let body = "";
-            answer.setEncoding("utf8").on("data", (part: string) => (body += part));
-            answer.on("end", () => {
-                const { location, "set-cookie": cookies = [], ...rest } = answer.headers;
-                const texts = Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]);
-                done({ status: answer.statusCode ?? 0, location, cookies, headers: Object.fromEntries(texts), body });
-            });
-        });
-        asked.end(form && new URLSearchParams(form).toString());
-    });
+const send: Send = verifiedBy(certificate);
 
 async function started(): Promise<void> {
     for (const end = Date.now() + startSeconds * 1000; ;) {

@@ -1,5 +1,7 @@
 /** Signs a person in as a browser does: the canvas' authorization code flow with PKCE, and the provider's form. */
 import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
 
 export interface Answer {
     readonly status: number;
@@ -29,6 +31,40 @@ export const byFetch: Send = async (url, { method = "GET", headers = {}, form } 
         body: await answer.text(),
     };
 };
+
+/** Sends to servers whose certificate a CA of the test's own has issued. `address`: where all of them are, instead of by name. */
+export const verifiedBy =
+    (caFile: string, address?: string): Send =>
+    (url, { method = "GET", headers = {}, form } = {}) =>
+        new Promise((done, fail) => {
+            const { hostname, host, port, pathname, search } = new URL(url);
+            const asked = request({
+                host: address ?? hostname,
+                port: Number(port || 443),
+                servername: hostname,
+                ca: readFileSync(caFile),
+                method,
+                path: `${pathname}${search}`,
+                headers: { host, ...headers, ...(form && { "content-type": "application/x-www-form-urlencoded" }) },
+            });
+            asked.on("error", fail);
+            asked.on("response", (answer) => {
+                let body = "";
+                answer.setEncoding("utf8").on("data", (part: string) => (body += part));
+                answer.on("end", () => {
+                    const { location, "set-cookie": cookies = [], ...rest } = answer.headers;
+                    const texts = Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]);
+                    done({
+                        status: answer.statusCode ?? 0,
+                        location,
+                        cookies,
+                        headers: Object.fromEntries(texts),
+                        body,
+                    });
+                });
+            });
+            asked.end(form && new URLSearchParams(form).toString());
+        });
 
 export interface Tokens {
     readonly access_token: string;

@@ -1,7 +1,6 @@
 /** A person signs in with what `make up` prints, and the API refuses every token that is not meant for it. */
 import { createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { request } from "node:https";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
@@ -14,40 +13,14 @@ import {
     type Send,
     signIn,
     type SignIn,
+    verifiedBy,
     verifierAndChallenge,
 } from "../../local/sign-in-client.ts";
 import { actorsOf, answerOf, ask, createWorkflow, dispatch, ended, type Entrance, socketStatus } from "../orcheo.ts";
 import { artifacts, attempt, caller, env, spec, STACK } from "./harness.ts";
 
 /** One request to a host of this machine, verified with the cluster's CA. */
-const send: Send = (url, { method = "GET", headers = {}, form } = {}) =>
-    new Promise((done, fail) => {
-        const { hostname, host, port, pathname, search } = new URL(url);
-        const asked = request({
-            host: "127.0.0.1",
-            port: Number(port || 443),
-            servername: hostname,
-            ca: readFileSync(clusterInfo(spec).caFile),
-            method,
-            path: `${pathname}${search}`,
-            headers: { host, ...headers, ...(form && { "content-type": "application/x-www-form-urlencoded" }) },
-        });
-        asked.on("error", fail);
-        asked.on("response", (answer) => {
-            let body = "";
-            answer.setEncoding("utf8").on("data", (part: string) => (body += part));
-            answer.on("end", () => {
-                done({
-                    status: answer.statusCode ?? 0,
-                    location: answer.headers.location,
-                    cookies: answer.headers["set-cookie"] ?? [],
-                    headers: {},
-                    body,
-                });
-            });
-        });
-        asked.end(form && new URLSearchParams(form).toString());
-    });
+const send: Send = (url, asked) => verifiedBy(clusterInfo(spec).caFile, "127.0.0.1")(url, asked);
 
 const issuer = signInOf(spec).issuer;
 const clientId = clientIdOf(STACK);
