@@ -1,39 +1,95 @@
 """The default of the pools, on classes that take what psycopg_pool's take; the end-to-end test has the real ones."""
 
+import asyncio
+import socket
 import unittest
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 
 from orcheo_runtime import connections
 
 
 def pools(**options: Any) -> SimpleNamespace:
-    """A module with two pools, whose constructors take these options."""
+    """A module with two pools, whose constructors take these options. `asked`: connections of which each asked the server."""
 
-    def made() -> type:
-        class Pool:
-            def __init__(self, conninfo: str = "", *, check: Any = None, timeout: float = 30.0) -> None:
-                self.check = check
+    class Pool:
+        asked: ClassVar[list[Any]] = []
 
-            @staticmethod
-            def check_connection(connection: Any) -> None:
-                """Fails when it is lost."""
+        def __init__(self, conninfo: str = "", *, check: Any = None, timeout: float = 30.0) -> None:
+            self.check = check
 
-        Pool.__init__.__kwdefaults__ = dict(options)
-        return Pool
+        @classmethod
+        def check_connection(cls, connection: Any) -> None:
+            cls.asked.append(connection)
 
-    return SimpleNamespace(ConnectionPool=made(), AsyncConnectionPool=made())
+    class AsyncPool:
+        asked: ClassVar[list[Any]] = []
+
+        def __init__(self, conninfo: str = "", *, check: Any = None, timeout: float = 30.0) -> None:
+            self.check = check
+
+        @classmethod
+        async def check_connection(cls, connection: Any) -> None:
+            cls.asked.append(connection)
+
+    for pool in (Pool, AsyncPool):
+        pool.__init__.__kwdefaults__ = dict(options)
+    return SimpleNamespace(ConnectionPool=Pool, AsyncConnectionPool=AsyncPool)
 
 
 class Checked(unittest.TestCase):
-    def test_a_pool_checks_unless_it_says_otherwise(self) -> None:
-        module = pools(check=None, timeout=30.0)
-        with patch.dict("sys.modules", psycopg_pool=module):
+    def setUp(self) -> None:
+        self.module = pools(check=None, timeout=30.0)
+        with patch.dict("sys.modules", psycopg_pool=self.module):
             connections.check_before_use()
-        for pool in (module.ConnectionPool, module.AsyncConnectionPool):
-            self.assertIs(pool("").check, pool.check_connection)
+        # The ends of a connection.
+        self.connection, self.server = socket.socketpair()
+        self.addCleanup(self.connection.close)
+        self.addCleanup(self.server.close)
+
+    def uses(self, pool: Any) -> list[Any]:
+        """The pool hands it out once more; returns the connections that the server was asked on."""
+        pool.asked.clear()
+        result = pool("").check(self.connection)
+        if result is not None:
+            asyncio.run(result)
+        return list(pool.asked)
+
+    def each_pool(self) -> Any:
+        for name, pool in vars(self.module).items():
+            connections.used.clear()
+            with self.subTest(name):
+                yield pool
+
+    def test_a_pool_that_brings_its_own_check_keeps_it(self) -> None:
+        for pool in self.each_pool():
             self.assertIs(pool("", check=len).check, len)
+
+    def test_the_first_use_asks_the_server_and_the_next_one_does_not(self) -> None:
+        for pool in self.each_pool():
+            self.assertEqual(self.uses(pool), [self.connection])
+            self.assertEqual(self.uses(pool), [])
+            self.assertEqual(self.uses(pool), [])
+
+    def test_after_a_moment_without_use_the_server_is_asked(self) -> None:
+        for pool in self.each_pool():
+            self.uses(pool)
+            with patch.object(connections.time, "monotonic", lambda: 1e12):
+                self.assertEqual(self.uses(pool), [self.connection])
+
+    def test_what_the_server_sent_unasked_is_reason_enough(self) -> None:
+        for pool in self.each_pool():
+            self.uses(pool)
+            self.server.send(b"E")
+            self.assertEqual(self.uses(pool), [self.connection])
+            self.connection.recv(1)
+
+    def test_so_is_a_connection_that_the_server_has_closed(self) -> None:
+        self.uses(self.module.ConnectionPool)
+        self.server.close()
+        self.assertEqual(self.uses(self.module.ConnectionPool), [self.connection])
+        self.assertEqual(self.uses(self.module.AsyncConnectionPool), [self.connection])
 
     def test_a_pool_that_knows_no_check_is_not_passed_over(self) -> None:
         with patch.dict("sys.modules", psycopg_pool=pools(timeout=30.0)), self.assertRaises(RuntimeError):
