@@ -1,5 +1,6 @@
 /** The workloads' needs at their peak, and the resulting quota. */
 import { cacheResources } from "../cache/cache.plan";
+import { apiPodsAtPeak, workerPodsAtPeak } from "../config/connections";
 import type { Resources } from "../config/fields";
 import type { Stack } from "../config/schema";
 import { databaseResources } from "../database/database.plan";
@@ -25,8 +26,8 @@ export type QuotaSettings = PeakSettings & ScratchSettings & Pick<Stack, "kubern
 export function peakPods(stack: PeakSettings): readonly { role: Role; pods: number; resources: Resources }[] {
     const { database, cache, backup } = stack;
     return [
-        { role: "api", pods: stack.api.scaling.maxReplicas + 2, resources: stack.api.resources },
-        { role: "worker", pods: stack.worker.replicas * 2 + 1, resources: stack.worker.resources },
+        { role: "api", pods: apiPodsAtPeak(stack.api), resources: stack.api.resources },
+        { role: "worker", pods: workerPodsAtPeak(stack.worker), resources: stack.worker.resources },
         { role: "beat", pods: 1, resources: stack.beat.resources },
         { role: "canvas", pods: stack.canvas.replicas + 2, resources: stack.canvas.resources },
         ...(database.kind === "statefulset"

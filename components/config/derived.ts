@@ -1,8 +1,10 @@
 /** What follows from settings alone, resolved once after parsing. */
+import { connectionsAtPeak, connectionsFor, memoryForConnections, type ConnectionSettings } from "./connections";
 import { behindLoadBalancer, ownCluster } from "./kinds";
+import { unlessRefused } from "./partial";
 import type { Aws } from "./schema.aws";
 import { s3, type S3 } from "./schema.backup";
-import type { Cache, Database } from "./schema.data";
+import { leastMemoryMiB, type Cache, type Database, type DatabaseSettings } from "./schema.data";
 import type { Entrance } from "./schema.entrance";
 import type { Kubernetes } from "./schema.kubernetes";
 import type { Outbound } from "./schema.surroundings";
@@ -20,6 +22,8 @@ export interface Derived {
     readonly publicUrl: string;
     /** `kubectl` for the stack's namespace. */
     readonly kubectl: string;
+    /** Its own PostgreSQL has a size. */
+    readonly database: Database;
     /** Undefined when the stack makes no dumps. */
     readonly backup: Backup | undefined;
     /** Seconds in which a stopping pod still serves: a load balancer learns of it later than proxies in the cluster. */
@@ -30,11 +34,11 @@ export interface Derived {
     readonly makesStorageClass: boolean;
 }
 
-interface Sections {
+interface Sections extends ConnectionSettings {
     readonly kubernetes: Kubernetes;
     readonly host: string;
     readonly entrance: Entrance;
-    readonly database: Database;
+    readonly database: DatabaseSettings;
     readonly cache: Cache;
     readonly aws?: Aws | undefined;
     readonly backup?: S3 | { readonly kind: "none" } | undefined;
@@ -44,6 +48,7 @@ interface Sections {
 const derivations: { readonly [K in keyof Derived]: (sections: Sections) => Derived[K] } = {
     publicUrl: ({ entrance, host }) => (entrance.port === 443 ? `https://${host}` : `https://${host}:${entrance.port}`),
     kubectl: ({ kubernetes }) => kubectl(kubernetes),
+    database,
     backup,
     leaveSeconds: ({ entrance }) => (behindLoadBalancer(entrance.controller) ? 20 : 5),
     storageClass,
@@ -56,6 +61,25 @@ export const derivationsOf = (sections: Sections): Readonly<Record<keyof Derived
 
 export const derivedFrom = (sections: Sections): Derived =>
     Object.fromEntries(Object.entries(derivationsOf(sections)).map(([key, of]) => [key, of()])) as never;
+
+/** Steps of the connections: PostgreSQL restarts when they change. */
+const [leastConnections, step] = [256, 64];
+
+function database(sections: Sections): Database {
+    const { database } = sections;
+    if (database.kind !== "statefulset") return database;
+    const need = unlessRefused(() => connectionsAtPeak(sections).total, 0);
+    const sized = Math.max(leastConnections, Math.ceil(need / step) * step);
+    const { memoryMiB, maxConnections } = database;
+    return {
+        ...database,
+        memoryMiB:
+            memoryMiB ?? Math.max(leastMemoryMiB, maxConnections === undefined ? memoryForConnections(sized) : 0),
+        maxConnections:
+            maxConnections ??
+            (memoryMiB === undefined ? sized : Math.max(need, Math.min(sized, connectionsFor(memoryMiB)))),
+    };
+}
 
 function storageClass({ aws }: Pick<Sections, "aws">): string | undefined {
     return ownCluster(aws) === undefined ? undefined : ownStorageClass;

@@ -1,6 +1,7 @@
 /** Settings of the database and the cache. */
 import { z } from "zod";
 import { cidr } from "./addresses";
+import { connectionsFor } from "./connections";
 import { dataKey, kind, labelKey, labelValue, name, oneOf, path, whole, words } from "./fields";
 import { elasticache, rds } from "./schema.aws.data";
 
@@ -37,7 +38,7 @@ export const reach = oneOf([
     .describe("Destinations that the NetworkPolicy allows.");
 
 /** A server that the stack uses and does not own. */
-const external = (port: number, example: string) =>
+const external = <More extends z.ZodRawShape>(port: number, example: string, more: More) =>
     z.strictObject({
         kind: kind("external"),
         url: oneOf([
@@ -60,7 +61,11 @@ const external = (port: number, example: string) =>
                 `Port that the NetworkPolicy opens; default that of url.value, else ${port}. The URL of a Secret must name the same.`,
             ),
         reach,
+        ...more,
     });
+
+/** Of the stack's own PostgreSQL where the settings say nothing. */
+export const leastMemoryMiB = 512;
 
 export const database = oneOf([
     z.strictObject({
@@ -68,16 +73,26 @@ export const database = oneOf([
         storageGiB: whole(1, 65_536).default(8).describe("Volume, GiB. It can grow and never shrinks."),
         storageClass: name().optional().describe("StorageClass; default the cluster's."),
         memoryMiB: whole(256, 524_288)
-            .default(512)
-            .describe("Memory request and limit, MiB; PostgreSQL's buffers are computed from it."),
+            .optional()
+            .describe(
+                "Memory request and limit, MiB; PostgreSQL's buffers are computed from it. Default 512, or what the default of maxConnections needs.",
+            ),
         cpuRequestMillis: whole(10, 64_000).default(100).describe("CPU set aside, thousandths of a core."),
         cpuLimitMillis: whole(10, 64_000).default(2000).describe("CPU at most, thousandths of a core."),
         maxConnections: whole(20, 5000)
-            .default(200)
-            .describe("Connections at most. Orcheo opens up to ten for each of its stores in every process."),
+            .optional()
+            .describe(
+                "Connections at most; PostgreSQL restarts when the number changes. Default: what all pods need at their peak, in steps of 64 from 256 on. Fewer than they need are refused.",
+            ),
         terminationGraceSeconds: whole(30, 3600).default(120).describe("Time for a clean shutdown."),
     }),
-    external(5432, "postgresql://orcheo:…@db.example.com:5432/orcheo"),
+    external(5432, "postgresql://orcheo:…@db.example.com:5432/orcheo", {
+        maxConnections: whole(1, 1_000_000)
+            .optional()
+            .describe(
+                "Connections that the server grants this stack. Settings whose pods need more at their peak are refused; default: not checked.",
+            ),
+    }),
     rds,
 ])
     .prefault({ kind: "statefulset" })
@@ -89,13 +104,13 @@ export const database = oneOf([
                 path: ["cpuRequestMillis"],
                 message: `at most cpuLimitMillis, which is ${value.cpuLimitMillis}`,
             });
-        // A quarter of the memory is shared buffers; each connection needs about 2 MiB of the rest.
-        const most = Math.floor((value.memoryMiB * 0.75) / 1.5);
-        if (value.maxConnections > most)
+        const { maxConnections, memoryMiB = leastMemoryMiB } = value;
+        const most = connectionsFor(memoryMiB);
+        if (maxConnections !== undefined && maxConnections > most)
             context.addIssue({
                 code: "custom",
                 path: ["maxConnections"],
-                message: `at most ${most} with memoryMiB ${value.memoryMiB} (1.5 MiB a connection beside the shared buffers)`,
+                message: `at most ${most} with memoryMiB ${memoryMiB} (1.5 MiB a connection beside the shared buffers)`,
             });
     })
     .describe("PostgreSQL.");
@@ -113,7 +128,7 @@ export const cache = oneOf([
         cpuRequestMillis: whole(10, 64_000).default(50).describe("CPU set aside, thousandths of a core."),
         cpuLimitMillis: whole(10, 64_000).default(500).describe("CPU at most, thousandths of a core."),
     }),
-    external(6379, "rediss://:…@cache.example.com:6379/0"),
+    external(6379, "rediss://:…@cache.example.com:6379/0", {}),
     elasticache,
 ])
     .prefault({ kind: "valkey" })
@@ -135,5 +150,10 @@ export const cache = oneOf([
     })
     .describe("Broker and cache.");
 
-export type Database = z.output<typeof database>;
+/** As it was written. */
+export type DatabaseSettings = z.output<typeof database>;
+type Own = Extract<DatabaseSettings, { kind: "statefulset" }>;
+/** With the size of the stack's own PostgreSQL. */
+export type Database =
+    Exclude<DatabaseSettings, Own> | (Own & { readonly memoryMiB: number; readonly maxConnections: number });
 export type Cache = z.output<typeof cache>;

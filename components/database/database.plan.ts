@@ -1,1 +1,2 @@
 export { databaseResources } from "./postgres.plan";
+export { rdsConnections } from "./rds-connections.plan";

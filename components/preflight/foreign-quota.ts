@@ -40,14 +40,16 @@ function needOf({
     aws,
     backup,
     network,
+    release,
 }: Partial<Sections>) {
     if (kubernetes === undefined || outbound === undefined || host === undefined || entrance === undefined)
         return undefined;
     if (api === undefined || worker === undefined || beat === undefined || canvas === undefined) return undefined;
     if (database === undefined || cache === undefined || auth === undefined || network === undefined) return undefined;
-    const derived = derivedFrom({ kubernetes, outbound, host, entrance, database, cache, aws, backup });
-    const sections = { kubernetes, auth, api, worker, beat, canvas, database, cache, outbound, network };
-    return quotaOf({ ...sections, backup: derived.backup }).need;
+    if (release === undefined) return undefined;
+    const sections = { kubernetes, auth, api, worker, beat, canvas, cache, outbound, network };
+    const derived = derivedFrom({ ...sections, release, host, entrance, database, aws, backup });
+    return quotaOf({ ...sections, database: derived.database, backup: derived.backup }).need;
 }
 
 const mebibyte = 1024 ** 2;

@@ -9,6 +9,7 @@ import { imageNames, planImage } from "../images/images.plan";
 import { serverPort, urlProblems } from "../servers/servers.plan";
 import { awsRules } from "./conflicts.aws";
 import { backupRules } from "./conflicts.backup";
+import { tooFewConnections } from "./conflicts.data";
 import { kubernetesRules } from "./conflicts.kubernetes";
 import { extraObjectProblems } from "./extra-objects.plan";
 import { imageRules } from "./image-rules";
@@ -28,6 +29,7 @@ export type Rule = (stack: Stack) => readonly Problem[];
 
 export const rules: readonly Rule[] = [
     quotaTooSmall,
+    tooFewConnections,
     privateFrontEnd,
     (stack) => serverUrl("database", stack),
     (stack) => serverUrl("cache", stack),

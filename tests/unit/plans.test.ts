@@ -22,10 +22,11 @@ function stackOf(settings: object = {}): Stack {
     return stack;
 }
 
-function databaseOf(settings: object): DatabaseOf<"statefulset"> {
-    const { database } = stackOf({ database: { kind: "statefulset", ...settings } });
+/** Of any size, also one that the stack's pods would be too many for. */
+function databaseOf(settings: Partial<DatabaseOf<"statefulset">>): DatabaseOf<"statefulset"> {
+    const { database } = stackOf();
     if (database.kind !== "statefulset") throw new Error(database.kind);
-    return database;
+    return { ...database, ...settings };
 }
 
 describe("Postgres", () => {

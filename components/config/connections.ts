@@ -1,0 +1,101 @@
+/** Connections that the stack's processes keep to PostgreSQL at its peak. */
+import type { api, worker } from "./schema.apps";
+import type { z } from "zod";
+
+/** Pods of a Deployment at most while it is updated: those that still stop count. */
+export const apiPodsAtPeak = ({ scaling }: Pick<z.output<typeof api>, "scaling">): number => scaling.maxReplicas + 2;
+export const workerPodsAtPeak = ({ replicas }: Pick<z.output<typeof worker>, "replicas">): number => replicas * 2 + 1;
+
+/**
+ * Pools of one process, as the releases open them: each keeps one connection from its first use on (`min_size=1`), and
+ * grows under load. 0.33 opens two more for each run and closes them with it: four connections of the checkpointer
+ * (psycopg_pool's own `min_size=4`, which no setting reaches) and one of LangGraph's store. 0.46 keeps these two pools,
+ * with one connection each for one run.
+ *
+ * Read in orcheo 0.33.1 and orcheo-backend 0.29.2: workflows, history, agentensor checkpoints (app/providers.py), vault
+ * (orcheo/vault/postgres.py), ChatKit (app/chatkit/server.py), service tokens (app/authentication/dependencies.py);
+ * orcheo/persistence.py for the two of a run; a worker's process uses workflows, history and vault (worker/tasks.py).
+ * In orcheo 0.46.1 and orcheo-backend 0.39.0: the same, plugins (app/plugin_installation_store.py), the shared pool of
+ * workspaces and identities (orcheo/postgres_pools.py), and four of hosted apps (orcheo/hosted_apps).
+ */
+const pools = {
+    "0.33": { api: 6, workerProcess: 3, run: 4 + 1 },
+    "0.46": { api: 6 + 1 + 1 + 4, workerProcess: 3, run: 1 + 1 },
+} as const;
+
+/**
+ * `ORCHEO_POSTGRES_POOL_MAX_SIZE` where `api.extraEnv` does not set it (orcheo/config/defaults.py, both releases). The pool
+ * of service tokens, which every request with one uses, has this size whatever the setting says.
+ */
+const leastPoolSize = 10;
+
+/** The lease of the runs that a process executes (images/backend/orcheo_runtime/heartbeat.py). */
+const lease = 1;
+/** A probe connects anew (orcheo_runtime/dependencies.py). */
+const probe = 1;
+/** Of each worker: it looks for lost runs, or waits for the lock (orcheo_runtime/reconciler.py). */
+const reconciler = 1;
+/** Of the one worker that has the lock: its search, and the process that settles what it found with Orcheo's own stores. */
+const settling = 1 + 3;
+/** `superuser_reserved_connections`, which PostgreSQL keeps from everybody else. */
+const superusers = 3;
+/** psql, or a database tool, of the people who run the stack. */
+const people = 3;
+
+export interface Connections {
+    /** Such as `api 6 x 22`: pods at the peak, old ones that still stop included, and connections of each. */
+    readonly parts: readonly string[];
+    readonly total: number;
+}
+
+export interface ConnectionSettings {
+    readonly release: keyof typeof pools;
+    readonly api: Pick<z.output<typeof api>, "extraEnv" | "scaling">;
+    readonly worker: Pick<z.output<typeof worker>, "concurrency" | "replicas">;
+}
+
+/**
+ * Connections at the peak: the autoscaler at its maximum, in the middle of a rollout. An API process has all of its pools
+ * open, one of them at its full size (that of the store which slow requests wait for), and one run; a worker's process
+ * has its pools and one run. Measured on 0.33 with 64 callers: 15 of an API's 22, and 16 to 19 of the 20 of a worker with
+ * two processes (docs/performance.md).
+ */
+export function connectionsAtPeak({ release, ...settings }: ConnectionSettings): Connections {
+    const { api, workerProcess, run } = pools[release];
+    const process = workerProcess + run + lease;
+    const all = [
+        {
+            name: "api",
+            pods: apiPodsAtPeak(settings.api),
+            each: api + (poolSize(settings.api.extraEnv) - 1) + run + lease + probe,
+        },
+        {
+            name: "worker",
+            pods: workerPodsAtPeak(settings.worker),
+            each: process * settings.worker.concurrency + reconciler + probe,
+        },
+        { name: "beat", pods: 1, each: probe },
+        // It holds its lock meanwhile. Only one of them runs.
+        { name: "init", pods: 1, each: 1 + api + run },
+        // One of each that is scheduled, and one started by hand.
+        { name: "backup", pods: 1, each: 2 },
+        { name: "lost runs", pods: 1, each: settling },
+        { name: "superusers", pods: 1, each: superusers },
+        { name: "people", pods: 1, each: people },
+    ];
+    return {
+        parts: all.map(({ name, pods, each }) => `${name} ${pods > 1 ? `${pods} x ` : ""}${each}`),
+        total: all.reduce((total, { pods, each }) => total + pods * each, 0),
+    };
+}
+
+/** Of the largest pool. A value that Orcheo refuses is reported elsewhere. */
+function poolSize(extraEnv: Readonly<Record<string, string>>): number {
+    const size = Number(extraEnv["ORCHEO_POSTGRES_POOL_MAX_SIZE"]);
+    return Number.isInteger(size) ? Math.max(size, leastPoolSize) : leastPoolSize;
+}
+
+/** MiB that PostgreSQL needs for so many connections: a quarter is shared buffers, each connection takes 1.5 of the rest. */
+export const memoryForConnections = (connections: number): number => Math.ceil((connections * 1.5) / 0.75);
+/** Its opposite. */
+export const connectionsFor = (memoryMiB: number): number => Math.floor((memoryMiB * 0.75) / 1.5);
