@@ -3,6 +3,9 @@ import { z } from "zod";
 import { cidr } from "./addresses";
 import { arn, choice, email, httpsUrl, kind, labelKey, name, objectName, oneOf, path, whole, words } from "./fields";
 
+/** What AWS accepts. The servers keep unused connections for longer (images/): of two sides, the entrance has to close them. */
+export const longestIdleSeconds = 4000;
+
 const loadBalancer = {
     scheme: choice(["internal", "internet-facing"])
         .default("internal")
@@ -12,7 +15,7 @@ const loadBalancer = {
     sslPolicy: words("the name of a TLS policy")
         .default("ELBSecurityPolicy-TLS13-1-2-2021-06")
         .describe("TLS versions and ciphers of the load balancer."),
-    idleTimeoutSeconds: whole(1, 4000)
+    idleTimeoutSeconds: whole(1, longestIdleSeconds)
         .default(3600)
         .describe("Silence after which it closes a connection, WebSockets too."),
     accessLogsBucket: words("the name of an S3 bucket").optional().describe("Bucket for its access logs."),

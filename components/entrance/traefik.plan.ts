@@ -56,6 +56,8 @@ export function planTraefik(
         spec: {
             serverName: server,
             rootCAs: [{ secret: authorities[server] }],
+            // Unset, Traefik takes Go's default of two: every further request at a time opened a connection, with TLS.
+            maxIdleConnsPerHost: 200,
             forwardingTimeouts: { dialTimeout: "5s", responseHeaderTimeout: `${entrance.responseTimeoutSeconds}s` },
         },
     });

@@ -33,6 +33,9 @@ CERTIFICATE = Path("/etc/orcheo/tls/tls.crt")
 KEY = Path("/etc/orcheo/tls/tls.key")
 CERTIFICATE_CHECK_SECONDS = 60
 DRAIN_SECONDS = "30"
+# Longer than any entrance keeps an unused connection (a load balancer of AWS at most 4000 s): a request that arrives while this side
+# closes is answered with 502. uvicorn's default is 5 s.
+KEEP_ALIVE_SECONDS = 4100
 # Orcheo 0.46 exits immediately without Postgres and would end up in restart back-off. Shorter than the startup probe.
 WAIT_SECONDS = 150
 HEALTH = tuple(f"/{area}/{question}" for area in ("health", "healthz") for question in ("live", "ready", "startup"))
@@ -174,6 +177,7 @@ async def serve(serving: list[Health]) -> bool:
         proxy_headers=True,
         lifespan="on",
         log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(os.environ.get("ORCHEO_API_DRAIN_SECONDS", DRAIN_SECONDS)),
     )
     config.load()

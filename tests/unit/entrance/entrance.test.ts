@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseStack } from "../../../components/stack/read";
 import type { Stack } from "../../../components/config/schema";
+import { longestIdleSeconds } from "../../../components/config/schema.entrance";
 import { planEntrance, type EntrancePlan } from "../../../components/entrance/entrance.plan";
 import { issuerOf, planAcme } from "../../../components/entrance/issuer.plan";
 import { caText, run, runBoth, type Registered, type Run } from "../../harness";
@@ -440,5 +442,21 @@ describe("ACME", () => {
         expect(missing.error).toContain(
             "orcheo:stack.entrance.tls.caBundleFile: there is no file certificates/acme.pem; accepted: a PEM file",
         );
+    });
+});
+
+describe("connections from the entrance to the pods", () => {
+    it("are kept by Traefik for as many requests at a time as it is used to elsewhere", () => {
+        for (const name of names)
+            for (const { kind, spec } of Object.values(planOf(name).objects))
+                if (kind === "ServersTransport") expect(at(spec, "maxIdleConnsPerHost"), name).toBe(200);
+    });
+
+    it.each([
+        ["images/backend/orcheo_runtime/api.py", /^KEEP_ALIVE_SECONDS = (\d+)$/m],
+        ["images/canvas/nginx.conf", /^ +keepalive_timeout (\d+)s;$/m],
+    ])("are closed by the entrance and not by the server of %s", (file, setting) => {
+        const text = readFileSync(file, "utf8");
+        expect(Number(setting.exec(text)?.[1])).toBeGreaterThan(longestIdleSeconds);
     });
 });
