@@ -1,6 +1,6 @@
 /**
  * `make bench`: what the platform costs, each figure beside its bound, on its own cluster. About 25 minutes;
- * `local/run node tests/bench/main.ts startup imports changes work bound checkers images pack` takes the parts named.
+ * `local/run node tests/bench/main.ts startup imports changes work bound growth checkers images pack` takes the parts named.
  * The figures of a cold `make up` (an empty cache) are those of the last one that this machine made.
  */
 import { spawnSync } from "node:child_process";
@@ -16,6 +16,7 @@ import { consoleReport, type Step } from "../../local/report.ts";
 import { type Settings, settingsOf } from "../../local/settings.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { measureCheckers } from "./checkers.ts";
+import { measureGrowth } from "./growth.ts";
 import { measureImages } from "./images.ts";
 import { measureImports } from "./python.ts";
 import { entranceOf } from "./twins.ts";
@@ -194,12 +195,21 @@ async function boundOfUp(): Promise<void> {
     row("pulumi up, preview and policy pack included", up, up / bound, "<= 1.3");
 }
 
+async function growth(): Promise<void> {
+    // The part before may have removed the stack.
+    await make("up");
+    const objects = await objectsOfStack();
+    const preview = (): Promise<number> => seconds(() => pulumi("preview"));
+    lines.push(...(await measureGrowth({ spec, report, kubectl, namespace, objects, preview })));
+}
+
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     startup,
     imports: async () => lines.push(...(await measureImports(kubectl))),
     changes,
     work,
     bound: boundOfUp,
+    growth,
     checkers: async () => lines.push(...(await measureCheckers(report))),
     images: async () => lines.push(...(await measureImages(spec, toolchain, report))),
     pack: () => {
