@@ -14,7 +14,7 @@ help:
 	@echo "make prune   frees disk space by deleting what can be rebuilt; clusters and their data are kept"
 	@echo "make check   runs the fast tests: format, lint, types, imports, unit tests"
 	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
-	@echo "make compose-test  runs compose/prod.yaml on its own Docker engine, with lost worker, restart, backup and restore"
+	@echo "make compose-test  runs compose/dev.yaml and compose/prod.yaml on their own Docker engine"
 	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
 	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
@@ -35,7 +35,7 @@ test: ready-for-test check
 	@$(run) vitest run --project 'e2e-*' --project verdicts
 
 compose-test:
-	@$(run) node local/toolchain/build.ts cluster add-ons compose >/dev/null
+	@$(run) node local/toolchain/build.ts cluster add-ons compose test >/dev/null
 	@$(run) vitest run --project compose
 
 browser-test: ready-for-test

@@ -55,6 +55,9 @@ export default defineConfig({
                 test: {
                     name: "compose",
                     include: ["tests/compose/**/*.test.ts"],
+                    globalSetup: "tests/compose/setup.ts",
+                    // Both files publish the same ports.
+                    fileParallelism: false,
                     testTimeout: 900_000,
                     hookTimeout: 3_600_000,
                 },

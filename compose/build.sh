@@ -3,10 +3,13 @@
 # image store, the default of new installations since Docker 29: only there an image has its digest before it is pushed.
 set -eu
 cd "$(dirname "$0")"
-# By tag, also where compose/.env has digests of an earlier build.
-ORCHEO_BACKEND_IMAGE='' ORCHEO_CANVAS_IMAGE='' ORCHEO_POSTGRES_IMAGE='' ORCHEO_VALKEY_IMAGE='' ORCHEO_SIGN_IN_IMAGE='' \
-    docker compose --file dev.yaml build check canvas postgres valkey sign-in
 version=$(sed -n 's/^ *"version": "\(.*\)",$/\1/p' ../package.json | head -n 1)
+# The default in dev.yaml; there ORCHEO_SOURCE is the tree that is worked on.
+source=$(sed -n 's/^ *orcheo: ${ORCHEO_SOURCE:-\(.*\)}$/\1/p' dev.yaml)
+# By tag, also where compose/.env has digests of an earlier build.
+ORCHEO_BACKEND_IMAGE='' ORCHEO_POSTGRES_IMAGE='' ORCHEO_VALKEY_IMAGE='' \
+    docker compose --file dev.yaml build check postgres valkey
+docker build --tag orcheo/canvas:dev --build-arg "VERSION=$version" --build-context "orcheo=$source" ../images/canvas
 docker build --tag orcheo/backup:dev --build-arg "VERSION=$version" ../images/backup
 touch .env
 for name in backend canvas postgres valkey backup; do

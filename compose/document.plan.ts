@@ -43,7 +43,7 @@ const networks = {
 const imageVariable = (name: string): string => `ORCHEO_${name.toUpperCase().replaceAll("-", "_")}_IMAGE`;
 
 /** In prod by digest only; in dev the image that `docker compose build` makes. */
-function imageOf(name: ImageName | "sign-in" | "traefik", file: File): string {
+function imageOf(name: ImageName | "canvas-dev" | "pgadmin" | "tests" | "sign-in" | "traefik", file: File): string {
     const variable = imageVariable(name);
     if (file === "dev" && name !== "traefik") return `\${${variable}:-orcheo/${name}:dev}`;
     const { accepted } = variables[variable]?.form.meta() as { accepted: string };
@@ -275,33 +275,32 @@ const signIn = (): Service => ({
     logging,
 });
 
-/** Not built here, and not by digest unless .env says so. */
+/** From PyPI, as its vendor's image has another uid and a writable root. */
 const pgAdmin = (): Service => ({
-    image: `\${ORCHEO_PGADMIN_IMAGE:-docker.io/dpage/pgadmin4:set-ORCHEO_PGADMIN_IMAGE}`,
+    image: imageOf("pgadmin", "dev"),
+    build: { context: "pgadmin" },
     profiles: ["pgadmin"],
-    user: "5050:5050",
+    user: "1000:1000",
     environment: {
         PGADMIN_DEFAULT_EMAIL: "admin@orcheo.example.com",
         PGADMIN_DEFAULT_PASSWORD_FILE: "/run/secrets/pgadmin-password",
-        PGADMIN_DISABLE_POSTFIX: "true",
         PGADMIN_LISTEN_PORT: "5050",
     },
     ...confined,
-    tmpfs: [
-        "/tmp:size=64m,mode=0700,uid=5050,gid=5050",
-        "/var/lib/pgadmin:size=64m,mode=0700,uid=5050,gid=5050",
-        "/var/log/pgadmin:size=16m,mode=0700,uid=5050,gid=5050",
-    ],
+    tmpfs: ["/tmp:size=64m,mode=0700,uid=1000,gid=1000", "/var/lib/pgadmin:size=64m,mode=0700,uid=1000,gid=1000"],
     secrets: [
         secret("pgadmin", "password", "/run/secrets/pgadmin-password"),
         secret("postgres-tls", "ca.crt", stackCaFile),
     ],
     healthcheck: {
-        test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:5050/misc/ping"],
+        test: [
+            ...["CMD", "python3", "-c"],
+            "import urllib.request; urllib.request.urlopen('http://127.0.0.1:5050/misc/ping', timeout=4)",
+        ],
         interval: "15s",
         timeout: "5s",
         retries: 3,
-        start_period: "120s",
+        start_period: "180s",
         start_interval: "5s",
     },
     depends_on: { postgres: { condition: "service_healthy" } },
@@ -331,13 +330,49 @@ function reloading(service: Service, role: "api" | "worker"): Service {
     };
 }
 
+/** Vite serves the mounted tree where there is one; it needs more than nginx. */
+function reloadingCanvas(service: Service): Service {
+    const before = (service["entrypoint"] as readonly string[] | undefined)?.[2];
+    if (before === undefined) throw new Error("the canvas is prepared first");
+    const vite = "if [ -d /src/apps/canvas ]; then exec node /usr/local/lib/dev-server.mjs /src/apps/canvas; fi";
+    return {
+        ...service,
+        image: imageOf("canvas-dev", "dev"),
+        entrypoint: ["sh", "-c", before.replace("set -e\n", `set -e\n${vite}\n`)],
+        tmpfs: (service["tmpfs"] as readonly string[]).map((each) => each.replace(/^\/tmp:size=\w+/, "/tmp:size=512m")),
+        volumes: [...(service.volumes ?? []), source()],
+        deploy: sized({ cpus: "2", memory: "2G", pids: 256 }, { cpus: "0.02", memory: "32M" }),
+    };
+}
+
+/** Orcheo's own tests, of the mounted tree: `docker compose run --rm tests [ARGUMENT…]`. They need no other service. */
+const tests = (): Service => ({
+    image: imageOf("tests", "dev"),
+    profiles: ["tests"],
+    user: "1000:1000",
+    environment: { PYTHONPATH: [...sourceDirs, "/src", "/opt/orcheo-tests"].join(":"), HOME: "/tmp/home" },
+    ...confined,
+    tmpfs: ["/tmp:size=1g,mode=0700,uid=1000,gid=1000,exec"],
+    volumes: [source()],
+    depends_on: { check: { condition: "service_completed_successfully" } },
+    networks: ["inner"],
+    deploy: sized({ cpus: "2", memory: "2G", pids: 512 }, { cpus: "0.1", memory: "384M" }),
+    restart: "no",
+    logging,
+});
+
 /** As the stack's own builds, for `docker compose build`. */
 function building(services: Record<string, Service>, stack: ComposeStack): Record<string, Service> {
-    const build = (name: ImageName) => {
+    const build = (service: string, name: ImageName) => {
         const plan = planImage(name, stack);
         if (plan.kind !== "build") throw new Error(`${name} is not built`);
-        const { context, named, args, target } = plan;
-        const contexts = Object.entries(named).map(([key, { location }]) => [key, location]);
+        const { context, named, args } = plan;
+        // The canvas has the packages of the tree that it is to serve.
+        const target = { canvas: "development", tests: "with-tests" }[service] ?? plan.target;
+        const contexts = Object.entries(named).map(([key, { location }]) => [
+            key,
+            name === "canvas" ? `\${ORCHEO_SOURCE:-${location}}` : location,
+        ]);
         return {
             context: `../${context}`,
             ...(contexts.length > 0 && { additional_contexts: Object.fromEntries(contexts) as Record<string, string> }),
@@ -351,11 +386,12 @@ function building(services: Record<string, Service>, stack: ComposeStack): Recor
         canvas: "canvas",
         postgres: "postgres",
         valkey: "valkey",
+        tests: "backend",
     };
     return Object.fromEntries(
         Object.entries(services).map(([name, service]) => {
             const image = builders[name];
-            const own = image === undefined ? {} : { build: build(image) };
+            const own = image === undefined ? {} : { build: build(name, image) };
             return [name, { ...service, ...own, ...(service.image.includes("orcheo/") && { pull_policy: "never" }) }];
         }),
     );
@@ -421,8 +457,10 @@ export function planDocument(file: File): object {
                       ...shared,
                       api: reloading(own["api"] as Service, "api"),
                       worker: reloading(own["worker"] as Service, "worker"),
+                      canvas: reloadingCanvas(shared["canvas"] as Service),
                       "sign-in": signIn(),
                       pgadmin: pgAdmin(),
+                      tests: tests(),
                   },
                   stack,
               );

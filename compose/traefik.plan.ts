@@ -35,6 +35,8 @@ export function planTraefikFile(stack: Pick<Stack, "entrance" | "release">, file
                 ...(Object.fromEntries([
                     ...routers(plain, ["headers", "body"]),
                     ...routers(streams, ["headers"]),
+                    // Vite's WebSocket, which must not be buffered.
+                    ...(file === "dev" ? routers({ "/vite-hmr": "canvas" }, ["headers"]) : []),
                 ]) as Record<string, object>),
                 redirect: {
                     rule: "PathPrefix(`/`)",

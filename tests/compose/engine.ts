@@ -16,7 +16,7 @@ import { run } from "../../local/process.ts";
 import type { Report } from "../../local/report.ts";
 import type { Toolchain } from "../../local/toolchain/build.ts";
 
-/** Beside those of the embedded clusters; `api` is not used. */
+/** Beside those of the embedded clusters; `api` leads to the tests' own identity provider on 8443. */
 export const spec = clusterSpec("compose", { api: 26449, registry: 25009, http: 20089, https: 20449 });
 const paths = pathsOf(spec);
 export const socket = join(spec.stateDir, "docker.sock");
@@ -29,7 +29,10 @@ const namespaces: Namespaces = {
     cgroup: cgroupOf(spec),
     // As an embedded cluster's node.
     cpuWeight: 8,
-    forwards: [`${spec.ports.registry}:${spec.ports.registry}`, `${spec.ports.http}:80`, `${spec.ports.https}:443`],
+    forwards: [
+        `${spec.ports.registry}:${spec.ports.registry}`,
+        ...[`${spec.ports.http}:80`, `${spec.ports.https}:443`, `${spec.ports.api}:8443`],
+    ],
 };
 
 const containerdSocket = "/run/containerd.sock";
@@ -85,19 +88,15 @@ export async function startEngine(toolchain: Toolchain, report: Report): Promise
 }
 
 /** One request to the engine's API. */
-export const engine = (method: string, path: string): Promise<string> =>
-    run("curl", [
-        "--silent",
-        "--show-error",
-        "--fail",
-        "--max-time",
-        "60",
-        "--unix-socket",
-        socket,
-        "--request",
-        method,
-        `http://docker${path}`,
-    ]);
+export const engine = (method: string, path: string, timeoutSeconds = 60): Promise<string> =>
+    run(
+        "curl",
+        [
+            ...["--silent", "--show-error", "--fail", "--max-time", String(timeoutSeconds)],
+            ...["--unix-socket", socket, "--request", method, `http://docker${path}`],
+        ],
+        { timeoutSeconds: timeoutSeconds + 5 },
+    );
 
 /** Runs a command beside the engine, where the processes of its containers can be seen. */
 export const besideEngine = (...command: readonly string[]): Promise<string> => {

@@ -1,7 +1,7 @@
 /** The images of compose/prod.yaml, built from this checkout and pushed to the engine's registry. */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ensureBaseImage } from "../../local/base-image.ts";
 import { inBuilder, MIRROR } from "../../local/cluster/builder.ts";
 import { buildAndPush } from "../../local/cluster/images.ts";
@@ -13,28 +13,73 @@ import { spec } from "./engine.ts";
 
 const canvasSource = process.env.ORCHEO_CANVAS_SOURCE ?? join(projectDir, "tests", "canvas-app");
 const secret = caBundleFile === undefined ? [] : ["--secret", `id=ca-bundle,src=${caBundleFile}`];
+const orcheo = ["--local", `orcheo=${canvasSource}`, "--opt", "context:orcheo=local:orcheo"];
 const contexts: Readonly<Record<string, readonly string[]>> = {
-    canvas: ["--local", `orcheo=${canvasSource}`, "--opt", "context:orcheo=local:orcheo"],
+    canvas: orcheo,
+    "canvas-dev": [...orcheo, "--opt", "target=development"],
+    tests: ["--opt", "target=with-tests"],
 };
 
-/** Traefik as its own image has it: on the PATH. */
-async function traefik(toolchain: Toolchain): Promise<string> {
-    const context = mkdtempSync(join(tmpdir(), "orcheo-compose-traefik-"));
+/** Builds from a new folder with these files of the machine. */
+async function assembled(
+    toolchain: Toolchain,
+    name: string,
+    copied: Readonly<Record<string, string>>,
+    dockerfile: string,
+): Promise<string> {
+    const context = mkdtempSync(join(tmpdir(), `orcheo-compose-${name}-`));
     try {
-        copyFileSync(toolchain.bin("traefik"), join(context, "traefik"));
-        const file = 'FROM scratch\nCOPY traefik /usr/local/bin/traefik\nENTRYPOINT ["/usr/local/bin/traefik"]\n';
-        writeFileSync(join(context, "Dockerfile"), file);
-        return await build(toolchain, "traefik", context);
+        for (const [target, source] of Object.entries(copied))
+            cpSync(source, join(context, target), { recursive: true, dereference: true });
+        writeFileSync(join(context, "Dockerfile"), dockerfile);
+        return await build(toolchain, name, context);
     } finally {
         rmSync(context, { recursive: true });
     }
 }
 
-async function build(toolchain: Toolchain, name: string, context: string): Promise<string> {
+/** Traefik as its own image has it: on the PATH. */
+const traefik = (toolchain: Toolchain): Promise<string> =>
+    assembled(
+        toolchain,
+        "traefik",
+        { traefik: toolchain.bin("traefik") },
+        'FROM scratch\nCOPY traefik /usr/local/bin/traefik\nENTRYPOINT ["/usr/local/bin/traefik"]\n',
+    );
+
+/** An ACME CA for tests. */
+const pebble = (toolchain: Toolchain): Promise<string> =>
+    assembled(
+        toolchain,
+        "pebble",
+        { pebble: toolchain.bin("pebble") },
+        'FROM scratch\nCOPY pebble /pebble\nENTRYPOINT ["/pebble"]\n',
+    );
+
+/** Node of this machine in place of node:24-trixie-slim, which no registry here has. */
+const node = (toolchain: Toolchain): Promise<string> =>
+    assembled(
+        toolchain,
+        "node",
+        { node: process.execPath, npm: join(dirname(process.execPath), "..", "lib", "node_modules", "npm") },
+        `FROM debian:trixie-slim
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libatomic1 libstdc++6
+COPY --chmod=755 node /usr/local/bin/node
+COPY npm /usr/local/lib/node_modules/npm
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && chmod 755 /usr/local/lib/node_modules/npm/bin/npm-cli.js
+`,
+    );
+
+async function build(
+    toolchain: Toolchain,
+    name: string,
+    context: string,
+    more: readonly string[] = [],
+): Promise<string> {
     const repository = `${registryOf(spec)}/orcheo/${name}`;
     const digest = await buildAndPush(spec, toolchain, context, `${repository}:compose`, {
         log: logFile(`compose-image-${name}`),
-        args: [...secret, ...(contexts[name] ?? [])],
+        args: [...secret, ...(contexts[name] ?? []), ...more],
         timeoutSeconds: 1800,
     });
     return `${repository}@${digest}`;
@@ -54,5 +99,21 @@ export async function buildImages(toolchain: Toolchain, report: Report): Promise
     for (const name of ["backend", "canvas", "postgres", "valkey", "backup"])
         images[`ORCHEO_${name.toUpperCase()}_IMAGE`] = await build(toolchain, name, join(projectDir, "images", name));
     images["STORE_IMAGE"] = await build(toolchain, "store", join(projectDir, "tests", "e2e", "store"));
+    images["PEBBLE_IMAGE"] = await pebble(toolchain);
+    // Another digest each, for an update.
+    for (const name of ["BACKEND", "CANVAS"])
+        images[`NEXT_${name}_IMAGE`] = await assembled(
+            toolchain,
+            `next-${name.toLowerCase()}`,
+            {},
+            `FROM ${images[`ORCHEO_${name}_IMAGE`] ?? ""}\nLABEL next=1\n`,
+        );
+    images["ORCHEO_CANVAS_DEV_IMAGE"] = await build(toolchain, "canvas-dev", join(projectDir, "images", "canvas"));
+    images["ORCHEO_TESTS_IMAGE"] = await build(toolchain, "tests", join(projectDir, "images", "backend"));
+    images["ORCHEO_PGADMIN_IMAGE"] = await build(toolchain, "pgadmin", join(projectDir, "compose", "pgadmin"));
+    images["ORCHEO_SIGN_IN_IMAGE"] = await build(toolchain, "sign-in", projectDir, [
+        ...["--local", `dockerfile=${join(projectDir, "compose", "sign-in")}`],
+        ...["--opt", `build-arg:NODE_IMAGE=${await node(toolchain)}`],
+    ]);
     return images;
 }

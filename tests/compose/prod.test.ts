@@ -1,31 +1,34 @@
 /**
- * compose/prod.yaml on a Docker engine, by the commands of docs/compose.md: refused settings, start, main job, a lost worker,
- * restart, backup and restore. `make compose-test`.
+ * compose/prod.yaml on a Docker engine, by the commands of docs/compose.md: refused settings, start, sign-in, main job, a lost
+ * worker, restart, backup and restore, update and way back, a certificate by ACME. `make compose-test`.
  */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { X509Certificate } from "node:crypto";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { projectDir } from "../../local/paths.ts";
 import { run } from "../../local/process.ts";
 import { consoleReport } from "../../local/report.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
-import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, type Entrance } from "../e2e/orcheo.ts";
-import { besideEngine, engine, socket, spec, startEngine, stopEngine } from "./engine.ts";
-import { buildImages } from "./images.ts";
+import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, verifiedCertificate } from "../e2e/orcheo.ts";
+import { claimsOf, signIn } from "../local/sign-in-client.ts";
+import { besideEngine, engine, spec } from "./engine.ts";
+import { ComposeFolder, env, eventually, origin } from "./stack.ts";
 
 const report = consoleReport();
-const toolchain = await ensureToolchain(["cluster", "add-ons", "compose"], report);
-const root = mkdtempSync(join(tmpdir(), "orcheo-compose-"));
-const dir = join(root, "compose");
-const secrets = join(dir, "secrets");
-/** An S3 store beside the stack, with a certificate of the same CA. */
-const override = "store.yaml";
+/** An S3 store, an identity provider and an ACME CA beside the stack, with certificates of the same CA. */
+const override = "beside.yaml";
+const folder = new ComposeFolder("prod.yaml", override);
+const { dir, secrets, send } = folder;
+const compose = (...args: string[]): Promise<string> => folder.compose(args);
+const write = (more: Readonly<Record<string, string>> = {}): void => {
+    folder.write(more);
+};
+const timed = <T>(what: string, work: () => Promise<T>): Promise<T> => folder.timed(what, work);
+const anybody = () => folder.anybody();
+const entrance = () => folder.entrance();
 
-const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, PATH: `${toolchain.path}:${process.env.PATH ?? ""}` };
-const compose = (...args: string[]): Promise<string> =>
-    run("docker-compose", ["--file", "prod.yaml", "--file", override, ...args], { cwd: dir, env, timeoutSeconds: 600 });
 const sql = (...args: string[]): Promise<string> =>
     compose(
         ...["exec", "-T", "postgres", "psql", "--host=/tmp", "--username=postgres", "--no-psqlrc"],
@@ -34,55 +37,38 @@ const sql = (...args: string[]): Promise<string> =>
 const inStore = (...command: string[]): Promise<string> => compose("exec", "-T", "store", ...command);
 const aws = (...args: string[]): Promise<string> => inStore("sh", "-c", `. /tmp/keys && aws "$@"`, "aws", ...args);
 
-let settings: Record<string, string>;
-const write = (more: Readonly<Record<string, string>> = {}): void => {
-    const lines = Object.entries({ ...settings, ...more }).map(([name, value]) => `${name}=${value}\n`);
-    writeFileSync(join(dir, ".env"), lines.join(""));
-};
-const origin = `https://orcheo.localhost:${spec.ports.https}`;
-const entrance = (): Entrance => ({
-    origin,
-    caFile: join(secrets, "ca", "ca.crt"),
-    token: readFileSync(join(secrets, "orcheo", "auth-bootstrap-service-token"), "utf8"),
-});
-const anybody = (): Entrance => ({ origin, caFile: entrance().caFile });
-
-async function eventually<T>(seconds: number, look: () => Promise<T | undefined>): Promise<T> {
-    for (const end = Date.now() + seconds * 1000; ;) {
-        const seen = await look().catch(() => undefined);
-        if (seen !== undefined) return seen;
-        if (Date.now() > end) throw new Error(`not seen within ${seconds} s`);
-        await sleep(1000);
-    }
-}
-
-const timings: string[] = [];
-async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const done = await work();
-    timings.push(`${what}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
-    return done;
-}
+const issuer = "https://sign-in.localhost:8443";
 
 beforeAll(async () => {
-    for (const file of ["prod.yaml", "check.py", "variables.json", "postgresql.conf", "prepare.sh", "traefik"])
-        cpSync(join(projectDir, "compose", file), join(dir, file), { recursive: true });
-    await timed("engine", () => startEngine(toolchain, report));
-    const { STORE_IMAGE = "", ...images } = await timed("images", () => buildImages(toolchain, report));
-    settings = {
-        ...images,
+    const { STORE_IMAGE = "", PEBBLE_IMAGE = "", ORCHEO_SIGN_IN_IMAGE = "", ...images } = inject("images");
+    const own = Object.entries(images).filter(([name]) => !/^NEXT|CANVAS_DEV|PGADMIN|TESTS/.test(name));
+    folder.settings = {
+        ...Object.fromEntries(own),
         ORCHEO_HOST: "orcheo.localhost",
         ORCHEO_TLS: "files",
-        ORCHEO_SIGN_IN_ISSUER: "https://id.example.com/realms/team",
+        ORCHEO_SIGN_IN_ISSUER: issuer,
         ORCHEO_SIGN_IN_CLIENT_ID: "orcheo",
         ORCHEO_SIGN_IN_AUDIENCE: "orcheo",
+        ORCHEO_SIGN_IN_KEYS_URL: `${issuer}/jwks`,
         ORCHEO_BACKUP_BUCKET: "orcheo-data",
         ORCHEO_BACKUP_REGION: "eu-central-1",
         ORCHEO_BACKUP_ENDPOINT: "https://localhost:8443",
     };
     write();
-    await run("sh", [join(dir, "prepare.sh")]);
-    await certify("localhost");
+    await folder.prepare();
+    await certify("store", "localhost");
+    await certify("pebble", "pebble");
+    const pebble = {
+        listenAddress: ":14000",
+        managementListenAddress: ":15000",
+        certificate: "/tls/tls.crt",
+        privateKey: "/tls/tls.key",
+        // Traefik's own port: 80 is the machine's.
+        httpPort: 8080,
+        tlsPort: 8443,
+        keyAlgorithm: "ecdsa",
+    };
+    writeFileSync(join(dir, "pebble.json"), JSON.stringify({ pebble }));
     writeFileSync(
         join(dir, override),
         `services:
@@ -97,28 +83,49 @@ beforeAll(async () => {
       S3_IGNORE_SUBDOMAIN_BUCKETNAME: "true"
     volumes: ["./secrets/store:/tls:ro"]
     networks: [outside]
+  identity:
+    image: ${ORCHEO_SIGN_IN_IMAGE}
+    environment:
+      SIGN_IN_ISSUER: ${issuer}
+      SIGN_IN_TLS: /tls
+      SIGN_IN_DATA: /var/lib/sign-in
+      SIGN_IN_CLIENT_ID: orcheo
+      SIGN_IN_ORIGIN: https://orcheo.localhost
+    volumes: ["./secrets/sign-in-tls/tls.crt:/tls/tls.crt:ro", "./secrets/sign-in-tls/tls.key:/tls/tls.key:ro"]
+    ports: ["127.0.0.1:8443:8443"]
+    networks: { outside: { aliases: [sign-in.localhost] } }
+  pebble:
+    image: ${PEBBLE_IMAGE}
+    command: [-config, /pebble.json]
+    environment: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" }
+    volumes: ["./secrets/pebble:/tls:ro", "./pebble.json:/pebble.json:ro"]
+    networks: [entrance]
+  traefik:
+    environment: { LEGO_CA_CERTIFICATES: /etc/orcheo/ca/ca.crt }
+    networks: { entrance: { aliases: [orcheo.localhost] } }
+  # A provider on the internet has a certificate that the image trusts.
+  api:
+    environment: { SSL_CERT_FILE: /etc/orcheo/ca/ca.crt }
   backup:
     environment: { AWS_CA_BUNDLE: /etc/orcheo/ca/ca.crt, BACKUP_ENDPOINT: "https://store:8443" }
 `,
     );
 });
 
-/** A certificate for the store, under its name and under that by which it sets itself up. */
-async function certify(name: string): Promise<void> {
-    const at = join(secrets, "store");
+/** A certificate for a server beside the stack, under its name and another. */
+async function certify(server: string, name: string): Promise<void> {
+    const at = join(secrets, server);
     const script = `set -e; mkdir -p ${at}; cd ${at}; cp ../ca/ca.crt .
-printf 'subjectAltName=DNS:store,DNS:${name}\\nsubjectKeyIdentifier=hash\\nauthorityKeyIdentifier=keyid:always\\n' > ext
-openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=store -keyout tls.key -out csr
+printf 'subjectAltName=DNS:${server},DNS:${name}\\nsubjectKeyIdentifier=hash\\nauthorityKeyIdentifier=keyid:always\\n' > ext
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=${server} -keyout tls.key -out csr
 openssl x509 -req -in csr -CA ../ca/ca.crt -CAkey ../ca/ca.key -set_serial 7 -days 2 -extfile ext -out tls.crt
 chmod 755 .; chmod 444 tls.key tls.crt ca.crt`;
     await run("sh", ["-c", script]);
 }
 
 afterAll(async () => {
-    report.note(`compose:\n  ${timings.join("\n  ")}`);
-    if (process.env.ORCHEO_KEEP_COMPOSE !== undefined) return;
-    await stopEngine(report);
-    rmSync(root, { recursive: true, force: true });
+    report.note(`compose/prod.yaml:\n  ${folder.timings.join("\n  ")}`);
+    if (process.env.ORCHEO_KEEP_COMPOSE !== "all") await folder.remove();
 });
 
 test("a malformed setting stops the start, and is named with its form", async () => {
@@ -149,7 +156,7 @@ test("every container is confined as the file says", async () => {
     const all = JSON.parse(await engine("GET", "/containers/json?all=1")) as { Id: string; Names: string[] }[];
     expect(all.length).toBeGreaterThan(8);
     for (const { Id, Names } of all) {
-        if (Names.join().includes("store")) continue;
+        if (/store|identity|pebble/.test(Names.join())) continue;
         const seen = JSON.parse(await engine("GET", `/containers/${Id}/json`)) as Record<string, unknown>;
         expect(at(seen, "HostConfig"), Names.join()).toMatchObject({
             ReadonlyRootfs: true,
@@ -185,9 +192,27 @@ test("the worker executes the main job", async () => {
     expect(actorsOf(done)).toContain("worker");
 });
 
-const idOf = async (service: string): Promise<string> => (await compose("ps", "--all", "--quiet", service)).trim();
-const stateOf = async (service: string): Promise<unknown> =>
-    at(JSON.parse(await engine("GET", `/containers/${await idOf(service)}/json`)), "State");
+test("a person signs in at the provider, and the API takes the token", async () => {
+    const password = (await compose("exec", "-T", "identity", "node", "/app/compose.ts", "password")).trim();
+    const tokens = await signIn({
+        issuer,
+        clientId: "orcheo",
+        redirectUri: "https://orcheo.localhost/auth/callback",
+        scopes: "openid profile email workflows:read workflows:write workflows:execute",
+        username: "admin",
+        password,
+        params: { audience: "orcheo" },
+        send,
+    });
+    expect(claimsOf(tokens.access_token)).toMatchObject({ iss: issuer });
+    const session = { ...anybody(), token: tokens.access_token };
+    const mine = await createWorkflow(session, "0.33", "by-a-person");
+    expect(answerOf(await ended(session, await dispatch(session, mine)))).toBe(42);
+    const forged = `${tokens.access_token.slice(0, -8)}AAAAAAAA`;
+    expect(await ask({ ...anybody(), token: forged }, "GET", "/api/workflows")).toMatchObject({ status: 401 });
+});
+
+const stateOf = async (service: string): Promise<unknown> => at(await folder.containerOf(service), "State");
 
 test("a worker that dies is started again; its run ends, and the next one succeeds", async () => {
     const slow = await createWorkflow(entrance(), "0.33", "e2e-slow", 60);
@@ -287,4 +312,118 @@ test("a backup is restored by the documented commands", async () => {
     expect(handles).not.toContain("after-backup");
     expect(answerOf(await ended(entrance(), await dispatch(entrance(), workflow)))).toBe(42);
     expect(existsSync(join(dir, "backup.dump"))).toBe(true);
+});
+
+/** Asks again and again, on new and on kept connections; returns what was not answered as it should be, and how many were. */
+function asking(): () => Promise<{ asked: number; lost: readonly string[]; longestMs: number }> {
+    const { caFile, token = "" } = entrance();
+    const ca = readFileSync(caFile);
+    let done = false;
+    let asked = 0;
+    let longestMs = 0;
+    const lost: string[] = [];
+    const once = (path: string, agent: Agent): Promise<string> =>
+        new Promise((answered) => {
+            const options = {
+                host: "127.0.0.1",
+                port: spec.ports.https,
+                servername: "orcheo.localhost",
+                ca,
+                path,
+                agent,
+            };
+            const headers = { host: "orcheo.localhost", authorization: `Bearer ${token}` };
+            request({ ...options, headers, timeout: 60_000 }, (answer) => {
+                answer.resume().on("end", () => {
+                    answered(answer.statusCode === 200 ? "" : `${path}: ${answer.statusCode ?? 0}`);
+                });
+            })
+                .on("error", (error) => {
+                    answered(`${path}: ${error.message}`);
+                })
+                .end();
+        });
+    const loop = async (path: string, keepAlive: boolean): Promise<void> => {
+        const agent = new Agent({ keepAlive });
+        while (!done) {
+            const start = performance.now();
+            const problem = await once(path, agent);
+            longestMs = Math.max(longestMs, performance.now() - start);
+            asked += 1;
+            if (problem !== "") lost.push(problem);
+            await sleep(100);
+        }
+        agent.destroy();
+    };
+    const loops = ["/", "/api/system/health", "/api/workflows"].flatMap((path) => [
+        loop(path, true),
+        loop(path, false),
+    ]);
+    return async () => {
+        done = true;
+        await Promise.all(loops);
+        return { asked, lost, longestMs };
+    };
+}
+
+const imageOf = async (service: string): Promise<string> =>
+    String(at(await folder.containerOf(service), "Config", "Image"));
+
+test("an update and the way back keep serving", async () => {
+    const { NEXT_BACKEND_IMAGE = "", NEXT_CANVAS_IMAGE = "", ORCHEO_BACKEND_IMAGE } = inject("images");
+    const update = () => run("sh", [join(dir, "update.sh"), override], { cwd: dir, env, timeoutSeconds: 600 });
+    cpSync(join(dir, ".env"), join(dir, ".env.before"));
+    write({ ORCHEO_HOST: "wrong host" });
+    await expect(update()).rejects.toThrow(/ORCHEO_HOST: found "wrong host"/);
+    expect(await imageOf("api")).toBe(ORCHEO_BACKEND_IMAGE);
+
+    write({ ORCHEO_BACKEND_IMAGE: NEXT_BACKEND_IMAGE, ORCHEO_CANVAS_IMAGE: NEXT_CANVAS_IMAGE });
+    for (const [what, before] of [
+        ["update", () => undefined],
+        [
+            "way back",
+            () => {
+                cpSync(join(dir, ".env.before"), join(dir, ".env"));
+            },
+        ],
+    ] as const) {
+        before();
+        const slow = await createWorkflow(entrance(), "0.33", `slow-${what.replace(" ", "-")}`, 20);
+        const open = await dispatch(entrance(), slow);
+        const stop = asking();
+        await timed(what, update);
+        const { asked, lost, longestMs } = await stop();
+        folder.timings.push(
+            `${what}: ${lost.length} of ${asked} requests lost, the slowest took ${longestMs.toFixed(0)} ms`,
+        );
+        expect(lost).toEqual([]);
+        expect(at(await ended(entrance(), open), "status")).toBe("succeeded");
+        const wanted = what === "update" ? NEXT_BACKEND_IMAGE : ORCHEO_BACKEND_IMAGE;
+        for (const service of ["api", "worker", "beat"]) expect(await imageOf(service), service).toBe(wanted);
+        expect(answerOf(await ended(entrance(), await dispatch(entrance(), workflow)))).toBe(42);
+    }
+});
+
+test("with ORCHEO_TLS=acme Traefik gets a certificate, and keeps it", async () => {
+    write({
+        ORCHEO_TLS: "acme",
+        ORCHEO_ACME_EMAIL: "ops@example.com",
+        ORCHEO_ACME_SERVER: "https://pebble:14000/dir",
+    });
+    await compose("up", "--detach", "--wait");
+    const networks = at(await folder.containerOf("pebble"), "NetworkSettings", "Networks") as Record<string, unknown>;
+    const address = String(at(Object.values(networks)[0], "IPAddress"));
+    const root = await besideEngine("curl", "-sk", "--fail", `https://${address}:15000/roots/0`);
+    const caFile = join(folder.root, "pebble.pem");
+    writeFileSync(caFile, root);
+    const certificate = await timed("ACME certificate", () =>
+        eventually(60, () => verifiedCertificate({ origin, caFile })),
+    );
+    expect(certificate.subjectAltName).toBe("DNS:orcheo.localhost");
+    expect(certificate.issuer).toContain("Pebble");
+    expect(await ask({ origin, caFile }, "GET", "/api/system/health")).toMatchObject({ status: 200 });
+    await compose("restart", "traefik");
+    await compose("up", "--detach", "--wait");
+    const kept: X509Certificate = await eventually(60, () => verifiedCertificate({ origin, caFile }));
+    expect(kept.serialNumber).toBe(certificate.serialNumber);
 });

@@ -55,7 +55,7 @@ describe.each(every)("%s", (_, service) => {
     });
 
     it("restarts unless it is a task", () => {
-        expect(service["restart"]).toBe(/, (check|init)$/.test(_) ? "no" : "unless-stopped");
+        expect(service["restart"]).toBe(/, (check|init|tests)$/.test(_) ? "no" : "unless-stopped");
     });
 });
 
@@ -120,6 +120,23 @@ describe("dev", () => {
         expect(String((dev[name]?.["entrypoint"] as string[])[2])).toMatch(
             new RegExp(`exec /opt/orcheo/bin/python3 -P /etc/compose/reload\\.py ${name}$`),
         );
+    });
+
+    it("the canvas is served by Vite where its source is mounted, read-only, and by nginx else", () => {
+        expect(dev["canvas"]?.volumes).toEqual(["${ORCHEO_SOURCE:-./no-source}:/src:ro"]);
+        expect((dev["canvas"]?.["entrypoint"] as string[])[2]?.split("\n")).toEqual([
+            "set -e",
+            "if [ -d /src/apps/canvas ]; then exec node /usr/local/lib/dev-server.mjs /src/apps/canvas; fi",
+            "canvas prepare",
+            "exec canvas serve",
+        ]);
+        // Vite's WebSocket: a buffered one never opens.
+        const traefik = planTraefikFile(stackOf("prod"), "dev") as {
+            http: { routers: Record<string, { rule: string; middlewares: string[] }> };
+        };
+        const reload = Object.values(traefik.http.routers).filter(({ rule }) => rule.includes("/vite-hmr"));
+        expect(reload.map(({ middlewares }) => middlewares)).toEqual([["headers"]]);
+        expect(readFileSync("images/canvas/dev-server.mjs", "utf8")).toContain('path: "vite-hmr"');
     });
 
     it("watchfiles is part of every release's image", () => {
