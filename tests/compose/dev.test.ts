@@ -2,11 +2,12 @@
  * compose/dev.yaml on a Docker engine: refused settings, start, sign-in, main job, reload of a mounted source tree, pgAdmin.
  * `make compose-test`. ORCHEO_CANVAS_SOURCE=<Orcheo source tree> takes that one; else it is made from the images' own code.
  */
+import { randomBytes } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { projectDir } from "../../local/paths.ts";
 import { run } from "../../local/process.ts";
 import { consoleReport } from "../../local/report.ts";
@@ -22,8 +23,8 @@ import {
     type Workflow,
 } from "../e2e/orcheo.ts";
 import { claimsOf, signIn } from "../local/sign-in-client.ts";
-import { besideEngine } from "./engine.ts";
-import { ComposeFolder, eventually, percentile, pull } from "./stack.ts";
+import { besideEngine, spec } from "./engine.ts";
+import { ComposeFolder, eventually, imagesOf, percentile, pull } from "./stack.ts";
 
 const report = consoleReport();
 const folder = new ComposeFolder("dev.yaml");
@@ -32,8 +33,7 @@ const tree = join(folder.root, "orcheo");
 const given = process.env.ORCHEO_CANVAS_SOURCE;
 
 beforeAll(async () => {
-    const { STORE_IMAGE, ORCHEO_BACKUP_IMAGE, ORCHEO_CANVAS_IMAGE, ...images } = inject("images");
-    expect([STORE_IMAGE, ORCHEO_BACKUP_IMAGE, ORCHEO_CANVAS_IMAGE]).not.toContain(undefined);
+    const images = imagesOf("dev");
     folder.settings = { ...images, ORCHEO_SOURCE: "../orcheo" };
     folder.write({ ORCHEO_SOURCE: "" });
     await folder.prepare();
@@ -136,30 +136,59 @@ const fileOf = (pattern: string): string => {
     return join(tree, found);
 };
 
-/** Saves each edit, and waits until it is served. Two seconds are meant for a machine that is not busy with other things. */
-async function measured(
+/**
+ * Saves each edit, and waits until it is served. The bound holds on a busy machine too; the report has the figures, and
+ * docs/compose.md those of a quiet one.
+ */
+async function measure(
     what: string,
     edits: number,
     save: (edit: number) => void,
     served: (edit: number) => Promise<boolean>,
-) {
+): Promise<void> {
     const times: number[] = [];
-    let busy = false;
     for (let edit = 1; edit <= edits; edit += 1) {
         const start = performance.now();
         save(edit);
         await eventually(60, async () => ((await served(edit)) ? true : undefined), 25);
         times.push((performance.now() - start) / 1000);
-        busy ||= (loadavg()[0] ?? 0) > cpus().length;
         await sleep(1000);
     }
     const p95 = percentile(times, 95);
     const median = percentile(times, 50);
     folder.timings.push(
-        `${what}, ${edits} edits: saved to served ${median.toFixed(2)} s median, ${p95.toFixed(2)} s p95${busy ? " (busy machine)" : ""}`,
+        `${what}, ${edits} edits: saved to served ${median.toFixed(2)} s median, ${p95.toFixed(2)} s p95`,
     );
-    expect(p95).toBeLessThan(busy ? 20 : 2);
+    expect(p95).toBeLessThan(10);
 }
+
+/** The WebSocket of a page that Vite serves. */
+const openPage = (): Promise<{ messages: () => string; close: () => void }> =>
+    new Promise((done, fail) => {
+        const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+        const key = randomBytes(16).toString("base64");
+        request({
+            host: "127.0.0.1",
+            port: spec.ports.https,
+            servername: "orcheo.localhost",
+            ca: readFileSync(folder.anybody().caFile),
+            path: "/vite-hmr",
+            headers: {
+                ...{ ...upgrade, "sec-websocket-key": key, "sec-websocket-protocol": "vite-hmr" },
+                host: "orcheo.localhost",
+            },
+        })
+            .on("error", fail)
+            .on("response", ({ statusCode }) => {
+                fail(new Error(`no WebSocket, but ${statusCode ?? 0}`));
+            })
+            .on("upgrade", (_, socket) => {
+                let text = "";
+                socket.on("data", (part: Buffer) => (text += part.toString("latin1")));
+                done({ messages: () => text, close: () => socket.destroy() });
+            })
+            .end();
+    });
 
 describe("saved to served", () => {
     test("api; a file that cannot be imported leaves it running", async () => {
@@ -169,7 +198,7 @@ describe("saved to served", () => {
             `${text}\n\n@public_router.get("/system/edit-${edit}")\ndef edit_${edit}() -> dict[str, int]:\n    return {"edit": ${edit}}\n`;
         const served = async (edit: number): Promise<boolean> =>
             (await ask(folder.anybody(), "GET", `/api/system/edit-${edit}`)).status === 200;
-        await measured(
+        await measure(
             "api",
             12,
             (edit) => {
@@ -195,7 +224,7 @@ describe("saved to served", () => {
         const edited = (edit: number): string =>
             `${before}class SetVariableNode${after.replace("return payload\n", `return {**payload, "edit": ${edit}}\n`)}`;
         expect(edited(1)).not.toBe(text);
-        await measured(
+        await measure(
             "worker",
             8,
             (edit) => {
@@ -214,11 +243,12 @@ describe("saved to served", () => {
         writeFileSync(file, text);
     });
 
-    test("canvas", async () => {
+    test("canvas, and the page is notified", async () => {
         const file = join(tree, "apps", "canvas", "src", "main.tsx");
         const text = readFileSync(file, "utf8");
         expect((await send("https://orcheo.localhost/")).body).toContain("/@vite/client");
-        await measured(
+        const page = await openPage();
+        await measure(
             "canvas",
             12,
             (edit) => {
@@ -226,35 +256,46 @@ describe("saved to served", () => {
             },
             async (edit) => (await send("https://orcheo.localhost/src/main.tsx")).body.includes(`edit = ${edit};`),
         );
+        expect(page.messages()).toContain("main.tsx");
+        page.close();
         writeFileSync(file, text);
     });
 });
 
-/** Quick ones of each part; the whole of them takes Orcheo's developers minutes. */
+/** Quick ones of Orcheo's own; the whole of them takes minutes. The other one is for a tree that has none. */
 const someTests = [
     "tests/nodes/test_logic_set_variable_node.py",
     "tests/test_triggers_cron.py",
     "tests/test_vault_inmemory_scopes.py",
 ];
+const ownTest = `import orcheo, pytest
 
-test.skipIf(given === undefined)("Orcheo's own tests run in the container", async () => {
-    const present = someTests.filter((file) => existsSync(join(tree, file)));
+@pytest.mark.asyncio
+async def test_tree():
+    assert orcheo.__file__.startswith("/src/src/orcheo/")
+    with pytest.raises(OSError, match="Read-only file system"):
+        open("/src/x", "w")
+`;
+
+test("pytest runs the tree's tests in the container", async () => {
+    mkdirSync(join(tree, "tests"), { recursive: true });
+    writeFileSync(join(tree, "tests", "test_tree.py"), ownTest);
+    const present = ["tests/test_tree.py", ...someTests.filter((file) => existsSync(join(tree, file)))];
     const said = await folder.timed("tests", () => compose(["run", "--rm", "-T", "tests", "-q", ...present]));
-    expect(said).toMatch(/\d+ passed/);
-    expect(said).not.toMatch(/failed|error/);
+    expect(said).toMatch(/^\d+ passed/m);
 });
 
 test("pgAdmin signs in, and opens the database", async () => {
     await folder.timed("pgAdmin", () => compose(["--profile", "pgadmin", "up", "--detach", "--wait", "pgadmin"]));
     const script = `cd "$(mktemp -d)"; at=http://127.0.0.1:5050
 ask() { curl --silent --show-error --fail --max-time 60 --cookie jar --cookie-jar jar "$@"; }
-token() { sed -n 's/.*"csrfToken": "\\([^"]*\\)".*/\\1/p;s/.*csrf_token" type="hidden" value="\\([^"]*\\)".*/\\1/p' page | head -n 1; }
+token() { sed -n 's/.*"csrfToken": "\\([^"]*\\)".*/\\1/p' page | head -n 1; }
 ask $at/login > page
 ask --location --output page --data-urlencode email=admin@orcheo.example.com --data-urlencode "password@$1/pgadmin/password" \\
     --data-urlencode "csrf_token=$(token)" $at/authenticate/login
 ask $at/browser/js/utils.js > page
 csrf=$(sed -n "s/.*pgAdmin.*csrf_token'\\] = '\\([^']*\\)'.*/\\1/p" page)
-ask $at/browser/server/nodes/1/
+ask --header "X-pgA-CSRFToken: $csrf" $at/browser/server/nodes/1/
 ask --header "X-pgA-CSRFToken: $csrf" --header 'Content-Type: application/json' \\
     --data "{\\"password\\": \\"$(cat "$1/postgres/postgres-password")\\"}" $at/browser/server/connect/1/1`;
     const said = await besideEngine("bash", "-ec", script, "pgadmin", folder.secrets);

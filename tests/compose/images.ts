@@ -1,4 +1,4 @@
-/** The images of compose/prod.yaml, built from this checkout and pushed to the engine's registry. */
+/** The images of both Compose files, built from this checkout and pushed to the engine's registry. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -108,12 +108,20 @@ export async function buildImages(toolchain: Toolchain, report: Report): Promise
             {},
             `FROM ${images[`ORCHEO_${name}_IMAGE`] ?? ""}\nLABEL next=1\n`,
         );
-    images["ORCHEO_CANVAS_DEV_IMAGE"] = await build(toolchain, "canvas-dev", join(projectDir, "images", "canvas"));
-    images["ORCHEO_TESTS_IMAGE"] = await build(toolchain, "tests", join(projectDir, "images", "backend"));
-    images["ORCHEO_PGADMIN_IMAGE"] = await build(toolchain, "pgadmin", join(projectDir, "compose", "pgadmin"));
-    images["ORCHEO_SIGN_IN_IMAGE"] = await build(toolchain, "sign-in", projectDir, [
-        ...["--local", `dockerfile=${join(projectDir, "compose", "sign-in")}`],
-        ...["--opt", `build-arg:NODE_IMAGE=${await node(toolchain)}`],
-    ]);
-    return images;
+    // They wait for the network most of the time.
+    const signIn = async (): Promise<string> =>
+        build(toolchain, "sign-in", projectDir, [
+            ...["--local", `dockerfile=${join(projectDir, "compose", "sign-in")}`],
+            ...["--opt", `build-arg:NODE_IMAGE=${await node(toolchain)}`],
+        ]);
+    const development: Readonly<Record<string, Promise<string>>> = {
+        ORCHEO_CANVAS_DEV_IMAGE: build(toolchain, "canvas-dev", join(projectDir, "images", "canvas")),
+        ORCHEO_TESTS_IMAGE: build(toolchain, "tests", join(projectDir, "images", "backend")),
+        ORCHEO_PGADMIN_IMAGE: build(toolchain, "pgadmin", join(projectDir, "compose", "pgadmin")),
+        ORCHEO_SIGN_IN_IMAGE: signIn(),
+    };
+    const built = await Promise.all(
+        Object.entries(development).map(async ([name, image]) => [name, await image] as const),
+    );
+    return { ...images, ...Object.fromEntries(built) };
 }

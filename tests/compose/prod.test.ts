@@ -2,24 +2,21 @@
  * compose/prod.yaml on a Docker engine, by the commands of docs/compose.md: refused settings, start, sign-in, main job, a lost
  * worker, restart, backup and restore, update and way back, a certificate by ACME. `make compose-test`.
  */
-import { X509Certificate } from "node:crypto";
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:https";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { projectDir } from "../../local/paths.ts";
 import { run } from "../../local/process.ts";
 import { consoleReport } from "../../local/report.ts";
 import { actorsOf, answerOf, ask, at, createWorkflow, dispatch, ended, verifiedCertificate } from "../e2e/orcheo.ts";
 import { claimsOf, signIn } from "../local/sign-in-client.ts";
-import { besideEngine, engine, spec } from "./engine.ts";
-import { ComposeFolder, env, eventually, origin } from "./stack.ts";
+import { asking } from "./asking.ts";
+import { besideEngine, engine } from "./engine.ts";
+import { addNeighbours, issuer, neighbours } from "./neighbours.ts";
+import { ComposeFolder, env, eventually, imagesOf, origin } from "./stack.ts";
 
 const report = consoleReport();
-/** An S3 store, an identity provider and an ACME CA beside the stack, with certificates of the same CA. */
-const override = "beside.yaml";
-const folder = new ComposeFolder("prod.yaml", override);
+const folder = new ComposeFolder("prod.yaml", neighbours);
 const { dir, secrets, send } = folder;
 const compose = (...args: string[]): Promise<string> => folder.compose(args);
 const write = (more: Readonly<Record<string, string>> = {}): void => {
@@ -37,13 +34,9 @@ const sql = (...args: string[]): Promise<string> =>
 const inStore = (...command: string[]): Promise<string> => compose("exec", "-T", "store", ...command);
 const aws = (...args: string[]): Promise<string> => inStore("sh", "-c", `. /tmp/keys && aws "$@"`, "aws", ...args);
 
-const issuer = "https://sign-in.localhost:8443";
-
 beforeAll(async () => {
-    const { STORE_IMAGE = "", PEBBLE_IMAGE = "", ORCHEO_SIGN_IN_IMAGE = "", ...images } = inject("images");
-    const own = Object.entries(images).filter(([name]) => !/^NEXT|CANVAS_DEV|PGADMIN|TESTS/.test(name));
     folder.settings = {
-        ...Object.fromEntries(own),
+        ...imagesOf("prod"),
         ORCHEO_HOST: "orcheo.localhost",
         ORCHEO_TLS: "files",
         ORCHEO_SIGN_IN_ISSUER: issuer,
@@ -56,72 +49,8 @@ beforeAll(async () => {
     };
     write();
     await folder.prepare();
-    await certify("store", "localhost");
-    await certify("pebble", "pebble");
-    const pebble = {
-        listenAddress: ":14000",
-        managementListenAddress: ":15000",
-        certificate: "/tls/tls.crt",
-        privateKey: "/tls/tls.key",
-        // Traefik's own port: 80 is the machine's.
-        httpPort: 8080,
-        tlsPort: 8443,
-        keyAlgorithm: "ecdsa",
-    };
-    writeFileSync(join(dir, "pebble.json"), JSON.stringify({ pebble }));
-    writeFileSync(
-        join(dir, override),
-        `services:
-  store:
-    image: ${STORE_IMAGE}
-    environment:
-      AWS_ENDPOINT_URL: https://localhost:8443
-      AWS_CA_BUNDLE: /tls/ca.crt
-      AWS_DEFAULT_REGION: eu-central-1
-      AWS_ACCESS_KEY_ID: nobody
-      AWS_SECRET_ACCESS_KEY: nobody
-      S3_IGNORE_SUBDOMAIN_BUCKETNAME: "true"
-    volumes: ["./secrets/store:/tls:ro"]
-    networks: [outside]
-  identity:
-    image: ${ORCHEO_SIGN_IN_IMAGE}
-    environment:
-      SIGN_IN_ISSUER: ${issuer}
-      SIGN_IN_TLS: /tls
-      SIGN_IN_DATA: /var/lib/sign-in
-      SIGN_IN_CLIENT_ID: orcheo
-      SIGN_IN_ORIGIN: https://orcheo.localhost
-    volumes: ["./secrets/sign-in-tls/tls.crt:/tls/tls.crt:ro", "./secrets/sign-in-tls/tls.key:/tls/tls.key:ro"]
-    ports: ["127.0.0.1:8443:8443"]
-    networks: { outside: { aliases: [sign-in.localhost] } }
-  pebble:
-    image: ${PEBBLE_IMAGE}
-    command: [-config, /pebble.json]
-    environment: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" }
-    volumes: ["./secrets/pebble:/tls:ro", "./pebble.json:/pebble.json:ro"]
-    networks: [entrance]
-  traefik:
-    environment: { LEGO_CA_CERTIFICATES: /etc/orcheo/ca/ca.crt }
-    networks: { entrance: { aliases: [orcheo.localhost] } }
-  # A provider on the internet has a certificate that the image trusts.
-  api:
-    environment: { SSL_CERT_FILE: /etc/orcheo/ca/ca.crt }
-  backup:
-    environment: { AWS_CA_BUNDLE: /etc/orcheo/ca/ca.crt, BACKUP_ENDPOINT: "https://store:8443" }
-`,
-    );
+    await addNeighbours(folder);
 });
-
-/** A certificate for a server beside the stack, under its name and another. */
-async function certify(server: string, name: string): Promise<void> {
-    const at = join(secrets, server);
-    const script = `set -e; mkdir -p ${at}; cd ${at}; cp ../ca/ca.crt .
-printf 'subjectAltName=DNS:${server},DNS:${name}\\nsubjectKeyIdentifier=hash\\nauthorityKeyIdentifier=keyid:always\\n' > ext
-openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=${server} -keyout tls.key -out csr
-openssl x509 -req -in csr -CA ../ca/ca.crt -CAkey ../ca/ca.key -set_serial 7 -days 2 -extfile ext -out tls.crt
-chmod 755 .; chmod 444 tls.key tls.crt ca.crt`;
-    await run("sh", ["-c", script]);
-}
 
 afterAll(async () => {
     report.note(`compose/prod.yaml:\n  ${folder.timings.join("\n  ")}`);
@@ -258,7 +187,18 @@ test("a backup is restored by the documented commands", async () => {
     const made = JSON.parse(
         await run(
             "docker-compose",
-            ["--file", "prod.yaml", "--file", override, "exec", "-T", "store", "python3", "-", JSON.stringify(policy)],
+            [
+                "--file",
+                "prod.yaml",
+                "--file",
+                neighbours,
+                "exec",
+                "-T",
+                "store",
+                "python3",
+                "-",
+                JSON.stringify(policy),
+            ],
             { cwd: dir, env, input: setUp },
         ),
     ) as Record<"backup" | "operator", { id: string; secret: string }>;
@@ -284,7 +224,7 @@ test("a backup is restored by the documented commands", async () => {
             "sh",
             [
                 "-c",
-                `docker-compose --file prod.yaml --file ${override} exec -T store cat /tmp/backup.dump > backup.dump`,
+                `docker-compose --file prod.yaml --file ${neighbours} exec -T store cat /tmp/backup.dump > backup.dump`,
             ],
             { cwd: dir, env },
         );
@@ -295,7 +235,7 @@ test("a backup is restored by the documented commands", async () => {
         );
         const restore =
             "exec -T postgres pg_restore --host=/tmp --username=postgres --dbname=restored --role=orcheo --no-owner --no-privileges --single-transaction";
-        await run("sh", ["-c", `docker-compose --file prod.yaml --file ${override} ${restore} < backup.dump`], {
+        await run("sh", ["-c", `docker-compose --file prod.yaml --file ${neighbours} ${restore} < backup.dump`], {
             cwd: dir,
             env,
             timeoutSeconds: 120,
@@ -314,94 +254,47 @@ test("a backup is restored by the documented commands", async () => {
     expect(existsSync(join(dir, "backup.dump"))).toBe(true);
 });
 
-/** Asks again and again, on new and on kept connections; returns what was not answered as it should be, and how many were. */
-function asking(): () => Promise<{ asked: number; lost: readonly string[]; longestMs: number }> {
-    const { caFile, token = "" } = entrance();
-    const ca = readFileSync(caFile);
-    let done = false;
-    let asked = 0;
-    let longestMs = 0;
-    const lost: string[] = [];
-    const once = (path: string, agent: Agent): Promise<string> =>
-        new Promise((answered) => {
-            const options = {
-                host: "127.0.0.1",
-                port: spec.ports.https,
-                servername: "orcheo.localhost",
-                ca,
-                path,
-                agent,
-            };
-            const headers = { host: "orcheo.localhost", authorization: `Bearer ${token}` };
-            request({ ...options, headers, timeout: 60_000 }, (answer) => {
-                answer.resume().on("end", () => {
-                    answered(answer.statusCode === 200 ? "" : `${path}: ${answer.statusCode ?? 0}`);
-                });
-            })
-                .on("error", (error) => {
-                    answered(`${path}: ${error.message}`);
-                })
-                .end();
-        });
-    const loop = async (path: string, keepAlive: boolean): Promise<void> => {
-        const agent = new Agent({ keepAlive });
-        while (!done) {
-            const start = performance.now();
-            const problem = await once(path, agent);
-            longestMs = Math.max(longestMs, performance.now() - start);
-            asked += 1;
-            if (problem !== "") lost.push(problem);
-            await sleep(100);
-        }
-        agent.destroy();
-    };
-    const loops = ["/", "/api/system/health", "/api/workflows"].flatMap((path) => [
-        loop(path, true),
-        loop(path, false),
-    ]);
-    return async () => {
-        done = true;
-        await Promise.all(loops);
-        return { asked, lost, longestMs };
-    };
-}
-
 const imageOf = async (service: string): Promise<string> =>
     String(at(await folder.containerOf(service), "Config", "Image"));
 
-test("an update and the way back keep serving", async () => {
-    const { NEXT_BACKEND_IMAGE = "", NEXT_CANVAS_IMAGE = "", ORCHEO_BACKEND_IMAGE } = inject("images");
-    const update = () => run("sh", [join(dir, "update.sh"), override], { cwd: dir, env, timeoutSeconds: 600 });
-    cpSync(join(dir, ".env"), join(dir, ".env.before"));
+const update = (seconds = 300): Promise<string> =>
+    run("sh", [join(dir, "update.sh"), neighbours], {
+        cwd: dir,
+        env: { ...env, UPDATE_SECONDS: String(seconds) },
+        timeoutSeconds: 600,
+    });
+
+test("an update with a wrong setting, or to an image that does not start, changes nothing", async () => {
+    const { ORCHEO_BACKEND_IMAGE, ORCHEO_CANVAS_IMAGE, ORCHEO_VALKEY_IMAGE = "" } = inject("images");
     write({ ORCHEO_HOST: "wrong host" });
     await expect(update()).rejects.toThrow(/ORCHEO_HOST: found "wrong host"/);
+    write({ ORCHEO_CANVAS_IMAGE: ORCHEO_VALKEY_IMAGE });
+    await expect(update(60)).rejects.toThrow("the new canvas did not become healthy and was removed");
+    write();
     expect(await imageOf("api")).toBe(ORCHEO_BACKEND_IMAGE);
+    expect(await imageOf("canvas")).toBe(ORCHEO_CANVAS_IMAGE);
+    expect(await ask(anybody(), "GET", "/")).toMatchObject({ status: 200 });
+});
 
-    write({ ORCHEO_BACKEND_IMAGE: NEXT_BACKEND_IMAGE, ORCHEO_CANVAS_IMAGE: NEXT_CANVAS_IMAGE });
-    for (const [what, before] of [
-        ["update", () => undefined],
-        [
-            "way back",
-            () => {
-                cpSync(join(dir, ".env.before"), join(dir, ".env"));
-            },
-        ],
-    ] as const) {
-        before();
-        const slow = await createWorkflow(entrance(), "0.33", `slow-${what.replace(" ", "-")}`, 20);
-        const open = await dispatch(entrance(), slow);
-        const stop = asking();
-        await timed(what, update);
-        const { asked, lost, longestMs } = await stop();
-        folder.timings.push(
-            `${what}: ${lost.length} of ${asked} requests lost, the slowest took ${longestMs.toFixed(0)} ms`,
-        );
-        expect(lost).toEqual([]);
-        expect(at(await ended(entrance(), open), "status")).toBe("succeeded");
-        const wanted = what === "update" ? NEXT_BACKEND_IMAGE : ORCHEO_BACKEND_IMAGE;
-        for (const service of ["api", "worker", "beat"]) expect(await imageOf(service), service).toBe(wanted);
-        expect(answerOf(await ended(entrance(), await dispatch(entrance(), workflow)))).toBe(42);
-    }
+test.each(["update", "way back"])("requests and runs survive: %s", async (what) => {
+    const { NEXT_BACKEND_IMAGE = "", NEXT_CANVAS_IMAGE = "", ORCHEO_BACKEND_IMAGE } = inject("images");
+    const open = await dispatch(
+        entrance(),
+        await createWorkflow(entrance(), "0.33", `during-${what.replace(" ", "-")}`, 20),
+    );
+    const next = { ORCHEO_BACKEND_IMAGE: NEXT_BACKEND_IMAGE, ORCHEO_CANVAS_IMAGE: NEXT_CANVAS_IMAGE };
+    write(what === "update" ? next : {});
+    const stop = asking(entrance());
+    await timed(what, update);
+    const { asked, lost, longestMs } = await stop();
+    folder.timings.push(
+        `${what}: ${lost.length} of ${asked} requests lost, the slowest took ${longestMs.toFixed(0)} ms`,
+    );
+    expect(lost).toEqual([]);
+    expect(at(await ended(entrance(), open), "status")).toBe("succeeded");
+    const wanted = what === "update" ? NEXT_BACKEND_IMAGE : ORCHEO_BACKEND_IMAGE;
+    for (const service of ["api", "worker", "beat"]) expect(await imageOf(service), service).toBe(wanted);
+    expect(answerOf(await ended(entrance(), await dispatch(entrance(), workflow)))).toBe(42);
 });
 
 test("with ORCHEO_TLS=acme Traefik gets a certificate, and keeps it", async () => {
@@ -424,6 +317,6 @@ test("with ORCHEO_TLS=acme Traefik gets a certificate, and keeps it", async () =
     expect(await ask({ origin, caFile }, "GET", "/api/system/health")).toMatchObject({ status: 200 });
     await compose("restart", "traefik");
     await compose("up", "--detach", "--wait");
-    const kept: X509Certificate = await eventually(60, () => verifiedCertificate({ origin, caFile }));
+    const kept = await eventually(60, () => verifiedCertificate({ origin, caFile }));
     expect(kept.serialNumber).toBe(certificate.serialNumber);
 });

@@ -122,7 +122,7 @@ describe("dev", () => {
         );
     });
 
-    it("the canvas is served by Vite where its source is mounted, read-only, and by nginx else", () => {
+    it("the canvas is served by Vite where its source is mounted, read-only, otherwise by nginx", () => {
         expect(dev["canvas"]?.volumes).toEqual(["${ORCHEO_SOURCE:-./no-source}:/src:ro"]);
         expect((dev["canvas"]?.["entrypoint"] as string[])[2]?.split("\n")).toEqual([
             "set -e",
