@@ -285,6 +285,8 @@ const pgAdmin = (): Service => ({
         PGADMIN_DEFAULT_EMAIL: "admin@orcheo.example.com",
         PGADMIN_DEFAULT_PASSWORD_FILE: "/run/secrets/pgadmin-password",
         PGADMIN_LISTEN_PORT: "5050",
+        // pgAdmin looks for a server's `sslrootcert` in the user's own folder only.
+        PGSSLROOTCERT: stackCaFile,
     },
     ...confined,
     tmpfs: ["/tmp:size=64m,mode=0700,uid=1000,gid=1000", "/var/lib/pgadmin:size=64m,mode=0700,uid=1000,gid=1000"],
