@@ -176,8 +176,10 @@ describe("the project's own files", () => {
         const mounting = own("dev.yaml").filter(({ rule }) => rule === "no-host-path");
         expect(mounting.map(({ resource }) => resource)).toEqual([
             "Job::check",
+            "Deployment::canvas",
             "Deployment::api",
             "Deployment::worker",
+            "Job::tests",
         ]);
         expect(named(own("dev.yaml")).toSorted()).toEqual(["image-by-digest", "no-host-path"]);
     });
