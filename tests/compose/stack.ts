@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inject } from "vitest";
-import { namesOf } from "../../compose/variables.plan.ts";
 import { projectDir } from "../../local/paths.ts";
 import { run } from "../../local/process.ts";
 import type { Send } from "../local/sign-in-client.ts";
@@ -20,9 +19,15 @@ export const env = {
 
 export const origin = `https://orcheo.localhost:${spec.ports.https}`;
 
-/** Those that the file's .env names. */
-export const imagesOf = (file: "dev" | "prod"): Readonly<Record<string, string>> =>
-    Object.fromEntries(Object.entries(inject("images")).filter(([name]) => namesOf(file).includes(name)));
+/** The images among the variables of the file's .env. */
+export function imagesOf(file: "dev" | "prod"): Readonly<Record<string, string>> {
+    const variables = JSON.parse(readFileSync(join(projectDir, "compose", "variables.json"), "utf8")) as Readonly<
+        Record<string, { files: readonly string[] }>
+    >;
+    return Object.fromEntries(
+        Object.entries(inject("images")).filter(([name]) => variables[name]?.files.includes(file)),
+    );
+}
 
 export class ComposeFolder {
     readonly root = mkdtempSync(join(tmpdir(), "orcheo-compose-"));
