@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
@@ -34,6 +34,8 @@ MODULES = {
 }
 # For open requests, and for runs. What has not ended then is killed: a lost run is ended as in production.
 GRACE_SECONDS = {"api": 1.0, "worker": 10.0}
+# An idle worker takes 1.5 s to end. The API has to free its port first.
+STARTS_WHILE_FORMER_ENDS = {"worker"}
 logger = logging.getLogger("orcheo_runtime.reload")
 
 
@@ -50,6 +52,18 @@ def preload(modules: Iterable[str]) -> None:
                 importlib.import_module(name)
             except Exception:  # noqa: BLE001, S112
                 continue
+
+
+def share_the_container() -> None:
+    """For a worker that starts while the former one ends: both listen on the health port, and do not wait for each other."""
+    from http.server import ThreadingHTTPServer
+
+    from celery.worker.consumer.gossip import Gossip
+    from celery.worker.consumer.mingle import Mingle
+
+    ThreadingHTTPServer.allow_reuse_port = True
+    # As --without-gossip and --without-mingle, which orcheo_runtime.worker does not pass: mingle waits a second for answers.
+    Gossip.compatible_transports = Mingle.compatible_transports = set()
 
 
 class Process:
@@ -107,6 +121,7 @@ def run(role: str, say: IO[str], wait: int) -> None:
                 importlib.import_module(module)
             if role == "worker":
                 imports.import_for_runs()
+                share_the_container()
         with say:
             json.dump(foreign(sys.modules), say)
         if os.read(wait, 1) == b"":
@@ -129,7 +144,7 @@ def run(role: str, say: IO[str], wait: int) -> None:
 
 
 class Reloader:
-    """Has one process that serves, and at most one that is to follow it."""
+    """Has one process that serves, at most one that is to follow it, and former ones that have not ended yet."""
 
     def __init__(self, role: str, watcher: IO[str]) -> None:
         """`watcher` prints the files of each change, as a line of JSON."""
@@ -137,6 +152,8 @@ class Reloader:
         self.watcher = watcher
         self.next: Process | None = Process(role)
         self.current: Process | None = None
+        # With the time at which it is killed.
+        self.former: list[tuple[Process, float]] = []
         self.leaving = False
         self.changed = 0.0
 
@@ -145,15 +162,23 @@ class Reloader:
         signal.signal(signal.SIGTERM, self.leave)
         signal.signal(signal.SIGINT, self.leave)
         while True:
-            for pid, code in ended():
-                if self.current is not None and pid == self.current.pid:
-                    return code
+            over = dict(ended())
+            if self.current is not None and self.current.pid in over:
+                return over[self.current.pid]
+            self.end_former(over)
             following = [] if self.next is None else [self.next.said]
             ready, _, _ = select.select([self.watcher, *following], [], [], 0.2)
             if self.next is not None and self.next.said in ready:
                 self.follow(self.next)
             if self.watcher in ready:
                 self.change()
+
+    def end_former(self, over: Container[int]) -> None:
+        """Kills what the former processes have left behind, and those whose time is up."""
+        now = time.monotonic()
+        for process, _ in (each for each in self.former if each[0].pid in over or each[1] < now):
+            process.signal(signal.SIGKILL)
+        self.former = [each for each in self.former if each[0].pid not in over and each[1] >= now]
 
     def leave(self, *_: object) -> None:
         """SIGTERM is for the process that serves; its end is ours."""
@@ -196,7 +221,10 @@ class Reloader:
                 logger.error("%s still runs what it had", self.role)
             return
         before, self.current = self.current, process
-        if before is not None:
+        if before is not None and self.role in STARTS_WHILE_FORMER_ENDS:
+            before.signal(signal.SIGTERM)
+            self.former.append((before, time.monotonic() + GRACE_SECONDS[self.role]))
+        elif before is not None:
             stop(before, GRACE_SECONDS[self.role])
         process.go()
         if before is not None:

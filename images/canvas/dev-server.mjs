@@ -23,6 +23,8 @@ const server = await createServer({
         // Behind Traefik, where this path has a route of its own.
         hmr: { protocol: "wss", clientPort: 443, path: "vite-hmr" },
         fs: { allow: [root, "/node_modules", "/tmp/vite"] },
+        // Bundles the dependencies at the start, not while the first page waits.
+        warmup: { clientFiles: ["./index.html"] },
     },
 });
 await server.listen();

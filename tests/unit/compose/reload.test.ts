@@ -1,13 +1,17 @@
 /** compose/reload.py with a tree of two lines in place of Orcheo's; make compose-test runs it in the containers. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = mkdtempSync(join(tmpdir(), "orcheo-reload-"));
-const tree = join(root, "tree", "src");
+afterAll(() => {
+    rmSync(root, { recursive: true });
+});
 const write = (dir: string, files: Readonly<Record<string, string>>): void => {
     for (const [file, text] of Object.entries(files)) {
         mkdirSync(dirname(join(dir, file)), { recursive: true });
@@ -24,7 +28,7 @@ const image = {
     "orcheo_runtime/imports.py":
         "from contextlib import nullcontext as without_collection\ndef import_for_runs(): pass\n",
     "orcheo_runtime/start.py":
-        "import runpy\ndef main(arguments):\n    runpy.run_module('orcheo_runtime.api', run_name='__main__', alter_sys=True)\n    return 0\n",
+        "import runpy\ndef main(arguments):\n    runpy.run_module('orcheo_runtime.' + arguments[0], run_name='__main__', alter_sys=True)\n    return 0\n",
     "orcheo_runtime/api.py": `import os, signal, sys, orcheo_backend.app as app, uvicorn
 def leave(*_):
     print('left', app.VERSION, flush=True); os._exit(7)
@@ -32,6 +36,23 @@ signal.signal(signal.SIGTERM, leave)
 print('serves', app.VERSION, 'of', uvicorn.LOADED_BY == os.getpid(), flush=True)
 while True: signal.pause()
 `,
+    // Takes long to end, as Celery does, and its version "stuck" never ends.
+    "orcheo_runtime/worker.py": `import os, signal, time, orcheo_backend.app as app
+from celery.worker.consumer.mingle import Mingle
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+def leave(*_):
+    if app.VERSION == 'stuck': return
+    time.sleep(1); print('left', app.VERSION, flush=True); os._exit(7)
+signal.signal(signal.SIGTERM, leave)
+ThreadingHTTPServer(('127.0.0.1', int(os.environ['HEALTH_PORT'])), BaseHTTPRequestHandler)
+print('serves', app.VERSION, 'pid', os.getpid(), 'greets', len(Mingle.compatible_transports), flush=True)
+while True: signal.pause()
+`,
+    "celery/__init__.py": "",
+    "celery/worker/__init__.py": "",
+    "celery/worker/consumer/__init__.py": "",
+    "celery/worker/consumer/gossip.py": "class Gossip: compatible_transports = {'redis'}\n",
+    "celery/worker/consumer/mingle.py": "class Mingle: compatible_transports = {'redis'}\n",
     "uvicorn.py": "import os\nLOADED_BY = os.getpid()\n",
     "watchfiles.py": `import pathlib, time
 PythonFilter = object
@@ -45,72 +66,126 @@ def watch(*dirs, **_):
         time.sleep(0.05)
 `,
 };
-const version = (text: string): void => {
-    write(tree, { "orcheo_backend/app.py": text });
-};
 
-describe("reload.py", () => {
-    let process_: ChildProcess;
-    let said = "";
-    const until = async (words: string): Promise<void> => {
-        for (let waited = 0; waited < 600 && !said.includes(words); waited += 1) await sleep(50);
-        expect(said).toContain(words);
-    };
-    const code = new Promise<number | null>((done) => {
-        beforeAll(() => {
-            write(join(root, "image"), image);
-            write(tree, {
-                "orcheo_backend/__init__.py": "",
-                "orcheo_backend/worker/__init__.py": "",
-                "orcheo_backend/worker/celery_app.py": "",
-            });
-            version("VERSION = 'one'\n");
-            const program = `import sys, pathlib, reload; reload.BYTE_CODE = ${JSON.stringify(join(root, "bytecode"))}
-sys.exit(reload.main(['api'], pathlib.Path(${JSON.stringify(join(root, "tree"))})))`;
-            const PYTHONPATH = [join(process.cwd(), "compose"), tree, join(root, "image")].join(":");
-            process_ = spawn("python3", ["-c", program], {
-                env: {
-                    PATH: process.env["PATH"] ?? "",
-                    PYTHONPATH,
-                    PYTHONUNBUFFERED: "1",
-                    PYTHONDONTWRITEBYTECODE: "1",
-                },
-                stdio: ["ignore", "pipe", "pipe"],
-            });
-            for (const stream of [process_.stdout, process_.stderr])
-                stream?.on("data", (part: Buffer) => (said += part.toString()));
-            process_.on("exit", done);
+/** reload.py, and its tree with one version in `orcheo_backend/app.py`. */
+class Reloaded {
+    said = "";
+    readonly process: ChildProcess;
+    readonly code: Promise<number | null>;
+    readonly #tree: string;
+
+    constructor(role: "api" | "worker", settings: Readonly<Record<string, string>> = {}) {
+        const dir = join(root, role);
+        this.#tree = join(dir, "tree", "src");
+        write(join(dir, "image"), image);
+        write(this.#tree, {
+            "orcheo_backend/__init__.py": "",
+            "orcheo_backend/worker/__init__.py": "",
+            "orcheo_backend/worker/celery_app.py": "",
+            "orcheo_backend/worker/tasks.py": "import orcheo_backend.app\n",
         });
+        this.version("VERSION = 'one'\n");
+        const program = `import sys, pathlib, reload; reload.BYTE_CODE = ${JSON.stringify(join(dir, "bytecode"))}
+reload.GRACE_SECONDS['worker'] = 2.0
+sys.exit(reload.main(['${role}'], pathlib.Path(${JSON.stringify(join(dir, "tree"))})))`;
+        this.process = spawn("python3", ["-c", program], {
+            env: {
+                ...settings,
+                PATH: process.env["PATH"] ?? "",
+                PYTHONPATH: [join(process.cwd(), "compose"), this.#tree, join(dir, "image")].join(":"),
+                PYTHONUNBUFFERED: "1",
+                PYTHONDONTWRITEBYTECODE: "1",
+            },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        for (const stream of [this.process.stdout, this.process.stderr])
+            stream?.on("data", (part: Buffer) => (this.said += part.toString()));
+        this.code = new Promise((done) => this.process.on("exit", done));
+    }
+
+    version(text: string): void {
+        write(this.#tree, { "orcheo_backend/app.py": text });
+    }
+
+    async until(words: string): Promise<void> {
+        for (let waited = 0; waited < 600 && !this.said.includes(words); waited += 1) await sleep(50);
+        expect(this.said).toContain(words);
+    }
+
+    async untilWatched(): Promise<void> {
+        while (!existsSync(join(this.#tree, "..", "watched"))) await sleep(50);
+    }
+}
+
+describe("reload.py api", () => {
+    let api: Reloaded;
+    beforeAll(() => {
+        api = new Reloaded("api");
     });
     afterAll(() => {
-        process_.kill("SIGKILL");
-        rmSync(root, { recursive: true });
+        api.process.kill("SIGKILL");
     });
 
     it("serves the tree", async () => {
-        await until("serves one of True");
+        await api.until("serves one of True");
     });
 
     it("after a change serves the new one, with packages that it did not import anew", async () => {
-        while (!existsSync(join(tree, "..", "watched"))) await sleep(50);
-        version("VERSION = 'two'\n");
-        await until("serves two of False");
-        expect(said.indexOf("left one")).toBeLessThan(said.indexOf("serves two"));
-        expect(said).toContain("left one");
+        await api.untilWatched();
+        api.version("VERSION = 'two'\n");
+        await api.until("serves two of False");
+        expect(api.said.indexOf("left one")).toBeLessThan(api.said.indexOf("serves two"));
+        expect(api.said).toContain("left one");
     });
 
     it("a tree that cannot be imported is reported, and the former one stays", async () => {
-        version("VERSION = \n");
-        await until("api still runs what it had");
-        expect(said).toContain("SyntaxError");
-        expect(said).not.toContain("left two");
-        version("VERSION = 'three'\n");
-        await until("serves three");
+        api.version("VERSION = \n");
+        await api.until("api still runs what it had");
+        expect(api.said).toContain("SyntaxError");
+        expect(api.said).not.toContain("left two");
+        api.version("VERSION = 'three'\n");
+        await api.until("serves three");
     });
 
     it("ends with the process that serves, and with its code", async () => {
-        process_.kill("SIGTERM");
-        expect(await code).toBe(7);
-        expect(said).toContain("left three");
+        api.process.kill("SIGTERM");
+        expect(await api.code).toBe(7);
+        expect(api.said).toContain("left three");
+    });
+});
+
+describe("reload.py worker", () => {
+    let worker: Reloaded;
+    beforeAll(async () => {
+        const server = createServer().listen(0, "127.0.0.1");
+        await once(server, "listening");
+        const { port } = server.address() as AddressInfo;
+        await new Promise((done) => server.close(done));
+        worker = new Reloaded("worker", { HEALTH_PORT: String(port) });
+        await worker.until("serves one");
+        await worker.untilWatched();
+    });
+    afterAll(() => {
+        worker.process.kill("SIGKILL");
+    });
+
+    it("a worker starts while the former one ends, on the same health port, and waits for no other's greeting", async () => {
+        worker.version("VERSION = 'stuck'\n");
+        await worker.until("left one");
+        expect(worker.said.indexOf("serves stuck")).toBeGreaterThan(0);
+        expect(worker.said.indexOf("serves stuck")).toBeLessThan(worker.said.indexOf("left one"));
+        expect(worker.said).toMatch(/serves stuck pid \d+ greets 0/);
+    });
+
+    it("a former worker that does not end is killed", async () => {
+        const pid = Number(/serves stuck pid (\d+)/.exec(worker.said)?.[1]);
+        expect(existsSync(`/proc/${pid}`)).toBe(true);
+        worker.version("VERSION = 'three'\n");
+        await worker.until("serves three");
+        expect(existsSync(`/proc/${pid}`)).toBe(true);
+        await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 20_000 }).toBe(false);
+        worker.process.kill("SIGTERM");
+        expect(await worker.code).toBe(7);
+        expect(worker.said).toContain("left three");
     });
 });
