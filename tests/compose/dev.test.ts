@@ -196,8 +196,9 @@ describe("saved to served", () => {
         const text = readFileSync(file, "utf8");
         const route = (edit: number) =>
             `${text}\n\n@public_router.get("/system/edit-${edit}")\ndef edit_${edit}() -> dict[str, int]:\n    return {"edit": ${edit}}\n`;
-        const served = async (edit: number): Promise<boolean> =>
-            (await ask(folder.anybody(), "GET", `/api/system/edit-${edit}`)).status === 200;
+        const statusOf = async (edit: number): Promise<number> =>
+            (await ask(folder.anybody(), "GET", `/api/system/edit-${edit}`)).status;
+        const served = async (edit: number): Promise<boolean> => (await statusOf(edit)) === 200;
         await measure(
             "api",
             12,
@@ -213,7 +214,8 @@ describe("saved to served", () => {
         });
         expect(await served(12)).toBe(true);
         writeFileSync(file, text);
-        await eventually(30, async () => ((await served(12)) ? undefined : true));
+        // Traefik answers 502 while no process listens.
+        await eventually(30, async () => ((await statusOf(12)) === 404 ? true : undefined));
         expect(await ask(session, "GET", "/api/workflows")).toMatchObject({ status: 200 });
     });
 
