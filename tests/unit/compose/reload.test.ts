@@ -19,7 +19,10 @@ const write = (dir: string, files: Readonly<Record<string, string>>): void => {
     }
 };
 
-/** What the image has: Orcheo's start reduced to the call that the reloader waits before, and packages that never change. */
+/**
+ * What the image has: Orcheo's start reduced to the call that the reloader waits before, and packages that never change. Each line
+ * is printed as one string: the reloader writes to the same stream.
+ */
 const image = {
     "orcheo_runtime/__init__.py": "",
     "orcheo_runtime/connections.py": "def check_before_use(): pass\n",
@@ -31,9 +34,9 @@ const image = {
         "import runpy\ndef main(arguments):\n    runpy.run_module('orcheo_runtime.' + arguments[0], run_name='__main__', alter_sys=True)\n    return 0\n",
     "orcheo_runtime/api.py": `import os, signal, sys, orcheo_backend.app as app, uvicorn
 def leave(*_):
-    print('left', app.VERSION, flush=True); os._exit(7)
+    print(f'left {app.VERSION}', flush=True); os._exit(7)
 signal.signal(signal.SIGTERM, leave)
-print('serves', app.VERSION, 'of', uvicorn.LOADED_BY == os.getpid(), flush=True)
+print(f'serves {app.VERSION} of {uvicorn.LOADED_BY == os.getpid()}', flush=True)
 while True: signal.pause()
 `,
     // Takes long to end, as Celery does, and its version "stuck" never ends.
@@ -42,10 +45,10 @@ from celery.worker.consumer.mingle import Mingle
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 def leave(*_):
     if app.VERSION == 'stuck': return
-    time.sleep(1); print('left', app.VERSION, flush=True); os._exit(7)
+    time.sleep(1); print(f'left {app.VERSION}', flush=True); os._exit(7)
 signal.signal(signal.SIGTERM, leave)
 ThreadingHTTPServer(('127.0.0.1', int(os.environ['HEALTH_PORT'])), BaseHTTPRequestHandler)
-print('serves', app.VERSION, 'pid', os.getpid(), 'greets', len(Mingle.compatible_transports), flush=True)
+print(f'serves {app.VERSION} pid {os.getpid()} greets {len(Mingle.compatible_transports)}', flush=True)
 while True: signal.pause()
 `,
     "celery/__init__.py": "",
