@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test workflow-test bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -16,6 +16,7 @@ help:
 	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
 	@echo "make compose-test  runs compose/dev.yaml and compose/prod.yaml on their own Docker engine"
 	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
+	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor"
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
 	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
 
@@ -41,6 +42,9 @@ compose-test:
 browser-test: ready-for-test
 	@$(run) node local/toolchain/build.ts >/dev/null
 	@$(run) vitest run --project browser
+
+workflow-test:
+	@$(run) vitest run --project workflows
 
 bench: ready-for-bench
 	@$(run) node tests/bench/main.ts

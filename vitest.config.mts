@@ -62,6 +62,7 @@ export default defineConfig({
                     hookTimeout: 3_600_000,
                 },
             },
+            { test: { name: "workflows", include: ["tests/workflows/**/*.test.ts"], hookTimeout: 600_000 } },
             {
                 test: {
                     name: "browser",

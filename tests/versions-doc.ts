@@ -111,6 +111,7 @@ const purposes: Readonly<Record<Group, string>> = {
     pulumi: "Pulumi",
     test: "tests only",
     compose: "tests of Docker Compose only",
+    workflows: "checks of the GitHub workflows only",
 };
 
 /** What `make up` and `make test` build. */

@@ -1,7 +1,7 @@
 /** The pinned tools: one row each. A row and its module folder under `modules/` decide everything that is built. */
 
-/** The purpose of a tool; `make up` needs all groups except `test`, and `compose` of `make compose-test`. */
-export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "compose";
+/** The purpose of a tool; `make up` needs all groups except `test`, and `compose` and `workflows` of `make compose-test` and `make workflow-test`. */
+export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "compose" | "workflows";
 
 /** What `make up` and `make test` need. */
 export const usualGroups: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
@@ -415,5 +415,13 @@ export const tools: readonly Tool[] = [
         packages: [`${COMPOSE}/cmd`],
         binary: "docker-compose",
         stamps: { [`${COMPOSE}/internal.Version`]: "v5.6.0" },
+    },
+    {
+        name: "actionlint",
+        group: "workflows",
+        version: "1.7.12",
+        module: "actionlint",
+        packages: ["github.com/rhysd/actionlint/cmd/actionlint"],
+        stamps: { "github.com/rhysd/actionlint.version": "1.7.12" },
     },
 ];
