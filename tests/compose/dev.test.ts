@@ -2,14 +2,10 @@
  * compose/dev.yaml on a Docker engine: refused settings, start, sign-in, main job, reload of a mounted source tree, pgAdmin.
  * `make compose-test`. ORCHEO_CANVAS_SOURCE=<Orcheo source tree> takes that one; else it is made from the images' own code.
  */
-import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { projectDir } from "../../local/paths.ts";
-import { run } from "../../local/process.ts";
 import { consoleReport } from "../../local/report.ts";
 import {
     actorsOf,
@@ -23,14 +19,15 @@ import {
     type Workflow,
 } from "../e2e/orcheo.ts";
 import { claimsOf, signIn } from "../local/sign-in-client.ts";
-import { besideEngine, spec } from "./engine.ts";
-import { ComposeFolder, eventually, imagesOf, percentile, pull } from "./stack.ts";
+import { besideEngine } from "./engine.ts";
+import { measure, openPage } from "./saved-to-served.ts";
+import { fileOf, makeTree } from "./source-tree.ts";
+import { ComposeFolder, eventually, imagesOf, pull } from "./stack.ts";
 
 const report = consoleReport();
 const folder = new ComposeFolder("dev.yaml");
 const { compose, send } = folder;
 const tree = join(folder.root, "orcheo");
-const given = process.env.ORCHEO_CANVAS_SOURCE;
 
 beforeAll(async () => {
     const images = imagesOf("dev");
@@ -38,7 +35,7 @@ beforeAll(async () => {
     folder.write({ ORCHEO_SOURCE: "" });
     await folder.prepare();
     for (const image of Object.values(images)) await pull(image);
-    await makeTree();
+    await makeTree(folder, tree);
     folder.write();
 });
 
@@ -46,29 +43,6 @@ afterAll(async () => {
     report.note(`compose/dev.yaml:\n  ${folder.timings.join("\n  ")}`);
     if (process.env.ORCHEO_KEEP_COMPOSE !== "all") await folder.remove();
 });
-
-/** The packages as they are installed in the image, in the folders of Orcheo's repository. */
-async function makeTree(): Promise<void> {
-    mkdirSync(tree);
-    if (given !== undefined) {
-        for (const part of ["src", "packages", "apps", "tests", "pyproject.toml"])
-            cpSync(join(given, part), join(tree, part), { recursive: true });
-        return;
-    }
-    const site = "/opt/orcheo/lib/python3.13/site-packages";
-    const packed = `tar check -C ${site} --exclude=__pycache__ -cf - orcheo orcheo_backend orcheo_sdk`;
-    await folder.shell(`docker compose run --rm --no-deps -T --entrypoint ${packed} > ../packages.tar`);
-    const homes = { orcheo: "src", orcheo_backend: "apps/backend/src", orcheo_sdk: "packages/sdk/src" };
-    for (const [name, home] of Object.entries(homes)) {
-        mkdirSync(join(tree, home), { recursive: true });
-        await run("tar", ["-C", join(tree, home), "-xf", join(folder.root, "packages.tar"), name]);
-    }
-    const canvas = join(projectDir, "tests", "canvas-app", "apps", "canvas");
-    cpSync(canvas, join(tree, "apps", "canvas"), {
-        recursive: true,
-        filter: (file) => !/\/(node_modules|dist)$/.test(file),
-    });
-}
 
 test("malformed settings stop the start, and are named with form and example", async () => {
     folder.write({ ORCHEO_HOST: "Orcheo", ORCHEO_SOURCE: "./no-source", ORCHEO_SOURCES: "x" });
@@ -130,69 +104,9 @@ test.each(["api", "worker", "canvas"])(
     },
 );
 
-const fileOf = (pattern: string): string => {
-    const found = readdirSync(tree, { recursive: true, encoding: "utf8" }).find((file) => file.endsWith(pattern));
-    if (found === undefined) throw new Error(`the tree has no ${pattern}`);
-    return join(tree, found);
-};
-
-/**
- * Saves each edit, and waits until it is served. The bound holds on a busy machine too; the report has the figures, and
- * docs/compose.md those of a quiet one.
- */
-async function measure(
-    what: string,
-    edits: number,
-    save: (edit: number) => void,
-    served: (edit: number) => Promise<boolean>,
-): Promise<void> {
-    const times: number[] = [];
-    for (let edit = 1; edit <= edits; edit += 1) {
-        const start = performance.now();
-        save(edit);
-        await eventually(60, async () => ((await served(edit)) ? true : undefined), 25);
-        times.push((performance.now() - start) / 1000);
-        await sleep(1000);
-    }
-    const p95 = percentile(times, 95);
-    const median = percentile(times, 50);
-    folder.timings.push(
-        `${what}, ${edits} edits: saved to served ${median.toFixed(2)} s median, ${p95.toFixed(2)} s p95`,
-    );
-    expect(p95).toBeLessThan(10);
-}
-
-/** The WebSocket of a page that Vite serves. */
-const openPage = (): Promise<{ messages: () => string; close: () => void }> =>
-    new Promise((done, fail) => {
-        const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
-        const key = randomBytes(16).toString("base64");
-        request({
-            host: "127.0.0.1",
-            port: spec.ports.https,
-            servername: "orcheo.localhost",
-            ca: readFileSync(folder.anybody().caFile),
-            path: "/vite-hmr",
-            headers: {
-                ...{ ...upgrade, "sec-websocket-key": key, "sec-websocket-protocol": "vite-hmr" },
-                host: "orcheo.localhost",
-            },
-        })
-            .on("error", fail)
-            .on("response", ({ statusCode }) => {
-                fail(new Error(`no WebSocket, but ${statusCode ?? 0}`));
-            })
-            .on("upgrade", (_, socket) => {
-                let text = "";
-                socket.on("data", (part: Buffer) => (text += part.toString("latin1")));
-                done({ messages: () => text, close: () => socket.destroy() });
-            })
-            .end();
-    });
-
 describe("saved to served", () => {
     test("api; a file that cannot be imported leaves it running", async () => {
-        const file = fileOf("orcheo_backend/app/routers/system.py");
+        const file = fileOf(tree, "orcheo_backend/app/routers/system.py");
         const text = readFileSync(file, "utf8");
         const route = (edit: number) =>
             `${text}\n\n@public_router.get("/system/edit-${edit}")\ndef edit_${edit}() -> dict[str, int]:\n    return {"edit": ${edit}}\n`;
@@ -200,6 +114,7 @@ describe("saved to served", () => {
             (await ask(folder.anybody(), "GET", `/api/system/edit-${edit}`)).status;
         const served = async (edit: number): Promise<boolean> => (await statusOf(edit)) === 200;
         await measure(
+            folder,
             "api",
             12,
             (edit) => {
@@ -220,13 +135,14 @@ describe("saved to served", () => {
     });
 
     test("worker", async () => {
-        const file = fileOf("orcheo/nodes/logic/utilities.py");
+        const file = fileOf(tree, "orcheo/nodes/logic/utilities.py");
         const text = readFileSync(file, "utf8");
         const [before = "", after = ""] = text.split("class SetVariableNode");
         const edited = (edit: number): string =>
             `${before}class SetVariableNode${after.replace("return payload\n", `return {**payload, "edit": ${edit}}\n`)}`;
         expect(edited(1)).not.toBe(text);
         await measure(
+            folder,
             "worker",
             8,
             (edit) => {
@@ -249,8 +165,9 @@ describe("saved to served", () => {
         const file = join(tree, "apps", "canvas", "src", "main.tsx");
         const text = readFileSync(file, "utf8");
         expect((await send("https://orcheo.localhost/")).body).toContain("/@vite/client");
-        const page = await openPage();
+        const page = await openPage(folder.anybody());
         await measure(
+            folder,
             "canvas",
             12,
             (edit) => {

@@ -1,0 +1,64 @@
+/** How long a saved file takes until the stack serves it. */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
+import type { Entrance } from "../e2e/orcheo.ts";
+import { spec } from "./engine.ts";
+import { type ComposeFolder, eventually, percentile } from "./stack.ts";
+
+/**
+ * Saves each edit, and waits until it is served. The bound holds on a busy machine too; the report has the figures, and
+ * docs/compose.md those of a quiet one.
+ */
+export async function measure(
+    folder: ComposeFolder,
+    what: string,
+    edits: number,
+    save: (edit: number) => void,
+    served: (edit: number) => Promise<boolean>,
+): Promise<void> {
+    const times: number[] = [];
+    for (let edit = 1; edit <= edits; edit += 1) {
+        const start = performance.now();
+        save(edit);
+        await eventually(60, async () => ((await served(edit)) ? true : undefined), 25);
+        times.push((performance.now() - start) / 1000);
+        await sleep(1000);
+    }
+    const p95 = percentile(times, 95);
+    const median = percentile(times, 50);
+    folder.timings.push(
+        `${what}, ${edits} edits: saved to served ${median.toFixed(2)} s median, ${p95.toFixed(2)} s p95`,
+    );
+    expect(p95).toBeLessThan(10);
+}
+
+/** The WebSocket of a page that Vite serves. */
+export const openPage = ({ caFile }: Entrance): Promise<{ messages: () => string; close: () => void }> =>
+    new Promise((done, fail) => {
+        const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+        const key = randomBytes(16).toString("base64");
+        request({
+            host: "127.0.0.1",
+            port: spec.ports.https,
+            servername: "orcheo.localhost",
+            ca: readFileSync(caFile),
+            path: "/vite-hmr",
+            headers: {
+                ...{ ...upgrade, "sec-websocket-key": key, "sec-websocket-protocol": "vite-hmr" },
+                host: "orcheo.localhost",
+            },
+        })
+            .on("error", fail)
+            .on("response", ({ statusCode }) => {
+                fail(new Error(`no WebSocket, but ${statusCode ?? 0}`));
+            })
+            .on("upgrade", (_, socket) => {
+                let text = "";
+                socket.on("data", (part: Buffer) => (text += part.toString("latin1")));
+                done({ messages: () => text, close: () => socket.destroy() });
+            })
+            .end();
+    });
