@@ -35,6 +35,13 @@ function isPastStandardSupport(version: string | undefined): boolean {
     return version !== undefined && supportOf("eks", version).kind === "ended";
 }
 
+/** What RDS charges for a disk's IOPS, which have no price here: gp3 includes some of them, the other types none. */
+function iopsOf(props: unknown, storageGiB: number, copies: number): readonly Part[] {
+    const included = at(props, "storageType") !== "gp3" ? 0 : storageGiB < 400 ? 3000 : 12_000;
+    const beyond = (number(at(props, "iops")) ?? 0) - included;
+    return beyond <= 0 ? [] : [one("rds provisioned IOPS", beyond * copies)];
+}
+
 /** What is paid for in a resource of each type. */
 const partsOf: Readonly<Record<string, (resource: Resource) => readonly Part[]>> = {
     "aws:eks/cluster:Cluster": ({ props }) => [
@@ -62,13 +69,19 @@ const partsOf: Readonly<Record<string, (resource: Resource) => readonly Part[]>>
     "aws:rds/instance:Instance": ({ props }) => {
         const zones = at(props, "multiAz") === true ? 2 : 1;
         const storageGiB = number(at(props, "allocatedStorage")) ?? 20;
-        return [one(text(at(props, "instanceClass")), zones), one("rds gp3 GiB", storageGiB * zones)];
+        return [
+            one(text(at(props, "instanceClass")), zones),
+            one("rds gp3 GiB", storageGiB * zones),
+            ...iopsOf(props, storageGiB, zones),
+        ];
     },
     // A Multi-AZ cluster: a writer and two readable standbys, each with its own storage. Aurora's are ClusterInstances.
     "aws:rds/cluster:Cluster": ({ props }) => {
         const size = text(at(props, "dbClusterInstanceClass"));
         const storageGiB = number(at(props, "allocatedStorage")) ?? 0;
-        return size === undefined ? [] : [one(size, 3), one("rds gp3 GiB", storageGiB * 3)];
+        return size === undefined
+            ? []
+            : [one(size, 3), one("rds gp3 GiB", storageGiB * 3), ...iopsOf(props, storageGiB, 3)];
     },
     "aws:rds/clusterInstance:ClusterInstance": ({ props }) => [one(text(at(props, "instanceClass")))],
     "aws:elasticache/replicationGroup:ReplicationGroup": ({ props }) => {
@@ -81,6 +94,9 @@ const partsOf: Readonly<Record<string, (resource: Resource) => readonly Part[]>>
     "aws:secretsmanager/secret:Secret": () => [one("secret")],
     "aws:route53/zone:Zone": () => [one("hosted zone")],
 };
+
+/** The types that have a price. */
+export const pricedTypes: readonly string[] = Object.keys(partsOf);
 
 /** The properties that the prices go by. */
 const sizes = [

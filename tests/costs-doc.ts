@@ -105,7 +105,8 @@ export function costsDoc(sized: readonly Sized[]): string {
         "Generated from examples/prod-*.yaml, policies/prices.ts and policies/price-list.ts by `npm run docs`; change it there.",
         "",
         "On-demand list prices of the region that each example names, USD a month. Not in it: traffic, log and backup storage,",
-        "snapshots, S3, metrics and alarms, nodes of EKS Auto Mode, taxes; nor discounts.",
+        "snapshots, S3, images in ECR, metrics and alarms, messages of SNS, nodes of EKS Auto Mode, IOPS that a database's disk does not include,",
+        "taxes; nor discounts.",
         "",
         row(
             "",

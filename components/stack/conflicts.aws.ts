@@ -78,6 +78,33 @@ function clusterClass({ database }: Pick<Stack, "database">): Problem[] {
     ];
 }
 
+/** gp3 under PostgreSQL: smaller disks have 3000 IOPS, and nothing can be added. */
+const gp3 = { fromGiB: 400, includedBelow: 3000, leastIops: 12_000, mostIops: 64_000 };
+
+/**
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html for 0.5 to 50 IOPS a GiB
+ */
+function clusterIops({ database }: Pick<Stack, "database">): Problem[] {
+    if (database.kind !== "rds" || database.deployment.kind !== "cluster") return [];
+    const { storageGiB, deployment } = database;
+    const [least, most] =
+        storageGiB < gp3.fromGiB
+            ? [gp3.includedBelow, gp3.includedBelow]
+            : [Math.max(gp3.leastIops, Math.ceil(storageGiB / 2)), Math.min(gp3.mostIops, storageGiB * 50)];
+    if (deployment.iops === undefined || (deployment.iops >= least && deployment.iops <= most)) return [];
+    return [
+        {
+            at: "orcheo:stack.database.deployment.iops",
+            found: `found ${deployment.iops} with storageGiB ${storageGiB}`,
+            remedy:
+                least === most
+                    ? `accepted: ${least}, or none; more only with storageGiB from ${gp3.fromGiB} on`
+                    : `accepted: from ${least} to ${most}, or none`,
+        },
+    ];
+}
+
 function storage({ database }: Pick<Stack, "database">): Problem[] {
     if (database.kind !== "rds" || database.deployment.kind !== "instance") return [];
     // RDS refuses a limit that is not at least a tenth above.
@@ -168,6 +195,7 @@ export const awsRules = [
     newBesideExisting,
     tooFewSubnets,
     clusterClass,
+    clusterIops,
     storage,
     registryElsewhere,
     platformOfNodes,

@@ -117,6 +117,21 @@ describe("the estimate", () => {
         expect(of).toEqual(["eu-central-1"]);
     });
 
+    test("names the IOPS of a database that are paid for beside its disk", () => {
+        const there = { region: "eu-central-1" };
+        const unpriced = (props: Record<string, unknown>) => estimate([database(props, there)]).unpriced;
+        expect(unpriced({ storageType: "gp3", allocatedStorage: 100, iops: 3000 })).toEqual([]);
+        expect(unpriced({ storageType: "gp3", allocatedStorage: 400, iops: 12_000 })).toEqual([]);
+        const named = ['Instance "db" (rds provisioned IOPS in eu-central-1)'];
+        expect(unpriced({ storageType: "gp3", allocatedStorage: 400, iops: 12_001 })).toEqual(named);
+        expect(unpriced({ storageType: "io2", allocatedStorage: 400, iops: 1000 })).toEqual(named);
+        const cluster = { dbClusterInstanceClass: "db.m7g.large", storageType: "gp3", allocatedStorage: 400 };
+        const inCluster = (iops: number) =>
+            estimate([resource("rds/cluster:Cluster", "db", { ...cluster, iops }, there)]).unpriced;
+        expect(inCluster(12_000)).toEqual([]);
+        expect(inCluster(20_000)).toEqual(['Cluster "db" (rds provisioned IOPS in eu-central-1)']);
+    });
+
     test("prices each resource in its own region", () => {
         const [paulo, ireland] = [database({}, { region: "us-east-1" }), database({}, { region: "ap-northeast-1" })];
         const both = estimate([paulo, ireland]);

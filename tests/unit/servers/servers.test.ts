@@ -125,6 +125,10 @@ describe("conflicting AWS settings", () => {
     const fresh = everythingNew["aws"] as Record<string, unknown>;
     const network = aws["network"] as Record<string, unknown>;
     const two = { ...network, privateSubnetIds: ["subnet-00000001", "subnet-00000002"] };
+    const withIops = (storageGiB: number, iops: number): object => {
+        const database = everythingNew["database"] as Record<string, unknown>;
+        return { ...everythingNew, database: { ...database, storageGiB, deployment: { kind: "cluster", iops } } };
+    };
     it.each<[string, object, string]>([
         [
             "RDS without an account",
@@ -168,6 +172,21 @@ describe("conflicting AWS settings", () => {
                 database: { ...(everythingNew["database"] as object), instanceClass: "db.m7g.large" },
             },
             'database.instanceClass: found "db.m7g.large" with database.deployment.kind "cluster"; accepted: a class with local disks such as db.m6gd.large; or deployment.kind "instance"',
+        ],
+        [
+            "IOPS that a small disk of a cluster cannot have",
+            withIops(100, 12_000),
+            "database.deployment.iops: found 12000 with storageGiB 100; accepted: 3000, or none; more only with storageGiB from 400 on",
+        ],
+        [
+            "fewer IOPS than a large disk of a cluster has",
+            withIops(400, 3000),
+            "database.deployment.iops: found 3000 with storageGiB 400; accepted: from 12000 to 20000, or none",
+        ],
+        [
+            "more IOPS than the disk of a cluster can have",
+            withIops(500, 25_001),
+            "database.deployment.iops: found 25001 with storageGiB 500; accepted: from 12000 to 25000, or none",
         ],
         [
             "a registry of another account",
