@@ -62,6 +62,14 @@ export default defineConfig({
                     hookTimeout: 3_600_000,
                 },
             },
+            {
+                test: {
+                    name: "publish",
+                    include: ["tests/publish/**/*.test.ts"],
+                    testTimeout: 300_000,
+                    hookTimeout: 3_600_000,
+                },
+            },
             { test: { name: "workflows", include: ["tests/workflows/**/*.test.ts"], hookTimeout: 600_000 } },
             {
                 test: {

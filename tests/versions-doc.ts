@@ -111,6 +111,7 @@ const purposes: Readonly<Record<Group, string>> = {
     pulumi: "Pulumi",
     test: "tests only",
     compose: "tests of Docker Compose only",
+    publish: "`make publish` only",
     workflows: "checks of the GitHub workflows only",
 };
 

@@ -1,7 +1,10 @@
 /** The pinned tools: one row each. A row and its module folder under `modules/` decide everything that is built. */
 
-/** The purpose of a tool; `make up` needs all groups except `test`, and `compose` and `workflows` of `make compose-test` and `make workflow-test`. */
-export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "compose" | "workflows";
+/**
+ * The purpose of a tool; `make up` needs all groups except `test`, `compose` of `make compose-test`, `publish` of `make publish`
+ * and `workflows` of `make workflow-test`.
+ */
+export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "compose" | "publish" | "workflows";
 
 /** What `make up` and `make test` need. */
 export const usualGroups: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
@@ -57,6 +60,7 @@ const GO_1_26 = "go1.26.8";
 const CERT_MANAGER = "github.com/cert-manager/cert-manager";
 const TRAEFIK = "github.com/traefik/traefik/v3";
 const MOBY = "github.com/moby/moby/v2";
+const COSIGN = "github.com/sigstore/cosign/v3";
 const COMPOSE = "github.com/docker/compose/v5";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
@@ -415,6 +419,22 @@ export const tools: readonly Tool[] = [
         packages: [`${COMPOSE}/cmd`],
         binary: "docker-compose",
         stamps: { [`${COMPOSE}/internal.Version`]: "v5.6.0" },
+    },
+    {
+        name: "cosign",
+        group: "publish",
+        version: "3.1.3",
+        module: "cosign",
+        packages: [`${COSIGN}/cmd/cosign`],
+        stamps: { "sigs.k8s.io/release-utils/version.gitVersion": "v3.1.3" },
+    },
+    {
+        name: "syft",
+        group: "publish",
+        version: "1.57.1",
+        module: "syft",
+        packages: ["github.com/anchore/syft/cmd/syft"],
+        stamps: { "main.version": "1.57.1" },
     },
     {
         name: "actionlint",

@@ -1,0 +1,32 @@
+/** `make publish`: IMAGES and ALLOWED are JSON files, KEY a private key of cosign. Prints the `images` of a stack that runs them. */
+import { existsSync, readFileSync } from "node:fs";
+import { stringify } from "yaml";
+import { consoleReport } from "../report.ts";
+import { ensureToolchain } from "../toolchain/build.ts";
+import { publish, refuse } from "./publish.ts";
+import type { Settings } from "./publish.plan.ts";
+
+const { VERSION = "", REGISTRY = "", IMAGES = "", ALLOWED, KEY = "" } = process.env;
+const report = consoleReport();
+
+try {
+    const files = { IMAGES, KEY, ...(ALLOWED !== undefined && { ALLOWED }) };
+    refuse(
+        Object.entries(files)
+            .filter(([, file]) => !existsSync(file))
+            .map(([name, file]) => `${name}: found "${file}"; accepted: an existing file`),
+    );
+    const read = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));
+    const settings = {
+        version: VERSION,
+        registry: REGISTRY,
+        images: read(IMAGES) as Settings["images"],
+        allowed: ALLOWED === undefined ? [] : (read(ALLOWED) as Settings["allowed"]),
+    };
+    const toolchain = await ensureToolchain(["cluster", "publish"], report);
+    const images = await publish(settings, KEY, toolchain, report);
+    process.stdout.write(stringify({ images: { kind: "published", ...images } }));
+} catch (error) {
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+}

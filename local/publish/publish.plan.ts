@@ -1,0 +1,107 @@
+/** What `make publish` decides: the tags of a release, and whether the packages of its images are current. */
+
+export const imageNames = ["backend", "canvas", "postgres", "valkey", "backup"] as const;
+
+export interface Settings {
+    readonly version: string;
+    /** Registry and path below which each image has its repository. */
+    readonly registry: string;
+    /** By name, each by digest: as the stack built and tested them. */
+    readonly images: Readonly<Record<string, string>>;
+    /** Outdated packages that are published all the same. */
+    readonly allowed: readonly Allowed[];
+}
+
+export interface Allowed {
+    readonly package: string;
+    /** Last day, as 2026-12-31. */
+    readonly until: string;
+    readonly reason: string;
+}
+
+const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
+const REGISTRY = /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/;
+const PINNED = /^[^\s@]+\/[^\s@]+@sha256:[0-9a-f]{64}$/;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+/** Every problem of the settings at once. */
+export function problemsOf({ version, registry, images, allowed }: Settings): readonly string[] {
+    const problems: string[] = [];
+    if (!SEMVER.test(version))
+        problems.push(`VERSION: found "${version}"; accepted: a semantic version such as 1.4.2 or 1.5.0-rc.1`);
+    if (!REGISTRY.test(registry))
+        problems.push(
+            `REGISTRY: found "${registry}"; accepted: a registry with a path, such as ghcr.io/example/orcheo`,
+        );
+    for (const [name, reference] of Object.entries(images)) {
+        if (!(imageNames as readonly string[]).includes(name))
+            problems.push(`IMAGES: ${name} is no image; accepted: ${imageNames.join(", ")}`);
+        else if (!PINNED.test(reference))
+            problems.push(`IMAGES: ${name}: found "${reference}"; accepted: an image by digest, repository@sha256:…`);
+    }
+    if (Object.keys(images).length === 0) problems.push("IMAGES: found no image; accepted: a name and a digest each");
+    for (const { package: name, until, reason } of allowed)
+        if (!DAY.test(until) || reason.trim() === "")
+            problems.push(
+                `ALLOWED: ${name}: found until "${until}" and reason "${reason}"; accepted: a day such as 2026-12-31, and a reason`,
+            );
+    return problems;
+}
+
+const numbers = (version: string): readonly number[] => version.split(".").map(Number);
+
+function isOlder(left: string, right: string): boolean {
+    const [a, b] = [numbers(left), numbers(right)];
+    const index = a.findIndex((part, at) => part !== b[at]);
+    return index >= 0 && (a[index] ?? 0) < (b[index] ?? 0);
+}
+
+/**
+ * The tags that a version gets; never `latest`. `1.4` and `1` follow its newest release: a fix of an older one, and a
+ * pre-release, move neither. Below 1.0.0 minor versions are not compatible, so there is no `0`.
+ *
+ * @param existing  all tags of the repository
+ */
+export function tagsOf(version: string, existing: readonly string[]): readonly string[] {
+    if (version.includes("-")) return [version];
+    const [major = "", minor = ""] = version.split(".");
+    const releases = existing.filter((tag) => SEMVER.test(tag) && !tag.includes("-"));
+    const newest = (line: string): boolean =>
+        releases.every((release) => !release.startsWith(`${line}.`) || !isOlder(version, release));
+    return [version, ...[`${major}.${minor}`, ...(major === "0" ? [] : [major])].filter(newest)];
+}
+
+export interface Outdated {
+    readonly package: string;
+    readonly installed: string;
+    readonly candidate: string;
+}
+
+/** From `apt-cache policy`, asked with the image's packages as the installed ones. */
+export function outdatedOf(policy: string): readonly Outdated[] {
+    const pattern = /^(\S+):\n {2}Installed: (\S+)\n {2}Candidate: (\S+)$/gm;
+    return [...policy.matchAll(pattern)]
+        .map(([, name = "", installed = "", candidate = ""]) => ({ package: name, installed, candidate }))
+        .filter(({ installed, candidate }) => installed !== candidate && candidate !== "(none)");
+}
+
+/**
+ * Why an image is not published: each package for which Debian has a newer version, be it a security fix or another, with its remedy.
+ *
+ * @param today  as 2026-12-31
+ */
+export function refusals(
+    image: string,
+    outdated: readonly Outdated[],
+    allowed: readonly Allowed[],
+    today: string,
+): readonly string[] {
+    return outdated.flatMap(({ package: name, installed, candidate }) => {
+        const exception = allowed.find((each) => each.package === name);
+        if (exception !== undefined && exception.until >= today) return [];
+        const expired = exception === undefined ? "" : `; its exception ended on ${exception.until}`;
+        return [
+            `${image}: ${name} ${installed} is outdated, Debian has ${candidate}${expired}; build the image again from a current base image`,
+        ];
+    });
+}
