@@ -152,9 +152,22 @@ def listeners(port: int) -> list[socket.socket]:
     return bound
 
 
+def metering() -> Callable[[Application], Application]:
+    """Serves metrics on ORCHEO_METRICS_PORT; returns what counts an application's requests. Without the port, nothing is loaded."""
+    if not os.environ.get("ORCHEO_METRICS_PORT"):
+        return lambda application: application
+    from orcheo_runtime import metrics, metrics_api
+
+    registry = metrics.new_registry()
+    metrics_api.Pools(registry)
+    metrics.serve(registry)
+    return lambda application: metrics_api.Measured(application, registry)
+
+
 async def serve(serving: list[Health]) -> bool:
     """Serves until SIGTERM; returns False if start-up failed. `serving` receives the counter of open requests."""
     connections.check_before_use()
+    measured = metering()
     with imports.without_collection():
         import uvicorn
         from orcheo_backend.app import app
@@ -168,7 +181,7 @@ async def serve(serving: list[Health]) -> bool:
     logs.install()
     logging.getLogger("uvicorn.access").addFilter(WithoutProbes())
     tls = CERTIFICATE.is_file()
-    health = Health(app, app.state)
+    health = Health(measured(app), app.state)
     serving.append(health)
     config = uvicorn.Config(
         KeepInside(health),

@@ -49,6 +49,12 @@ def main() -> None:
     setup_logging.connect(lambda **_: logs.install(), weak=False)
     leave_when_idle(lambda: False)
     serve(HEALTH_PORT, pulse)
+    if os.environ.get("ORCHEO_METRICS_PORT"):
+        from orcheo_runtime import metrics
+
+        registry = metrics.new_registry()
+        metrics.last_tick(registry, pulse)
+        metrics.serve(registry)
     app = schedule()
     app.Beat(
         scheduler_cls=ReportingScheduler,

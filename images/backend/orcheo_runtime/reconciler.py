@@ -15,7 +15,7 @@ from base64 import b64decode
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from orcheo_runtime import leases, logs
+from orcheo_runtime import leases, logs, reports
 from orcheo_runtime.delivery import longest_run_seconds
 from orcheo_runtime.heartbeat import connect
 from orcheo_runtime.lost_runs import (
@@ -65,6 +65,13 @@ SELECT run.id, run.updated_at, lease.enqueued_at, coalesce(lease.dispatched, tru
 FROM workflow_runs run LEFT JOIN orcheo_deploy.run_leases lease ON lease.run_id = run.id
 WHERE run.status = 'pending' AND coalesce(lease.dispatched, true)
 ORDER BY run.updated_at LIMIT %s
+"""
+NUMBERS = """
+SELECT count(*) FILTER (WHERE run.status = 'pending'),
+    coalesce(extract(epoch FROM clock_timestamp() - min(run.updated_at) FILTER (WHERE run.status = 'pending')), 0),
+    count(*) FILTER (WHERE run.status = 'running')
+FROM workflow_runs run LEFT JOIN orcheo_deploy.run_leases lease ON lease.run_id = run.id
+WHERE run.status = 'running' OR run.status = 'pending' AND coalesce(lease.dispatched, true)
 """
 ENDED = """
 SELECT lease.run_id, lease.ended_at
@@ -136,6 +143,27 @@ def named_in(message: bytes | str) -> Iterator[str]:
         return
 
 
+def measure(connection: "Connection") -> reports.Report:
+    """How much waits and runs now, for the worker's metrics."""
+    report: reports.Report = {"queue_last_look_timestamp_seconds": time.time(), "queue_messages": queue_length()}
+    if connection.execute("SELECT to_regclass('workflow_runs') IS NULL").fetchone() == (False,):
+        row = connection.execute(NUMBERS).fetchone()
+        assert row is not None
+        report |= zip(("runs_waiting", "runs_oldest_waiting_seconds", "runs_running"), map(float, row), strict=True)
+    return report
+
+
+def queue_length() -> int | None:
+    """None while Valkey does not answer."""
+    import redis
+
+    try:
+        with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5, socket_connect_timeout=5) as client:
+            return int(client.llen(QUEUE))
+    except (redis.RedisError, OSError):
+        return None
+
+
 def look_once() -> None:
     """One look, unless another worker has it under way."""
     with connect() as watch:
@@ -145,6 +173,8 @@ def look_once() -> None:
                 return
             with connect() as connection:
                 actions = look(connection)
+                if reports.wanted():
+                    reports.send(measure(connection))
             if actions:
                 settle_apart(actions)
 

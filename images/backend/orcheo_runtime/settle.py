@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from orcheo_runtime import fencing, logs
+from orcheo_runtime import fencing, logs, reports
 from orcheo_runtime.leaving import run_without_waiting
 from orcheo_runtime.lost_runs import Action
 
@@ -41,6 +41,7 @@ async def settle(actions: Iterable[Action]) -> None:
             logger.warning(
                 "run %s: %s. %s", action.run_id, DONE[action.kind], action.reason, extra={"run": action.run_id, "action": action.kind}
             )
+            reports.send({"settled": action.kind})
         except (StillHeldError, ValueError) as error:
             logger.info("run %s: left alone, it has gone on in the meantime (%s)", action.run_id, error)
         except Exception:

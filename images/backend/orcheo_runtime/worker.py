@@ -14,7 +14,7 @@ from typing import Any
 import celery.apps.worker
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init, worker_ready
 
-from orcheo_runtime import browsers, connections, delivery, fencing, imports, logs, memory, plugins, reconciler, vault
+from orcheo_runtime import browsers, connections, delivery, fencing, imports, logs, memory, plugins, reconciler, reports, vault
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import Work, leave_when_idle
 
@@ -46,6 +46,9 @@ def leave_without(pid: int) -> None:
 def main() -> None:
     """Runs until SIGTERM."""
     logs.install()
+    metered = bool(os.environ.get("ORCHEO_METRICS_PORT"))
+    if metered:
+        reports.open_pipe()
     # First: anything loaded or started before would be in that process too.
     watcher = reconciler.fork()
     connections.check_before_use()
@@ -79,13 +82,18 @@ def main() -> None:
     worker_process_init.connect(lambda **_: memory.guard(fencing.heartbeat), weak=False)
     leave_when_idle(work.under_way)
     serve(HEALTH_PORT, pulse)
+    slots = os.environ.get("ORCHEO_WORKER_CONCURRENCY", "2")
+    if metered:
+        from orcheo_runtime import metrics_worker
+
+        metrics_worker.start(celery_app, int(slots))
     threading.Thread(target=leave_without, args=(watcher,), name="reconciler", daemon=True).start()
     celery_app.worker_main(
         [
             "--quiet",
             "worker",
             "--concurrency",
-            os.environ.get("ORCHEO_WORKER_CONCURRENCY", "2"),
+            slots,
             "--loglevel",
             os.environ.get("ORCHEO_LOG_LEVEL", "INFO"),
         ]

@@ -82,11 +82,15 @@ class Look(unittest.TestCase):
         asked = reconciler.RUNNING
         for value in values:
             asked = asked.replace("%s", value, 1)
+        return {line.split("|")[0] for line in self.answer(asked, *made)}
+
+    def answer(self, asked: str, *made: str) -> list[str]:
+        """Its rows."""
         script = Path(self.folder, "script.sql")
         drop = "DROP SCHEMA IF EXISTS orcheo_deploy CASCADE; DROP TABLE IF EXISTS workflow_runs;"
         script.write_text("\n".join([drop, TABLES + ";", *made, asked, ";"]), encoding="utf8")
         printed = self.command("psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-f", str(script))
-        return {line.split("|")[0] for line in printed.splitlines() if line}
+        return [line for line in printed.splitlines() if line]
 
     def test_it_reads_what_may_have_to_end(self) -> None:
         found = self.found(
@@ -105,6 +109,18 @@ class Look(unittest.TestCase):
         others = [run(f"conversation-{n}", "chatkit", LONGEST + 100, lease_ago=5) for n in range(20)]
         others += [run(f"a-callers-{n}", "somebody", LONGEST + 100) for n in range(20)]
         self.assertEqual(self.found(*others, run("lost", WORKER, LONGEST + 10, lease_ago=90), most=5), {"lost"})
+
+    def test_it_counts_what_waits_and_runs(self) -> None:
+        waiting = """
+INSERT INTO workflow_runs (id, status, payload, updated_at) VALUES ('{0}', 'pending', '{{}}', clock_timestamp() - interval '{1} s');
+"""
+        recorded = "INSERT INTO orcheo_deploy.run_leases (run_id, dispatched) VALUES ('recorded', false);"
+        made = (waiting.format("new", 5), waiting.format("old", 70), waiting.format("recorded", 900), recorded, run("one", WORKER, 10, lease_ago=5))
+        (line,) = self.answer(reconciler.NUMBERS, *made)
+        count, oldest, running = line.split("|")
+        self.assertEqual((count, running), ("2", "1"))
+        self.assertAlmostEqual(float(oldest), 70, delta=10)
+        self.assertEqual(self.answer(reconciler.NUMBERS), ["0|0|0"])
 
 
 if __name__ == "__main__":
