@@ -149,6 +149,10 @@ export const variants = {
             credentials: { kind: "secret", name: "minio-keys" },
         },
     },
+    "metrics by the Prometheus operator": {
+        ...dev,
+        monitoring: { kind: "prometheusOperator", labels: { release: "kube-prometheus-stack" } },
+    },
     "everything from elsewhere": {
         ...dev,
         kubernetes: { context: "orcheo-local", namespaceKind: "existing", namespace: "team-a" },

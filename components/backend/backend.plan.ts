@@ -12,6 +12,13 @@ import { planTrust, trustEnvironment, trustMount } from "../kubernetes/trust.pla
 import * as volumes from "../kubernetes/volumes.plan";
 import { planRotation } from "../secrets/secrets.plan";
 import { caDir } from "../servers/servers.plan";
+import {
+    isMonitored,
+    metricsEnvironment,
+    scrapeAnnotations,
+    scraperOf,
+    type MonitoringSettings,
+} from "../monitoring/monitoring.plan";
 import type { BackendRole } from "./contract";
 import { planDemands, planSecretFiles, serverNames, type SecretSources } from "./secret-files.plan";
 import type { ReachSettings } from "../network/network.plan";
@@ -19,7 +26,8 @@ import type { ReachSettings } from "../network/network.plan";
 type Deployment = types.input.apps.v1.Deployment;
 type Probes = NonNullable<ContainerPlan["probes"]>;
 
-type EnvironmentSettings = ProxySettings &
+type EnvironmentSettings = MonitoringSettings &
+    ProxySettings &
     Pick<Stack, "api" | "auth" | "beat" | "publicUrl" | "release" | "tracing" | "worker">;
 
 export type BackendSettings = EnvironmentSettings &
@@ -36,6 +44,8 @@ export interface BackendInputs extends SecretSources {
     readonly trustConfigMap?: Input<string>;
     /** Secret of the API's own certificate, whose ca.crt is the stack's authority. */
     readonly certificateSecret: Input<string>;
+    /** Secret of the certificate that worker and beat serve their metrics with. */
+    readonly metricsCertificateSecret?: Input<string>;
 }
 
 /** Between the end of open requests and that of the process. */
@@ -70,6 +80,7 @@ export function planEnvironment(role: BackendRole, stack: EnvironmentSettings): 
         ORCHEO_STUDIO_URL: stack.publicUrl,
         ORCHEO_CHATKIT_PUBLIC_BASE_URL: stack.publicUrl,
         ...planSignIn(auth),
+        ...metricsEnvironment(role, stack),
         ...(tracing && { ORCHEO_TRACING_EXPORTER: "otlp", ORCHEO_TRACING_ENDPOINT: tracing.otlpEndpoint }),
         // Also who sends and who schedules must know how long a message may stay unacknowledged.
         ...(role !== "init" && { ORCHEO_WORKER_LONGEST_RUN_SECONDS: String(stack.worker.longestRunSeconds) }),
@@ -158,12 +169,16 @@ function planContainer(role: BackendRole, stack: BackendSettings, inputs: Backen
             ),
             ...(inputs.trustConfigMap === undefined ? [] : [trustMount]),
             ...(role === "api" ? [volumes.serverCertificate(inputs.certificateSecret)] : []),
+            ...(inputs.metricsCertificateSecret === undefined
+                ? []
+                : [volumes.serverCertificate(inputs.metricsCertificateSecret)]),
             volumes.scratch("tmp", "/tmp", sizes.tmp),
             // Caches are filled at run time; they are nobody's only copy.
             volumes.scratch("state", "/var/lib/orcheo", sizes.state),
             ...(role === "worker" ? [volumes.scratch("shm", "/dev/shm", sharedMemoryMiB(stack), "Memory")] : []),
         ],
         ...(role !== "init" && { probes: probesOf[role] }),
+        ...(scraperOf(stack) !== undefined && isMonitored(role) && { metricsPort: ports.metrics }),
         ...(role === "api" && { port: { name: "https", number: ports.api }, preStopSeconds: stack.leaveSeconds }),
     };
 }
@@ -195,7 +210,7 @@ function planTemplate(role: BackendRole, stack: BackendSettings, inputs: Backend
         ...(inputs.trustConfigMap !== undefined && {
             initContainers: [planTrust(inputs.image, inputs.trustConfigMap)],
         }),
-        annotations: planRotation(stack.secrets).pods,
+        annotations: { ...planRotation(stack.secrets).pods, ...scrapeAnnotations(role, stack) },
         ...(role === "init" && { restartPolicy: "Never" }),
     });
 }

@@ -17,6 +17,7 @@ import { privateCaKey } from "../kubernetes/trust.plan";
 import { machine } from "../machine";
 import type { Secrets } from "../secrets/secrets";
 import { keyNames, externalName, planExternalSecret } from "../secrets/secrets.plan";
+import { monitoredRoles, planPodMonitor, scraperOf, type MonitoredRole } from "../monitoring/monitoring.plan";
 import { planDeployment, planInitialisation, type BackendInputs, type BackendSettings } from "./backend.plan";
 import type { SecretKey } from "./contract";
 
@@ -52,6 +53,7 @@ export class Backend extends pulumi.ComponentResource {
             key: applicationSecret?.keys[tokenKey] ?? tokenKey,
         };
         this.authoritySecret = authority.serverCertificate("api", child);
+        const metrics = metricsSecrets(args, this.authoritySecret, child);
         this.trustConfigMap = trustConfigMap(`${name}-private-ca`, args, child);
         const inputs = {
             namespace,
@@ -64,6 +66,8 @@ export class Backend extends pulumi.ComponentResource {
         };
         const runAs = (role: "init" | "api" | "worker" | "beat"): BackendInputs => ({
             ...inputs,
+            ...(metrics !== undefined &&
+                (role === "worker" || role === "beat") && { metricsCertificateSecret: metrics[role] }),
             serviceAccountName: serviceAccount(
                 `${role}-account`,
                 role,
@@ -89,6 +93,11 @@ export class Backend extends pulumi.ComponentResource {
         );
         for (const role of ["api", "worker"] as const)
             new k8s.policy.v1.PodDisruptionBudget(`${role}-disruption`, planDisruptionBudget(role, namespace), child);
+        if (stack.monitoring.kind === "prometheusOperator" && metrics !== undefined)
+            for (const role of monitoredRoles) {
+                const plan = planPodMonitor(role, stack.monitoring, { namespace, certificateSecret: metrics[role] });
+                new k8s.apiextensions.CustomResource(`${role}-metrics`, plan, child);
+            }
         const labels = objectLabels("api");
         new Autoscaler("api-autoscaler", { deployment: "api", namespace, labels, scaling: stack.api.scaling }, child);
         this.registerOutputs({});
@@ -129,6 +138,20 @@ function trustConfigMap(
     const metadata = { namespace, labels: objectLabels() };
     const data = { [privateCaKey]: files.map((file) => machine.read(file)).join("\n") };
     return new k8s.core.v1.ConfigMap(name, { metadata, data }, opts).metadata.name;
+}
+
+/** The Secret of the certificate that each process serves its metrics with; undefined when nobody reads them. */
+function metricsSecrets(
+    { stack, authority }: BackendArgs,
+    api: pulumi.Output<string>,
+    opts: pulumi.CustomResourceOptions,
+): Readonly<Record<MonitoredRole, pulumi.Output<string>>> | undefined {
+    if (scraperOf(stack) === undefined) return undefined;
+    return {
+        api,
+        worker: authority.serverCertificate("worker", opts),
+        beat: authority.serverCertificate("beat", opts),
+    };
 }
 
 /** Where a value is in the cluster. */

@@ -73,6 +73,12 @@ auth:
 tracing:
   otlpEndpoint: https://otel.example.com/v1/traces
 `,
+    monitoring: `
+monitoring:
+  kind: prometheusOperator
+  namespace: monitoring
+  labels: { release: kube-prometheus-stack }
+`,
     network: `
 network:
   ingressNamespace: traefik

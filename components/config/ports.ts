@@ -7,4 +7,6 @@ export const ports = {
     postgres: 5432,
     /** The stack's own Valkey, and ElastiCache. */
     valkey: 6379,
+    /** Metrics of API, worker and beat. */
+    metrics: 9464,
 } as const;

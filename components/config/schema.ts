@@ -10,6 +10,7 @@ import { cache, database } from "./schema.data";
 import { entrance } from "./schema.entrance";
 import { images } from "./schema.images";
 import { kubernetes } from "./schema.kubernetes";
+import { monitoring } from "./schema.monitoring";
 import { network } from "./schema.network";
 import { pods, serviceAccounts } from "./schema.pods";
 import { secrets } from "./schema.secrets";
@@ -46,6 +47,7 @@ export const stackSchema = z.strictObject({
     canvas,
     auth,
     tracing,
+    monitoring,
     network,
     aws,
     backup,
@@ -89,4 +91,5 @@ export type Sections = Pick<
     | "worker"
     | "beat"
     | "secrets"
+    | "monitoring"
 >;

@@ -17,6 +17,7 @@ import type { IMiddleware } from "@kubernetes-models/traefik/traefik.io/v1alpha1
 import type { IServersTransport } from "@kubernetes-models/traefik/traefik.io/v1alpha1/ServersTransport";
 import type { Input } from "@pulumi/pulumi";
 import type { LoadBalancerConfigurationSpec, TargetGroupConfigurationSpec } from "./aws-gateway.types";
+import type { PodMonitorSpec } from "./pod-monitor.types";
 
 /** T, with values that may be known only once other resources are there. Lists and objects are written out. */
 export type Inputs<T> = [T] extends [string | number | boolean | undefined]
@@ -68,6 +69,12 @@ export type ServersTransport = Custom<IServersTransport>;
 export type LoadBalancerConfiguration = Custom<AwsGateway<"LoadBalancerConfiguration", LoadBalancerConfigurationSpec>>;
 export type TargetGroupConfiguration = Custom<AwsGateway<"TargetGroupConfiguration", TargetGroupConfigurationSpec>>;
 
+export type PodMonitor = Custom<{
+    readonly apiVersion: "monitoring.coreos.com/v1";
+    readonly kind: "PodMonitor";
+    readonly spec: PodMonitorSpec;
+}>;
+
 /** Every kind that this program declares. */
 export type CustomObject =
     | Certificate
@@ -81,4 +88,5 @@ export type CustomObject =
     | Middleware
     | ServersTransport
     | LoadBalancerConfiguration
-    | TargetGroupConfiguration;
+    | TargetGroupConfiguration
+    | PodMonitor;

@@ -24,6 +24,7 @@ export interface ContainerPlan {
     readonly args?: readonly string[];
     readonly env?: Readonly<Record<string, Input<string>>>;
     readonly port?: { readonly name: string; readonly number: number };
+    readonly metricsPort?: number;
     readonly resources: Resources;
     readonly mounts: readonly Mounted[];
     readonly probes?: { readonly startup: Probe; readonly readiness: Probe; readonly liveness: Probe };
@@ -131,6 +132,12 @@ function planContainer(plan: ContainerPlan, placement: Placement): Container {
     const { cpuRequestMillis, cpuLimitMillis, memoryRequestMiB, memoryLimitMiB, ephemeralRequestMiB } = plan.resources;
     const scratchMiB = plan.mounts.reduce((sum, { diskMiB = 0 }) => sum + diskMiB, 0);
     const envFrom = environmentFrom(placement);
+    const ports = [
+        ...(plan.port ? [{ name: plan.port.name, containerPort: plan.port.number, protocol: "TCP" }] : []),
+        ...(plan.metricsPort === undefined
+            ? []
+            : [{ name: "metrics", containerPort: plan.metricsPort, protocol: "TCP" }]),
+    ];
     return {
         name: plan.name,
         image: plan.image,
@@ -142,7 +149,7 @@ function planContainer(plan: ContainerPlan, placement: Placement): Container {
             value: literalInput(value),
         })),
         ...(envFrom.length > 0 && { envFrom }),
-        ...(plan.port && { ports: [{ name: plan.port.name, containerPort: plan.port.number, protocol: "TCP" }] }),
+        ...(ports.length > 0 && { ports }),
         resources: {
             requests: {
                 cpu: millis(cpuRequestMillis),

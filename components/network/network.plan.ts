@@ -4,6 +4,7 @@ import { inAutoMode } from "../config/kinds";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector, type Role } from "../kubernetes/labels";
+import { planScraperIngress, type MonitoringSettings } from "../monitoring/monitoring.plan";
 import { peersOf, reachOf, type ReachSettings } from "./reach.plan";
 export { probeResources } from "./probe.plan";
 export { reachOf, type ReachSettings } from "./reach.plan";
@@ -60,13 +61,15 @@ export function controllerPeers(network: Stack["network"]): Peer[] {
     ];
 }
 
-export type NetworkSettings = ReachSettings & Pick<Stack, "auth" | "backup" | "network" | "outbound">;
+export type NetworkSettings = MonitoringSettings &
+    ReachSettings &
+    Pick<Stack, "auth" | "backup" | "network" | "outbound">;
 
 /**
  * Name and spec of every policy: deny everything, then allow the listed connections.
  *
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
- * -> api · api, worker -> peers · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
+ * -> api · api, worker -> peers · scraper -> metrics of api, worker, beat · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
  */
 export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec> {
     const controller = controllerPeers(stack.network);
@@ -101,6 +104,7 @@ export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec
             ],
         },
         ...planIssuer(stack),
+        ...planScraperIngress(stack),
         ...(stack.network.enforcement === "probed" && {
             "network-probe": {
                 podSelector: { matchLabels: selector("network-probe") },

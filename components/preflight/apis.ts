@@ -45,7 +45,7 @@ export function versionProblems({ kubernetes }: Partial<Sections>, version: stri
     return [{ at: "orcheo:stack.kubernetes.context", found, remedy: `accepted: ${oldest.join(".")} or newer` }];
 }
 
-function needsOf({ entrance, secrets, api }: Partial<Sections>): readonly Need[] {
+function needsOf({ entrance, secrets, api, monitoring }: Partial<Sections>): readonly Need[] {
     const controller = entrance?.controller;
     const kind = "entrance.controller.kind";
     const needs: Need[] = [
@@ -74,6 +74,12 @@ function needsOf({ entrance, secrets, api }: Partial<Sections>): readonly Need[]
             key: kind,
             api: "gateway.k8s.aws/v1beta1",
             remedy: "install the AWS Load Balancer Controller 2.15 or newer with its CRDs for the Gateway API",
+        });
+    if (monitoring?.kind === "prometheusOperator")
+        needs.push({
+            key: "monitoring.kind",
+            api: "monitoring.coreos.com/v1",
+            remedy: 'install the Prometheus operator with its CRDs, or use the kind "annotations" or "none"',
         });
     if (secrets?.kind === "externalSecrets")
         needs.push({

@@ -16,6 +16,7 @@ const standard = {
 const programs: [string, Program][] = [
     ["dev", { stack: "dev" }],
     ["dev with backups", { stack: "dev", settings: variants["backups to a store of one's own"] }],
+    ["dev with PodMonitors", { stack: "dev", settings: variants["metrics by the Prometheus operator"] }],
     ["prod", { stack: "prod" }],
     ["prod of 0.46 with published images and a standard controller", { stack: "prod", settings: standard }],
 ];

@@ -11,7 +11,16 @@ const backend = resolve("images/backend");
 const packages = [
     ...["celery", "amqp", "billiard", "click", "click-didyoumean", "click-plugins", "click-repl", "kombu", "packaging"],
     ...["prompt-toolkit", "python-dateutil", "six", "tzdata", "tzlocal", "vine", "wcwidth"],
-    ...["fastapi", "annotated-doc", "annotated-types", "anyio", "idna", "opentelemetry-api", "pydantic", "pydantic-core"],
+    ...[
+        "fastapi",
+        "annotated-doc",
+        "annotated-types",
+        "anyio",
+        "idna",
+        "opentelemetry-api",
+        "pydantic",
+        "pydantic-core",
+    ],
     ...["starlette", "typing-extensions", "typing-inspection", "psycopg", "psycopg-binary", "psycopg-pool", "redis"],
 ];
 

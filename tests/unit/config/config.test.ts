@@ -61,7 +61,7 @@ describe("refused, each with its whole message", () => {
         [
             "an unknown key",
             { hots: "a.example.com" },
-            '  - orcheo:stack.hots: unknown key; did you mean "host"? accepted here: kubernetes, registry, release, version, images, rollbackTo, host, entrance, database, cache, api, worker, beat, canvas, auth, tracing, network, aws, backup, outbound, secrets, pods, serviceAccounts, transforms, extraObjects',
+            '  - orcheo:stack.hots: unknown key; did you mean "host"? accepted here: kubernetes, registry, release, version, images, rollbackTo, host, entrance, database, cache, api, worker, beat, canvas, auth, tracing, monitoring, network, aws, backup, outbound, secrets, pods, serviceAccounts, transforms, extraObjects',
         ],
         [
             "an unknown key of a chosen kind",

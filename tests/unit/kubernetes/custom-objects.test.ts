@@ -60,8 +60,13 @@ const misspelt = {
         // @ts-expect-error HTTPS: only release 2.14 accepted lower case
         defaultConfiguration: { healthCheckConfig: { healthCheckProtocol: "https" } },
     } satisfies kinds.TargetGroupConfiguration["spec"],
+    PodMonitor: {
+        selector: { matchLabels: {} },
+        // @ts-expect-error it is called podMetricsEndpoints
+        endpoints: [],
+    } satisfies kinds.PodMonitor["spec"],
 } satisfies Record<kinds.CustomObject["kind"], unknown>;
 
 test("every kind of custom resource has a misspelt field that does not compile", () => {
-    expect(Object.keys(misspelt)).toHaveLength(12);
+    expect(Object.keys(misspelt)).toHaveLength(13);
 });

@@ -28,6 +28,7 @@ const all = new Map(
         "gateway.k8s.aws": ["v1beta1"],
         "external-secrets.io": ["v1"],
         "metrics.k8s.io": ["v1beta1"],
+        "monitoring.coreos.com": ["v1"],
     }),
 );
 
@@ -47,6 +48,12 @@ describe("an API that the settings need", () => {
             variants["Envoy Gateway with ACME by DNS"],
             "entrance.controller.kind",
             "install Envoy Gateway",
+        ],
+        [
+            "monitoring.coreos.com",
+            variants["metrics by the Prometheus operator"],
+            "monitoring.kind",
+            "install the Prometheus operator",
         ],
     ])("%s is named when the cluster does not serve it", (group, settings, key, remedy) => {
         const stack = sectionsOf(settings);

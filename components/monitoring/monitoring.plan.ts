@@ -1,0 +1,91 @@
+/** What a scraper needs to read the metrics of Orcheo's processes; the image serves them (orcheo_runtime/metrics.py). */
+import type { types } from "@pulumi/kubernetes";
+import { interpolate, type Input } from "@pulumi/pulumi";
+import { ports } from "../config/ports";
+import type { Stack } from "../config/schema";
+import type { Scraped } from "../config/schema.monitoring";
+import type { PodMonitor } from "../kubernetes/custom-object";
+import { objectLabels, selector, type Role } from "../kubernetes/labels";
+
+export type MonitoringSettings = Pick<Stack, "monitoring">;
+type PolicySpec = types.input.networking.v1.NetworkPolicySpec;
+
+export const monitoredRoles = ["api", "worker", "beat"] as const;
+export type MonitoredRole = (typeof monitoredRoles)[number];
+
+export const isMonitored = (role: Role): role is MonitoredRole => monitoredRoles.some((each) => each === role);
+
+/** Who reads the metrics; undefined when nobody does, and then there is no port either. */
+export const scraperOf = ({ monitoring }: MonitoringSettings): Scraped | undefined =>
+    monitoring.kind === "none" ? undefined : monitoring;
+
+export function metricsEnvironment(role: Role, stack: MonitoringSettings): Record<string, string> {
+    return scraperOf(stack) !== undefined && isMonitored(role) ? { ORCHEO_METRICS_PORT: String(ports.metrics) } : {};
+}
+
+/** A convention of Prometheus' example configuration and of many agents. */
+export function scrapeAnnotations(role: Role, { monitoring }: MonitoringSettings): Record<string, string> {
+    if (monitoring.kind !== "annotations" || !isMonitored(role)) return {};
+    return {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/scheme": "https",
+        "prometheus.io/port": String(ports.metrics),
+        "prometheus.io/path": "/metrics",
+    };
+}
+
+/** The scraper's pods, and nobody else, to the port of the metrics alone. */
+export function planScraperIngress(stack: MonitoringSettings): Record<string, PolicySpec> {
+    const scraper = scraperOf(stack);
+    if (scraper === undefined) return {};
+    const from = [
+        {
+            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": scraper.namespace } },
+            podSelector: { matchLabels: scraper.podLabels },
+        },
+    ];
+    return {
+        metrics: {
+            podSelector: {
+                matchExpressions: [{ key: "app.kubernetes.io/component", operator: "In", values: [...monitoredRoles] }],
+            },
+            policyTypes: ["Ingress"],
+            ingress: [{ from, ports: [{ port: ports.metrics, protocol: "TCP" }] }],
+        },
+    };
+}
+
+export interface PodMonitorInputs {
+    readonly namespace: Input<string>;
+    /** Secret of the role's certificate. */
+    readonly certificateSecret: Input<string>;
+}
+
+/** One for each role, because each has a certificate of its own. */
+export function planPodMonitor(
+    role: MonitoredRole,
+    { labels, scrapeSeconds }: Extract<Scraped, { kind: "prometheusOperator" }>,
+    { namespace, certificateSecret }: PodMonitorInputs,
+): PodMonitor {
+    return {
+        apiVersion: "monitoring.coreos.com/v1",
+        kind: "PodMonitor",
+        metadata: { name: role, namespace, labels: { ...labels, ...objectLabels(role) } },
+        spec: {
+            selector: { matchLabels: selector(role) },
+            podTargetLabels: ["app.kubernetes.io/component"],
+            podMetricsEndpoints: [
+                {
+                    port: "metrics",
+                    path: "/metrics",
+                    scheme: "https",
+                    interval: `${scrapeSeconds}s`,
+                    tlsConfig: {
+                        ca: { secret: { name: certificateSecret, key: "ca.crt" } },
+                        serverName: interpolate`${role}.${namespace}.svc`,
+                    },
+                },
+            ],
+        },
+    };
+}
