@@ -51,7 +51,8 @@ function backendCheck(stack: Stack, environment: Readonly<Record<string, string>
     const { fixed } = contractOf(stack.release);
     const allowed = (environment["ORCHEO_RUNTIME_ALLOW_UNKNOWN"] ?? "").split(",").map((name) => name.trim());
     return (name, value) => {
-        if (own.deployment.includes(name)) return setByStack("accepted: database, cache, release, monitoring and secrets instead");
+        if (own.deployment.includes(name))
+            return setByStack("accepted: database, cache, release, monitoring and secrets instead");
         if (name === "ORCHEO_PLUGIN_DIR" && stack.images.kind === "build" && stack.images.plugins.length > 0)
             return setByStack("leave it out: the plugins of images.plugins would not be found");
         const only = fixed[name];
