@@ -39,7 +39,9 @@ const portsOf = (deployment: unknown): unknown[] =>
     ((at(containerOf(deployment), "ports") ?? []) as Fields[]).map(({ name, containerPort }) => [name, containerPort]);
 
 const environmentOf = (deployment: unknown): Fields =>
-    Object.fromEntries((at(containerOf(deployment), "env") as Fields[]).map(({ name, value }) => [name, value]));
+    Object.fromEntries(
+        (at(containerOf(deployment), "env") as Fields[]).map(({ name, value }) => [String(name), value]),
+    );
 
 const metricsPolicy = ({ resources }: Run): unknown =>
     resources.find(
