@@ -81,6 +81,12 @@ export const pods = {
     },
 };
 
+/** Not one of the variants, of which each is run by many tests. */
+export const monitored = {
+    ...dev,
+    monitoring: { kind: "prometheusOperator", labels: { release: "kube-prometheus-stack" } },
+};
+
 export const variants = {
     "Traefik with ACME over http": {
         ...dev,
@@ -148,10 +154,6 @@ export const variants = {
             reach: { kind: "addresses", cidrs: ["10.9.0.0/24"] },
             credentials: { kind: "secret", name: "minio-keys" },
         },
-    },
-    "metrics by the Prometheus operator": {
-        ...dev,
-        monitoring: { kind: "prometheusOperator", labels: { release: "kube-prometheus-stack" } },
     },
     "everything from elsewhere": {
         ...dev,

@@ -21,6 +21,7 @@ const stuckRuns = "docs/runbooks/stuck-runs.md";
 const restore = "docs/runbooks/restore-backup.md";
 const queue = "docs/runbooks/damaged-append-only-file.md";
 const security = "docs/security.md";
+const monitoring = "docs/monitoring.md";
 /** The text for ServiceAccounts. */
 const identity =
     "Identity of these pods towards clouds. It has no rights in the cluster, and its token is not mounted.";
@@ -36,11 +37,13 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     BackendTrafficPolicy: { orcheo: ["entrance", ingress, "Limits the size of requests behind Envoy Gateway."] },
     Certificate: {
         api: ["api", security, "The API's own certificate, signed by the stack's CA."],
+        beat: ["beat", monitoring, "The certificate with which beat serves its metrics."],
         ca: ["authority", security, "The stack's CA, which signs the certificates of its servers."],
         canvas: ["canvas", security, "The canvas' own certificate, signed by the stack's CA."],
         entrance: ["entrance", ingress, "The certificate that browsers see."],
         postgres: ["postgres", security, "The certificate of Postgres, signed by the stack's CA."],
         valkey: ["valkey", security, "The certificate of Valkey, signed by the stack's CA."],
+        worker: ["worker", monitoring, "The certificate with which the worker serves its metrics."],
     },
     ClusterIssuer: { "*": ["entrance", ingress, "Obtains the certificate that browsers see, by ACME."] },
     ConfigMap: {
@@ -116,6 +119,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         canvas: ["network", security, "Lets the ingress controller reach the canvas."],
         "deny-all": ["network", security, "Denies every connection that another policy does not allow."],
         "issuer-out": ["network", "docs/sign-in.md", "Lets the API fetch the keys of the identity provider."],
+        metrics: ["network", monitoring, "Lets the scraper reach the metrics of API, worker and beat."],
         "network-probe": [
             "network",
             kubernetes,
@@ -137,6 +141,11 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         api: ["api", kubernetes, "Lets a drain evict one API pod at a time."],
         canvas: ["canvas", kubernetes, "Lets a drain evict one canvas pod at a time."],
         worker: ["worker", kubernetes, "Lets a drain evict one worker at a time."],
+    },
+    PodMonitor: {
+        api: ["api", monitoring, "Tells Prometheus where the API's metrics are."],
+        beat: ["beat", monitoring, "Tells Prometheus where beat's metrics are."],
+        worker: ["worker", monitoring, "Tells Prometheus where the worker's metrics are."],
     },
     ResourceQuota: { orcheo: ["stack", security, "The most that this namespace may use."] },
     Role: { "acme-route53": ["entrance", ingress, "Lets cert-manager request a token of the account acme-route53."] },

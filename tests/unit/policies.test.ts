@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { digest, runBoth, settingsOf, type Program } from "../harness";
-import { variants } from "../variants";
+import { monitored, variants } from "../variants";
 
 const published = Object.fromEntries(
     ["backend", "canvas", "postgres", "valkey", "backup"].map((name) => [name, `ghcr.io/a/${name}@${digest}`]),
@@ -16,7 +16,7 @@ const standard = {
 const programs: [string, Program][] = [
     ["dev", { stack: "dev" }],
     ["dev with backups", { stack: "dev", settings: variants["backups to a store of one's own"] }],
-    ["dev with PodMonitors", { stack: "dev", settings: variants["metrics by the Prometheus operator"] }],
+    ["dev with PodMonitors", { stack: "dev", settings: monitored }],
     ["prod", { stack: "prod" }],
     ["prod of 0.46 with published images and a standard controller", { stack: "prod", settings: standard }],
 ];

@@ -84,6 +84,15 @@ class Requests(unittest.IsolatedAsyncioTestCase):
             await self.request("/api/runs/broken")
         self.assertEqual(self.series()['orcheo_http_requests_total{method="GET",route="/api/runs/{run_id}",status="5xx"}'], 1)
 
+    async def test_no_answer_at_all_is_a_5xx(self) -> None:
+        async def broken(scope: Any, receive: Any, send: Any) -> None:
+            raise RuntimeError
+
+        self.measured.application = broken
+        with contextlib.suppress(RuntimeError):
+            await self.request("/api/runs/1")
+        self.assertEqual(self.series()['orcheo_http_requests_total{method="GET",route="none",status="5xx"}'], 1)
+
     async def test_the_time_of_a_stream_ends_when_its_answer_begins(self) -> None:
         async def stream(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -5,7 +5,7 @@ import { planDeployment } from "../../../components/backend/backend.plan";
 import { planNetworkPolicies } from "../../../components/network/network.plan";
 import { parseStack } from "../../../components/stack/read";
 import { runBoth, settingsOf, type Registered, type Run } from "../../harness";
-import { variants } from "../../variants";
+import { monitored } from "../../variants";
 
 const roles = ["api", "worker", "beat"] as const;
 type Fields = Record<string, unknown>;
@@ -64,7 +64,7 @@ describe("without monitoring", () => {
 describe("with the Prometheus operator", () => {
     let run: Run;
     beforeAll(async () => {
-        run = await runBoth({ stack: "dev", settings: variants["metrics by the Prometheus operator"] });
+        run = await runBoth({ stack: "dev", settings: monitored });
     }, 120_000);
 
     it("each process serves its metrics by https with the certificate of its own name", () => {

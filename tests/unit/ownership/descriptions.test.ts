@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { everythingNew } from "../../aws-programs";
 import { run, settingsOf, type Registered } from "../../harness";
-import { password, variants, type Variant } from "../../variants";
+import { monitored, password, type Variant, variants } from "../../variants";
 import { keptMetadata } from "../../../components/ownership/declared";
 import { describedPages } from "../../../components/ownership/descriptions.plan";
 
@@ -45,6 +45,7 @@ describe("every object is explained", () => {
     const programs = [
         ["dev", { stack: "dev" }],
         ["prod", { stack: "prod" }],
+        ["metrics", { stack: "dev", settings: monitored }],
         ["all of it new on AWS", { stack: "prod", settings: everythingNew }],
         [
             "sign-in, peers and own files",

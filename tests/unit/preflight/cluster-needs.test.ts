@@ -8,7 +8,7 @@ import { storageClasses } from "../../../components/preflight/storage-classes";
 import { parseStack } from "../../../components/stack/read";
 import { controllers, defaultStorageClass, fakeCluster, type FakeObject } from "../../fake-cluster";
 import { run, settingsOf } from "../../harness";
-import { variants } from "../../variants";
+import { monitored, variants } from "../../variants";
 
 const sectionsOf = (settings: object = {}) => {
     const json = JSON.stringify({ ...settingsOf("dev"), ...settings });
@@ -49,12 +49,7 @@ describe("an API that the settings need", () => {
             "entrance.controller.kind",
             "install Envoy Gateway",
         ],
-        [
-            "monitoring.coreos.com",
-            variants["metrics by the Prometheus operator"],
-            "monitoring.kind",
-            "install the Prometheus operator",
-        ],
+        ["monitoring.coreos.com", monitored, "monitoring.kind", "install the Prometheus operator"],
     ])("%s is named when the cluster does not serve it", (group, settings, key, remedy) => {
         const stack = sectionsOf(settings);
         expect(apiProblems(stack, all)).toEqual([]);
