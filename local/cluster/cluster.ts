@@ -69,8 +69,8 @@ export async function startCluster(spec: ClusterSpec, toolchain: Toolchain, repo
         await report.step("wait for the API server", join(paths.logs, "kube-apiserver", "current"), () =>
             retry(90, () => kubectl(spec, toolchain, ["get", "--raw", "/readyz"])),
         );
-        await report.step("install the add-ons", undefined, () =>
-            retry(30, () => fetch(`http://${registryOf(spec)}/v2/`)).then(() => applyAddOns(spec, toolchain)),
+        await report.step("install the add-ons", join(paths.logs, "registry", "current"), () =>
+            retry(90, () => fetch(`http://${registryOf(spec)}/v2/`)).then(() => applyAddOns(spec, toolchain)),
         );
         await report.step("wait for the node and its add-ons", undefined, () => waitForAddOns(spec, toolchain));
         return clusterInfo(spec);
