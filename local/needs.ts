@@ -18,7 +18,7 @@ export interface Need {
 }
 
 /** Go's modules and compile results until every tool is built: the maximum in total, and for a single tool. */
-const GO_GIB = 27;
+const GO_GIB = 18;
 const GO_GIB_PER_TOOL = 3;
 const TOOLS_GIB = 2;
 

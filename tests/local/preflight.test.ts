@@ -43,7 +43,7 @@ test("every problem is told at once, with what was found and what to do", () => 
         "user: found uid 1000; the embedded cluster creates namespaces and cgroups: run `make up` as root, or set your own cluster's context (README)",
         "operating system: found fedora 43; the embedded cluster supports debian 12; elsewhere set your own cluster's context (README)",
         "processor: found riscv64; x64 and arm64 are accepted",
-        "disk: found 3.1 GiB free at /root and /var/lib; `make up` needs about 39 GiB more (Go's caches until every tool is built 27, tools 2, image builder 5, cluster data 5): `make prune` deletes what can be rebuilt, and ORCHEO_CACHE_DIR or ORCHEO_STATE_DIR selects another disk",
+        "disk: found 3.1 GiB free at /root and /var/lib; `make up` needs about 30 GiB more (Go's caches until every tool is built 18, tools 2, image builder 5, cluster data 5): `make prune` deletes what can be rebuilt, and ORCHEO_CACHE_DIR or ORCHEO_STATE_DIR selects another disk",
         "memory: found 4.0 GiB free; `make up` needs about 6 GiB: stop something, or set your own cluster's context (README)",
         "permission to create namespaces, mounts and a bridge: found unshare: Operation not permitted; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
         "permission to create cgroups: found EROFS: read-only file system; run it on the machine itself or in a privileged container, or set your own cluster's context (README)",
@@ -57,8 +57,8 @@ test("each command needs what it makes, and no more once that exists", () => {
     const nothing = { missingTools: 27, builder: false, cluster: false };
     const afterUp = { missingTools: 5, builder: true, cluster: true };
     const all = { missingTools: 0, builder: true, cluster: true };
-    expect([total("up", nothing), total("up", all)]).toEqual([39, 4]);
-    expect([total("test", nothing), total("test", afterUp), total("test", all)]).toEqual([47, 29, 12]);
+    expect([total("up", nothing), total("up", all)]).toEqual([30, 4]);
+    expect([total("test", nothing), total("test", afterUp), total("test", all)]).toEqual([38, 29, 12]);
     expect([total("bench", all), total("faults", all)]).toEqual([8, 8]);
     expect(needsOf("up", all).map(({ what }) => what)).toEqual(["image builder", "cluster data"]);
 });
@@ -69,12 +69,12 @@ test("space is counted per file system", () => {
         cache: { dir: "/cache", device: 1, freeGiB: cache },
         state: { dir: "/state", device: 2, freeGiB: state },
     });
-    expect(shortages("up", needs, places(34, 5))).toEqual([]);
-    expect(shortages("up", needs, places(34, 4.9))).toEqual([
+    expect(shortages("up", needs, places(25, 5))).toEqual([]);
+    expect(shortages("up", needs, places(25, 4.9))).toEqual([
         "disk: found 4.9 GiB free at /state; `make up` needs about 5 GiB more (cluster data 5): `make prune` deletes what can be rebuilt, and ORCHEO_STATE_DIR selects another disk",
     ]);
-    expect(shortages("up", needs, places(33, 5))).toEqual([
-        expect.stringMatching(/^disk: found 33.0 GiB free at \/cache;.*ORCHEO_CACHE_DIR selects/),
+    expect(shortages("up", needs, places(24, 5))).toEqual([
+        expect.stringMatching(/^disk: found 24.0 GiB free at \/cache;.*ORCHEO_CACHE_DIR selects/),
     ]);
     expect(shortages("up", needs, places(0, 0))).toHaveLength(2);
 });
