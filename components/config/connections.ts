@@ -25,7 +25,7 @@ const pools = {
 
 /**
  * `ORCHEO_POSTGRES_POOL_MAX_SIZE` where `api.extraEnv` does not set it (orcheo/config/defaults.py, both releases). The pool
- * of service tokens, which every request with one uses, has this size whatever the setting says.
+ * of service tokens always has this size; every request that carries one uses it.
  */
 const leastPoolSize = 10;
 
@@ -33,9 +33,9 @@ const leastPoolSize = 10;
 const lease = 1;
 /** A probe connects anew (orcheo_runtime/dependencies.py). */
 const probe = 1;
-/** Of each worker: it looks for lost runs, or waits for the lock (orcheo_runtime/reconciler.py). */
+/** Each worker's reconciler looks for lost runs, or tries to get the lock (orcheo_runtime/reconciler.py). */
 const reconciler = 1;
-/** Of the one worker that has the lock: its search, and the process that settles what it found with Orcheo's own stores. */
+/** The worker that holds the lock: its search, and the process that settles what was found with Orcheo's own stores. */
 const settling = 1 + 3;
 /** `superuser_reserved_connections`, which PostgreSQL keeps from everybody else. */
 const superusers = 3;
@@ -89,7 +89,7 @@ export function connectionsAtPeak({ release, ...settings }: ConnectionSettings):
     };
 }
 
-/** Of the largest pool. A value that Orcheo refuses is reported elsewhere. */
+/** Size of the largest pool. A value that Orcheo refuses is reported elsewhere. */
 function poolSize(extraEnv: Readonly<Record<string, string>>): number {
     const size = Number(extraEnv["ORCHEO_POSTGRES_POOL_MAX_SIZE"]);
     return Number.isInteger(size) ? Math.max(size, leastPoolSize) : leastPoolSize;

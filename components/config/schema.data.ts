@@ -64,7 +64,7 @@ const external = <More extends z.ZodRawShape>(port: number, example: string, mor
         ...more,
     });
 
-/** Of the stack's own PostgreSQL where the settings say nothing. */
+/** Memory of the stack's own PostgreSQL by default, MiB. */
 export const leastMemoryMiB = 512;
 
 export const database = oneOf([

@@ -61,7 +61,7 @@ export interface PodMonitorInputs {
     readonly certificateSecret: Input<string>;
 }
 
-/** One for each role, because each has a certificate of its own. */
+/** One for each role, because each has its own certificate. */
 export function planPodMonitor(
     role: MonitoredRole,
     { labels, scrapeSeconds }: Extract<Scraped, { kind: "prometheusOperator" }>,

@@ -38,23 +38,20 @@ async function assembled(
     }
 }
 
-/** Traefik as its own image has it: on the PATH. */
-const traefik = (toolchain: Toolchain): Promise<string> =>
+/** One program and nothing else. */
+const single = (toolchain: Toolchain, name: string, path: string): Promise<string> =>
     assembled(
         toolchain,
-        "traefik",
-        { traefik: toolchain.bin("traefik") },
-        'FROM scratch\nCOPY traefik /usr/local/bin/traefik\nENTRYPOINT ["/usr/local/bin/traefik"]\n',
+        name,
+        { [name]: toolchain.bin(name) },
+        `FROM scratch\nCOPY ${name} ${path}\nENTRYPOINT ["${path}"]\n`,
     );
 
+/** Traefik as its own image has it: on the PATH. */
+const traefik = (toolchain: Toolchain): Promise<string> => single(toolchain, "traefik", "/usr/local/bin/traefik");
+
 /** An ACME CA for tests. */
-const pebble = (toolchain: Toolchain): Promise<string> =>
-    assembled(
-        toolchain,
-        "pebble",
-        { pebble: toolchain.bin("pebble") },
-        'FROM scratch\nCOPY pebble /pebble\nENTRYPOINT ["/pebble"]\n',
-    );
+const pebble = (toolchain: Toolchain): Promise<string> => single(toolchain, "pebble", "/pebble");
 
 /** Node of this machine in place of node:24-trixie-slim, which no registry here has. */
 const node = (toolchain: Toolchain): Promise<string> =>

@@ -31,6 +31,8 @@ from orcheo_runtime.lost_runs import (
 )
 
 if TYPE_CHECKING:
+    import redis
+
     from orcheo_runtime.heartbeat import Connection
 
 LOOK_SECONDS = 10
@@ -113,13 +115,20 @@ def look(connection: "Connection") -> list[Action]:
     return [action for action in actions if action.kind != "suspect"]
 
 
+def valkey() -> "redis.Redis":
+    """A client that fails within seconds."""
+    import redis
+
+    return redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5, socket_connect_timeout=5)
+
+
 def queued_runs(wanted: Collection[str]) -> set[str] | None:
     """Those of `wanted` that a message of the queue names; None while Valkey does not answer."""
     import redis
 
     found: set[str] = set()
     try:
-        with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5, socket_connect_timeout=5) as client:
+        with valkey() as client:
             # From the end that grows, so that what moves meanwhile is met rather twice than never.
             for start in range(0, int(client.llen(QUEUE)) + QUEUE_PAGE, QUEUE_PAGE):
                 page: Any = client.lrange(QUEUE, start, start + QUEUE_PAGE - 1)
@@ -158,7 +167,7 @@ def queue_length() -> int | None:
     import redis
 
     try:
-        with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5, socket_connect_timeout=5) as client:
+        with valkey() as client:
             return int(client.llen(QUEUE))
     except (redis.RedisError, OSError):
         return None

@@ -10,7 +10,6 @@ import {
     Browser,
     claimsOf,
     openForm,
-    type Send,
     signIn,
     type SignIn,
     verifiedBy,
@@ -20,7 +19,7 @@ import { actorsOf, answerOf, ask, createWorkflow, dispatch, ended, type Entrance
 import { artifacts, attempt, caller, env, spec, STACK } from "./harness.ts";
 
 /** One request to a host of this machine, verified with the cluster's CA. */
-const send: Send = (url, asked) => verifiedBy(clusterInfo(spec).caFile, "127.0.0.1")(url, asked);
+const send = verifiedBy(clusterInfo(spec).caFile, "127.0.0.1");
 
 const issuer = signInOf(spec).issuer;
 const clientId = clientIdOf(STACK);
