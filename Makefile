@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test workflow-test publish publish-test bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test workflow-test alerts publish publish-test bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -17,6 +17,7 @@ help:
 	@echo "make compose-test  runs compose/dev.yaml and compose/prod.yaml on their own Docker engine"
 	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
 	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor"
+	@echo "make alerts   lets every alert fire and stay silent, by the engine of VictoriaMetrics"
 	@echo "make publish  copies tested images to a registry, signed and with their SBOM (docs/publishing.md)"
 	@echo "make publish-test  publishes to a registry on loopback"
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
@@ -47,6 +48,9 @@ browser-test: ready-for-test
 
 workflow-test:
 	@$(run) vitest run --project workflows
+
+alerts:
+	@$(run) vitest run --project alerts
 
 publish:
 	@$(run) node local/publish/main.ts

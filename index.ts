@@ -11,6 +11,7 @@ import { createDatabase } from "./components/database/database";
 import { Entrance } from "./components/entrance/entrance";
 import { Images } from "./components/images/images";
 import { Authority } from "./components/kubernetes/certificates";
+import { Monitoring } from "./components/monitoring/monitoring";
 import { NetworkPolicies } from "./components/network/network";
 import { Ownership } from "./components/ownership/ownership";
 import { Secrets } from "./components/secrets/secrets";
@@ -65,6 +66,7 @@ export = async () => {
     );
     const backup = createBackup("backup", { stack, namespace, images, database, backend, cloud }, guarded);
     const canvas = new Canvas("canvas", { stack, namespace, image: images.canvas, authority }, guarded);
+    if (stack.monitoring.kind !== "none") new Monitoring("monitoring", { stack, namespace }, guarded);
     const entrance = new Entrance("entrance", { stack, namespace, backend, canvas }, onCluster);
     const { url } = entrance;
 

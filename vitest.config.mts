@@ -73,6 +73,14 @@ export default defineConfig({
             { test: { name: "workflows", include: ["tests/workflows/**/*.test.ts"], hookTimeout: 600_000 } },
             {
                 test: {
+                    name: "alerts",
+                    include: ["tests/alerts/**/*.test.ts"],
+                    testTimeout: 300_000,
+                    hookTimeout: 900_000,
+                },
+            },
+            {
+                test: {
                     name: "browser",
                     include: ["tests/browser/**/*.test.ts"],
                     testTimeout: 900_000,

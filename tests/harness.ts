@@ -145,7 +145,7 @@ const knownTypes: ReadonlySet<string> = new Set([
     "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy",
     "kubernetes:gateway.k8s.aws/v1beta1:LoadBalancerConfiguration",
     "kubernetes:gateway.k8s.aws/v1beta1:TargetGroupConfiguration",
-    "kubernetes:monitoring.coreos.com/v1:PodMonitor",
+    ...["PodMonitor", "PrometheusRule"].map((kind) => `kubernetes:monitoring.coreos.com/v1:${kind}`),
 ]);
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -113,6 +113,7 @@ const purposes: Readonly<Record<Group, string>> = {
     compose: "tests of Docker Compose only",
     publish: "`make publish` only",
     workflows: "checks of the GitHub workflows only",
+    alerts: "tests of alerts only",
 };
 
 /** What `make up` and `make test` build. */

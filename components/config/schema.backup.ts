@@ -19,6 +19,13 @@ function isSchedule(value: string): boolean {
     }
 }
 
+/** The longest time between two of the next runs, in seconds. */
+export function longestGapSeconds(schedule: string): number {
+    const cron = new Cron(schedule, { paused: true, mode: "5-part", sloppyRanges: true, timezone: "UTC" });
+    const runs = cron.nextRuns(100).map((run) => run.getTime() / 1000);
+    return Math.max(0, ...runs.slice(1).map((run, index) => run - (runs[index] ?? run)));
+}
+
 const schedule = () => {
     const accepted = "minute, hour, day, month and weekday (0-6) as cron has them, such as 17 2 * * *";
     return z.string({ error: accepted }).refine(isSchedule, { error: accepted }).meta({ accepted });

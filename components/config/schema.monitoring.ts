@@ -1,6 +1,34 @@
 /** Settings of metrics: who may read them, and how it finds them. */
 import { z } from "zod";
-import { freeLabelKey, kind, labelKey, labelValue, name, oneOf, whole } from "./fields";
+import { freeLabelKey, httpsUrl, kind, labelKey, labelValue, name, oneOf, whole } from "./fields";
+
+/** Upper bounds of the API's latency histogram (orcheo_runtime/metrics_api.py): an objective can only be one of them. */
+export const latencyBounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
+const percent = () => {
+    const accepted = "a number from 50 to 99.99";
+    return z
+        .number({ error: accepted })
+        .min(50, { error: accepted })
+        .max(99.99, { error: accepted })
+        .meta({ accepted });
+};
+
+const serviceLevels = z
+    .strictObject({
+        availabilityPercent: percent().default(99.5).describe("Requests that the API answers without a 5xx."),
+        latencyPercent: percent().default(99).describe("Requests whose answer begins within `latencySeconds`."),
+        latencySeconds: z
+            .literal(latencyBounds, { error: `one of ${latencyBounds.join(", ")}` })
+            .default(2.5)
+            .describe("A bound of the histogram."),
+        runStartPercent: percent()
+            .default(99)
+            .describe("Time in which no dispatched run has waited longer than `runStartSeconds` for a worker."),
+        runStartSeconds: whole(5, 86_400).default(60).describe("From the dispatch of a run to its start."),
+    })
+    .prefault({})
+    .describe("Objectives over 30 days; alerts follow from how fast their error budget is used up.");
 
 const scraper = {
     namespace: name()
@@ -11,6 +39,12 @@ const scraper = {
         .refine((labels) => Object.keys(labels).length > 0, { error: "at least one label" })
         .default({ "app.kubernetes.io/name": "prometheus" })
         .describe("Labels of its pods."),
+    serviceLevels,
+    runbooksUrl: httpsUrl()
+        .optional()
+        .describe(
+            "URL of your copy of docs/runbooks, which alerts link to, such as https://git.example.com/orcheo/docs/runbooks; default the path in this repository.",
+        ),
 };
 
 export const monitoring = oneOf([
@@ -23,7 +57,7 @@ export const monitoring = oneOf([
             .record(freeLabelKey(), labelValue())
             .default({})
             .describe(
-                "Labels of the PodMonitors, by which a Prometheus selects them, such as release: kube-prometheus-stack.",
+                "Labels of the PodMonitors and of the PrometheusRule, by which a Prometheus selects them, such as release: kube-prometheus-stack.",
             ),
         scrapeSeconds: whole(5, 300).default(30).describe("Seconds between two scrapes."),
     }),

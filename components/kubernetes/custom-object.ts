@@ -18,6 +18,7 @@ import type { IServersTransport } from "@kubernetes-models/traefik/traefik.io/v1
 import type { Input } from "@pulumi/pulumi";
 import type { LoadBalancerConfigurationSpec, TargetGroupConfigurationSpec } from "./aws-gateway.types";
 import type { PodMonitorSpec } from "./pod-monitor.types";
+import type { PrometheusRuleSpec } from "./prometheus-rule.types";
 
 /** T, with values that may be known only once other resources are there. Lists and objects are written out. */
 export type Inputs<T> = [T] extends [string | number | boolean | undefined]
@@ -74,6 +75,11 @@ export type PodMonitor = Custom<{
     readonly kind: "PodMonitor";
     readonly spec: PodMonitorSpec;
 }>;
+export type PrometheusRule = Custom<{
+    readonly apiVersion: "monitoring.coreos.com/v1";
+    readonly kind: "PrometheusRule";
+    readonly spec: PrometheusRuleSpec;
+}>;
 
 /** Every kind that this program declares. */
 export type CustomObject =
@@ -89,4 +95,5 @@ export type CustomObject =
     | ServersTransport
     | LoadBalancerConfiguration
     | TargetGroupConfiguration
-    | PodMonitor;
+    | PodMonitor
+    | PrometheusRule;

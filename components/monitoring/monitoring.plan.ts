@@ -1,11 +1,16 @@
 /** What a scraper needs to read the metrics of Orcheo's processes; the image serves them (orcheo_runtime/metrics.py). */
 import type { types } from "@pulumi/kubernetes";
 import { interpolate, type Input } from "@pulumi/pulumi";
+import { stringify } from "yaml";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import type { Scraped } from "../config/schema.monitoring";
-import type { PodMonitor } from "../kubernetes/custom-object";
+import type { PodMonitor, PrometheusRule } from "../kubernetes/custom-object";
 import { objectLabels, selector, type Role } from "../kubernetes/labels";
+import type { RuleGroup } from "../kubernetes/prometheus-rule.types";
+import { ruleOf } from "./alert.plan";
+import { planConditions, type ConditionSettings } from "./conditions.plan";
+import { planLevelAlerts, planLevelRecords } from "./service-levels.plan";
 
 export type MonitoringSettings = Pick<Stack, "monitoring">;
 type PolicySpec = types.input.networking.v1.NetworkPolicySpec;
@@ -87,5 +92,46 @@ export function planPodMonitor(
                 },
             ],
         },
+    };
+}
+
+export type AlertSettings = ConditionSettings & MonitoringSettings;
+
+/** Rules of the stack, as Prometheus and vmalert read them; none when nobody scrapes. */
+export function planRuleGroups(stack: AlertSettings): RuleGroup[] {
+    const scraped = scraperOf(stack);
+    if (scraped === undefined) return [];
+    const { namespace } = stack.kubernetes;
+    const links = { namespace, runbooksUrl: scraped.runbooksUrl };
+    return [
+        { name: `${namespace}-service-levels`, interval: "30s", rules: planLevelRecords(scraped, namespace) },
+        {
+            name: `${namespace}-alerts`,
+            interval: "30s",
+            rules: [...planLevelAlerts(scraped, namespace), ...planConditions(stack)].map((each) =>
+                ruleOf(each, links),
+            ),
+        },
+    ];
+}
+
+/** The rules' name in the cluster, of the PrometheusRule as well as of the ConfigMap. */
+const rulesName = "alert-rules";
+
+export function planPrometheusRule(stack: AlertSettings, namespace: Input<string>): PrometheusRule {
+    const labels = stack.monitoring.kind === "prometheusOperator" ? stack.monitoring.labels : {};
+    return {
+        apiVersion: "monitoring.coreos.com/v1",
+        kind: "PrometheusRule",
+        metadata: { name: rulesName, namespace, labels: { ...labels, ...objectLabels() } },
+        spec: { groups: planRuleGroups(stack) },
+    };
+}
+
+/** For a Prometheus or vmalert without the operator: a rules file, in a ConfigMap. */
+export function planRulesFile(stack: AlertSettings, namespace: Input<string>): types.input.core.v1.ConfigMap {
+    return {
+        metadata: { name: rulesName, namespace, labels: objectLabels() },
+        data: { "rules.yaml": stringify({ groups: planRuleGroups(stack) }, { lineWidth: 0 }) },
     };
 }

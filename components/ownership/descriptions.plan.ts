@@ -47,6 +47,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     },
     ClusterIssuer: { "*": ["entrance", ingress, "Obtains the certificate that browsers see, by ACME."] },
     ConfigMap: {
+        "alert-rules": ["monitoring", monitoring, "The stack's alerts, as a rules file of Prometheus or vmalert."],
         "amazon-vpc-cni": ["network", security, "Makes EKS Auto Mode enforce NetworkPolicies."],
         "backup-authority": ["backup", restore, "The CA that signs the certificate of the backup's store."],
         "backend-private-ca": [
@@ -146,6 +147,9 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         api: ["api", monitoring, "Tells Prometheus where the API's metrics are."],
         beat: ["beat", monitoring, "Tells Prometheus where beat's metrics are."],
         worker: ["worker", monitoring, "Tells Prometheus where the worker's metrics are."],
+    },
+    PrometheusRule: {
+        "alert-rules": ["monitoring", monitoring, "The stack's alerts and what they are computed from."],
     },
     ResourceQuota: { orcheo: ["stack", security, "The most that this namespace may use."] },
     Role: { "acme-route53": ["entrance", ingress, "Lets cert-manager request a token of the account acme-route53."] },

@@ -219,7 +219,7 @@ function link(places: ReadonlyMap<string, string>, shares: ReadonlyMap<string, s
 }
 
 if (import.meta.main) {
-    const all: readonly Group[] = [...usualGroups, "compose", "publish", "workflows"];
+    const all: readonly Group[] = [...usualGroups, "compose", "publish", "workflows", "alerts"];
     const asked = all.filter((group) => process.argv.slice(2).includes(group));
     const toolchain = await ensureToolchain(asked.length > 0 ? asked : usualGroups, consoleReport());
     process.stdout.write(`${toolchain.path}\n`);

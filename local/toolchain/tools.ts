@@ -1,10 +1,10 @@
 /** The pinned tools: one row each. A row and its module folder under `modules/` decide everything that is built. */
 
 /**
- * The purpose of a tool; `make up` needs all groups except `test`, `compose` of `make compose-test`, `publish` of `make publish`
- * and `workflows` of `make workflow-test`.
+ * The purpose of a tool; `make up` needs all groups except `test`, `compose` of `make compose-test`, `publish` of `make publish`,
+ * `workflows` of `make workflow-test` and `alerts` of the tests of alerts.
  */
-export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "compose" | "publish" | "workflows";
+export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "compose" | "publish" | "workflows" | "alerts";
 
 /** What `make up` and `make test` need. */
 export const usualGroups: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
@@ -62,6 +62,7 @@ const TRAEFIK = "github.com/traefik/traefik/v3";
 const MOBY = "github.com/moby/moby/v2";
 const COSIGN = "github.com/sigstore/cosign/v3";
 const COMPOSE = "github.com/docker/compose/v5";
+const VICTORIA_METRICS = "github.com/VictoriaMetrics/VictoriaMetrics";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
@@ -443,5 +444,13 @@ export const tools: readonly Tool[] = [
         module: "actionlint",
         packages: ["github.com/rhysd/actionlint/cmd/actionlint"],
         stamps: { "github.com/rhysd/actionlint.version": "1.7.12" },
+    },
+    {
+        name: "victoria-metrics",
+        group: "alerts",
+        version: "1.151.0",
+        module: "victoria-metrics",
+        packages: ["vmalert-tool", "vmalert", "victoria-metrics"].map((name) => `${VICTORIA_METRICS}/app/${name}`),
+        stamps: { [`${VICTORIA_METRICS}/lib/buildinfo.Version`]: "victoria-metrics-v1.151.0" },
     },
 ];

@@ -77,6 +77,8 @@ class Worker(unittest.TestCase):
         self.app.send_task("orcheo_backend.worker.tasks.execute_run", (what,))
 
     def test_every_end_of_a_task_is_counted_once_in_one_place_whichever_process_ran_it(self) -> None:
+        # Before the first task: only the increase of a counter that is there raises an alert.
+        self.assertEqual(self.scrape()['orcheo_tasks_finished_total{outcome="lost",task="execute_run"}'], 0)
         sent = ["succeeded"] * 4 + ["failed", "skipped", "raises", "dies"]
         for what in sent:
             self.send(what)

@@ -17,6 +17,9 @@ SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 STATUS = re.compile(r"^\{'status': '(succeeded|failed|skipped)'")
 
 
+OUTCOMES = ("succeeded", "failed", "skipped", "lost")
+
+
 def outcome_of(result: object) -> str:
     """succeeded, failed or skipped; a task that says nothing has succeeded."""
     found = STATUS.match(str(result))
@@ -41,6 +44,12 @@ class TaskMetrics:
         Gauge("orcheo_worker_slots", "Tasks that can run at a time.", registry=registry).set(slots)
         busy = Gauge("orcheo_worker_slots_busy", "Tasks that run now.", registry=registry)
         busy.set_function(lambda: len(state.active_requests))
+
+    def announce(self, task: str) -> None:
+        """Zeros: the increase of a counter that appears with its first event would be seen as none."""
+        self.started.labels(short(task))
+        for outcome in OUTCOMES:
+            self.finished.labels(short(task), outcome)
 
     def start(self, task: str) -> None:
         """A process took it up."""
@@ -107,9 +116,12 @@ def counted(tasks: TaskMetrics) -> type[Request]:
 
 def install(app: Celery, registry: CollectorRegistry, slots: int) -> None:
     """Counts every task of `app`."""
-    request = counted(TaskMetrics(registry, slots))
-    for task in app.tasks.values():
+    metrics_of_tasks = TaskMetrics(registry, slots)
+    request = counted(metrics_of_tasks)
+    for name, task in app.tasks.items():
         task.Request = request
+        if not name.startswith("celery."):
+            metrics_of_tasks.announce(name)
 
 
 def start(app: Celery, slots: int) -> None:

@@ -65,8 +65,12 @@ const misspelt = {
         // @ts-expect-error it is called podMetricsEndpoints
         endpoints: [],
     } satisfies kinds.PodMonitor["spec"],
+    PrometheusRule: {
+        // @ts-expect-error it is called groups
+        group: [],
+    } satisfies kinds.PrometheusRule["spec"],
 } satisfies Record<kinds.CustomObject["kind"], unknown>;
 
 test("every kind of custom resource has a misspelt field that does not compile", () => {
-    expect(Object.keys(misspelt)).toHaveLength(13);
+    expect(Object.keys(misspelt)).toHaveLength(14);
 });

@@ -1,0 +1,117 @@
+/**
+ * Service levels, and the alerts when their error budget is used up too fast: over a long window, so that a short
+ * disturbance stays silent, and over a short one, so that the alert ends soon after its cause.
+ *
+ * @see https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts
+ */
+import type { Scraped } from "../config/schema.monitoring";
+import type { RecordingRule } from "../kubernetes/prometheus-rule.types";
+import type { Alert, Severity } from "./alert.plan";
+
+/** Of a budget of 30 days, `factor` times the even pace: 14.4 uses 2 % of it up in an hour. */
+interface Pace {
+    readonly severity: Severity;
+    readonly factor: number;
+    readonly long: string;
+    readonly short: string;
+}
+
+const paces: readonly Pace[] = [
+    { severity: "critical", factor: 14.4, long: "1h", short: "5m" },
+    { severity: "critical", factor: 6, long: "6h", short: "30m" },
+    { severity: "warning", factor: 3, long: "1d", short: "2h" },
+    { severity: "warning", factor: 1, long: "3d", short: "6h" },
+];
+
+/** With fewer requests in the long window a single error would be an incident. */
+const leastRequests = 20;
+
+interface Level {
+    readonly name: string;
+    /** Share of what went wrong in a window. */
+    readonly ratio: (window: string) => string;
+    readonly objectivePercent: number;
+    /** Whether there was enough in a window to say something. */
+    readonly enough?: (window: string) => string;
+    readonly alert: string;
+    readonly page: string;
+    readonly summary: string;
+}
+
+function levelsOf({ serviceLevels }: Pick<Scraped, "serviceLevels">, namespace: string): readonly Level[] {
+    const own = `namespace="${namespace}"`;
+    const { availabilityPercent, latencyPercent, latencySeconds, runStartPercent, runStartSeconds } = serviceLevels;
+    const requests = `orcheo_http_requests_total{${own}}`;
+    const enough = (window: string) => `sum(increase(${requests}[${window}])) >= ${leastRequests}`;
+    // Prometheus 3 writes 1.0 where others write 1.
+    const bound = Number.isInteger(latencySeconds) ? `=~"${latencySeconds}(\\\\.0)?"` : `="${latencySeconds}"`;
+    const latency = "orcheo_http_request_duration_seconds";
+    return [
+        {
+            name: "api_errors",
+            ratio: (window) =>
+                `sum(rate(orcheo_http_requests_total{${own},status="5xx"}[${window}])) / sum(rate(${requests}[${window}]))`,
+            objectivePercent: availabilityPercent,
+            enough,
+            alert: "OrcheoApiErrors",
+            page: "alert-api.md",
+            summary: `The API answers more requests with errors than ${availabilityPercent} % availability allows.`,
+        },
+        {
+            name: "api_slow",
+            ratio: (window) =>
+                `1 - sum(rate(${latency}_bucket{${own},le${bound}}[${window}])) / sum(rate(${latency}_count{${own}}[${window}]))`,
+            objectivePercent: latencyPercent,
+            enough,
+            alert: "OrcheoApiSlow",
+            page: "alert-api.md",
+            summary: `More than ${100 - latencyPercent} % of the API's answers take longer than ${latencySeconds} seconds to begin.`,
+        },
+        {
+            name: "runs_late",
+            ratio: (window) => `avg_over_time(orcheo:runs_late{${own}}[${window}])`,
+            objectivePercent: runStartPercent,
+            alert: "OrcheoRunsStartLate",
+            page: "alert-runs.md",
+            summary: `Dispatched runs wait longer than ${runStartSeconds} seconds for a worker.`,
+        },
+    ];
+}
+
+/** The ratios by window, recorded once for all alerts and dashboards. */
+export function planLevelRecords(scraped: Pick<Scraped, "serviceLevels">, namespace: string): RecordingRule[] {
+    const labels = { namespace };
+    const { runStartSeconds } = scraped.serviceLevels;
+    const oldest = `max(orcheo_runs_oldest_waiting_seconds{namespace="${namespace}"})`;
+    const windows = [...new Set(paces.flatMap(({ long, short }) => [short, long]))];
+    return [
+        { record: "orcheo:runs_late", expr: `${oldest} > bool ${runStartSeconds}`, labels },
+        ...levelsOf(scraped, namespace).flatMap(({ name, ratio }) =>
+            windows.map((window) => ({ record: recordOf(name, window), expr: ratio(window), labels })),
+        ),
+    ];
+}
+
+const recordOf = (level: string, window: string): string => `orcheo:${level}:ratio_rate${window}`;
+
+export function planLevelAlerts(scraped: Pick<Scraped, "serviceLevels">, namespace: string): Alert[] {
+    return levelsOf(scraped, namespace).flatMap((level) =>
+        (["critical", "warning"] as const).map((severity) => ({
+            name: level.alert,
+            severity,
+            page: level.page,
+            summary: level.summary,
+            expr: paces
+                .filter((pace) => pace.severity === severity)
+                .map((pace) => burning(level, pace, namespace))
+                .join(" or "),
+        })),
+    );
+}
+
+function burning({ name, objectivePercent, enough }: Level, { factor, long, short }: Pace, namespace: string): string {
+    // 14.4 times a budget of more than 7 % would be more than everything.
+    const limit = Math.min(0.99, (factor * (100 - objectivePercent)) / 100).toPrecision(4);
+    const over = (window: string) => `${recordOf(name, window)}{namespace="${namespace}"} > ${Number(limit)}`;
+    return `(${[over(long), over(short)].join(" and ")}${enough === undefined ? "" : ` and on() ${enough(long)}`})`;
+}
