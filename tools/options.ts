@@ -1,6 +1,7 @@
 /** The arguments of `npm run status` and `npm run diagnose`. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { alertSource, type AlertSource } from "./status/alerts.ts";
 
 export interface Options {
     readonly command: "status" | "diagnose";
@@ -11,6 +12,7 @@ export interface Options {
     /** PEM text. */
     readonly ca?: string;
     readonly address?: string;
+    readonly alerts?: AlertSource;
     readonly json: boolean;
     readonly output?: string;
 }
@@ -21,6 +23,8 @@ export const usage = `usage: npm run status -- [options], npm run diagnose -- [o
   --kubeconfig FILE  default: $KUBECONFIG, else ~/.kube/config
   --ca-file FILE     PEM file with the CA of the URL, where it is private
   --address ADDRESS  address to connect to in place of the URL's host
+  --alerts WHERE     (status) Alertmanager, Prometheus or vmalert: its URL, or service/NAMESPACE/NAME:PORT to ask it through the
+                     cluster's API; default: $ORCHEO_ALERTS
   --json             (status) prints JSON
   --output FILE      (diagnose) the archive to write; default: orcheo-diagnose-<time>.tar.gz
 
@@ -38,7 +42,7 @@ export function readOptions(args: readonly string[]): Options {
             args: [...args],
             allowPositionals: true,
             options: {
-                ...{ namespace: text, context: text, kubeconfig: text, address: text, output: text },
+                ...{ namespace: text, context: text, kubeconfig: text, address: text, output: text, alerts: text },
                 ...{ "ca-file": text, json: { type: "boolean" } as const, help: { type: "boolean" } as const },
             },
         });
@@ -54,6 +58,11 @@ export function readOptions(args: readonly string[]): Options {
     const namespace = values.namespace ?? "orcheo";
     if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace))
         problems.push(`--namespace: found ${JSON.stringify(namespace)}; accepted: the name of a namespace`);
+    const alerts = values.alerts ?? (process.env["ORCHEO_ALERTS"] || undefined);
+    if (alerts !== undefined && !alertSource.test(alerts))
+        problems.push(
+            `${values.alerts === undefined ? "ORCHEO_ALERTS" : "--alerts"}: found ${alerts.includes("@") ? "a value that is not shown" : JSON.stringify(alerts)}; accepted: a URL without credentials, or service/NAMESPACE/NAME:PORT`,
+        );
     let ca: string | undefined;
     try {
         const file = values["ca-file"];
@@ -64,5 +73,15 @@ export function readOptions(args: readonly string[]): Options {
     }
     if (problems.length > 0) throw new UsageError(problems.join("\n"));
     const { context, kubeconfig, address, output, json = false } = values;
-    return { command: command as Options["command"], namespace, context, kubeconfig, ca, address, output, json };
+    return {
+        command: command as Options["command"],
+        namespace,
+        context,
+        kubeconfig,
+        ca,
+        address,
+        alerts,
+        output,
+        json,
+    };
 }

@@ -128,6 +128,17 @@ describe("the command", () => {
         expect([code, output]).toEqual([2, ""]);
     });
 
+    it("asks for alerts where it is told to, through the cluster's API, and says when nobody answers", async () => {
+        const proxied = "/api/v1/namespaces/monitoring/services/alertmanager:9093/proxy/api/v2/alerts";
+        const args = ["status", "--kubeconfig", kubeconfig, "--alerts", "service/monitoring/alertmanager:9093"];
+        served = { ...stack(), [proxied]: [] };
+        expect((await run(...args)).output).toContain("has no OrcheoWatchdog");
+        served = { ...stack(), [proxied]: 503 };
+        expect((await run(...args)).output).toMatch(/ {2}not known: alerts: status 503 [^]*alerts {9}not known/);
+        served = stack();
+        expect((await run(...args)).output).toContain("answers neither as Alertmanager nor as Prometheus or vmalert");
+    });
+
     it("ends with 2 and its usage for wrong arguments", async () => {
         const { code, errors } = await run("status", "--name", "x");
         expect(errors).toMatch(/--name[^]*usage: npm run status/);
@@ -136,12 +147,14 @@ describe("the command", () => {
 });
 
 it("every wrong argument is reported at once, with what is accepted", () => {
-    const wrong = () => readOptions(["states", "--namespace", "A_B", "--ca-file", "/nowhere"]);
+    const wrong = () =>
+        readOptions(["states", "--namespace", "A_B", "--ca-file", "/nowhere", "--alerts", "https://me:secret@host"]);
     expect(wrong).toThrow(UsageError);
     expect(wrong).toThrow(
         [
             'found "states"; accepted: status, diagnose',
             '--namespace: found "A_B"; accepted: the name of a namespace',
+            "--alerts: found a value that is not shown; accepted: a URL without credentials, or service/NAMESPACE/NAME:PORT",
             '--ca-file: found "/nowhere"; accepted: a PEM file of certificates',
         ].join("\n"),
     );

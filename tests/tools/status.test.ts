@@ -320,3 +320,55 @@ it("what could not be read is named, and is no problem by itself", () => {
     expect(screen(found, now)).toContain("  not known: runs: status 403\n");
     expect(screen(found, now)).toMatch(/runs {11}unknown\n/);
 });
+
+describe("alerts", () => {
+    const labels = {
+        alertname: "OrcheoPostgresDown",
+        severity: "critical",
+        namespace: "orcheo",
+        statefulset: "postgres",
+    };
+    const annotations = { summary: "Postgres is not ready.", runbook_url: "docs/runbooks/alert-servers.md" };
+    const alertmanager = [
+        { labels, annotations, startsAt: ago(300), status: { state: "active" } },
+        { labels: { ...labels, alertname: "OrcheoDiskFills", severity: "warning" }, annotations, startsAt: ago(9000) },
+        { labels: { ...labels, alertname: "OrcheoWatchdog", severity: "none" }, annotations, startsAt: ago(9000) },
+        { labels: { ...labels, namespace: "other" }, annotations, startsAt: ago(9000) },
+    ];
+    const prometheus = {
+        status: "success",
+        data: {
+            alerts: [
+                ...alertmanager.map(({ startsAt, ...each }) => ({ ...each, state: "firing", activeAt: startsAt })),
+                { labels: { ...labels, alertname: "OrcheoRestarts" }, annotations, state: "pending", activeAt: ago(9) },
+            ],
+        },
+    };
+    const line =
+        "the alert OrcheoPostgresDown (statefulset postgres) fires since 5 min: Postgres is not ready. See docs/";
+
+    it.each(Object.entries({ alertmanager, prometheus }))(
+        "of %s that fire are shown with their age: critical ones as problems, no watchdog, nobody else's, none that is pending",
+        (_, alerts) => {
+            const found = status({ alerts });
+            expect(found.healthy).toBe(false);
+            expect(found.problems).toEqual([expect.stringContaining(line)]);
+            expect(found.warnings).toContainEqual(expect.stringContaining("the alert OrcheoDiskFills"));
+            expect(found.alerts?.map(({ name }) => name)).toEqual(["OrcheoPostgresDown", "OrcheoDiskFills"]);
+            expect(screen(found, now)).toContain("alerts         1 critical, 1 warning\n");
+        },
+    );
+
+    it("that do not fire, and that nobody was asked for", () => {
+        const quiet = status({ alerts: alertmanager.slice(2) });
+        expect(screen(quiet, now)).toContain("alerts         none fires\n");
+        expect(quiet.healthy).toBe(true);
+        expect(screen(status(), now)).toContain("alerts         not known (--alerts ");
+    });
+
+    it("of a server that does not evaluate this stack's rules are not known", () => {
+        const found = status({ alerts: { status: "success", data: { alerts: [] } } });
+        expect(found.notRead).toEqual([expect.stringContaining("has no OrcheoWatchdog")]);
+        expect(screen(found, now)).toContain("alerts         not known");
+    });
+});

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterError, isClusterError, leavingOut, type Cluster, type KubernetesObject } from "../cluster.ts";
+import { readAlerts, type AlertSource } from "./alerts.ts";
 import { ask } from "./answer.ts";
 import { endedBadly } from "./pods.plan.ts";
 import { at, componentOf, condition, textAt, type Answer, type Inside, type Reading, type Tail } from "./reading.ts";
@@ -13,6 +14,7 @@ export interface ReadOptions {
     readonly ca?: string;
     /** Address to connect to in place of the URL's host. */
     readonly address?: string;
+    readonly alerts?: AlertSource;
     /** Of the command in a pod, which starts a Python. */
     readonly execTimeoutMs: number;
     readonly requestTimeoutMs: number;
@@ -50,7 +52,7 @@ export async function readStack(cluster: Cluster, options: ReadOptions): Promise
             `the namespace ${JSON.stringify(namespace)} of ${JSON.stringify(cluster.context)} holds no Orcheo: name another with --namespace or --context`,
         );
     const url = urlOf({ workloads });
-    const [inside, answers, tails] = await Promise.all([
+    const [inside, answers, tails, alerts] = await Promise.all([
         askInside(cluster, pods, options).catch((error: unknown) => {
             if (!isClusterError(error)) throw error;
             notRead.push(`runs: ${error.message}`);
@@ -58,6 +60,13 @@ export async function readStack(cluster: Cluster, options: ReadOptions): Promise
         }),
         url === undefined ? [] : Promise.all(addresses.map((path) => answerOf(url, path, options))),
         readTails(cluster, namespace, { pods, jobs }),
+        options.alerts === undefined
+            ? undefined
+            : optional(
+                  "alerts",
+                  readAlerts(options.alerts, { api, ca: options.ca, timeoutMs: options.requestTimeoutMs }),
+                  undefined,
+              ),
     ]);
     return {
         ...{ now: new Date().toISOString(), context: cluster.context, namespace, version: gitVersion(version) },
@@ -65,6 +74,7 @@ export async function readStack(cluster: Cluster, options: ReadOptions): Promise
         // Other claims of a shared namespace are someone else's.
         claims: claims.filter(({ metadata }) => ["postgres-data", "valkey-data"].includes(metadata.name)),
         ...(inside !== undefined && { inside }),
+        ...(alerts !== undefined && { alerts }),
     };
 }
 

@@ -65,6 +65,8 @@ export interface Reading {
     readonly inside?: Inside;
     /** Logs of containers that have ended badly, and of the last backup. */
     readonly tails: readonly Tail[];
+    /** Answer of the server of alerts; undefined when none was named, or did not answer. */
+    readonly alerts?: unknown;
     /** What could not be read, and why. */
     readonly notRead: readonly string[];
 }
@@ -103,3 +105,9 @@ const secondsBetween = (from: string, to: string): number => Math.round((Date.pa
 /** Seconds since a time of an object; undefined when it has none. */
 export const secondsSince = (time: string | undefined, now: string): number | undefined =>
     time === undefined || Number.isNaN(Date.parse(time)) ? undefined : secondsBetween(time, now);
+
+export function duration(seconds: number): string {
+    if (seconds < 120) return `${seconds} s`;
+    if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+    return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}

@@ -1,6 +1,6 @@
 /** The status as one screen of text. */
-import { duration, type Status } from "./status.plan.ts";
-import { secondsSince, type Runs } from "./reading.ts";
+import type { Status } from "./status.plan.ts";
+import { duration, secondsSince, type Runs } from "./reading.ts";
 
 const width = 15;
 
@@ -46,9 +46,18 @@ export function screen(status: Status, now: string): string {
                       .join(", "),
         ),
         ...row("restarts", ...restartLines(status, now)),
+        ...row("alerts", alertsLine(status)),
         ...row("logs", `${status.logs} (NAME: one of the above)`),
         "",
     ].join("\n");
+}
+
+/** Those that fire are problems and warnings, and stand above. */
+function alertsLine({ alerts }: Status): string {
+    if (alerts === undefined) return "not known (--alerts names Alertmanager, Prometheus or vmalert)";
+    if (alerts.length === 0) return "none fires";
+    const severities = [...new Set(alerts.map(({ severity }) => severity))];
+    return severities.map((each) => `${alerts.filter(({ severity }) => severity === each).length} ${each}`).join(", ");
 }
 
 function runsLine(runs: Runs): string {

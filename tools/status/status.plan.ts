@@ -1,8 +1,19 @@
 /** The state of a stack, decided from what was read of it. */
+import { alertFindings, firingAlerts, knowsRules, type FiringAlert } from "./alerts.plan.ts";
 import { backupFindings, backupOf, type Backup } from "./backups.plan.ts";
 import { certificateFindings, certificatesOf, type Certificate } from "./certificates.plan.ts";
 import { initialized, podFindings, restartsOf, workloadsOf, type Restart, type Workload } from "./pods.plan.ts";
-import { at, componentOf, listAt, textAt, type Answer, type Inside, type Reading, type Runs } from "./reading.ts";
+import {
+    at,
+    componentOf,
+    duration,
+    listAt,
+    textAt,
+    type Answer,
+    type Inside,
+    type Reading,
+    type Runs,
+} from "./reading.ts";
 
 export interface Status {
     readonly healthy: boolean;
@@ -33,6 +44,8 @@ export interface Status {
     readonly backup?: Backup;
     readonly certificates: readonly Certificate[];
     readonly restarts: readonly Restart[];
+    /** Undefined when no server of alerts was asked, or none answered. */
+    readonly alerts?: readonly FiringAlert[];
     /** Command that prints the logs of a workload. */
     readonly logs: string;
 }
@@ -47,7 +60,11 @@ export function statusOf(reading: Reading): Status {
     const backup = backupOf(reading);
     const certificates = certificatesOf(reading);
     const cronJob = reading.cronJobs.find((each) => componentOf(each) === "backup");
+    const { namespace } = reading;
+    const watched = reading.alerts !== undefined && knowsRules(reading.alerts, namespace);
+    const alerts = watched ? firingAlerts(reading.alerts, namespace) : undefined;
     const all = [
+        alertFindings(alerts, reading.now),
         missingFindings(reading),
         answerFindings(reading),
         podFindings(reading),
@@ -62,7 +79,14 @@ export function statusOf(reading: Reading): Status {
         healthy: problems.length === 0,
         problems,
         warnings: all.flatMap((each) => each.warnings),
-        notRead: reading.notRead,
+        notRead: [
+            ...reading.notRead,
+            ...(reading.alerts === undefined || watched
+                ? []
+                : [
+                      "alerts: the server that --alerts names has no OrcheoWatchdog, so it does not have this stack's rules",
+                  ]),
+        ],
         context: reading.context,
         namespace: reading.namespace,
         url: urlOf(reading),
@@ -80,6 +104,7 @@ export function statusOf(reading: Reading): Status {
         backup,
         certificates,
         restarts: restartsOf(reading),
+        alerts,
         logs: `kubectl --context ${reading.context} --namespace ${reading.namespace} logs --prefix --selector app.kubernetes.io/component=NAME`,
     };
 }
@@ -147,10 +172,4 @@ function runFindings({ inside }: Reading) {
             ? [`the oldest waiting run has waited for ${duration(oldest)}: see docs/runbooks/stuck-runs.md`]
             : [];
     return { problems, warnings };
-}
-
-export function duration(seconds: number): string {
-    if (seconds < 120) return `${seconds} s`;
-    if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-    return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
