@@ -41,7 +41,7 @@ const graded: Readonly<Record<Profile, Readonly<Record<Severity, string>>>> = {
             iam-no-long-lived-keys eks-supported-version`,
         medium: `
             drop-all-capabilities seccomp-profile volume-types no-root-group read-only-root-filesystem no-token-automount
-            no-shared-process-namespace image-by-digest image-registry namespace-pod-security namespace-default-deny
+            no-shared-process-namespace image-by-digest image-registry image-signed namespace-pod-security namespace-default-deny
             elasticache-rest-encryption s3-encrypted kms-rotation ecr-immutable-tags eks-control-plane-logs
             unsafe-choice service-type`,
         low: `secrets-as-files ecr-scan-on-push`,

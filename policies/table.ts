@@ -22,6 +22,7 @@ import { iamNoLongLivedKeys } from "./rules/iam-no-long-lived-keys.ts";
 import { iamNoWildcards } from "./rules/iam-no-wildcards.ts";
 import { imageByDigest } from "./rules/image-by-digest.ts";
 import { imageRegistry } from "./rules/image-registry.ts";
+import { imageSigned } from "./rules/image-signed.ts";
 import { ingressClass } from "./rules/ingress-class.ts";
 import { ingressTls } from "./rules/ingress-tls.ts";
 import { kmsRotation } from "./rules/kms-rotation.ts";
@@ -97,6 +98,7 @@ export const rules: readonly Rule[] = [
     seccompProfile,
     imageByDigest,
     imageRegistry,
+    imageSigned,
     defaultProcMount,
     safeSysctls,
     appArmorProfile,

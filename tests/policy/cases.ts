@@ -1349,4 +1349,12 @@ export const cases: readonly Case[] = [
         failing: [rds({ instanceClass: "db.x9.mega" }), monthlyBudget("2000")],
         says: 'The budget does not count Instance "orcheo" (db.x9.mega in eu-central-1), which has no price here',
     },
+    {
+        // With settings that are wrong: nothing is asked of a registry (tests/publish has the real one).
+        rule: "image-signed",
+        passing: [configMap({ image: "registry.example.com/orcheo/api:1.0" })],
+        failing: [workload("Deployment", "api", {})],
+        says: 'cannot be verified: the rule has the key "cosign.pub"; accepted: a public key in PEM',
+        settings: { key: "cosign.pub" },
+    },
 ];
