@@ -42,6 +42,8 @@ function namedTwice(plugins: readonly z.output<typeof plugin>[], context: z.Refi
     });
 }
 
+const newest = "default the newest of this `release` in images/published.json ([publishing](publishing.md)).";
+
 export const images = oneOf([
     z.strictObject({
         kind: kind("build"),
@@ -96,10 +98,10 @@ export const images = oneOf([
     }),
     z.strictObject({
         kind: kind("published"),
-        backend: pinnedImage().describe("API, worker, beat and initialisation."),
-        canvas: pinnedImage().describe("The front end."),
-        postgres: pinnedImage().describe("PostgreSQL."),
-        valkey: pinnedImage().describe("Valkey."),
-        backup: pinnedImage().optional().describe("The dump; only where `backup` makes some."),
+        backend: pinnedImage().optional().describe(`API, worker, beat and initialisation; ${newest}`),
+        canvas: pinnedImage().optional().describe(`The front end; ${newest}`),
+        postgres: pinnedImage().optional().describe(`PostgreSQL; ${newest}`),
+        valkey: pinnedImage().optional().describe(`Valkey; ${newest}`),
+        backup: pinnedImage().optional().describe(`The dump, only where \`backup\` makes some; ${newest}`),
     }),
 ]).describe("Built by the stack, or published ones by digest.");

@@ -2,7 +2,9 @@ import { basename, dirname } from "node:path";
 import { canonicalPackage } from "../config/schema.images";
 import type { Stack } from "../config/schema";
 import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
+import { publishedImage } from "./published.plan";
 import { mirrored, registryScheme } from "./registry.plan";
+export { publishedImage } from "./published.plan";
 export { registryScheme } from "./registry.plan";
 
 const always = ["backend", "canvas", "postgres", "valkey"] as const;
@@ -40,12 +42,12 @@ export type ImagePlan =
 /**
  * Pure: which image is built from what, or pulled from where.
  *
- * @throws where config lets a published stack pass without its backup image, which it does not
+ * @throws for a published stack without one of its images, which the config refuses before
  */
 export function planImage(name: ImageName, stack: ImageSettings): ImagePlan {
     const { images } = stack;
     if (images.kind === "published") {
-        const ref = images[name];
+        const ref = publishedImage(name, stack);
         if (ref === undefined) throw new Error(`images.${name} is missing`);
         return { kind: "published", ref: mirrored(ref, stack) };
     }

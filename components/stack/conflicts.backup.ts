@@ -11,13 +11,7 @@ const dumpMajor = 17;
 
 type Rule = (backup: Backup, stack: Stack) => Problem[];
 
-const backupOnly: readonly Rule[] = [
-    withoutAccount,
-    outsideTheRole,
-    plainHttp,
-    (_, stack) => withoutImage(stack),
-    (_, stack) => newerServer(stack),
-];
+const backupOnly: readonly Rule[] = [withoutAccount, outsideTheRole, plainHttp, (_, stack) => newerServer(stack)];
 
 export const backupRules = backupOnly.map(
     (rule) =>
@@ -81,12 +75,6 @@ function plainHttp({ endpoint, plainHttp: allowed }: S3): Problem[] {
     if (allowed && !plain)
         return [{ at: key("backup.plainHttp"), found: "found true", remedy: "accepted only with an http:// endpoint" }];
     return [];
-}
-
-function withoutImage({ images }: Pick<Stack, "images">): Problem[] {
-    if (images.kind !== "published" || images.backup !== undefined) return [];
-    const remedy = 'accepted: an image by digest; or set backup.kind to "none"';
-    return [{ at: key("images.backup"), found: "is missing", remedy }];
 }
 
 function newerServer({ database }: Pick<Stack, "database">): Problem[] {

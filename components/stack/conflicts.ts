@@ -5,7 +5,7 @@ import { unlessRefused } from "../config/partial";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
 import { publicCanvas } from "../config/schema.images";
-import { imageNames, planImage } from "../images/images.plan";
+import { imageNames, planImage, publishedImage } from "../images/images.plan";
 import { serverPort, urlProblems } from "../servers/servers.plan";
 import { awsRules } from "./conflicts.aws";
 import { backupRules } from "./conflicts.backup";
@@ -38,6 +38,7 @@ export const rules: readonly Rule[] = [
     ...backupRules,
     unknownRules,
     rollbackOfPublished,
+    missingImages,
     foreignImages,
     ...imageRules,
     transformProblems,
@@ -58,13 +59,30 @@ function rollbackOfPublished({ rollbackTo, images }: Pick<Stack, "images" | "rol
     return [{ at: "orcheo:stack.rollbackTo", found: `found ${rollbackTo}`, remedy }];
 }
 
+function missingImages(stack: Pick<Stack, "backup" | "images" | "release" | "worker">): Problem[] {
+    if (stack.images.kind !== "published") return [];
+    return imageNames(stack)
+        .filter((name) => publishedImage(name, stack) === undefined)
+        .map((name) => {
+            const reason =
+                name === "backend" && stack.worker.browser
+                    ? "no published image has a browser (orcheo:stack.worker.browser)"
+                    : `images/published.json has none for release "${stack.release}"`;
+            const without = name === "backup" ? '; or set backup.kind to "none"' : "";
+            const remedy = `accepted: an image by digest, as ${reason}${without}`;
+            return { at: `orcheo:stack.images.${name}`, found: "is missing", remedy };
+        });
+}
+
 /** The stack's own images, which the cluster would refuse. */
 function foreignImages(stack: Stack): Problem[] {
     const { admission } = stack.kubernetes;
     if (admission.kind !== "enforce" || admission.registries.length === 0) return [];
     const { images } = stack;
     // A missing published image is reported elsewhere.
-    const named = imageNames(stack).filter((name) => images.kind === "build" || images[name] !== undefined);
+    const named = imageNames(stack).filter(
+        (name) => images.kind === "build" || publishedImage(name, stack) !== undefined,
+    );
     const own = named.map((name) => {
         const plan = planImage(name, stack);
         return plan.kind === "published" ? plan.ref : plan.repository;

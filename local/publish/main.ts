@@ -1,12 +1,13 @@
 /** `make publish`: IMAGES and ALLOWED are JSON files, KEY a private key of cosign. Prints the `images` of a stack that runs them. */
 import { existsSync, readFileSync } from "node:fs";
 import { stringify } from "yaml";
+import releases from "../../images/backend/releases.json" with { type: "json" };
 import { consoleReport } from "../report.ts";
 import { ensureToolchain } from "../toolchain/build.ts";
 import { publish, refuse } from "./publish.ts";
 import type { Settings } from "./publish.plan.ts";
 
-const { VERSION = "", REGISTRY = "", IMAGES = "", ALLOWED, KEY = "" } = process.env;
+const { VERSION = "", RELEASE = releases.default, REGISTRY = "", IMAGES = "", ALLOWED, KEY = "" } = process.env;
 const report = consoleReport();
 
 try {
@@ -19,6 +20,7 @@ try {
     const read = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));
     const settings = {
         version: VERSION,
+        release: RELEASE,
         registry: REGISTRY,
         images: read(IMAGES) as Settings["images"],
         allowed: ALLOWED === undefined ? [] : (read(ALLOWED) as Settings["allowed"]),

@@ -4,6 +4,8 @@ export const imageNames = ["backend", "canvas", "postgres", "valkey", "backup"] 
 
 export interface Settings {
     readonly version: string;
+    /** Generation of Orcheo in the images, as `release` of a stack. */
+    readonly release: string;
     /** Registry and path below which each image has its repository. */
     readonly registry: string;
     /** By name, each by digest: as the stack built and tested them. */
@@ -19,24 +21,37 @@ export interface Allowed {
     readonly reason: string;
 }
 
-const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
-const REGISTRY = /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/;
-const PINNED = /^[^\s@]+\/[^\s@]+@sha256:[0-9a-f]{64}$/;
+/** As the stack's own settings take them (components/config/fields.ts); a test compares the two. */
+export const patterns = {
+    semver: /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,
+    imagePrefix: /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/,
+    pinnedImage: /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[\w][\w.-]{0,127})?@sha256:[0-9a-f]{64}$/,
+};
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** Every problem of the settings at once. */
-export function problemsOf({ version, registry, images, allowed }: Settings): readonly string[] {
+/**
+ * Every problem of the settings at once.
+ *
+ * @param generations  of Orcheo that there are
+ */
+export function problemsOf(
+    { version, release, registry, images, allowed }: Settings,
+    generations: readonly string[],
+): readonly string[] {
     const problems: string[] = [];
-    if (!SEMVER.test(version))
+    // It becomes a label of Kubernetes as well.
+    if (!patterns.semver.test(version) || version.length > 63 || version.endsWith("-"))
         problems.push(`VERSION: found "${version}"; accepted: a semantic version such as 1.4.2 or 1.5.0-rc.1`);
-    if (!REGISTRY.test(registry))
+    if (!generations.includes(release))
+        problems.push(`RELEASE: found "${release}"; accepted: ${generations.join(", ")}`);
+    if (!patterns.imagePrefix.test(registry))
         problems.push(
             `REGISTRY: found "${registry}"; accepted: a registry with a path, such as ghcr.io/example/orcheo`,
         );
     for (const [name, reference] of Object.entries(images)) {
         if (!(imageNames as readonly string[]).includes(name))
             problems.push(`IMAGES: ${name} is no image; accepted: ${imageNames.join(", ")}`);
-        else if (!PINNED.test(reference))
+        else if (!patterns.pinnedImage.test(reference))
             problems.push(`IMAGES: ${name}: found "${reference}"; accepted: an image by digest, repository@sha256:…`);
     }
     if (Object.keys(images).length === 0) problems.push("IMAGES: found no image; accepted: a name and a digest each");
@@ -50,7 +65,7 @@ export function problemsOf({ version, registry, images, allowed }: Settings): re
 
 const numbers = (version: string): readonly number[] => version.split(".").map(Number);
 
-function isOlder(left: string, right: string): boolean {
+export function isOlder(left: string, right: string): boolean {
     const [a, b] = [numbers(left), numbers(right)];
     const index = a.findIndex((part, at) => part !== b[at]);
     return index >= 0 && (a[index] ?? 0) < (b[index] ?? 0);
@@ -65,7 +80,7 @@ function isOlder(left: string, right: string): boolean {
 export function tagsOf(version: string, existing: readonly string[]): readonly string[] {
     if (version.includes("-")) return [version];
     const [major = "", minor = ""] = version.split(".");
-    const releases = existing.filter((tag) => SEMVER.test(tag) && !tag.includes("-"));
+    const releases = existing.filter((tag) => patterns.semver.test(tag) && !tag.includes("-"));
     const newest = (line: string): boolean =>
         releases.every((release) => !release.startsWith(`${line}.`) || !isOlder(version, release));
     return [version, ...[`${major}.${minor}`, ...(major === "0" ? [] : [major])].filter(newest)];

@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { run } from "../process.ts";
 import type { Report } from "../report.ts";
 import type { Toolchain } from "../toolchain/build.ts";
+import releases from "../../images/backend/releases.json" with { type: "json" };
+import { contradictions, withRelease } from "./digests.plan.ts";
+import { digestsFile, readDigests, writeDigests } from "./digests.ts";
 import { type Bill, outdatedIn } from "./packages.ts";
 import { problemsOf, refusals, type Settings, tagsOf } from "./publish.plan.ts";
 
@@ -37,7 +40,10 @@ export async function publish(
     toolchain: Toolchain,
     report: Report,
 ): Promise<Readonly<Record<string, string>>> {
-    refuse(problemsOf(settings));
+    refuse(problemsOf(settings, Object.keys(releases.releases)));
+    const { version, release } = settings;
+    const digests = readDigests();
+    refuse(contradictions(digests, release, version, settings.images));
     const scratch = mkdtempSync(join(tmpdir(), "orcheo-publish-"));
     try {
         const copies = Object.entries(settings.images).map(([name, from]) => ({
@@ -51,8 +57,8 @@ export async function publish(
         const tags = new Map<string, readonly string[]>();
         for (const copy of copies) {
             const existing = await existingTags(copy.to, toolchain);
-            tags.set(copy.name, tagsOf(settings.version, existing));
-            problems.push(...(await taken(copy, settings.version, existing, toolchain)));
+            tags.set(copy.name, tagsOf(version, existing));
+            problems.push(...(await taken(copy, version, existing, toolchain)));
             report.note(`${copy.name}: reading the packages of ${copy.from}`);
             const bill = await billOf(copy, join(scratch, `${copy.name}.json`), toolchain);
             const outdated = await outdatedIn(bill, await architectureOf(copy.from, toolchain));
@@ -65,9 +71,18 @@ export async function publish(
             await run(toolchain.bin("crane"), ["copy", copy.from, target], { timeoutSeconds: 900 });
             await signed(copy, target, keyFile, toolchain);
             for (const tag of tags.get(copy.name) ?? []) await run(toolchain.bin("crane"), ["tag", target, tag]);
+            refuse(await taken(copy, version, [version], toolchain));
             report.note(`${copy.name}: published as ${target}, tags ${(tags.get(copy.name) ?? []).join(", ")}`);
         }
-        return Object.fromEntries(copies.map(({ name, to, digest }) => [name, `${to}:${settings.version}@${digest}`]));
+        const images = Object.fromEntries(copies.map(({ name, to, digest }) => [name, `${to}:${version}@${digest}`]));
+        const next = withRelease(digests, release, { version, images });
+        if (next !== undefined) writeDigests(next);
+        report.note(
+            next === undefined
+                ? `${digestsFile} stays: ${version} is no complete, newest release of Orcheo ${release}`
+                : `${digestsFile} has the digests of ${version}: commit it`,
+        );
+        return images;
     } finally {
         rmSync(scratch, { recursive: true });
     }

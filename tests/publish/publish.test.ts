@@ -1,5 +1,5 @@
 /** `make publish` against a registry on loopback: `make publish-test`. The images hold what Syft reads of Debian, and no more. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -26,14 +26,21 @@ const verified = (image: string, ...more: string[]): Promise<string> =>
         image,
     );
 
+const digests = (): string => join(loopback.folder, "published.json");
+
 /** `make publish` itself. */
-const publish = (version: string, backend: string, more: NodeJS.ProcessEnv = {}): Promise<string> => {
-    writeFileSync(join(loopback.folder, "images.json"), JSON.stringify({ backend }));
+const publish = (
+    version: string,
+    images: string | Readonly<Record<string, string>>,
+    more: NodeJS.ProcessEnv = {},
+): Promise<string> => {
+    const all = typeof images === "string" ? { backend: images } : images;
+    writeFileSync(join(loopback.folder, "images.json"), JSON.stringify(all));
     const settings = { VERSION: version, REGISTRY: target, IMAGES: join(loopback.folder, "images.json") };
     const key = { KEY: join(loopback.folder, "cosign.key"), COSIGN_PASSWORD: password };
     return run("make", ["--silent", "publish"], {
         cwd: projectDir,
-        env: { ...process.env, ...settings, ...key, ...more },
+        env: { ...process.env, ...settings, ...key, DIGESTS: digests(), ...more },
     });
 };
 
@@ -46,6 +53,7 @@ beforeAll(async () => {
     );
     current = await loopback.image("current", found?.candidate ?? "");
     outdated = await loopback.image("outdated", "2.0");
+    writeFileSync(digests(), JSON.stringify({ releases: {} }));
 });
 
 afterAll(() => {
@@ -103,4 +111,23 @@ test("a version that is out stays as it is; an exception publishes an outdated p
     await publish("1.3.9", outdated, allowed);
     const newest = (await loopback.crane("digest", `${target}/backend:1`)).trim();
     expect(current).toContain(newest);
+});
+
+test("a complete release writes the digests that stacks take; wrong ones are refused, by the next release and by the check", async () => {
+    const names = ["backend", "canvas", "postgres", "valkey", "backup"];
+    const printed = await publish("1.5.0", Object.fromEntries(names.map((name) => [name, current])));
+    const { images } = parse(printed) as { images: Record<string, string> };
+    const references = Object.fromEntries(Object.entries(images).filter(([name]) => name !== "kind"));
+    const released = { releases: { "0.33": { version: "1.5.0", images: references } } };
+    expect(JSON.parse(readFileSync(digests(), "utf8"))).toEqual(released);
+    const check = (): Promise<string> =>
+        run("make", ["--silent", "publish-check"], { cwd: projectDir, env: { ...process.env, DIGESTS: digests() } });
+    expect(await check()).toContain("all 5 images are in their registry");
+
+    const wrong = JSON.stringify(released).replace(/(canvas:1\.5\.0@sha256:)[0-9a-f]{64}/, `$1${"b".repeat(64)}`);
+    writeFileSync(digests(), wrong);
+    await expect(check()).rejects.toThrow(
+        /1 problem.*0\.33 canvas: the file has .*canvas:1\.5\.0@sha256:bbb.*answers sha256:/s,
+    );
+    await expect(publish("1.5.0", { canvas: current })).rejects.toThrow(/DIGESTS: canvas of 1\.5\.0 is sha256:bbb/);
 });

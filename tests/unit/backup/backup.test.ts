@@ -7,7 +7,7 @@ import type { Stack } from "../../../components/config/schema";
 import { planNetworkPolicies } from "../../../components/network/network.plan";
 import { preflight } from "../../../components/preflight/preflight";
 import { everythingExisting, plain } from "../../aws-programs";
-import { digest, goodProbes, runBoth, settingsOf, type Registered, type Run } from "../../harness";
+import { goodProbes, runBoth, settingsOf, type Registered, type Run } from "../../harness";
 import { variants } from "../../variants";
 
 type Fields = Record<string, unknown>;
@@ -89,9 +89,6 @@ describe("whether", () => {
 });
 
 describe("refused, each with its whole message", () => {
-    const published = Object.fromEntries(
-        ["backend", "canvas", "postgres", "valkey"].map((name) => [name, `ghcr.io/a/${name}@${digest}`]),
-    );
     it.each<[string, object, string[]]>([
         [
             "neither bucket nor keys without an account",
@@ -120,11 +117,6 @@ describe("refused, each with its whole message", () => {
                 'backup.bucket: found "others" with a role that writes to the bucket of aws.bucket alone; accepted: none; name the bucket in aws.bucket with kind "existing", or a role in aws.roles.backup',
                 'backup.prefix: found "dumps/" with a role that writes below backups/ alone; accepted: backups/<path>/; or name a role in aws.roles.backup',
             ],
-        ],
-        [
-            "published images without that of the backup",
-            { ...prod, images: { kind: "published", ...published } },
-            ['images.backup: is missing; accepted: an image by digest; or set backup.kind to "none"'],
         ],
         [
             "a server that pg_dump does not know",

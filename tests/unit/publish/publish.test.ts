@@ -1,13 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { outdatedOf, problemsOf, refusals, tagsOf } from "../../../local/publish/publish.plan.ts";
+import { z } from "zod";
+import { imagePrefix, pinnedImage, semver } from "../../../components/config/fields";
+import { contradictions, listed, withRelease } from "../../../local/publish/digests.plan.ts";
+import {
+    outdatedOf,
+    patterns,
+    problemsOf as problems,
+    refusals,
+    type Settings,
+    tagsOf,
+} from "../../../local/publish/publish.plan.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const settings = {
     version: "1.4.2",
+    release: "0.33",
     registry: "ghcr.io/example/orcheo",
     images: { backend: `127.0.0.1:5000/orcheo/backend@${digest}` },
     allowed: [],
 };
+
+const problemsOf = (given: Settings) => problems(given, ["0.33", "0.46"]);
 
 describe("settings", () => {
     it("accepts a version, a registry and images by digest", () => {
@@ -16,14 +29,16 @@ describe("settings", () => {
     });
 
     it("reports every problem at once, with the value and what is accepted", () => {
-        const problems = problemsOf({
+        const all = problemsOf({
             version: "v1.4",
+            release: "0.34",
             registry: "ghcr.io",
             images: { backend: "orcheo/backend:1.4.2", frontend: `x/y@${digest}` },
             allowed: [{ package: "libc6", until: "soon", reason: "" }],
         });
-        expect(problems).toEqual([
+        expect(all).toEqual([
             expect.stringMatching(/^VERSION: found "v1.4"; accepted: a semantic version/),
+            'RELEASE: found "0.34"; accepted: 0.33, 0.46',
             expect.stringMatching(/^REGISTRY: found "ghcr.io"; accepted: a registry with a path/),
             expect.stringMatching(/^IMAGES: backend: found "orcheo\/backend:1.4.2"; accepted: an image by digest/),
             expect.stringMatching(/^IMAGES: frontend is no image; accepted: backend, canvas/),
@@ -33,6 +48,61 @@ describe("settings", () => {
 
     it.each(["latest", "1", "1.4", "01.4.2", "1.4.2+build", "1.4.2-", ""])("refuses the version %j", (version) => {
         expect(problemsOf({ ...settings, version })).toHaveLength(1);
+    });
+});
+
+describe("settings and those of a stack", () => {
+    it.each([
+        ["semver", semver()],
+        ["imagePrefix", imagePrefix()],
+        ["pinnedImage", pinnedImage()],
+    ] as const)("%s accepts the same", (name, schema) => {
+        expect(patterns[name].source).toBe(z.toJSONSchema(schema).pattern);
+    });
+
+    it("a version has to be a label too", () => {
+        for (const version of [`1.0.0-${"a".repeat(60)}`, "1.0.0-a-"])
+            expect([semver().safeParse(version).success, problemsOf({ ...settings, version }).length]).toEqual([
+                false,
+                1,
+            ]);
+    });
+});
+
+describe("the digests of a release", () => {
+    const names = ["backend", "canvas", "postgres", "valkey", "backup"];
+    const images = Object.fromEntries(names.map((name) => [name, `ghcr.io/a/${name}:1.4.2@${digest}`]));
+    const release = { version: "1.4.2", images };
+    const digests = { releases: { "0.46": { ...release, version: "3.0.0" }, "0.33": release } };
+
+    it("become the default of their generation, and leave the others", () => {
+        expect(withRelease({ releases: {} }, "0.33", release)).toEqual({ releases: { "0.33": release } });
+        const newer = withRelease(digests, "0.33", { ...release, version: "1.4.10" });
+        expect(newer?.releases["0.33"]?.version).toBe("1.4.10");
+        expect(newer?.releases["0.46"]?.version).toBe("3.0.0");
+        expect(Object.keys(newer?.releases ?? {})).toEqual(["0.33", "0.46"]);
+    });
+
+    it.each([
+        ["older", { ...release, version: "1.4.1" }],
+        ["a pre-release", { ...release, version: "2.0.0-rc.1" }],
+        ["incomplete", { version: "2.0.0", images: { backend: images["backend"] ?? "" } }],
+    ])("stay when a release is %s", (_, given) => {
+        expect(withRelease(digests, "0.33", given)).toBeUndefined();
+    });
+
+    it("never change for a version that is out", () => {
+        const other = { ...images, canvas: `127.0.0.1:5000/canvas@sha256:${"b".repeat(64)}` };
+        expect(contradictions(digests, "0.33", "1.4.2", other)).toEqual([
+            `DIGESTS: canvas of 1.4.2 is ${digest} already; publish sha256:${"b".repeat(64)} as a new version`,
+        ]);
+        expect(contradictions(digests, "0.33", "1.4.2", images)).toEqual([]);
+        expect(contradictions(digests, "0.33", "1.4.3", other)).toEqual([]);
+    });
+
+    it("are compared with the registry by tag", () => {
+        expect(listed(digests)[0]).toEqual({ name: "0.46 backend", tagged: "ghcr.io/a/backend:1.4.2", digest });
+        expect(listed(digests)).toHaveLength(10);
     });
 });
 
