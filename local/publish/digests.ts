@@ -5,6 +5,7 @@ import { projectDir } from "../paths.ts";
 import { run } from "../process.ts";
 import { consoleReport } from "../report.ts";
 import { ensureToolchain, type Toolchain } from "../toolchain/build.ts";
+import { publishTools } from "./registry.ts";
 import { type Digests, listed } from "./digests.plan.ts";
 
 export const digestsFile = process.env.DIGESTS ?? join(projectDir, "images/published.json");
@@ -30,7 +31,10 @@ async function differences(digests: Digests, toolchain: Toolchain): Promise<read
 
 if (import.meta.main) {
     const digests = readDigests();
-    const problems = await differences(digests, await ensureToolchain(["cluster"], consoleReport()));
+    const problems = await differences(
+        digests,
+        await ensureToolchain(["cluster"], consoleReport(), { table: publishTools }),
+    );
     const lines = problems.map((problem) => `  - ${problem}\n`).join("");
     process.stdout.write(
         problems.length > 0

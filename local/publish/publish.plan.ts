@@ -10,11 +10,24 @@ export interface Settings {
     readonly registry: string;
     /** By name, each by digest: as the stack built and tested them. */
     readonly images: Readonly<Record<string, string>>;
-    /** Outdated packages that are published all the same. */
+    /** Outdated packages and vulnerabilities that are published all the same. */
     readonly allowed: readonly Allowed[];
+    /** Reports of pip-audit. */
+    readonly audits: readonly Audit[];
+}
+
+/** What pip-audit writes with `--format json`. */
+export interface Audit {
+    readonly dependencies: readonly {
+        readonly name: string;
+        readonly version?: string;
+        readonly skip_reason?: string;
+        readonly vulns?: readonly { readonly id: string; readonly fix_versions: readonly string[] }[];
+    }[];
 }
 
 export interface Allowed {
+    /** Name of an outdated package, or id of a vulnerability. */
     readonly package: string;
     /** Last day, as 2026-12-31. */
     readonly until: string;
@@ -105,18 +118,61 @@ export function outdatedOf(policy: string): readonly Outdated[] {
  *
  * @param today  as 2026-12-31
  */
-export function refusals(
+export function outdatedRefusals(
     image: string,
     outdated: readonly Outdated[],
     allowed: readonly Allowed[],
     today: string,
 ): readonly string[] {
-    return outdated.flatMap(({ package: name, installed, candidate }) => {
-        const exception = allowed.find((each) => each.package === name);
-        if (exception !== undefined && exception.until >= today) return [];
-        const expired = exception === undefined ? "" : `; its exception ended on ${exception.until}`;
-        return [
-            `${image}: ${name} ${installed} is outdated, Debian has ${candidate}${expired}; build the image again from a current base image`,
-        ];
-    });
+    return outdated.flatMap(({ package: name, installed, candidate }) =>
+        unlessAllowed(name, allowed, today, (ended) => {
+            const found = `${image}: ${name} ${installed} is outdated, Debian has ${candidate}${ended}`;
+            return `${found}; build the image again from a current base image`;
+        }),
+    );
+}
+
+/** Why nothing is published: each known vulnerability of a Python package, and each package that could not be audited. */
+export function vulnerableRefusals(
+    audits: readonly Audit[],
+    allowed: readonly Allowed[],
+    today: string,
+): readonly string[] {
+    const packages = audits.flatMap(({ dependencies }) => dependencies);
+    return packages.flatMap(({ name, version = "", skip_reason: skipped, vulns = [] }) => [
+        ...(skipped === undefined
+            ? []
+            : unlessAllowed(name, allowed, today, (ended) => `${name} was not audited: ${skipped}${ended}`)),
+        ...vulns.flatMap(({ id, fix_versions: fixes }) =>
+            unlessAllowed(id, allowed, today, (ended) => {
+                const remedy =
+                    fixes.length > 0 ? `update it to ${fixes.join(" or ")}` : "there is no fixed version yet";
+                return `${name} ${version} has ${id}${ended}; ${remedy}`;
+            }),
+        ),
+    ]);
+}
+
+/** None while an exception for `name` holds; `worded` gets what to say of one that has ended. */
+function unlessAllowed(
+    name: string,
+    allowed: readonly Allowed[],
+    today: string,
+    worded: (ended: string) => string,
+): readonly string[] {
+    const exception = allowed.find((each) => each.package === name);
+    if (exception === undefined) return [worded("")];
+    return exception.until >= today ? [] : [worded(`; its exception ended on ${exception.until}`)];
+}
+
+/** The images of an index by platform, without what is none, such as attestations; undefined for a single image. */
+export function platformsIn(
+    manifest: unknown,
+): readonly { readonly digest: string; readonly architecture: string }[] | undefined {
+    const { manifests } = manifest as {
+        manifests?: { digest: string; platform?: { architecture?: string } }[];
+    };
+    return manifests
+        ?.map(({ digest, platform }) => ({ digest, architecture: platform?.architecture ?? "unknown" }))
+        .filter(({ architecture }) => architecture !== "unknown");
 }

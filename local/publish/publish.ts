@@ -1,8 +1,8 @@
 /**
- * Publishes tested images: checks their packages, copies each by digest, tags it, signs it, and attaches its SBOM.
+ * Publishes tested images: checks their packages, copies each by digest, tags it, signs it, and attaches its SBOMs and provenance.
  * Nothing is copied before all images have passed.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../process.ts";
@@ -11,16 +11,20 @@ import type { Toolchain } from "../toolchain/build.ts";
 import releases from "../../images/backend/releases.json" with { type: "json" };
 import { contradictions, withRelease } from "./digests.plan.ts";
 import { digestsFile, readDigests, writeDigests } from "./digests.ts";
-import { type Bill, outdatedIn } from "./packages.ts";
-import { problemsOf, refusals, type Settings, tagsOf } from "./publish.plan.ts";
+import { outdatedIn } from "./packages.ts";
+import { provenanceOf } from "./provenance.plan.ts";
+import { outdatedRefusals, problemsOf, type Settings, tagsOf, vulnerableRefusals } from "./publish.plan.ts";
+import { billOf, platformsOf, tagsIn } from "./registry.ts";
+import { signing } from "./signing.ts";
 
-/** The image's manifest, and the repository that it gets. */
+/** The image's manifest or index, and the repository that it gets. */
 interface Copy {
     readonly name: string;
     readonly from: string;
     readonly to: string;
     readonly digest: string;
-    readonly sbom: string;
+    /** Files in SPDX, one for each platform. */
+    readonly sboms: string[];
 }
 
 export const refuse = (problems: readonly string[]): void => {
@@ -31,12 +35,12 @@ export const refuse = (problems: readonly string[]): void => {
 };
 
 /**
- * @param keyFile  cosign's private key; its password is in COSIGN_PASSWORD
+ * @param key  file of cosign's private key, whose password is in COSIGN_PASSWORD; `keyless` for the identity of a workflow
  * @returns the published images by name, for `images` with `kind: published`
  */
 export async function publish(
     settings: Settings,
-    keyFile: string,
+    key: string,
     toolchain: Toolchain,
     report: Report,
 ): Promise<Readonly<Record<string, string>>> {
@@ -51,25 +55,33 @@ export async function publish(
             from,
             to: `${settings.registry}/${name}`,
             digest: from.slice(from.indexOf("@") + 1),
-            sbom: join(scratch, `${name}.spdx.json`),
+            sboms: [] as string[],
         }));
-        const problems: string[] = [];
+        const today = new Date().toISOString().slice(0, 10);
+        const problems = [...vulnerableRefusals(settings.audits, settings.allowed, today)];
         const tags = new Map<string, readonly string[]>();
         for (const copy of copies) {
-            const existing = await existingTags(copy.to, toolchain);
+            const existing = await tagsIn(copy.to, toolchain);
             tags.set(copy.name, tagsOf(version, existing));
             problems.push(...(await taken(copy, version, existing, toolchain)));
-            report.note(`${copy.name}: reading the packages of ${copy.from}`);
-            const bill = await billOf(copy, join(scratch, `${copy.name}.json`), toolchain);
-            const outdated = await outdatedIn(bill, await architectureOf(copy.from, toolchain));
-            problems.push(...refusals(copy.name, outdated, settings.allowed, new Date().toISOString().slice(0, 10)));
+            for (const { image, architecture } of await platformsOf(copy.from, toolchain)) {
+                report.note(`${copy.name}: reading the packages of ${image} (${architecture})`);
+                const sbom = join(scratch, `${copy.name}-${architecture}.spdx.json`);
+                copy.sboms.push(sbom);
+                const outdated = await outdatedIn(await billOf(image, sbom, toolchain), architecture);
+                problems.push(...outdatedRefusals(copy.name, outdated, settings.allowed, today));
+            }
         }
         refuse(problems);
+        const signer = signing(key, toolchain);
+        const provenance = writtenProvenance(scratch);
         for (const copy of copies) {
             const target = `${copy.to}@${copy.digest}`;
             // By digest first: a tag never names an image that is not signed.
             await run(toolchain.bin("crane"), ["copy", copy.from, target], { timeoutSeconds: 900 });
-            await signed(copy, target, keyFile, toolchain);
+            await signer.sign(target);
+            for (const sbom of copy.sboms) await signer.attest(target, "spdxjson", sbom);
+            if (provenance !== undefined) await signer.attest(target, "slsaprovenance1", provenance);
             for (const tag of tags.get(copy.name) ?? []) await run(toolchain.bin("crane"), ["tag", target, tag]);
             refuse(await taken(copy, version, [version], toolchain));
             report.note(`${copy.name}: published as ${target}, tags ${(tags.get(copy.name) ?? []).join(", ")}`);
@@ -88,14 +100,6 @@ export async function publish(
     }
 }
 
-async function existingTags(repository: string, toolchain: Toolchain): Promise<readonly string[]> {
-    const said = await run(toolchain.bin("crane"), ["ls", repository]).catch((error: unknown) => {
-        if (/NAME_UNKNOWN|404/.test(String(error))) return "";
-        throw error;
-    });
-    return said.split("\n").filter((tag) => tag !== "");
-}
-
 /** A version that is out is not changed any more. */
 async function taken(
     copy: Copy,
@@ -110,32 +114,11 @@ async function taken(
         : [`VERSION: ${copy.to}:${version} is ${published} already; publish ${copy.digest} as a new version`];
 }
 
-async function architectureOf(image: string, toolchain: Toolchain): Promise<string> {
-    const config = JSON.parse(await run(toolchain.bin("crane"), ["config", image])) as { architecture: string };
-    return config.architecture;
-}
-
-async function billOf({ from, sbom }: Copy, file: string, toolchain: Toolchain): Promise<Bill> {
-    await run(
-        toolchain.bin("syft"),
-        ["scan", `registry:${from}`, "--quiet", "--output", `syft-json=${file}`, "--output", `spdx-json=${sbom}`],
-        { env: { ...process.env, ...plainHttp(from), SYFT_CHECK_FOR_APP_UPDATE: "false" }, timeoutSeconds: 600 },
-    );
-    return JSON.parse(readFileSync(file, "utf8")) as Bill;
-}
-
-const isLoopback = (image: string): boolean => /^(127\.[0-9.]+|localhost)[:/]/.test(image);
-const plainHttp = (image: string): NodeJS.ProcessEnv =>
-    isLoopback(image) ? { SYFT_REGISTRY_INSECURE_USE_HTTP: "true" } : {};
-
-/** With a key file there is no public log of the signature. */
-async function signed({ sbom }: Copy, target: string, keyFile: string, toolchain: Toolchain): Promise<void> {
-    const options = [
-        ...["--yes", "--key", keyFile, "--use-signing-config=false", "--tlog-upload=false"],
-        ...(isLoopback(target) ? ["--allow-http-registry"] : []),
-    ];
-    const cosign = (...args: string[]): Promise<string> =>
-        run(toolchain.bin("cosign"), args, { timeoutSeconds: 120, env: { COSIGN_PASSWORD: "", ...process.env } });
-    await cosign("sign", ...options, target);
-    await cosign("attest", ...options, "--type", "spdxjson", "--predicate", sbom, target);
+/** Of the run that this process belongs to, in a file; undefined outside of GitHub. */
+function writtenProvenance(folder: string): string | undefined {
+    const provenance = provenanceOf(process.env);
+    if (provenance === undefined) return undefined;
+    const file = join(folder, "provenance.json");
+    writeFileSync(file, JSON.stringify(provenance));
+    return file;
 }

@@ -53,7 +53,7 @@ export class Loopback {
         });
 
     /** An image of Debian with one package. @returns its reference by digest */
-    async image(tag: string, version: string): Promise<string> {
+    async image(tag: string, version: string, of = architecture): Promise<string> {
         const root = join(this.folder, tag);
         mkdirSync(join(root, "etc"), { recursive: true });
         mkdirSync(join(root, "var/lib/dpkg"), { recursive: true });
@@ -63,7 +63,7 @@ export class Loopback {
         );
         writeFileSync(
             join(root, "var/lib/dpkg/status"),
-            `Package: libc6\nStatus: install ok installed\nMaintainer: none\nVersion: ${version}\nArchitecture: ${architecture}\nDescription: none\n`,
+            `Package: libc6\nStatus: install ok installed\nMaintainer: none\nVersion: ${version}\nArchitecture: ${of}\nDescription: none\n`,
         );
         const layerFile = join(this.folder, `${tag}.tar.gz`);
         await run("tar", ["-C", root, "-czf", layerFile, "."]);

@@ -131,3 +131,56 @@ test("a complete release writes the digests that stacks take; wrong ones are ref
     );
     await expect(publish("1.5.0", { canvas: current })).rejects.toThrow(/DIGESTS: canvas of 1\.5\.0 is sha256:bbb/);
 });
+
+test("a planted vulnerability of a Python package stops everything, until an exception covers it", async () => {
+    const planted = { name: "starlette", version: "0.1.0", vulns: [{ id: "PYSEC-2023-83", fix_versions: ["0.27.0"] }] };
+    writeFileSync(join(loopback.folder, "audit.json"), JSON.stringify({ dependencies: [planted] }));
+    const audit = { AUDIT: join(loopback.folder, "audit.json") };
+    await expect(publish("1.6.0", current, audit)).rejects.toThrow(
+        /nothing was published.*starlette 0\.1\.0 has PYSEC-2023-83; update it to 0\.27\.0/s,
+    );
+    expect(await loopback.crane("ls", `${target}/backend`)).not.toContain("1.6.0");
+    const exception = { package: "PYSEC-2023-83", until: "2999-12-31", reason: "not reachable" };
+    writeFileSync(join(loopback.folder, "allowed-vulnerability.json"), JSON.stringify([exception]));
+    await publish("1.6.0", current, { ...audit, ALLOWED: join(loopback.folder, "allowed-vulnerability.json") });
+    expect(await loopback.crane("ls", `${target}/backend`)).toContain("1.6.0");
+});
+
+test("an index of amd64 and arm64 is published whole: both checked, both signed, an SBOM each, and the provenance of the run", async () => {
+    const version = /Version: (.*)/.exec(
+        readFileSync(join(loopback.folder, "current/var/lib/dpkg/status"), "utf8"),
+    )?.[1];
+    const parts = ["amd64", "arm64"].map((of) => ({ of, part: `${loopback.at}/built/backend:${of}` }));
+    for (const { of, part } of parts) {
+        await loopback.image(of, version ?? "", of);
+        await loopback.crane("mutate", part, "--tag", part, "--set-platform", `linux/${of}`);
+    }
+    const index = `${loopback.at}/built/backend:index`;
+    await loopback.crane("index", "append", ...parts.flatMap(({ part }) => ["--manifest", part]), "--tag", index);
+    const digest = (await loopback.crane("digest", index)).trim();
+    const actions = {
+        GITHUB_ACTIONS: "true",
+        GITHUB_REPOSITORY: "example/orcheo",
+        GITHUB_SHA: "c".repeat(40),
+        GITHUB_WORKFLOW_REF: "example/orcheo/.github/workflows/publish.yml@refs/tags/v2.0.0",
+    };
+    await publish("2.0.0", `${loopback.at}/built/backend@${digest}`, actions);
+    const published = `${target}/backend@${digest}`;
+    const { manifests } = JSON.parse(await loopback.crane("manifest", published)) as {
+        manifests: { digest: string }[];
+    };
+    for (const each of [digest, ...manifests.map((manifest) => manifest.digest)])
+        await verified(`${target}/backend@${each}`);
+    const statements = async (type: string): Promise<string[]> => {
+        const printed = await loopback.cosign(
+            ...["verify-attestation", "--key", "cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry"],
+            ...["--type", type, published],
+        );
+        return printed
+            .trim()
+            .split("\n")
+            .map((line) => Buffer.from((JSON.parse(line) as { payload: string }).payload, "base64").toString());
+    };
+    expect(await statements("spdxjson")).toHaveLength(2);
+    expect((await statements("slsaprovenance1"))[0]).toContain('"c'.padEnd(41, "c"));
+});

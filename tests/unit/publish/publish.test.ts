@@ -2,13 +2,16 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { imagePrefix, pinnedImage, semver } from "../../../components/config/fields";
 import { contradictions, listed, withRelease } from "../../../local/publish/digests.plan.ts";
+import { provenanceOf } from "../../../local/publish/provenance.plan.ts";
 import {
     outdatedOf,
+    outdatedRefusals,
     patterns,
+    platformsIn,
     problemsOf as problems,
-    refusals,
     type Settings,
     tagsOf,
+    vulnerableRefusals,
 } from "../../../local/publish/publish.plan.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -18,6 +21,7 @@ const settings = {
     registry: "ghcr.io/example/orcheo",
     images: { backend: `127.0.0.1:5000/orcheo/backend@${digest}` },
     allowed: [],
+    audits: [],
 };
 
 const problemsOf = (given: Settings) => problems(given, ["0.33", "0.46"]);
@@ -35,6 +39,7 @@ describe("settings", () => {
             registry: "ghcr.io",
             images: { backend: "orcheo/backend:1.4.2", frontend: `x/y@${digest}` },
             allowed: [{ package: "libc6", until: "soon", reason: "" }],
+            audits: [],
         });
         expect(all).toEqual([
             expect.stringMatching(/^VERSION: found "v1.4"; accepted: a semantic version/),
@@ -147,25 +152,101 @@ describe("packages", () => {
     });
 
     it("it stops the image, with both versions and the remedy", () => {
-        expect(refusals("backend", outdated, [], "2026-11-28")).toEqual([
+        expect(outdatedRefusals("backend", outdated, [], "2026-11-28")).toEqual([
             "backend: libc6 2.41-12 is outdated, Debian has 2.41-12+deb13u1; build the image again from a current base image",
         ]);
-        expect(refusals("backend", [], [], "2026-11-28")).toEqual([]);
+        expect(outdatedRefusals("backend", [], [], "2026-11-28")).toEqual([]);
     });
 
     it("an exception holds until its last day", () => {
         const allowed = [{ package: "libc6", until: "2026-11-28", reason: "not reachable" }];
-        expect(refusals("backend", outdated, allowed, "2026-11-28")).toEqual([]);
-        expect(refusals("backend", outdated, allowed, "2026-11-29")).toEqual([
+        expect(outdatedRefusals("backend", outdated, allowed, "2026-11-28")).toEqual([]);
+        expect(outdatedRefusals("backend", outdated, allowed, "2026-11-29")).toEqual([
             expect.stringContaining("its exception ended on 2026-11-28"),
         ]);
         expect(
-            refusals(
+            outdatedRefusals(
                 "backend",
                 outdated,
                 [{ package: "zlib1g", until: "2027-01-01", reason: "another package" }],
                 "2026-11-28",
             ),
         ).toHaveLength(1);
+    });
+});
+
+describe("known vulnerabilities of Python packages", () => {
+    const vulns = [{ id: "PYSEC-2026-1", fix_versions: ["2.0.1"] }];
+    const audits = [
+        {
+            dependencies: [
+                { name: "good", version: "1.0", vulns: [] },
+                { name: "bad", version: "2.0.0", vulns },
+                { name: "odd", skip_reason: "not on PyPI" },
+            ],
+        },
+    ];
+    const until = "2026-11-28";
+
+    it("stop everything, as does a package that was not audited", () => {
+        expect(vulnerableRefusals(audits, [], until)).toEqual([
+            "bad 2.0.0 has PYSEC-2026-1; update it to 2.0.1",
+            "odd was not audited: not on PyPI",
+        ]);
+    });
+
+    it("an exception holds for one vulnerability, until its last day", () => {
+        const allowed = ["PYSEC-2026-1", "odd"].map((name) => ({ package: name, until, reason: "not reachable" }));
+        expect(vulnerableRefusals(audits, allowed, until)).toEqual([]);
+        expect(vulnerableRefusals(audits, allowed, "2026-11-29")[0]).toContain("its exception ended on 2026-11-28");
+        expect(vulnerableRefusals(audits, [{ ...allowed[0], package: "PYSEC-2026-2" } as never], until)).toHaveLength(
+            2,
+        );
+    });
+});
+
+describe("platforms", () => {
+    it("are those of an index, without attestations", () => {
+        const of = (architecture: string, letter: string) => ({
+            digest: letter,
+            platform: { os: "linux", architecture },
+        });
+        expect(platformsIn({ manifests: [of("amd64", "a"), of("arm64", "b"), of("unknown", "c")] })).toEqual([
+            { digest: "a", architecture: "amd64" },
+            { digest: "b", architecture: "arm64" },
+        ]);
+        expect(platformsIn({ layers: [] })).toBeUndefined();
+    });
+});
+
+describe("provenance", () => {
+    it("names the workflow, the commit and the run; there is none elsewhere", () => {
+        expect(provenanceOf({})).toBeUndefined();
+        const env = {
+            GITHUB_ACTIONS: "true",
+            GITHUB_SERVER_URL: "https://github.com",
+            GITHUB_REPOSITORY: "example/orcheo",
+            GITHUB_REF: "refs/tags/v1.4.2",
+            GITHUB_WORKFLOW_REF: "example/orcheo/.github/workflows/publish.yml@refs/tags/v1.4.2",
+            GITHUB_SHA: "c".repeat(40),
+            GITHUB_RUN_ID: "7",
+            GITHUB_RUN_ATTEMPT: "1",
+        };
+        expect(provenanceOf(env)).toMatchObject({
+            buildDefinition: {
+                externalParameters: {
+                    workflow: {
+                        repository: "https://github.com/example/orcheo",
+                        path: ".github/workflows/publish.yml",
+                        ref: "refs/tags/v1.4.2",
+                    },
+                },
+                resolvedDependencies: [{ digest: { gitCommit: "c".repeat(40) } }],
+            },
+            runDetails: {
+                builder: { id: "https://github.com/example/orcheo/.github/workflows/publish.yml@refs/tags/v1.4.2" },
+                metadata: { invocationId: "https://github.com/example/orcheo/actions/runs/7/attempts/1" },
+            },
+        });
     });
 });
