@@ -1,4 +1,4 @@
-/** Builds the pinned tools into the cache, once. `node local/toolchain/build.ts [group…]` does it on its own. */
+/** Builds the pinned tools into the cache, once. `node local/toolchain/build.ts [group…|tool…]` does it on its own. */
 import { createHash } from "node:crypto";
 import {
     existsSync,
@@ -220,7 +220,12 @@ function link(places: ReadonlyMap<string, string>, shares: ReadonlyMap<string, s
 
 if (import.meta.main) {
     const all: readonly Group[] = [...usualGroups, "compose", "publish", "workflows", "alerts"];
-    const asked = all.filter((group) => process.argv.slice(2).includes(group));
-    const toolchain = await ensureToolchain(asked.length > 0 ? asked : usualGroups, consoleReport());
+    const given = process.argv.slice(2);
+    const groups = all.filter((group) => given.includes(group));
+    // A tool may have the name of its group, which then is meant.
+    const named = groups.length > 0 ? [] : tools.filter(({ name }) => given.includes(name));
+    const toolchain = await (named.length > 0
+        ? ensureToolchain(all, consoleReport(), { table: named })
+        : ensureToolchain(groups.length > 0 ? groups : usualGroups, consoleReport()));
     process.stdout.write(`${toolchain.path}\n`);
 }

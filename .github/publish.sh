@@ -1,0 +1,22 @@
+#!/bin/bash
+# Joins the images of build-images.sh to one index each, and publishes those: `make publish`, keyless.
+# The next release of the default images is in the step's output `digests`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$(node local/toolchain/build.ts crane cosign syft):$PATH"
+crane auth login "${REGISTRY%%/*}" --username "$REGISTRY_USER" --password-stdin <<<"$REGISTRY_PASSWORD"
+for image in backend canvas postgres valkey backup; do
+    crane index append --tag "$STAGING/$image:$VERSION" \
+        --manifest "$STAGING/$image:$VERSION-amd64" --manifest "$STAGING/$image:$VERSION-arm64"
+    jq -n --arg name "$image" --arg reference "$STAGING/$image@$(crane digest "$STAGING/$image:$VERSION")" '{($name): $reference}'
+done | jq -s add >"$RUNNER_TEMP/images.json"
+
+# Exits with 1 when it finds something; what it finds decides in `make publish`.
+python3 -m venv "$RUNNER_TEMP/audit"
+"$RUNNER_TEMP/audit/bin/pip" install --quiet --require-hashes --requirement .github/pip-audit.lock
+"$RUNNER_TEMP/audit/bin/pip-audit" --requirement "images/backend/requirements-$RELEASE.lock" --require-hashes --disable-pip \
+    --vulnerability-service osv --progress-spinner off --format json --output "$RUNNER_TEMP/audit.json" || [[ -s $RUNNER_TEMP/audit.json ]]
+
+make publish KEY=keyless IMAGES="$RUNNER_TEMP/images.json" AUDIT="$RUNNER_TEMP/audit.json" ALLOWED=.github/allowed.json
+make publish-check
+echo "digests=$(base64 --wrap 0 images/published.json)" >>"$GITHUB_OUTPUT"
