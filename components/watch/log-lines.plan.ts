@@ -4,7 +4,7 @@
 const most = 15;
 const longest = 1000;
 
-/** The images log no secret; what others print may hold a URL with its password. The same as images/backend/orcheo_runtime/logs.py. */
+/** The images log no secret; what others print may hold a URL with its password, or a token. */
 const secrets = [
     /(access_token=)[^&\s"']+/g,
     /(\b[Bb]earer[ .])[\w.~+/=-]+/g,

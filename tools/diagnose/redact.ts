@@ -117,7 +117,7 @@ export function redactor(secrets: readonly (readonly [key: string, value: string
 /** Copies of whole objects, which say nothing that is not said elsewhere. */
 const omitted = ["managedFields", "kubectl.kubernetes.io/last-applied-configuration"];
 
-/** The same as images/backend/orcheo_runtime/logs.py, and headers that carry credentials. */
+/** Of lines that others than our images wrote: these remove more (images/backend/orcheo_runtime/redact.py). */
 const patterns = [
     /((?:access_token|token|password|secret|api_?key|sig|code)=)[^&\s"']+/gi,
     /(\b(?:Bearer|Basic)[ .])[\w.~+/=-]+/gi,

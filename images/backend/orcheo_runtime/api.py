@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orcheo_runtime import connections, delivery, fencing, imports, logs, sign_in, vault
+from orcheo_runtime import connections, delivery, fencing, imports, logs, request_ids, sign_in, vault
 from orcheo_runtime.dependencies import postgres_answers
 from orcheo_runtime.inside import KeepInside
 from orcheo_runtime.leaving import leave_when_idle, run_without_waiting
@@ -178,13 +178,14 @@ async def serve(serving: list[Health]) -> bool:
     fencing.install()
     # The API serves other requests too: writes of a lost conversation are refused, and nothing else happens.
     fencing.heartbeat.stop = lambda _: None
+    request_ids.install()
     logs.install()
     logging.getLogger("uvicorn.access").addFilter(WithoutProbes())
     tls = CERTIFICATE.is_file()
     health = Health(measured(app), app.state)
     serving.append(health)
     config = uvicorn.Config(
-        KeepInside(health),
+        request_ids.Identified(KeepInside(health)),
         ssl_certfile=CERTIFICATE if tls else None,
         ssl_keyfile=KEY if tls else None,
         proxy_headers=True,

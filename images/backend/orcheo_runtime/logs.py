@@ -1,4 +1,4 @@
-"""One JSON object per line on stdout, from every logger of every process, without secrets.
+"""One JSON object per line on stdout, from every logger of every process, without secrets and personal data (redact.py).
 
 Orcheo's own JSON format is not used: it drops the traceback of an exception, keeps secrets and leaves Celery out.
 """
@@ -16,18 +16,14 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from orcheo_runtime import request_ids
+from orcheo_runtime.redact import Redactor
+
 # Loggers that follow ORCHEO_LOG_LEVEL; all others log warnings and errors only.
 LEVELLED = ("celery", "fastapi", "orcheo", "orcheo_backend", "orcheo_runtime", "stdout", "uvicorn")
 SECRET_NAME = re.compile(r"(PASSWORD|TOKEN|SECRET|KEY|DSN|REDIS_URL)$")
 # A shorter value would also match parts of harmless words.
 SHORTEST_SECRET = 8
-PATTERNS = (
-    # Browsers pass the token for WebSockets in the URL.
-    re.compile(r"(access_token=)[^&\s\"']+"),
-    re.compile(r"(\b[Bb]earer[ .])[\w.~+/=-]+"),
-    # user:password@ of a URL.
-    re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@]+(?=@)"),
-)
 # Attributes of every record; all others were passed as `extra`. uvicorn repeats its message in colours.
 PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
@@ -50,16 +46,8 @@ class Formatter(logging.Formatter):
     def __init__(self, environ: Mapping[str, str]) -> None:
         """`environ`: holds the secrets and ORCHEO_LOG_FORMAT."""
         super().__init__()
-        self.secrets = secrets_of(environ)
+        self.redact = Redactor(secrets_of(environ))
         self.console = environ.get("ORCHEO_LOG_FORMAT") == "console"
-
-    def redact(self, text: str) -> str:
-        """`text` without secrets."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        for pattern in PATTERNS:
-            text = pattern.sub(r"\1***", text)
-        return text
 
     def format(self, record: logging.LogRecord) -> str:
         """One line; in the console format, the traceback follows on further lines."""
@@ -69,6 +57,8 @@ class Formatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": self.redact(record.getMessage()),
+            **request_ids.fields(),
+            **answered(record),
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = self.redact(self.formatException(record.exc_info))
@@ -81,6 +71,14 @@ class Formatter(logging.Formatter):
         if extra:
             line["extra"] = {name: self.redact(str(value)) for name, value in extra.items()}
         return json.dumps(line, ensure_ascii=False)
+
+
+def answered(record: logging.LogRecord) -> dict[str, Any]:
+    """Of an answered request, the fields that the canvas' log has too (images/canvas/nginx.conf). A query can contain tokens."""
+    if record.name != "uvicorn.access" or not isinstance(record.args, tuple) or len(record.args) != 5:
+        return {}
+    client, method, path, _, status = record.args
+    return {"client": client, "method": method, "path": str(path).partition("?")[0], "status": status}
 
 
 class Lines(io.TextIOBase):

@@ -14,7 +14,7 @@ from typing import Any
 import celery.apps.worker
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init, worker_ready
 
-from orcheo_runtime import browsers, connections, delivery, fencing, imports, logs, memory, plugins, reconciler, reports, vault
+from orcheo_runtime import browsers, connections, delivery, fencing, imports, logs, memory, plugins, reconciler, reports, request_ids, vault
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import Work, leave_when_idle
 
@@ -77,6 +77,7 @@ def main() -> None:
 
     # The child processes are checked directly: while the main one waits for its broker, it does not notice that a run has ended.
     work = Work(Path(tempfile.mkdtemp(prefix="orcheo-worker-")) / "work")
+    request_ids.install()
     task_prerun.connect(lambda **_: work.begin(), weak=False)
     task_postrun.connect(lambda **_: work.end(), weak=False)
     worker_process_init.connect(lambda **_: memory.guard(fencing.heartbeat), weak=False)

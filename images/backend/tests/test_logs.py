@@ -1,5 +1,6 @@
 """Lines of the log: form and secrets."""
 
+import contextvars
 import io
 import json
 import logging
@@ -10,7 +11,7 @@ from sys import executable, exc_info
 from pathlib import Path
 from typing import Any
 
-from orcheo_runtime import logs
+from orcheo_runtime import logs, request_ids
 
 HERE = Path(__file__).parents[1]
 SECRETS = {
@@ -45,6 +46,24 @@ class Form(unittest.TestCase):
 
     def test_extra_fields(self) -> None:
         self.assertEqual(json.loads(line("m", run=1, color_message="x"))["extra"], {"run": "1"})
+
+    def test_what_an_answered_request_was(self) -> None:
+        record = logging.LogRecord(
+            "uvicorn.access", logging.INFO, "", 0, '%s - "%s %s HTTP/%s" %d', ("10.0.0.1:5", "GET", "/x?token=abc1", "1.1", 200), None
+        )
+        found = json.loads(logs.Formatter({}).format(record))
+        self.assertEqual(found.pop("message"), '10.0.0.1:5 - "GET /x?token=*** HTTP/1.1" 200')
+        self.assertEqual({name: found[name] for name in ("client", "method", "path", "status")}, {"client": "10.0.0.1:5", "method": "GET", "path": "/x", "status": 200})
+
+    def test_where_it_comes_from(self) -> None:
+        def said() -> dict[str, Any]:
+            request_ids.request.set("request-1")
+            request_ids.run.set("run-1")
+            return dict(json.loads(line("m")))
+
+        found = contextvars.copy_context().run(said)
+        self.assertEqual((found["request"], found["run"]), ("request-1", "run-1"))
+        self.assertNotIn("request", json.loads(line("m")))
 
     def test_for_a_terminal(self) -> None:
         self.assertRegex(line("hello", console=True), r"^\S+Z WARNING orcheo\.x: hello$")
@@ -83,7 +102,7 @@ class Process(unittest.TestCase):
     def test_all_that_is_said_is_json_on_stdout(self) -> None:
         script = """
 import logging, sys, threading, warnings
-from orcheo_runtime import logs
+from orcheo_runtime import logs, request_ids
 logs.install()
 logging.root.handlers[:] = [logging.StreamHandler()]
 logging.warning("someone else took over")

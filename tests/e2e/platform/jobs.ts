@@ -67,6 +67,15 @@ async function makeStatus(): Promise<{ readonly code: number; readonly status: u
     return { code, status: JSON.parse(output.slice(output.indexOf("{"), output.lastIndexOf("}") + 1)) };
 }
 
+/** The lines that all pods of a role have logged. */
+async function logOf(role: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const text = await kube("logs", "--selector", `app.kubernetes.io/component=${role}`, "--tail=-1");
+    return text
+        .split("\n")
+        .filter((line) => line.startsWith("{"))
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
 export function mainJob(): void {
     let workflow: Workflow;
     let runId: string;
@@ -78,6 +87,26 @@ export function mainJob(): void {
         expect(at(done, "status")).toBe("succeeded");
         expect(answerOf(done)).toBe(42);
         expect(actorsOf(done)).toContain("worker");
+    });
+
+    test("the id of a request is in its answer, and in the logs of whoever works for it", async () => {
+        const executed = (await logOf("worker")).find(({ run, request }) => run === runId && request !== undefined);
+        expect(executed, "no line of the worker names the run and its request").toBeDefined();
+        const asked = (await logOf("api")).filter(({ request }) => request === executed?.request);
+        expect(asked).toContainEqual(
+            expect.objectContaining({ logger: "uvicorn.access", method: "POST" }),
+        );
+        for (const [path, role] of [
+            ["/api/workflows", "api"],
+            ["/", "canvas"],
+        ] as const) {
+            const { headers } = await ask(caller(), "GET", path);
+            const id = /^x-request-id: (\S+)\r?$/im.exec(headers)?.[1];
+            expect(id, headers).toMatch(/^[0-9a-f]{32}$/);
+            expect(await logOf(role)).toContainEqual(
+                expect.objectContaining({ request: id, level: "INFO", method: "GET", path, status: 200 }),
+            );
+        }
     });
 
     test("make status calls it healthy, with what Orcheo's own database says about the run", async () => {
