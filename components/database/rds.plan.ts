@@ -27,7 +27,9 @@ export type CommonArgs = Common<aws.rds.InstanceArgs, aws.rds.ClusterArgs>;
  */
 export function planParameters({
     engineMajor,
-}: RdsSettings): Common<aws.rds.ParameterGroupArgs, aws.rds.ClusterParameterGroupArgs> & { readonly family: string } {
+}: Pick<RdsSettings, "engineMajor">): Common<aws.rds.ParameterGroupArgs, aws.rds.ClusterParameterGroupArgs> & {
+    readonly family: string;
+} {
     return {
         family: `postgres${engineMajor}`,
         description: "Orcheo",
@@ -37,6 +39,8 @@ export function planParameters({
             { name: "log_disconnections", value: "1" },
             { name: "log_lock_waits", value: "1" },
             { name: "log_min_duration_statement", value: "2000" },
+            // As in images/postgres/postgresql.conf: no values of statements in the log.
+            { name: "log_parameter_max_length", value: "0" },
             { name: "idle_in_transaction_session_timeout", value: "600000" },
         ],
     };

@@ -93,9 +93,7 @@ export function mainJob(): void {
         const executed = (await logOf("worker")).find(({ run, request }) => run === runId && request !== undefined);
         expect(executed, "no line of the worker names the run and its request").toBeDefined();
         const asked = (await logOf("api")).filter(({ request }) => request === executed?.request);
-        expect(asked).toContainEqual(
-            expect.objectContaining({ logger: "uvicorn.access", method: "POST" }),
-        );
+        expect(asked).toContainEqual(expect.objectContaining({ logger: "uvicorn.access", method: "POST" }));
         for (const [path, role] of [
             ["/api/workflows", "api"],
             ["/", "canvas"],
@@ -107,6 +105,17 @@ export function mainJob(): void {
                 expect.objectContaining({ request: id, level: "INFO", method: "GET", path, status: 200 }),
             );
         }
+    });
+
+    test("a slow statement's line in Postgres' log holds no values", async () => {
+        const script =
+            "SET log_min_duration_statement = 0;\nSELECT length($1) AS e2e_slow \\bind 'a-value-of-nobody' \\g\n";
+        const psql = "psql -h /tmp -U postgres -d orcheo";
+        const { code, output } = await exec("postgres-0", "sh", "-c", `printf '%s' "$1" | ${psql}`, "sh", script);
+        expect(code, output).toBe(0);
+        const log = await kube("logs", "postgres-0", "--tail=-1");
+        expect(log).toContain("AS e2e_slow");
+        expect(log).not.toContain("a-value-of-nobody");
     });
 
     test("make status calls it healthy, with what Orcheo's own database says about the run", async () => {

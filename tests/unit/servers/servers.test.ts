@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { verifiedUrl } from "../../../components/servers/connection.plan";
 import { ConfigError } from "../../../components/config/problems";
 import { parseStack } from "../../../components/stack/read";
 import { loginOf, planService, planUsers } from "../../../components/database/database-users.plan";
+import { planParameters } from "../../../components/database/rds.plan";
 import { preflight } from "../../../components/preflight/preflight";
 import { planSlots } from "../../../components/servers/passwords.plan";
 import { everythingNew, plain } from "../../aws-programs";
@@ -250,6 +252,12 @@ describe("conflicting AWS settings", () => {
             },
         ]);
     });
+});
+
+it("the database logs no values of slow statements, the stack's own as that of RDS", () => {
+    const { parameters } = planParameters({ engineMajor: 17 });
+    expect(parameters).toContainEqual({ name: "log_parameter_max_length", value: "0" });
+    expect(readFileSync("images/postgres/postgresql.conf", "utf8")).toMatch(/^log_parameter_max_length = 0$/m);
 });
 
 describe("the users of a managed database", () => {
