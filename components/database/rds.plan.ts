@@ -25,9 +25,10 @@ export type CommonArgs = Common<aws.rds.InstanceArgs, aws.rds.ClusterArgs>;
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
  */
-export function planParameters({
-    engineMajor,
-}: Pick<RdsSettings, "engineMajor">): Common<aws.rds.ParameterGroupArgs, aws.rds.ClusterParameterGroupArgs> & {
+export function planParameters({ engineMajor }: Pick<RdsSettings, "engineMajor">): Common<
+    aws.rds.ParameterGroupArgs,
+    aws.rds.ClusterParameterGroupArgs
+> & {
     readonly family: string;
 } {
     return {
