@@ -40,6 +40,18 @@ const scraper = {
         .default({ "app.kubernetes.io/name": "prometheus" })
         .describe("Labels of its pods."),
     serviceLevels,
+    grafana: z
+        .strictObject({
+            labels: z
+                .record(freeLabelKey(), labelValue())
+                .default({ grafana_dashboard: "1" })
+                .describe("Labels of the ConfigMap, by which Grafana's sidecar finds it."),
+            url: httpsUrl()
+                .optional()
+                .describe("URL of Grafana, such as https://grafana.example.com: alerts then link to their dashboard."),
+        })
+        .optional()
+        .describe("Makes a ConfigMap with dashboards for Grafana."),
     runbooksUrl: httpsUrl()
         .optional()
         .describe(

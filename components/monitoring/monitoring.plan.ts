@@ -9,6 +9,8 @@ import type { PodMonitor, PrometheusRule } from "../kubernetes/custom-object";
 import { objectLabels, selector, type Role } from "../kubernetes/labels";
 import type { RuleGroup } from "../kubernetes/prometheus-rule.types";
 import { ruleOf } from "./alert.plan";
+import { planDashboard } from "./dashboard.plan";
+import { planDashboards } from "./dashboards.plan";
 import { planConditions, type ConditionSettings } from "./conditions.plan";
 import { planLevelAlerts, planLevelRecords } from "./service-levels.plan";
 
@@ -102,7 +104,7 @@ export function planRuleGroups(stack: AlertSettings): RuleGroup[] {
     const scraped = scraperOf(stack);
     if (scraped === undefined) return [];
     const { namespace } = stack.kubernetes;
-    const links = { namespace, runbooksUrl: scraped.runbooksUrl };
+    const links = { namespace, runbooksUrl: scraped.runbooksUrl, grafanaUrl: scraped.grafana?.url };
     return [
         { name: `${namespace}-service-levels`, interval: "30s", rules: planLevelRecords(scraped, namespace) },
         {
@@ -133,5 +135,23 @@ export function planRulesFile(stack: AlertSettings, namespace: Input<string>): t
     return {
         metadata: { name: rulesName, namespace, labels: objectLabels() },
         data: { "rules.yaml": stringify({ groups: planRuleGroups(stack) }, { lineWidth: 0 }) },
+    };
+}
+
+/** One file for each dashboard, found by Grafana's sidecar; undefined when nobody wants them. */
+export function planDashboardFiles(
+    stack: AlertSettings,
+    namespace: Input<string>,
+): types.input.core.v1.ConfigMap | undefined {
+    const scraped = scraperOf(stack);
+    if (scraped?.grafana === undefined) return undefined;
+    const { namespace: name } = stack.kubernetes;
+    const files = planDashboards(name, scraped).map((each) => [
+        `${name}-${each.name}.json`,
+        JSON.stringify(planDashboard(each, name), undefined, 2),
+    ]);
+    return {
+        metadata: { name: "dashboards", namespace, labels: { ...scraped.grafana.labels, ...objectLabels() } },
+        data: Object.fromEntries(files) as Record<string, string>,
     };
 }

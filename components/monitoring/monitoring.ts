@@ -1,13 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { planPrometheusRule, planRulesFile, type AlertSettings } from "./monitoring.plan";
+import { planDashboardFiles, planPrometheusRule, planRulesFile, type AlertSettings } from "./monitoring.plan";
 
 export interface MonitoringArgs {
     readonly stack: AlertSettings;
     readonly namespace: pulumi.Input<string>;
 }
 
-/** Alerts on what the scraper reads: as a PrometheusRule, or as a rules file for those without the operator. */
+/** Dashboards, and alerts on what the scraper reads: as a PrometheusRule, or as a rules file for those without the operator. */
 export class Monitoring extends pulumi.ComponentResource {
     constructor(name: string, { stack, namespace }: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Monitoring", name, {}, opts);
@@ -22,6 +22,8 @@ export class Monitoring extends pulumi.ComponentResource {
             case "none":
                 break;
         }
+        const dashboards = planDashboardFiles(stack, namespace);
+        if (dashboards !== undefined) new k8s.core.v1.ConfigMap(`${name}-dashboards`, dashboards, child);
         this.registerOutputs({});
     }
 }

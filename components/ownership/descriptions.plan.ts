@@ -55,6 +55,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
             `${kubernetes}#egress-proxies-and-ca-bundles`,
             "Private CAs that Orcheo trusts.",
         ],
+        dashboards: ["monitoring", monitoring, "Dashboards for Grafana."],
         "postgres-authority": ["backend", security, "The CA that signs the certificate of Postgres."],
         "postgres-config": ["postgres", "images/README.md", "Settings of Postgres, from its memory and connections."],
         updates: ["stack", "docs/runbooks/rollback.md", "Images, settings and commit of the last updates."],

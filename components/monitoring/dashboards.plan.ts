@@ -1,0 +1,179 @@
+/** The dashboards: an overview that says which part is ill, and one for each part. */
+import type { Scraped } from "../config/schema.monitoring";
+import type { Dashboard, Panel, Query } from "./dashboard.plan";
+
+const graph = (title: string, unit: Panel["unit"], description: string, ...queries: readonly Query[]): Panel => ({
+    ...{ title, unit, description, queries },
+    kind: "timeseries",
+});
+const number = (title: string, unit: Panel["unit"], description: string, expr: string): Panel => ({
+    ...{ title, unit, description },
+    kind: "stat",
+    queries: [{ expr }],
+});
+
+const quantile = (share: number, metric: string, own: string, by = ""): Query => ({
+    expr: `histogram_quantile(${share}, sum by (le${by === "" ? "" : `, ${by}`}) (rate(${metric}_bucket{${own}}[5m])))`,
+    legend: `p${share * 100}${by === "" ? "" : ` {{${by}}}`}`,
+});
+
+function overview(own: string, { serviceLevels }: Pick<Scraped, "serviceLevels">): Dashboard {
+    const { availabilityPercent, latencyPercent, runStartPercent } = serviceLevels;
+    const left = (level: string, percent: number): string =>
+        `1 - avg_over_time(orcheo:${level}:ratio_rate5m{${own}}[30d]) / ${Number(((100 - percent) / 100).toPrecision(6))}`;
+    return {
+        name: "overview",
+        title: "overview",
+        panels: [
+            number(
+                ...(["Alerts that fire", "short", "Each has a page that says what to do."] as const),
+                `count(ALERTS{${own},alertstate="firing",severity!="none"}) or vector(0)`,
+            ),
+            number("API processes", "short", "None: the API is down.", `count(orcheo_websockets_open{${own}})`),
+            number("Workers", "short", "None: runs wait.", `count(orcheo_worker_slots{${own}})`),
+            number(
+                ...(["Scheduler's last tick", "s", "More than 300: no run starts by its schedule."] as const),
+                `time() - max(orcheo_beat_last_tick_timestamp_seconds{${own}})`,
+            ),
+            number(
+                ...(["Budget left: errors", "percentunit", "Of 30 days; below 0 the objective is missed."] as const),
+                left("api_errors", availabilityPercent),
+            ),
+            number(
+                ...(["Budget left: latency", "percentunit", "Of 30 days; below 0 the objective is missed."] as const),
+                left("api_slow", latencyPercent),
+            ),
+            number(
+                ...([
+                    "Budget left: runs' start",
+                    "percentunit",
+                    "Of 30 days; below 0 the objective is missed.",
+                ] as const),
+                left("runs_late", runStartPercent),
+            ),
+            number(
+                ...(["Queue last read", "s", "More than 120: Postgres or Valkey is away."] as const),
+                `time() - max(orcheo_queue_last_look_timestamp_seconds{${own}})`,
+            ),
+            graph("Requests", "reqps", "Errors, 5xx: the API or its servers are ill.", {
+                expr: `sum by (status) (rate(orcheo_http_requests_total{${own}}[5m]))`,
+                legend: "{{status}}",
+            }),
+            graph(
+                ...(["Time until an answer begins", "s", "Rises with load, or with a slow database."] as const),
+                quantile(0.5, "orcheo_http_request_duration_seconds", own),
+                quantile(0.95, "orcheo_http_request_duration_seconds", own),
+            ),
+            graph(
+                ...(["Runs", "short", "Waiting grows: too few workers, or none that takes them up."] as const),
+                { expr: `max(orcheo_runs_waiting{${own}})`, legend: "waiting" },
+                { expr: `max(orcheo_runs_running{${own}})`, legend: "running" },
+            ),
+            graph("Busy slots of the workers", "percentunit", "Near 100 %: more runs wait from here on.", {
+                expr: `sum(orcheo_worker_slots_busy{${own}}) / sum(orcheo_worker_slots{${own}})`,
+                legend: "busy",
+            }),
+        ],
+    };
+}
+
+const api = (own: string): Dashboard => ({
+    name: "api",
+    title: "API",
+    panels: [
+        graph("Requests by route", "reqps", "Which route the load comes from.", {
+            expr: `sum by (route) (rate(orcheo_http_requests_total{${own}}[5m]))`,
+            legend: "{{route}}",
+        }),
+        graph("Errors by route", "reqps", "One route: its code. All: a server behind it.", {
+            expr: `sum by (route, status) (rate(orcheo_http_requests_total{${own},status=~"4xx|5xx"}[5m]))`,
+            legend: "{{status}} {{route}}",
+        }),
+        graph(
+            ...(["Time until an answer begins, by route", "s", "The slowest twentieth of the requests."] as const),
+            quantile(0.95, "orcheo_http_request_duration_seconds", own, "route"),
+        ),
+        graph("Open WebSockets", "short", "Of each process.", {
+            expr: `orcheo_websockets_open{${own}}`,
+            legend: "{{pod}}",
+        }),
+        graph("Database connections used", "percentunit", "Of those that a pool may open; at 100 % requests wait.", {
+            expr: `max by (pod, store) (orcheo_pool_connections{${own},state="used"}) / max by (pod, store) (orcheo_pool_connections_max{${own}})`,
+            legend: "{{pod}} {{store}}",
+        }),
+        graph("Requests that wait for a connection", "short", "More than 0 for long: alert-servers.md.", {
+            expr: `max by (pod, store) (orcheo_pool_requests_waiting{${own}})`,
+            legend: "{{pod}} {{store}}",
+        }),
+    ],
+});
+
+const runs = (own: string): Dashboard => ({
+    name: "runs",
+    title: "runs",
+    panels: [
+        graph(
+            ...(["Waiting and running", "short", "Dispatched runs, and messages in Valkey."] as const),
+            { expr: `max(orcheo_runs_waiting{${own}})`, legend: "waiting" },
+            { expr: `max(orcheo_runs_running{${own}})`, legend: "running" },
+            { expr: `max(orcheo_queue_messages{${own}})`, legend: "messages" },
+        ),
+        graph("Oldest waiting run", "s", "Its objective is serviceLevels.runStartSeconds.", {
+            expr: `max(orcheo_runs_oldest_waiting_seconds{${own}})`,
+            legend: "oldest",
+        }),
+        graph("Started", "reqps", "Tasks that a process took up.", {
+            expr: `sum by (task) (rate(orcheo_tasks_started_total{${own}}[5m]))`,
+            legend: "{{task}}",
+        }),
+        graph("Ended", "reqps", "Lost: its process ended, most likely by its memory.", {
+            expr: `sum by (outcome) (rate(orcheo_tasks_finished_total{${own},task="execute_run"}[5m]))`,
+            legend: "{{outcome}}",
+        }),
+        graph(
+            ...(["Duration", "s", "From start to end."] as const),
+            quantile(0.5, "orcheo_task_duration_seconds", `${own},task="execute_run"`),
+            quantile(0.95, "orcheo_task_duration_seconds", `${own},task="execute_run"`),
+        ),
+        graph("Lost runs that were settled", "short", "In an hour, by what was done with them.", {
+            expr: `sum by (action) (increase(orcheo_lost_runs_settled_total{${own}}[1h]))`,
+            legend: "{{action}}",
+        }),
+    ],
+});
+
+const pods = (own: string): Dashboard => ({
+    name: "pods",
+    title: "pods, volumes and certificates",
+    panels: [
+        graph("CPU", "short", "Cores.", {
+            expr: `sum by (pod, container) (rate(container_cpu_usage_seconds_total{${own},container!=""}[5m]))`,
+            legend: "{{pod}} {{container}}",
+        }),
+        graph("Held back by the CPU limit", "percentunit", "Share of the time.", {
+            expr: `sum by (pod, container) (rate(container_cpu_cfs_throttled_periods_total{${own},container!=""}[5m])) / sum by (pod, container) (rate(container_cpu_cfs_periods_total{${own},container!=""}[5m]))`,
+            legend: "{{pod}} {{container}}",
+        }),
+        graph("Memory", "bytes", "At its limit a container is killed.", {
+            expr: `max by (pod, container) (container_memory_working_set_bytes{${own},container!=""})`,
+            legend: "{{pod}} {{container}}",
+        }),
+        graph("Restarts", "short", "In an hour.", {
+            expr: `sum by (pod, container) (increase(kube_pod_container_status_restarts_total{${own}}[1h]))`,
+            legend: "{{pod}} {{container}}",
+        }),
+        graph("Volumes", "percentunit", "At 100 % the server on it stops writing.", {
+            expr: `1 - kubelet_volume_stats_available_bytes{${own}} / kubelet_volume_stats_capacity_bytes{${own}}`,
+            legend: "{{persistentvolumeclaim}}",
+        }),
+        graph("Certificates", "d", "Days until they expire; cert-manager renews them a month before.", {
+            expr: `(certmanager_certificate_expiration_timestamp_seconds{${own}} or certmanager_certificate_expiration_timestamp_seconds{exported_${own}}) / 86400 - time() / 86400`,
+            legend: "{{name}}",
+        }),
+    ],
+});
+
+export function planDashboards(namespace: string, scraped: Pick<Scraped, "serviceLevels">): readonly Dashboard[] {
+    const own = `namespace="${namespace}"`;
+    return [overview(own, scraped), api(own), runs(own), pods(own)];
+}
