@@ -1,4 +1,4 @@
-"""Pools of Postgres connections that only hand out live connections.
+"""Pools of Postgres connections that only hand out live connections, in a worker named after the run's request.
 
 Orcheo asks for no check: after each restart or failover of the server its first requests would fail, and with them the
 worker's first runs. psycopg's own check is one round trip for each use of a connection, and a list in Orcheo uses two for
@@ -10,9 +10,15 @@ import time
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from orcheo_runtime import request_ids
+
 # One that vanishes says nothing. Of connections that were in use a moment ago, a request finds that out itself.
 UNUSED_SECONDS = 1.0
 used: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+named: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+NAME = "SELECT set_config('application_name', %s, false)"
+# Postgres cuts a longer one off.
+LONGEST_NAME = 63
 
 
 def in_use(connection: Any) -> bool:
@@ -28,6 +34,18 @@ def in_use(connection: Any) -> bool:
     return not unread.poll(0)
 
 
+def new_name(connection: Any) -> str | None:
+    """What pg_stat_activity and Postgres' log are to call it from now on; None: as before.
+
+    Only for runs: one more round trip for each, while it would be one more for most of the API's requests.
+    """
+    name = (request_ids.request.get() or request_ids.run.get()) if request_ids.run.get() else None
+    if name is None or named.get(connection) == name:
+        return None
+    named[connection] = name
+    return name[:LONGEST_NAME]
+
+
 def check_before_use() -> None:
     """Makes the check the default for every pool created from now on; call before importing Orcheo."""
     import psycopg_pool
@@ -38,10 +56,23 @@ def check_before_use() -> None:
     def check(connection: Any) -> None:
         if not in_use(connection):
             ask(connection)
+        name = new_name(connection)
+        if name:
+            before = connection.autocommit
+            # Without it, whoever gets the connection would be in a transaction already.
+            connection.autocommit = True
+            connection.execute(NAME, (name,))
+            connection.autocommit = before
 
     async def check_async(connection: Any) -> None:
         if not in_use(connection):
             await ask_async(connection)
+        name = new_name(connection)
+        if name:
+            before = connection.autocommit
+            await connection.set_autocommit(True)
+            await connection.execute(NAME, (name,))
+            await connection.set_autocommit(before)
 
     for pool, its_check in ((psycopg_pool.ConnectionPool, check), (psycopg_pool.AsyncConnectionPool, check_async)):
         defaults = pool.__init__.__kwdefaults__

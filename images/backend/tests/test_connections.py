@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 from unittest.mock import patch
 
-from orcheo_runtime import connections
+from orcheo_runtime import connections, request_ids
 
 
 def pools(**options: Any) -> SimpleNamespace:
@@ -38,7 +38,7 @@ def pools(**options: Any) -> SimpleNamespace:
     return SimpleNamespace(ConnectionPool=Pool, AsyncConnectionPool=AsyncPool)
 
 
-class Checked(unittest.TestCase):
+class Pools(unittest.TestCase):
     def setUp(self) -> None:
         self.module = pools(check=None, timeout=30.0)
         with patch.dict("sys.modules", psycopg_pool=self.module):
@@ -48,6 +48,14 @@ class Checked(unittest.TestCase):
         self.addCleanup(self.connection.close)
         self.addCleanup(self.server.close)
 
+    def each_pool(self) -> Any:
+        for name, pool in vars(self.module).items():
+            connections.used.clear()
+            with self.subTest(name):
+                yield pool
+
+
+class Checked(Pools):
     def uses(self, pool: Any) -> list[Any]:
         """The pool hands it out once more; returns the connections that the server was asked on."""
         pool.asked.clear()
@@ -55,12 +63,6 @@ class Checked(unittest.TestCase):
         if result is not None:
             asyncio.run(result)
         return list(pool.asked)
-
-    def each_pool(self) -> Any:
-        for name, pool in vars(self.module).items():
-            connections.used.clear()
-            with self.subTest(name):
-                yield pool
 
     def test_a_pool_that_brings_its_own_check_keeps_it(self) -> None:
         for pool in self.each_pool():
@@ -94,3 +96,54 @@ class Checked(unittest.TestCase):
     def test_a_pool_that_knows_no_check_is_not_passed_over(self) -> None:
         with patch.dict("sys.modules", psycopg_pool=pools(timeout=30.0)), self.assertRaises(RuntimeError):
             connections.check_before_use()
+
+
+class Connection:
+    """What the check uses of psycopg's two, which differ in how `autocommit` is set."""
+
+    def __init__(self, end: socket.socket, waits: bool) -> None:
+        self.end = end
+        self.waits = waits
+        self.autocommit = False
+        self.executed: list[tuple[str, bool]] = []
+
+    def fileno(self) -> int:
+        return self.end.fileno()
+
+    async def set_autocommit(self, value: bool) -> None:
+        self.autocommit = value
+
+    def execute(self, _: str, parameters: tuple[str]) -> Any:
+        self.executed.append((parameters[0], self.autocommit))
+        return asyncio.sleep(0) if self.waits else None
+
+
+class Named(Pools):
+    def named(self, request: str | None, run: str | None, connection: Connection, pool: Any) -> list[tuple[str, bool]]:
+        """What the connection was called while it was handed out, and whether outside of a transaction."""
+        connection.executed.clear()
+        request_ids.request.set(request)
+        request_ids.run.set(run)
+        result = pool("").check(connection)
+        if result is not None:
+            asyncio.run(result)
+        self.assertFalse(connection.autocommit)
+        return list(connection.executed)
+
+    def tearDown(self) -> None:
+        request_ids.request.set(None)
+        request_ids.run.set(None)
+
+    def test_after_the_request_or_the_run_once_for_each(self) -> None:
+        for pool in self.each_pool():
+            connection = Connection(self.connection, waits=pool is self.module.AsyncConnectionPool)
+            for request, run, expected in (
+                (None, None, []),
+                ("request-1", None, []),
+                ("request-1", "run-1", [("request-1", True)]),
+                ("request-1", "run-1", []),
+                (None, "run-2", [("run-2", True)]),
+                ("r" * 100, "run-3", [("r" * 63, True)]),
+                ("r" * 100, "run-3", []),
+            ):
+                self.assertEqual(self.named(request, run, connection, pool), expected)

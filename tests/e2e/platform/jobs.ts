@@ -34,6 +34,7 @@ import { expectExecutedAgain, loseRunOnce } from "./lost-runs.ts";
 import { lockedTestPlugin, usesTestPlugin } from "./plugins.ts";
 import { personOfNewerRelease, refusesOtherTokens } from "./sign-in.ts";
 
+const psql = ["postgres-0", "psql", "-h", "/tmp", "-U", "postgres", "-d", "orcheo"] as const;
 const tables = "select table_name from information_schema.tables where table_schema = 'public' order by 1";
 
 /** 0.46 has no JavaScript node any more. */
@@ -94,6 +95,9 @@ export function mainJob(): void {
         expect(executed, "no line of the worker names the run and its request").toBeDefined();
         const asked = (await logOf("api")).filter(({ request }) => request === executed?.request);
         expect(asked).toContainEqual(expect.objectContaining({ logger: "uvicorn.access", method: "POST" }));
+        const connections = "select application_name from pg_stat_activity";
+        const { output } = await exec(...psql, "-Atc", connections);
+        expect(output.split("\n")).toContain(executed?.request);
         for (const [path, role] of [
             ["/api/workflows", "api"],
             ["/", "canvas"],
@@ -110,8 +114,8 @@ export function mainJob(): void {
     test("a slow statement's line in Postgres' log holds no values", async () => {
         const script =
             "SET log_min_duration_statement = 0;\nSELECT length($1) AS e2e_slow \\bind 'a-value-of-nobody' \\g\n";
-        const psql = "psql -h /tmp -U postgres -d orcheo";
-        const { code, output } = await exec("postgres-0", "sh", "-c", `printf '%s' "$1" | ${psql}`, "sh", script);
+        const [pod, ...command] = psql;
+        const { code, output } = await exec(pod, "sh", "-c", `printf '%s' "$1" | ${command.join(" ")}`, "sh", script);
         expect(code, output).toBe(0);
         const log = await kube("logs", "postgres-0", "--tail=-1");
         expect(log).toContain("AS e2e_slow");
@@ -179,7 +183,7 @@ export function mainJob(): void {
         expect(await answerAgain(caller(), runId)).toBe(42);
         const next = await ended(caller(), await dispatch(caller(), workflow));
         expect(answerOf(next)).toBe(42);
-        const stored = await exec("postgres-0", "psql", "-h", "/tmp", "-U", "postgres", "-d", "orcheo", "-Atc", tables);
+        const stored = await exec(...psql, "-Atc", tables);
         expect(stored.output).toContain("workflow_runs");
     });
 }
