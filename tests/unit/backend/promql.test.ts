@@ -1,0 +1,36 @@
+/** Every expression is PromQL by Prometheus' own grammar: tests/alerts evaluates them with VictoriaMetrics, whose language has more. */
+import { parser } from "@prometheus-io/lezer-promql";
+import { describe, expect, it } from "vitest";
+import { planDashboards } from "../../../components/monitoring/dashboards.plan";
+import { planRuleGroups, scraperOf } from "../../../components/monitoring/monitoring.plan";
+import { monitoredStack } from "../../monitored-stack";
+
+/** Places in the text where the grammar does not fit. */
+function errorsIn(expression: string): number[] {
+    const places: number[] = [];
+    parser.parse(expression).iterate({
+        enter: ({ type, from }) => {
+            if (type.isError) places.push(from);
+        },
+    });
+    return places;
+}
+
+const stack = monitoredStack({ kind: "annotations", serviceLevels: { latencySeconds: 1 } });
+const rules = planRuleGroups(stack).flatMap((group) => group.rules.map(({ expr }) => expr));
+const scraped = scraperOf(stack);
+const queries = (scraped === undefined ? [] : planDashboards("orcheo", scraped)).flatMap(({ panels }) =>
+    panels.flatMap(({ queries: each }) => each.map(({ expr }) => expr)),
+);
+
+describe("Prometheus understands", () => {
+    it.each([...new Set([...rules, ...queries])])("%s", (expression) => {
+        expect(errorsIn(expression)).toEqual([]);
+    });
+});
+
+it("what only VictoriaMetrics understands is found", () => {
+    expect(errorsIn("rate(a[1i])")).not.toEqual([]);
+    expect(errorsIn("sum(a) keep_metric_names")).not.toEqual([]);
+    expect(errorsIn("sum(rate(a[5m])")).not.toEqual([]);
+});
