@@ -110,6 +110,7 @@ const purposes: Readonly<Record<Group, string>> = {
     "add-ons": "embedded cluster's add-ons",
     pulumi: "Pulumi",
     test: "tests only",
+    aws: "tests of production on AWS only",
     compose: "tests of Docker Compose only",
     publish: "`make publish` only",
     workflows: "checks of the GitHub workflows only",

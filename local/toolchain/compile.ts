@@ -1,14 +1,5 @@
 /** Compiles one tool in the environment that decides its binaries. */
-import {
-    appendFileSync,
-    cpSync,
-    mkdirSync,
-    mkdtempSync,
-    readFileSync,
-    renameSync,
-    rmSync,
-    writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir, logFile } from "../paths.ts";
 import { run } from "../process.ts";
@@ -88,7 +79,8 @@ export async function inWorkspace<T>(
                     );
                 writeFileSync(join(copy, file), parts.join(to));
             }
-            appendFileSync(join(cwd, "go.mod"), `\nreplace ${goModule} => ./patched-${number}\n`);
+            // Not appended: a module that go.mod replaces already would be replaced twice.
+            await go(["mod", "edit", `-replace=${goModule}=./patched-${number}`]);
         }
         const flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", `-tags=${(tool.tags ?? []).join(",")}`];
         return await work({ scratch, env, flags, go, place });

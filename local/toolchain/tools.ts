@@ -1,13 +1,13 @@
 /** The pinned tools: one row each. A row and its module folder under `modules/` decide everything that is built. */
 
 /**
- * The purpose of a tool; `make up` needs all groups except `test`, `compose` of `make compose-test`, `publish` of `make publish`,
- * `workflows` of `make workflow-test` and `alerts` of the tests of alerts.
+ * The purpose of a tool; `make up` needs all groups except `test`, `aws` (the tests of prod on AWS), `compose` of `make compose-test`,
+ * `publish` of `make publish`, `workflows` of `make workflow-test` and `alerts` of the tests of alerts.
  */
-export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "compose" | "publish" | "workflows" | "alerts";
+export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "aws" | "compose" | "publish" | "workflows" | "alerts";
 
 /** What `make up` and `make test` need. */
-export const usualGroups: readonly Group[] = ["cluster", "pulumi", "add-ons", "test"];
+export const usualGroups: readonly Group[] = ["cluster", "pulumi", "add-ons", "test", "aws"];
 
 /** A file in the tool's module folder, or in a Go module that it requires. */
 export interface Source {
@@ -403,6 +403,25 @@ export const tools: readonly Tool[] = [
         go: GO_1_26,
         packages: ["github.com/tsenart/vegeta/v12"],
         binary: "vegeta",
+    },
+    {
+        name: "pulumi-resource-aws",
+        group: "aws",
+        version: "7.48.0",
+        module: "pulumi-resource-aws",
+        packages: ["."],
+        binary: "pulumi-resource-aws",
+        patched: [
+            {
+                goModule: "github.com/hashicorp/terraform-provider-aws",
+                stead: {
+                    "internal/conns/awsclient_gen.go": "cut/awsclient_gen.go",
+                    "internal/provider/sdkv2/service_packages_gen.go": "cut/service_packages_gen.go",
+                },
+            },
+        ],
+        generate: { package: "./tfgen", args: (folder) => ["schema", "--out", folder] },
+        overlay: ["schema.json", "bridge-metadata.json"].map((file) => ({ at: { file }, from: { generated: file } })),
     },
     {
         name: "moby",

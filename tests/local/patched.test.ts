@@ -15,15 +15,16 @@ shareCompileResults(join(root, "cache"));
 const { ensureToolchain, toolKey } = await import("../../local/toolchain/build.ts");
 
 const words = "example.org/words";
+const fork = "example.org/fork";
 const modules = join(root, "modules");
 const report: Report = { note: () => undefined, step: (_name, _log, work) => work() };
 
 type Patches = NonNullable<Tool["patched"]>[number];
-const say = (patches: Omit<Patches, "goModule">): Tool => ({
+const say = (patches: Omit<Patches, "goModule">, module = "say"): Tool => ({
     name: "say",
     group: "test",
     version: "1.0.0",
-    module: "say",
+    module,
     packages: ["."],
     go: GO_OF_THE_MACHINE,
     binary: "say",
@@ -39,20 +40,29 @@ async function output(tool: Tool): Promise<string> {
 beforeAll(async () => {
     vi.stubEnv("GOPROXY", await proxyOf(root));
     vi.stubEnv("GONOSUMDB", "*");
-    await publish(root, words, "v1.0.0", {
-        "go.mod": `module ${words}\n\ngo 1.24\n`,
-        "text/text.go": 'package text\n\nconst Subject = "sun"\n\nconst Text = "the " + Subject + " rises"\n',
-    });
-    write(join(modules, "say"), {
-        "go.mod": `module example.org/say\n\ngo 1.24\n\nrequire ${words} v1.0.0\n`,
-        "main.go": `package main\n\nimport "${words}/text"\n\nfunc main() { println(text.Text) }\n`,
+    for (const [goModule, subject] of [
+        [words, "sun"],
+        [fork, "comet"],
+    ] as const)
+        await publish(root, goModule, "v1.0.0", {
+            "go.mod": `module ${goModule}\n\ngo 1.24\n`,
+            "text/text.go": `package text\n\nconst Subject = "${subject}"\n\nconst Text = "the " + Subject + " rises"\n`,
+        });
+    const main = `package main\n\nimport "${words}/text"\n\nfunc main() { println(text.Text) }\n`;
+    const required = `module example.org/say\n\ngo 1.24\n\nrequire ${words} v1.0.0\n`;
+    write(join(modules, "say"), { "go.mod": required, "main.go": main });
+    write(join(modules, "forked"), {
+        "go.mod": `${required}\nreplace ${words} => ${fork} v1.0.0\n`,
+        "main.go": main,
     });
     write(join(modules, "say", "ours"), {
         "text.go": 'package text\n\nconst Subject = "moon"\n\nconst Text = "the " + Subject + " sets"\n',
     });
     const env = { ...process.env, GOMODCACHE: join(root, "cache", "go", "modules"), GOFLAGS: "-modcacherw" };
-    await run("go", ["mod", "download", words], { cwd: join(modules, "say"), env });
-    await run("go", ["mod", "tidy"], { cwd: join(modules, "say"), env });
+    for (const module of ["say", "forked"]) {
+        await run("go", ["mod", "download", words], { cwd: join(modules, module), env });
+        await run("go", ["mod", "tidy"], { cwd: join(modules, module), env });
+    }
 });
 afterAll(async () => {
     await run("chmod", ["-R", "u+w", root]);
@@ -68,6 +78,10 @@ describe("edits of a required module", () => {
     test("apply to a file of ours that replaces the original one, too", async () => {
         const stead = { "text/text.go": "ours/text.go" };
         expect(await output(say({ stead, edits: [edit('"moon"', '"star"')] }))).toBe("the star sets");
+    });
+
+    test("apply to what go.mod itself has instead of the module", async () => {
+        expect(await output(say({ edits: [edit("rises", "returns")] }, "forked"))).toBe("the comet returns");
     });
 
     test("are part of the key, so that a changed one is another tool", () => {
