@@ -1,6 +1,6 @@
 /**
- * Prod on AWS before the engine, with the pack: the real program and its Kubernetes half on the cluster; the provider of AWS is
- * a stand-in (aws/provider.ts).
+ * Prod on AWS in Pulumi's engine, with the pack: the real program and the real AWS provider, which validates and plans every
+ * resource, and its Kubernetes half on the cluster. AWS itself is moto (aws/account.ts).
  */
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";

@@ -142,6 +142,13 @@ function withUids(state: unknown, applied: readonly unknown[]): unknown {
 const identity = (object: unknown): string =>
     JSON.stringify([at(object, "kind"), at(object, "metadata", "namespace"), at(object, "metadata", "name")]);
 
+/** With the stand-in for the AWS provider, which the states are from. */
+const withStandIn = <Result>(
+    name: string,
+    settings: Readonly<Record<string, unknown>>,
+    act: (stack: OwnStack) => Promise<Result>,
+): Promise<Result> => withOwnStack(name, settings, act, "stand-in");
+
 /** Begins with the state of the file, on the cluster and in Pulumi. */
 async function replayed<Result>(
     file: string,
@@ -159,7 +166,7 @@ async function replayed<Result>(
     const state = JSON.stringify(
         withUids(before, at(applied, "kind") === "List" ? list(at(applied, "items")) : [applied]),
     );
-    return withOwnStack(stackOf(file).stack, settings, async (stack) => {
+    return withStandIn(stackOf(file).stack, settings, async (stack) => {
         const path = join(stack.folder, "state.json");
         await writeFile(path, state);
         await stack.run("stack", "import", "--file", path);
@@ -172,7 +179,7 @@ if (record !== undefined)
     test("records the states of today's program", async () => {
         for (const [name, { stack, settings }] of Object.entries(stacks)) {
             cleanUp();
-            await withOwnStack(stack, settings, async (own) => {
+            await withStandIn(stack, settings, async (own) => {
                 await own.run("up", "--yes", "--skip-preview", ...targets);
                 const state = fields(JSON.parse(await own.run("stack", "export")));
                 const { manifest, secrets_providers: secrets, resources } = fields(state["deployment"]);

@@ -1,10 +1,15 @@
-/** Stacks of this project's own program in Pulumi's engine, with AWS as aws/provider.ts has it. */
+/**
+ * Stacks of this project's own program in Pulumi's engine, with the real AWS provider against the account of aws/account.ts, or
+ * with the one of stand-in/.
+ */
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
+
+import { inject } from "vitest";
 
 import { at, fields, list, text } from "../../policies/values.ts";
 import { environment, ours, previewIn, pulumi, type EngineRun } from "./engine.ts";
@@ -46,20 +51,25 @@ export interface OwnStack {
 
 /**
  * Gives `act` a new stack with these settings. It goes to the current context's cluster, or to one that the program makes;
- * images are published ones, and AWS is what aws/provider.ts says. The resources that it makes are the caller's to remove.
+ * images are published ones, and AWS is the account of aws/account.ts. The resources that it makes are the caller's to remove.
  *
  * @param name  dev or prod
+ * @param provider  of AWS
  */
 export async function withOwnStack<Result>(
     name: string,
     settings: Readonly<Record<string, unknown>>,
     act: (stack: OwnStack) => Promise<Result>,
+    provider: "real" | "stand-in" = "real",
 ): Promise<Result> {
     const project = join(import.meta.dirname, "../..");
     const folder = await mkdtemp(join(tmpdir(), "orcheo-own-stack-"));
     try {
-        const path = `${join(import.meta.dirname, "aws")}:${process.env["PATH"] ?? ""}`;
-        const env = { ...environment(folder), PATH: path };
+        // The first has the command `aws`; Pulumi takes a provider of the PATH before any that is installed.
+        const own = provider === "real" ? ["aws"] : ["aws", "stand-in"];
+        const path = [...own.map((each) => join(import.meta.dirname, each)), process.env["PATH"] ?? ""].join(":");
+        const account = provider === "real" ? inject("awsAccount") : {};
+        const env = { ...environment(folder), PATH: path, ...account };
         const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
         const authority = join(folder, "authority.pem");
         await writeFile(authority, `${anyCa ?? ""}\n`);

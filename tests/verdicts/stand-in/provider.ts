@@ -1,7 +1,8 @@
 /**
- * Stands in for the AWS provider, which cannot be had here, before Pulumi's real engine. It answers what tests/aws-mocks.ts
- * answers, with default tags as the provider merges them, and says of a change whether it replaces. It throws on a type that it
- * does not know, and on all that an update does not need: reading, deleting, functions.
+ * Stands in for the AWS provider in Pulumi's engine, for states that it made itself: they lack what the real provider records
+ * (region, keyUsage, engineMode), which would then replace nearly everything. It answers what tests/aws-mocks.ts answers, with
+ * default tags as the provider merges them, and says of a change whether it replaces. It throws on a type that it does not
+ * know, and on all that an update does not need: reading, deleting, functions.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,0 +1,88 @@
+/** An AWS account of this machine's own, for the real provider: tests/aws/server.py. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, openSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { logFile } from "../../../local/paths.ts";
+import { pythonPackages } from "../../e2e/platform/python.ts";
+
+const tests = join(import.meta.dirname, "../..");
+
+declare module "vitest" {
+    interface ProvidedContext {
+        /** Variables with which the real AWS provider talks to the account of these tests. */
+        awsAccount: Readonly<Record<string, string>>;
+    }
+}
+
+export interface ApiServer {
+    readonly server: string;
+    readonly "certificate-authority-data": string;
+}
+
+async function freePort(): Promise<number> {
+    const probe = createServer();
+    await new Promise<void>((listening) => {
+        probe.listen(0, "127.0.0.1", listening);
+    });
+    const address = probe.address();
+    await new Promise<void>((closed) => {
+        probe.close(() => {
+            closed();
+        });
+    });
+    if (address === null || typeof address === "string") throw new Error("no port of 127.0.0.1 is free");
+    return address.port;
+}
+
+/**
+ * Starts it. Whatever uses an SDK of AWS in an environment with the variables talks to it.
+ *
+ * @param account  its number
+ * @param cluster  the API server of every EKS cluster
+ */
+export async function startAccount(
+    account: string,
+    cluster: ApiServer,
+): Promise<{ server: ChildProcess; env: Readonly<Record<string, string>> }> {
+    const packages = await pythonPackages(join(tests, "e2e/store/requirements.lock"));
+    const port = await freePort();
+    const log = logFile("aws-account");
+    mkdirSync(join(log, ".."), { recursive: true });
+    const file = openSync(log, "w");
+    const server = spawn("python3", [join(tests, "aws/server.py"), String(port)], {
+        env: {
+            ...process.env,
+            PYTHONPATH: packages,
+            PYTHONDONTWRITEBYTECODE: "1",
+            MOTO_ACCOUNT_ID: account,
+            // AWS' own policies are there to be attached.
+            MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
+            EKS_ENDPOINT: cluster.server,
+            EKS_CA: cluster["certificate-authority-data"],
+        },
+        stdio: ["ignore", file, file],
+    });
+    const url = `http://127.0.0.1:${port}`;
+    const answers = (): Promise<boolean> =>
+        fetch(`${url}/moto-api/data.json`).then(
+            ({ ok }) => ok,
+            () => false,
+        );
+    const end = Date.now() + 120_000;
+    while (!(await answers())) {
+        if (server.exitCode !== null || Date.now() > end) throw new Error(`moto does not answer; its log: ${log}`);
+        await sleep(500);
+    }
+    const env = {
+        AWS_ENDPOINT_URL: url,
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
+        AWS_EC2_METADATA_DISABLED: "true",
+        AWS_MAX_ATTEMPTS: "2",
+        // tests/aws/s3control.py says why. Loopback addresses are asked directly.
+        HTTP_PROXY: url,
+    };
+    return { server, env };
+}
