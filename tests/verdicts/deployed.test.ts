@@ -63,8 +63,10 @@ const places: Readonly<Record<string, () => string>> = {
 /** Pods that the tests' cluster would start are of no use here: only the API server is asked. */
 function cleanUp(): void {
     kubectl(["delete", "namespace", "orcheo", "--ignore-not-found", "--timeout=120s"]);
+    // Other files' policies (server.ts) are in this cluster too; Pulumi does not manage those.
+    const own = "app.kubernetes.io/part-of=orcheo,app.kubernetes.io/managed-by=pulumi";
     for (const kind of ["validatingadmissionpolicybinding", "validatingadmissionpolicy"])
-        kubectl(["delete", kind, "--selector", "app.kubernetes.io/part-of=orcheo", "--ignore-not-found"]);
+        kubectl(["delete", kind, "--selector", own, "--ignore-not-found"]);
 }
 
 afterAll(cleanUp);
