@@ -99,4 +99,4 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
             /comes to \$5\d\d of \$400 a month at list prices of eu-central-1 \(most: /,
         );
     });
-});
+}, 900_000);
