@@ -31,6 +31,7 @@ import {
     up,
 } from "./harness.ts";
 import { expectExecutedAgain, loseRunOnce } from "./lost-runs.ts";
+import { metricsOf } from "./metrics.ts";
 import { lockedTestPlugin, usesTestPlugin } from "./plugins.ts";
 import { personOfNewerRelease, refusesOtherTokens } from "./sign-in.ts";
 
@@ -225,6 +226,10 @@ export function withoutDatabase(): void {
 }
 
 const newer: { entrance?: Entrance; lostRun?: string } = {};
+const newerEntrance = (): Entrance => {
+    if (newer.entrance === undefined) throw new Error("release 0.46 has not started: see the test before");
+    return newer.entrance;
+};
 
 export function newerRelease(): void {
     test("starts with a plugin, runs the main job, also for a person who signs in, and again after a restart", async () => {
@@ -236,6 +241,7 @@ export function newerRelease(): void {
             host,
             images: { canvas: { source }, ...(await lockedTestPlugin("0.46", "plugins-0.46")) },
             worker: { lostRuns: "restart" },
+            monitoring: { kind: "annotations" },
         });
         const { bootstrapToken } = await up(settings);
         const entrance = await callerAt(host, String(bootstrapToken));
@@ -254,6 +260,8 @@ export function newerRelease(): void {
         await restart("postgres", "api", "worker");
         expect(await answerAgain(entrance, runId)).toBe(42);
     });
+
+    metricsOf(newerEntrance, "0.46");
 }
 
 /** The reconciler takes a minute and a half, in which other parts of the story go on. */
