@@ -4,7 +4,16 @@ import tseslint from "typescript-eslint";
 const sections = "Name the sections that it depends on: Pick<Stack, …>, or the section itself.";
 
 export default tseslint.config(
-    { ignores: ["node_modules/", "artifacts/", "policies/dist/", "tests/canvas-app/", "**/*.mjs"] },
+    {
+        ignores: [
+            "node_modules/",
+            "artifacts/",
+            "policies/dist/",
+            "tests/canvas-app/",
+            "tools/render/program/",
+            "**/*.mjs",
+        ],
+    },
     eslint.configs.recommended,
     ...tseslint.configs.strictTypeChecked,
     {
