@@ -3,7 +3,8 @@
 # The next release of the default images is in the step's output `digests`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export PATH="$(node local/toolchain/build.ts crane cosign syft):$PATH"
+tools=$(node local/toolchain/build.ts crane cosign syft)
+export PATH=$tools:$PATH
 crane auth login "${REGISTRY%%/*}" --username "$REGISTRY_USER" --password-stdin <<<"$REGISTRY_PASSWORD"
 for image in backend canvas postgres valkey backup; do
     crane index append --tag "$STAGING/$image:$VERSION" \

@@ -4,6 +4,7 @@ import { worded as wordedCost, type Estimate } from "./cost.ts";
 import type { Finding } from "./findings.ts";
 import { fitted, type Item, type Section } from "./fit.ts";
 import { cell, found } from "./formats.ts";
+import type { ImageChange } from "./image-packages.ts";
 import { gradeOf, severities } from "./profiles.ts";
 import { fileHoldsSecret } from "./secrets.ts";
 
@@ -16,6 +17,7 @@ export interface Review {
     readonly findings: readonly Finding[];
     /** What the policies could not evaluate. */
     readonly notEvaluated: readonly string[];
+    readonly images: readonly ImageChange[];
     readonly cost: { readonly before: Estimate; readonly after: Estimate };
     /** What the preview said. */
     readonly errors: readonly string[];
@@ -92,6 +94,21 @@ function costSection({ before, after }: Review["cost"]): readonly Section[] {
     return [{ heading: "#### Cost", always: [`${totals}, ${line(wordedCost(after))}`], items: [] }];
 }
 
+function imagesSection(images: readonly ImageChange[]): readonly Section[] {
+    if (images.length === 0) return [];
+    const items = images.map(({ repository, before, after, packages }): Item => {
+        const named = (rest: string): string => code(`${repository}${rest}`);
+        if (after === undefined) return { title: `- ${named(before ?? "")} is not used any more`, details: [] };
+        if (before === undefined) return { title: `- ${named(after)} is new`, details: [] };
+        const known = typeof packages === "string" ? line(packages) : `${packages.length} packages differ`;
+        return {
+            title: `- ${named(before)} becomes ${code(after)}: ${known}`,
+            details: typeof packages === "string" ? [] : packages.map((each) => `  - ${line(each)}`),
+        };
+    });
+    return [{ heading: `#### Images (${images.length})`, always: [], items }];
+}
+
 const messages = (heading: string, all: readonly string[]): readonly Section[] =>
     all.length === 0
         ? []
@@ -128,6 +145,7 @@ export function sectionsOf(review: Review): readonly Section[] {
         ...changesSection("Restarted", restarts),
         ...changesSection("Deleted", deletions),
         ...findingsSection(review.findings, review.notEvaluated),
+        ...imagesSection(review.images),
         ...costSection(review.cost),
         ...messages("Warnings", review.warnings),
         ...changesSection("Other changes", rest),

@@ -2,7 +2,7 @@
 /**
  * A pull request's comment, from a preview:
  *
- *     node policies/review.ts --stack NAME [--failed] [--stack-config FILE] [--whole FILE] [--where TEXT] PREVIEW.json
+ *     node policies/review.ts --stack NAME [--failed] [--config FILE] [--stack-config FILE] [--whole FILE] [--where TEXT] PREVIEW.json
  *
  * The comment goes to standard output. `--whole` writes everything to a file, `--where` says in the comment where that is.
  * Exit codes: 0, or 2 when the command line, a file of settings or the preview cannot be read.
@@ -15,6 +15,7 @@ import { commentOf, wholeOf, type Review } from "./comment.ts";
 import { estimate } from "./cost.ts";
 import { findings } from "./findings.ts";
 import { commentBytes } from "./fit.ts";
+import { imageChanges, signedPackages, type PackagesOf } from "./image-packages.ts";
 import { contentsOf, worded, type Contents } from "./read.ts";
 import { termsOf } from "./report.ts";
 import { rules } from "./table.ts";
@@ -65,7 +66,13 @@ function previewIn(content: string): unknown {
     }
 }
 
-export function reviewOf(preview: unknown, stack: string, passed: boolean, terms: ReturnType<typeof termsOf>): Review {
+export function reviewOf(
+    preview: unknown,
+    stack: string,
+    passed: boolean,
+    terms: ReturnType<typeof termsOf>,
+    packagesOf: PackagesOf = signedPackages(terms.config),
+): Review {
     const [before, after] = [side(preview, "oldState"), side(preview, "newState")];
     const resources = (contents: Contents) => contents.located.map(({ resource }) => resource);
     return {
@@ -73,6 +80,7 @@ export function reviewOf(preview: unknown, stack: string, passed: boolean, terms
         unchanged: list(at(preview, "steps")).filter((step) => text(at(step, "op")) === "same").length,
         findings: findings(after.located, rules, terms).map((each) => ({ ...each, file: "", line: 0 })),
         notEvaluated: after.problems.map(worded),
+        images: imageChanges(resources(before), resources(after), packagesOf),
         cost: { before: estimate(resources(before)), after: estimate(resources(after)) },
         ...{ errors: said(preview, "error"), warnings: said(preview, "warning") },
     };
@@ -85,7 +93,7 @@ function main(): number {
         const [file, ...more] = positionals;
         if (file === undefined || more.length > 0 || values.stack === undefined)
             throw new Error(
-                "usage: node policies/review.ts --stack NAME [--failed] [--stack-config FILE] [--whole FILE] [--where TEXT] PREVIEW.json",
+                "usage: node policies/review.ts --stack NAME [--failed] [--config FILE] [--stack-config FILE] [--whole FILE] [--where TEXT] PREVIEW.json",
             );
         const review = reviewOf(
             previewIn(readFileSync(file, "utf8")),

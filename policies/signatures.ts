@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { isAbsolute } from "node:path";
 
+import type { Settings } from "./rule.ts";
 import { at, list, text } from "./values.ts";
 
 /** Whose signature counts: a key's, or that of an identity to which an issuer gave a certificate. */
@@ -36,6 +37,15 @@ export function settingsProblem(key: string, identity: string, issuer: string): 
     return `has the key "${key}"; accepted: a public key in PEM, an absolute path (the engine starts the pack in a folder of its own), or a KMS reference such as awskms:///alias/cosign`;
 }
 
+/** Undefined: nobody's signature is asked for. A text: what is wrong with the settings. */
+export function signerOf(settings: Settings): Signer | string | undefined {
+    const setting = (name: string): string => text(settings[name]) ?? "";
+    const [key, identity, issuer] = [setting("key"), setting("identity"), setting("issuer")];
+    if (key === "" && identity === "") return undefined;
+    const signer: Signer = key === "" ? { kind: "identity", identity, issuer } : { kind: "key", key };
+    return settingsProblem(key, identity, issuer) ?? signer;
+}
+
 /** In cosign's words; `*` of an identity stands for any text. */
 function signerArgs(signer: Signer): Question {
     if (signer.kind === "identity") {
@@ -68,6 +78,12 @@ function documentsOf(printed: string): readonly unknown[] {
         .flatMap((line): readonly unknown[] => [JSON.parse(line)].flat());
 }
 
+/** The statements that `cosign verify-attestation` printed. */
+export const statementsOf = (printed: string): readonly unknown[] =>
+    documentsOf(printed).map((each): unknown =>
+        JSON.parse(Buffer.from(text(at(each, "payload")) ?? "", "base64").toString() || "null"),
+    );
+
 /** Why the image is not signed: `cosign verify` also accepts one of which only an attestation is. */
 export function signatureProblem({ refused, printed }: Answer): string | undefined {
     if (refused !== undefined) return `has no valid signature (${refused})`;
@@ -80,10 +96,7 @@ export function signatureProblem({ refused, printed }: Answer): string | undefin
 export function sbomProblem({ refused, printed }: Answer, digest: string): string | undefined {
     if (refused !== undefined) return `has no signed SBOM (${refused})`;
     const [algorithm = "", value = ""] = digest.split(":");
-    const statements = documentsOf(printed).map((each): unknown =>
-        JSON.parse(Buffer.from(text(at(each, "payload")) ?? "", "base64").toString() || "null"),
-    );
-    const counts = statements.some(
+    const counts = statementsOf(printed).some(
         (statement) =>
             at(statement, "predicateType") === SPDX &&
             list(at(statement, "subject")).some((subject) => at(subject, "digest", algorithm) === value) &&

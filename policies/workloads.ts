@@ -86,3 +86,11 @@ export function imageVolumes(pod: Pod): readonly { readonly name: string; readon
         .filter((volume) => at(volume, "image") !== undefined)
         .map((volume) => ({ name: text(at(volume, "name")) ?? "", image: at(volume, "image", "reference") }));
 }
+
+/** Every image of a pod, with its user. */
+export function imagesOf(pod: Pod): readonly { readonly user: string; readonly image: unknown }[] {
+    return [
+        ...pod.containers.map(({ name, spec }) => ({ user: `container "${name}"`, image: at(spec, "image") })),
+        ...imageVolumes(pod).map(({ name, image }) => ({ user: `volume "${name}"`, image })),
+    ];
+}

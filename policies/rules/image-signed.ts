@@ -1,32 +1,15 @@
-import { hardeningGuide, type ResourceRule, type Settings } from "../rule.ts";
-import { ask, questionsOf, sbomProblem, settingsProblem, signatureProblem, type Signer } from "../signatures.ts";
-import { at, text, UNKNOWN } from "../values.ts";
-import { imageVolumes, podsOf, type Pod } from "../workloads.ts";
+import { hardeningGuide, type ResourceRule } from "../rule.ts";
+import { ask, questionsOf, sbomProblem, signatureProblem, signerOf, type Signer } from "../signatures.ts";
+import { text, UNKNOWN } from "../values.ts";
+import { imagesOf, podsOf } from "../workloads.ts";
 
 const DIGEST = /@(sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128}))$/;
-
-/** Every image of a pod, with its user. */
-function imagesOf(pod: Pod): readonly { readonly user: string; readonly image: unknown }[] {
-    return [
-        ...pod.containers.map(({ name, spec }) => ({ user: `container "${name}"`, image: at(spec, "image") })),
-        ...imageVolumes(pod).map(({ name, image }) => ({ user: `volume "${name}"`, image })),
-    ];
-}
 
 function problemsOf(image: string, signer: Signer): readonly string[] {
     const digest = DIGEST.exec(image)?.[1];
     if (digest === undefined) return ["has no digest: what its tag names may change after it was verified"];
     const { signature, sbom } = questionsOf(image, signer);
     return [signatureProblem(ask(signature)), sbomProblem(ask(sbom), digest)].filter((each) => each !== undefined);
-}
-
-/** Undefined: nobody's signature is asked for. A text: what is wrong with the settings. */
-function signerOf(settings: Settings): Signer | string | undefined {
-    const setting = (name: string): string => text(settings[name]) ?? "";
-    const [key, identity, issuer] = [setting("key"), setting("identity"), setting("issuer")];
-    if (key === "" && identity === "") return undefined;
-    const signer: Signer = key === "" ? { kind: "identity", identity, issuer } : { kind: "key", key };
-    return settingsProblem(key, identity, issuer) ?? signer;
 }
 
 export const imageSigned: ResourceRule = {

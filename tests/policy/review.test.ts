@@ -276,3 +276,41 @@ test("the command writes both, of a preview that broke off as well", () => {
     expect(run("{}", "--stack", "s", "--stack-config", "none.yaml").code).toBe(2);
     rmSync(dir, { recursive: true });
 });
+
+test("changed images are named, with the packages that differ, each once", () => {
+    const repository = "ghcr.io/example/orcheo/backend";
+    const [old, now] = ["1.4.2", "1.4.3"].map((tag, at) => `${repository}:${tag}@sha256:${"ab".charAt(at).repeat(64)}`);
+    const steps = ["api", "worker"].map((name) =>
+        step("update", apps("Deployment"), name, deployment(old ?? ""), deployment(now ?? "")),
+    );
+    const bills = new Map([
+        [
+            old,
+            new Map([
+                ["libc6", "2.41-12"],
+                ["gone", "1.0"],
+                ["same", "3"],
+            ]),
+        ],
+        [
+            now,
+            new Map([
+                ["libc6", "2.41-13"],
+                ["new", "2.0"],
+                ["same", "3"],
+            ]),
+        ],
+    ]);
+    const review = reviewOf({ steps }, "prod", true, terms, (image) => bills.get(image) ?? "unknown");
+    const said = wholeOf(review);
+    expect(said).toContain("#### Images (1)");
+    expect(said).toContain(
+        ": 3 packages differ\n  - gone 1.0 is gone\n  - libc6: 2.41-12 becomes 2.41-13\n  - new 2.0 is new\n",
+    );
+    expect(said.indexOf("#### Images")).toBeLessThan(said.indexOf("#### Cost"));
+    // Without the settings of image-signed it says why it does not know.
+    expect(whole(steps)).toContain("packages are known with the settings of image-signed");
+    expect(
+        whole([step("same", apps("Deployment"), "api", deployment(now ?? ""), deployment(now ?? ""))]),
+    ).not.toContain("#### Images");
+});

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { consoleReport } from "../../local/report.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { evaluate } from "../../policies/evaluate.ts";
+import { signedPackages } from "../../policies/image-packages.ts";
 import { imageSigned } from "../../policies/rules/image-signed.ts";
 import { asResource, type Given } from "../policy/cases.ts";
 import { compliant, container, templateOf } from "../policy/pods.ts";
@@ -82,6 +83,13 @@ test("a signature without an SBOM is refused, and an SBOM without a signature, w
     await sign(other);
     await attest(other, "slsaprovenance1").catch(() => attest(other, "custom"));
     expect(verdict(other)).toContain("has no signed SBOM");
+});
+
+test("a pull request's comment has the packages of signed SBOMs, and says why where there is none", async () => {
+    const packagesOf = signedPackages({ "image-signed": settings() });
+    expect(packagesOf(good)).toEqual(new Map([["libc6", "2.41"]]));
+    const image = await loopback.image("without-sbom", "1.8");
+    expect(packagesOf(image)).toContain("has no signed SBOM");
 });
 
 test("another key's signature is refused", async () => {
