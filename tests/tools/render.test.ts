@@ -1,4 +1,4 @@
-/** From what Pulumi's provider writes to manifests for a repository; tests/verdicts/render.test.ts has the whole program. */
+/** From what Pulumi's provider writes to manifests for a repository. */
 import { expect, test } from "vitest";
 import { fileOf, manifestsOf, missingSecrets, type Manifest } from "../../tools/render/manifests.plan.ts";
 
