@@ -47,6 +47,7 @@ export function ruleOf(alert: Alert, { namespace, runbooksUrl = runbooks, grafan
 const dashboards: Readonly<Record<string, string>> = {
     "alert-api.md": "api",
     "alert-runs.md": "runs",
+    "alert-servers.md": "servers",
     "alert-pods.md": "pods",
     "alert-disk.md": "pods",
     "alert-certificate.md": "pods",

@@ -84,6 +84,29 @@ function planOwn(own: string): Alert[] {
     ];
 }
 
+/** Metrics of both servers, which the workers read. */
+function planServers(own: string): Alert[] {
+    const share = (used: string, most: string) => `max(${used}{${own}}) / max(${most}{${own}})`;
+    return [
+        {
+            name: "OrcheoPostgresConnections",
+            severity: "warning",
+            expr: `${share("orcheo_postgres_connections", "orcheo_postgres_connections_max")} > 0.85`,
+            for: "10m",
+            summary: "Postgres has less than 15 % of its connections left: new pods will not become ready.",
+            page: "alert-servers.md",
+        },
+        {
+            name: "OrcheoQueueMemoryFull",
+            severity: "critical",
+            expr: `${share("orcheo_valkey_memory_bytes", "orcheo_valkey_memory_max_bytes")} > 0.85`,
+            for: "5m",
+            summary: "The queue fills Valkey's memory: when it is full, new runs are refused.",
+            page: "alert-servers.md",
+        },
+    ];
+}
+
 /** Metrics of kube-state-metrics. */
 function planObjects(own: string, { api, database, cache }: ConditionSettings): Alert[] {
     const { minReplicas, maxReplicas } = api.scaling;
@@ -252,6 +275,7 @@ export function planConditions(stack: ConditionSettings): Alert[] {
     const own = `namespace="${namespace}"`;
     return [
         ...planOwn(own),
+        ...planServers(own),
         ...planObjects(own, stack),
         ...planResources(own, namespace),
         ...planBackups(own, stack),

@@ -142,6 +142,35 @@ const runs = (own: string): Dashboard => ({
     ],
 });
 
+const servers = (own: string): Dashboard => ({
+    name: "servers",
+    title: "Postgres and Valkey",
+    panels: [
+        graph(
+            ...(["Connections of Postgres", "short", "At the maximum new pods do not become ready."] as const),
+            { expr: `max(orcheo_postgres_connections{${own}})`, legend: "used" },
+            { expr: `max(orcheo_postgres_connections_max{${own}})`, legend: "maximum" },
+        ),
+        graph("Size of the database", "bytes", "What grows fast is usually one workflow's results.", {
+            expr: `max(orcheo_postgres_database_bytes{${own}})`,
+            legend: "database",
+        }),
+        graph("Deadlocks", "short", "In five minutes; each failed a request or a run.", {
+            expr: `max(delta(orcheo_postgres_deadlocks{${own}}[5m]))`,
+            legend: "deadlocks",
+        }),
+        graph(
+            ...(["Memory of Valkey", "bytes", "At the maximum new runs are refused."] as const),
+            { expr: `max(orcheo_valkey_memory_bytes{${own}})`, legend: "used" },
+            { expr: `max(orcheo_valkey_memory_max_bytes{${own}})`, legend: "maximum" },
+        ),
+        graph("Connections of Valkey", "short", "A few for each process of API, worker and beat.", {
+            expr: `max(orcheo_valkey_clients{${own}})`,
+            legend: "clients",
+        }),
+    ],
+});
+
 const pods = (own: string): Dashboard => ({
     name: "pods",
     title: "pods, volumes and certificates",
@@ -175,5 +204,5 @@ const pods = (own: string): Dashboard => ({
 
 export function planDashboards(namespace: string, scraped: Pick<Scraped, "serviceLevels">): readonly Dashboard[] {
     const own = `namespace="${namespace}"`;
-    return [overview(own, scraped), api(own), runs(own), pods(own)];
+    return [overview(own, scraped), api(own), runs(own), servers(own), pods(own)];
 }

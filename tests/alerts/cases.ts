@@ -220,6 +220,21 @@ export const cases: Readonly<Record<string, Case>> = {
             },
         ],
     },
+    ...Object.fromEntries(
+        [
+            ["OrcheoPostgresConnections", "orcheo_postgres_connections", "orcheo_postgres_connections_max"],
+            ["OrcheoQueueMemoryFull", "orcheo_valkey_memory_bytes", "orcheo_valkey_memory_max_bytes"],
+        ].map(([alert = "", used = "", most = ""]): [string, Case] => [
+            alert,
+            {
+                fires: [{ minute: 15, series: { ...own(used, "90x20"), ...own(most, "100x20") } }],
+                silent: [
+                    { why: "there is room", minute: 15, series: { ...own(used, "70x20"), ...own(most, "100x20") } },
+                    { why: "there is no limit", minute: 15, series: own(used, "90x20") },
+                ],
+            },
+        ]),
+    ),
     OrcheoCanvasDown: {
         fires: [
             {

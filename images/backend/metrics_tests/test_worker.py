@@ -1,5 +1,6 @@
 """A real Celery worker with a pool of processes, and the pipe from its reconciler."""
 
+import json
 import math
 import os
 import subprocess
@@ -129,6 +130,21 @@ class Reports(unittest.TestCase):
         self.queue.take({"queue_messages": 3})
         self.queue.take({"queue_messages": None})
         self.assertTrue(math.isnan(series(self.registry)["orcheo_queue_messages"]))
+
+    def test_of_the_servers_beside_those_of_the_queue(self) -> None:
+        self.queue.take({"queue_messages": 3})
+        self.queue.take({"servers": {"postgres_connections": 7, "valkey_memory_bytes": 9}})
+        self.queue.take({"queue_messages": 4})
+        found = series(self.registry)
+        self.assertEqual((found["orcheo_queue_messages"], found["orcheo_postgres_connections"], found["orcheo_valkey_memory_bytes"]), (4, 7, 9))
+        self.queue.take({"servers": {"postgres_connections": 8}})
+        self.assertTrue(math.isnan(series(self.registry)["orcheo_valkey_memory_bytes"]))
+
+    def test_the_longest_report_is_sent(self) -> None:
+        for names in (reports.NUMBERS, reports.SERVERS):
+            values = dict.fromkeys(names, 1234567890123.5)
+            line = json.dumps(values if names is reports.NUMBERS else {"servers": values})
+            self.assertLess(len(line), reports.MOST_BYTES)
 
     def test_a_worker_that_does_not_read_holds_nobody_up(self) -> None:
         reports.open_pipe()

@@ -148,8 +148,10 @@ class QueueMetrics:
         if "settled" in report:
             self.settled.labels(report["settled"]).inc()
             return
-        for name, text in reports.NUMBERS.items():
-            value = report.get(name)
+        servers = report.get("servers")
+        names = reports.NUMBERS if servers is None else reports.SERVERS
+        for name, text in names.items():
+            value = (report if servers is None else servers).get(name)
             gauge = self.gauges.get(name)
             if gauge is None and value is not None:
                 gauge = self.gauges[name] = Gauge(f"orcheo_{name}", text, registry=self.registry)

@@ -15,7 +15,7 @@ from base64 import b64decode
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from orcheo_runtime import leases, logs, reports
+from orcheo_runtime import leases, logs, reports, servers
 from orcheo_runtime.delivery import longest_run_seconds
 from orcheo_runtime.heartbeat import connect
 from orcheo_runtime.lost_runs import (
@@ -184,6 +184,7 @@ def look_once() -> None:
                 actions = look(connection)
                 if reports.wanted():
                     reports.send(measure(connection))
+                    reports.send({"servers": servers.of_postgres(connection) | servers.of_valkey(valkey)})
             if actions:
                 settle_apart(actions)
 

@@ -16,6 +16,16 @@ NUMBERS = {
     "runs_oldest_waiting_seconds": "Age of the oldest of them; 0 without any.",
     "runs_running": "Runs that are being executed.",
 }
+# Reported apart, as {"servers": …}.
+SERVERS = {
+    "postgres_connections": "Connections to the Postgres server, of everybody.",
+    "postgres_connections_max": "How many it accepts.",
+    "postgres_database_bytes": "Size of Orcheo's database.",
+    "postgres_deadlocks": "Deadlocks in Orcheo's database since its statistics were reset.",
+    "valkey_memory_bytes": "Memory that Valkey's data use.",
+    "valkey_memory_max_bytes": "The most that they may use; then it refuses new runs.",
+    "valkey_clients": "Connections to Valkey.",
+}
 # Of a pipe: a longer line could be mixed with that of the process that settles.
 MOST_BYTES = 512
 logger = logging.getLogger("orcheo_runtime.reports")

@@ -39,9 +39,9 @@ describe.each(models)("%s", (_, { uid, panels }) => {
     });
 });
 
-it("the overview, and one for API, runs and pods", () => {
+it("the overview, and one for API, runs, servers and pods", () => {
     expect(models.map(([file]) => file)).toEqual(
-        ["overview", "api", "runs", "pods"].map((name) => `orcheo-${name}.json`),
+        ["overview", "api", "runs", "servers", "pods"].map((name) => `orcheo-${name}.json`),
     );
 });
 

@@ -1,0 +1,47 @@
+"""How full Postgres and Valkey are, as far as Orcheo's own user may see it: the same for servers of the stack and managed ones."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import redis
+
+    from orcheo_runtime.heartbeat import Connection
+
+# Of all databases of the server, which share its connections; the rest is of Orcheo's own.
+POSTGRES = """
+SELECT (SELECT sum(numbackends) FROM pg_stat_database), current_setting('max_connections')::int,
+    pg_database_size(current_database()), deadlocks
+FROM pg_stat_database WHERE datname = current_database()
+"""
+POSTGRES_NAMES = ("postgres_connections", "postgres_connections_max", "postgres_database_bytes", "postgres_deadlocks")
+logger = logging.getLogger("orcheo_runtime.servers")
+
+
+def of_postgres(connection: "Connection") -> dict[str, float]:
+    """Empty where a server refuses."""
+    import psycopg
+
+    try:
+        row = connection.execute(POSTGRES).fetchone()
+    except psycopg.Error as error:
+        logger.debug("Postgres does not say how full it is: %s", error)
+        return {}
+    return {} if row is None else dict(zip(POSTGRES_NAMES, map(float, row), strict=True))
+
+
+def of_valkey(client_of: "Callable[[], redis.Redis]") -> dict[str, float]:
+    """Empty while it does not answer; without a limit of its memory there is none to report."""
+    import redis
+
+    try:
+        with client_of() as client:
+            info: Any = client.info()
+    except (redis.RedisError, OSError) as error:
+        logger.debug("Valkey does not say how full it is: %s", error)
+        return {}
+    found = {"valkey_memory_bytes": float(info["used_memory"]), "valkey_clients": float(info["connected_clients"])}
+    limit = float(info.get("maxmemory", 0))
+    return found | ({"valkey_memory_max_bytes": limit} if limit > 0 else {})
