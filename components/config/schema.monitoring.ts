@@ -76,7 +76,7 @@ export const monitoring = oneOf([
 ])
     .prefault({ kind: "none" })
     .describe(
-        "Metrics of API, worker, queue and beat ([docs/monitoring.md](monitoring.md)): `annotations` for a scraper that reads prometheus.io/*, `prometheusOperator` for PodMonitors, `none` for no port at all.",
+        "Metrics of API, worker, queue, beat, Postgres and Valkey, and alerts ([docs/monitoring.md](monitoring.md)): `annotations` for a scraper that reads prometheus.io/* and a rules file, `prometheusOperator` for PodMonitors and a PrometheusRule, `none` for no port at all.",
     );
 
 export type Monitoring = z.output<typeof monitoring>;
