@@ -103,7 +103,9 @@ export function metricsOf(callerOf: () => Entrance, release: "0.33" | "0.46"): v
         const seen = await eventually(
             30,
             () => readFrom("prometheus", targets),
-            (readings) => sumOf(readings, "worker", "orcheo_runs_waiting") === 0,
+            (readings) =>
+                sumOf(readings, "worker", "orcheo_runs_waiting") === 0 &&
+                sumOf(readings, "worker", "orcheo_valkey_clients") > 0,
         );
         const shown = JSON.stringify(seen);
         expect(sumOf(seen, "api", 'orcheo_http_requests_total{method="POST"'), shown).toBeGreaterThan(0);
@@ -111,12 +113,16 @@ export function metricsOf(callerOf: () => Entrance, release: "0.33" | "0.46"): v
         const succeeded = 'orcheo_tasks_finished_total{outcome="succeeded",task="execute_run"}';
         expect(sumOf(seen, "worker", succeeded), shown).toBe(1);
         expect(sumOf(seen, "worker", "orcheo_runs_waiting"), shown).toBe(0);
+        for (const server of ["postgres_connections", "postgres_database_bytes", "valkey_memory_bytes"])
+            expect(sumOf(seen, "worker", `orcheo_${server}`), server).toBeGreaterThan(0);
         const tick = sumOf(seen, "beat", "orcheo_beat_last_tick_timestamp_seconds");
         expect(Date.now() / 1000 - tick, shown).toBeLessThan(120);
 
         // The same program in a pod with another label: only the policy keeps it out.
         const refused = (await readFrom("other", targets)).map(([, text]) => text);
         for (const error of refused) expect(error).toMatch(/^(TimeoutError|ConnectionRefusedError)$/);
+        const rules = await kube("get", "configmap", "alert-rules", "-o", "jsonpath={.data.rules\\.yaml}");
+        expect(rules).toContain("- alert: OrcheoWatchdog\n");
         await kube("delete", "namespace", SCRAPERS, "--wait=false");
     });
 }
