@@ -3,7 +3,9 @@
 The real provider works against it, at a port of 127.0.0.1 given as argument. What it answers is not proof of AWS.
 """
 
+import os
 import sys
+import threading
 
 import backup
 import budgets
@@ -15,7 +17,15 @@ import s3
 import s3control
 from moto.server import main
 
+
+def end_with_starter() -> None:
+    """Whoever started it holds the other end of its standard input, and may be killed."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_starter, daemon=True).start()
     for lacking in (backup, budgets, cloudwatch, ec2, eks, elasticache, s3, s3control):
         lacking.install()
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

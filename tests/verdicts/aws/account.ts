@@ -62,7 +62,8 @@ export async function startAccount(
             EKS_ENDPOINT: cluster.server,
             EKS_CA: cluster["certificate-authority-data"],
         },
-        stdio: ["ignore", file, file],
+        // It ends when its standard input does, should this process be killed.
+        stdio: ["pipe", file, file],
     });
     const url = `http://127.0.0.1:${port}`;
     const answers = (): Promise<boolean> =>
