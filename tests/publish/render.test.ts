@@ -10,6 +10,8 @@ import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
 import { render } from "../../tools/render/main.ts";
 import { manifestsOf, type Manifest } from "../../tools/render/manifests.plan.ts";
+// The types of what own-stack.ts takes from its project's setup.
+import type {} from "../verdicts/aws/account.ts";
 import { withOwnStack } from "../verdicts/own-stack.ts";
 
 /** In a preview: what only the update knows, such as the name of a Secret. */
@@ -51,34 +53,39 @@ afterAll(() => {
 test("the manifests are the objects of the preview, without a secret, and the same again", async () => {
     const file: unknown = parse(readFileSync(join(projectDir, "Pulumi.dev.yaml"), "utf8"));
     const committed = fields(at(file, "config", "orcheo:stack"));
-    await withOwnStack("dev", committed, async (stack) => {
-        const { objects, secrets } = render("dev", join(stack.folder, "stack.yaml"));
-        const steps = list(at(JSON.parse(await stack.run("preview", "--json")), "steps"));
-        const inputs = steps
-            .filter((step) => (text(at(step, "newState", "type")) ?? "").startsWith("kubernetes:"))
-            .map((step) => at(step, "newState", "inputs") as Manifest);
-        const planned = manifestsOf(inputs);
+    await withOwnStack(
+        "dev",
+        committed,
+        async (stack) => {
+            const { objects, secrets } = render("dev", join(stack.folder, "stack.yaml"));
+            const steps = list(at(JSON.parse(await stack.run("preview", "--json")), "steps"));
+            const inputs = steps
+                .filter((step) => (text(at(step, "newState", "type")) ?? "").startsWith("kubernetes:"))
+                .map((step) => at(step, "newState", "inputs") as Manifest);
+            const planned = manifestsOf(inputs);
 
-        expect(objects.map(identity).sort()).toEqual(planned.objects.map(identity).sort());
-        // All but the record of updates.
-        expect(objects.length + secrets.length).toBe(inputs.length - 1);
-        expect(objects.length).toBeGreaterThan(100);
-        const plannedBy = new Map(planned.objects.map((each) => [identity(each), each]));
-        for (const object of objects) {
-            const plan = plannedBy.get(identity(object));
-            const named = { ...plan, metadata: { ...plan?.metadata, name: object.metadata.name } };
-            expect(object).toEqual(completed(named, object));
-        }
-        expect(render("dev", join(stack.folder, "stack.yaml")).objects).toEqual(objects);
-        expect(secrets.map(identity).sort()).toEqual(planned.secrets.map(identity).sort());
-        const values = secrets.flatMap((secret) => Object.values(fields(at(secret, "data"))));
-        expect(values.length).toBeGreaterThan(5);
-        const written = JSON.stringify(objects);
-        for (const value of values) {
-            expect(written).not.toContain(text(value));
-            expect(written).not.toContain(Buffer.from(text(value) ?? "", "base64").toString());
-        }
-    });
+            expect(objects.map(identity).sort()).toEqual(planned.objects.map(identity).sort());
+            // All but the record of updates.
+            expect(objects.length + secrets.length).toBe(inputs.length - 1);
+            expect(objects.length).toBeGreaterThan(100);
+            const plannedBy = new Map(planned.objects.map((each) => [identity(each), each]));
+            for (const object of objects) {
+                const plan = plannedBy.get(identity(object));
+                const named = { ...plan, metadata: { ...plan?.metadata, name: object.metadata.name } };
+                expect(object).toEqual(completed(named, object));
+            }
+            expect(render("dev", join(stack.folder, "stack.yaml")).objects).toEqual(objects);
+            expect(secrets.map(identity).sort()).toEqual(planned.secrets.map(identity).sort());
+            const values = secrets.flatMap((secret) => Object.values(fields(at(secret, "data"))));
+            expect(values.length).toBeGreaterThan(5);
+            const written = JSON.stringify(objects);
+            for (const value of values) {
+                expect(written).not.toContain(text(value));
+                expect(written).not.toContain(Buffer.from(text(value) ?? "", "base64").toString());
+            }
+        },
+        "stand-in",
+    );
 });
 
 test("a stack that would build images or make something elsewhere is refused, with what to do", () => {
