@@ -26,33 +26,41 @@ function overview(own: string, { serviceLevels }: Pick<Scraped, "serviceLevels">
         title: "overview",
         panels: [
             number(
-                ...(["Alerts that fire", "short", "Each has a page that says what to do."] as const),
+                "Alerts that fire",
+                "short",
+                "Each has a page that says what to do.",
                 `count(ALERTS{${own},alertstate="firing",severity!="none"}) or vector(0)`,
             ),
             number("API processes", "short", "None: the API is down.", `count(orcheo_websockets_open{${own}})`),
             number("Workers", "short", "None: runs wait.", `count(orcheo_worker_slots{${own}})`),
             number(
-                ...(["Scheduler's last tick", "s", "More than 300: no run starts by its schedule."] as const),
+                "Scheduler's last tick",
+                "s",
+                "More than 300: no run starts by its schedule.",
                 `time() - max(orcheo_beat_last_tick_timestamp_seconds{${own}})`,
             ),
             number(
-                ...(["Budget left: errors", "percentunit", "Of 30 days; below 0 the objective is missed."] as const),
+                "Budget left: errors",
+                "percentunit",
+                "Of 30 days; below 0 the objective is missed.",
                 left("api_errors", availabilityPercent),
             ),
             number(
-                ...(["Budget left: latency", "percentunit", "Of 30 days; below 0 the objective is missed."] as const),
+                "Budget left: latency",
+                "percentunit",
+                "Of 30 days; below 0 the objective is missed.",
                 left("api_slow", latencyPercent),
             ),
             number(
-                ...([
-                    "Budget left: runs' start",
-                    "percentunit",
-                    "Of 30 days; below 0 the objective is missed.",
-                ] as const),
+                "Budget left: runs' start",
+                "percentunit",
+                "Of 30 days; below 0 the objective is missed.",
                 left("runs_late", runStartPercent),
             ),
             number(
-                ...(["Queue last read", "s", "More than 120: Postgres or Valkey is away."] as const),
+                "Queue last read",
+                "s",
+                "More than 120: Postgres or Valkey is away.",
                 `time() - max(orcheo_queue_last_look_timestamp_seconds{${own}})`,
             ),
             graph("Requests", "reqps", "Errors, 5xx: the API or its servers are ill.", {
@@ -60,12 +68,16 @@ function overview(own: string, { serviceLevels }: Pick<Scraped, "serviceLevels">
                 legend: "{{status}}",
             }),
             graph(
-                ...(["Time until an answer begins", "s", "Rises with load, or with a slow database."] as const),
+                "Time until an answer begins",
+                "s",
+                "Rises with load, or with a slow database.",
                 quantile(0.5, "orcheo_http_request_duration_seconds", own),
                 quantile(0.95, "orcheo_http_request_duration_seconds", own),
             ),
             graph(
-                ...(["Runs", "short", "Waiting grows: too few workers, or none that takes them up."] as const),
+                "Runs",
+                "short",
+                "Waiting grows: too few workers, or none that takes them up.",
                 { expr: `max(orcheo_runs_waiting{${own}})`, legend: "waiting" },
                 { expr: `max(orcheo_runs_running{${own}})`, legend: "running" },
             ),
@@ -90,7 +102,9 @@ const api = (own: string): Dashboard => ({
             legend: "{{status}} {{route}}",
         }),
         graph(
-            ...(["Time until an answer begins, by route", "s", "The slowest twentieth of the requests."] as const),
+            "Time until an answer begins, by route",
+            "s",
+            "The slowest twentieth of the requests.",
             quantile(0.95, "orcheo_http_request_duration_seconds", own, "route"),
         ),
         graph("Open WebSockets", "short", "Of each process.", {
@@ -113,7 +127,9 @@ const runs = (own: string): Dashboard => ({
     title: "runs",
     panels: [
         graph(
-            ...(["Waiting and running", "short", "Dispatched runs, and messages in Valkey."] as const),
+            "Waiting and running",
+            "short",
+            "Dispatched runs, and messages in Valkey.",
             { expr: `max(orcheo_runs_waiting{${own}})`, legend: "waiting" },
             { expr: `max(orcheo_runs_running{${own}})`, legend: "running" },
             { expr: `max(orcheo_queue_messages{${own}})`, legend: "messages" },
@@ -131,7 +147,9 @@ const runs = (own: string): Dashboard => ({
             legend: "{{outcome}}",
         }),
         graph(
-            ...(["Duration", "s", "From start to end."] as const),
+            "Duration",
+            "s",
+            "From start to end.",
             quantile(0.5, "orcheo_task_duration_seconds", `${own},task="execute_run"`),
             quantile(0.95, "orcheo_task_duration_seconds", `${own},task="execute_run"`),
         ),
@@ -147,7 +165,9 @@ const servers = (own: string): Dashboard => ({
     title: "Postgres and Valkey",
     panels: [
         graph(
-            ...(["Connections of Postgres", "short", "At the maximum new pods do not become ready."] as const),
+            "Connections of Postgres",
+            "short",
+            "At the maximum new pods do not become ready.",
             { expr: `max(orcheo_postgres_connections{${own}})`, legend: "used" },
             { expr: `max(orcheo_postgres_connections_max{${own}})`, legend: "maximum" },
         ),
@@ -160,7 +180,9 @@ const servers = (own: string): Dashboard => ({
             legend: "deadlocks",
         }),
         graph(
-            ...(["Memory of Valkey", "bytes", "At the maximum new runs are refused."] as const),
+            "Memory of Valkey",
+            "bytes",
+            "At the maximum new runs are refused.",
             { expr: `max(orcheo_valkey_memory_bytes{${own}})`, legend: "used" },
             { expr: `max(orcheo_valkey_memory_max_bytes{${own}})`, legend: "maximum" },
         ),
