@@ -13,9 +13,10 @@ def postgres_answers() -> bool:
         with psycopg.connect(
             os.environ["ORCHEO_POSTGRES_DSN"],
             connect_timeout=TIMEOUT_SECONDS,
-            options=f"-c statement_timeout={TIMEOUT_SECONDS}s",
             application_name="orcheo-probe",
         ) as connection:
+            # Of this transaction: a pooler refuses it as an option of the connection.
+            connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{TIMEOUT_SECONDS}s",))
             return connection.execute("SELECT 1").fetchone() == (1,)
     except psycopg.Error:
         return False

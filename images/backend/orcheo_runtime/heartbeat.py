@@ -5,7 +5,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,15 +19,17 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 logger = logging.getLogger("orcheo_runtime.heartbeat")
+# A process that is paused in the middle must not keep its locks either.
+LIMITS = f"{leases.NEVER_IDLE}, set_config('statement_timeout', '5s', true)"
 # Delay after a failed renewal.
 RETRY_SECONDS = 2
 
 
 def connect() -> "Connection":
-    """A connection whose every step fails within seconds: a silent server must not look like a slow one."""
+    """A connection that fails within seconds: a silent server must not look like a slow one."""
     import psycopg
 
-    connection = psycopg.connect(
+    return psycopg.connect(
         os.environ["ORCHEO_POSTGRES_DSN"],
         autocommit=True,
         connect_timeout=5,
@@ -36,8 +39,14 @@ def connect() -> "Connection":
         keepalives_count=2,
         application_name="orcheo-leases",
     )
-    connection.execute("SET statement_timeout = '5s'")
-    return connection
+
+
+@contextmanager
+def limited(connection: "Connection") -> Iterator[None]:
+    """A transaction whose statements fail within seconds. Not the session: behind a pooler it is also that of others."""
+    with connection.transaction():
+        connection.execute(LIMITS)
+        yield
 
 
 def end_this_process(holding: Holding) -> None:
@@ -112,7 +121,8 @@ class Heartbeat:
         for holding in list(self.holdings.values()):
             now = time.monotonic()
             key = {"run_id": holding.run_id, "token": holding.token}
-            renewed = connection.execute(leases.RENEW, key).rowcount == 1
+            with limited(connection):
+                renewed = connection.execute(leases.RENEW, key).rowcount == 1
             # In this order: ending a run removes it from the second first.
             ending = holding.run_id in self.ending
             if self.holdings.get(holding.run_id) != holding:

@@ -68,10 +68,12 @@ def connect() -> "Connection":
 
 
 def lock(connection: "Connection") -> None:
-    """Returns when this session holds the lock, which is released with the session."""
+    """Returns when this transaction holds the lock. A session's would stay with a pooler's connection to the server."""
+    # A server may end a transaction that waits for so long.
+    connection.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
     # Polled: a session that waits inside Postgres would block LangGraph's CREATE INDEX
     # CONCURRENTLY in the session that holds the lock, forever.
-    while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
+    while connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
         logger.info("another initialisation is running")
         time.sleep(2)
 
@@ -188,8 +190,8 @@ def main() -> int:
     """0: initialised and stamped; 1: a store failed; 78: a database of another generation, or of another vault key."""
     generation = os.environ["ORCHEO_RELEASE"]
     started = time.monotonic()
-    with connect() as connection:
-        lock(connection)
+    with connect() as guard, guard.transaction(), connect() as connection:
+        lock(guard)
         found, told_by = generation_of(connection)
         reason = refusal(generation, found, told_by)
         if reason:

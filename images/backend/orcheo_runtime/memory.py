@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from orcheo_runtime import leases
-from orcheo_runtime.heartbeat import Heartbeat, connect, end_this_process
+from orcheo_runtime.heartbeat import Heartbeat, connect, end_this_process, limited
 from orcheo_runtime.leases import Holding
 
 # Two looks: what grows by a gigabyte a second is found within a quarter of one.
@@ -45,7 +45,7 @@ def reason(used: int, limit: int) -> str:
 def give_up(holdings: Iterable[Holding], why: str) -> None:
     """Writes the reason where the reconciler finds it. Without Postgres the run counts as lost, a minute later."""
     try:
-        with connect() as connection:
+        with connect() as connection, limited(connection):
             for holding in holdings:
                 connection.execute(leases.GIVE_UP, {"run_id": holding.run_id, "token": holding.token, "reason": why})
     except Exception as error:

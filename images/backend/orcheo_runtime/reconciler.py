@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from orcheo_runtime import leases, logs, reports, servers
 from orcheo_runtime.delivery import longest_run_seconds
-from orcheo_runtime.heartbeat import connect
+from orcheo_runtime.heartbeat import connect, limited
 from orcheo_runtime.lost_runs import (
     WORKER,
     Action,
@@ -180,7 +180,7 @@ def look_once() -> None:
         with watch.transaction():
             if watch.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
                 return
-            with connect() as connection:
+            with connect() as connection, limited(connection):
                 actions = look(connection)
                 if reports.wanted():
                     reports.send(measure(connection))

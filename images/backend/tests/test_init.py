@@ -92,14 +92,16 @@ class Lock(unittest.TestCase):
         asked: list[str] = []
 
         class Session:
-            def execute(self, question: str, _: tuple[int]) -> Any:
+            def execute(self, question: str, key: tuple[int] | None = None) -> Any:
                 asked.append(question)
-                return Rows([next(answers)])
+                return Rows([next(answers)] if key else [])
 
         with patch.object(time, "sleep") as slept, self.assertLogs("orcheo_runtime.init"):
             init.lock(Session())  # type: ignore[arg-type]
+        # For as long as it takes, and of the transaction: behind a pooler a session is not this client's alone.
+        self.assertEqual(asked.pop(0), "SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
         self.assertEqual((len(asked), slept.call_count), (3, 2))
-        self.assertEqual(set(asked), {"SELECT pg_try_advisory_lock(%s)"})
+        self.assertEqual(set(asked), {"SELECT pg_try_advisory_xact_lock(%s)"})
 
 
 class Refusals(unittest.TestCase):

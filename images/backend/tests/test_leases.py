@@ -6,8 +6,8 @@ import os
 import time
 import unittest
 from base64 import b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -207,7 +207,25 @@ class Renewal(unittest.TestCase):
 
     def renew(self, rows: int) -> None:
         """With so many rows of the answer."""
-        self.heart.renew(SimpleNamespace(execute=lambda *_: SimpleNamespace(rowcount=rows)))  # type: ignore[arg-type]
+        self.heart.renew(SimpleNamespace(execute=lambda *_: SimpleNamespace(rowcount=rows), transaction=nullcontext))  # type: ignore[arg-type]
+
+    def test_its_limits_are_those_of_a_transaction(self) -> None:
+        """Behind a pooler that shares sessions, a session's would be those of somebody else's statements too."""
+        said: list[str] = []
+
+        @contextmanager
+        def transaction() -> Iterator[None]:
+            said.append("BEGIN")
+            yield
+            said.append("COMMIT")
+
+        def execute(statement: str, *_: object) -> SimpleNamespace:
+            said.append(statement)
+            return SimpleNamespace(rowcount=1)
+
+        self.heart.renew(SimpleNamespace(execute=execute, transaction=transaction))  # type: ignore[arg-type]
+        self.assertEqual(said, ["BEGIN", heartbeat.LIMITS, leases.RENEW, "COMMIT"])
+        self.assertEqual(heartbeat.LIMITS.count("true"), heartbeat.LIMITS.count("set_config"))
 
     def test_a_renewal_counts_from_before_it_was_sent(self) -> None:
         before = time.monotonic()
