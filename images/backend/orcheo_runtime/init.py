@@ -73,7 +73,7 @@ def lock(connection: "Connection") -> None:
     connection.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
     # Polled: a session that waits inside Postgres would block LangGraph's CREATE INDEX
     # CONCURRENTLY in the session that holds the lock, forever.
-    while connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
+    while not leases.try_lock(connection, LOCK_KEY):
         logger.info("another initialisation is running")
         time.sleep(2)
 

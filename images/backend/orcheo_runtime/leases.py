@@ -109,6 +109,12 @@ class Holding:
     renewed: float
 
 
+def try_lock(connection: "Connection", key: int) -> bool:
+    """Whether this transaction has the lock now. Neither with parameters nor prepared: the snapshot of such a statement stays
+    until the next one, and the CREATE INDEX CONCURRENTLY of another session waits for it."""
+    return connection.execute(f"SELECT pg_try_advisory_xact_lock({key:d})", prepare=False).fetchone() == (True,)
+
+
 def must_stop(holding: Holding, now: float) -> bool:
     """Whether the holder may no longer be sure of its lease: it could not renew it for STOP_SECONDS."""
     return now - holding.renewed >= STOP_SECONDS

@@ -178,7 +178,7 @@ def look_once() -> None:
     with connect() as watch:
         # A lock of the transaction, not of the session: it also holds through a pooler that shares sessions.
         with watch.transaction():
-            if watch.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
+            if not leases.try_lock(watch, LOCK_KEY):
                 return
             with connect() as connection, limited(connection):
                 actions = look(connection)

@@ -92,16 +92,17 @@ class Lock(unittest.TestCase):
         asked: list[str] = []
 
         class Session:
-            def execute(self, question: str, key: tuple[int] | None = None) -> Any:
+            def execute(self, question: str, *, prepare: bool | None = None) -> Any:
                 asked.append(question)
-                return Rows([next(answers)] if key else [])
+                # A snapshot that stays would let CREATE INDEX CONCURRENTLY wait for this transaction, and this for that.
+                return Rows([next(answers)] if prepare is False else [])
 
         with patch.object(time, "sleep") as slept, self.assertLogs("orcheo_runtime.init"):
             init.lock(Session())  # type: ignore[arg-type]
         # For as long as it takes, and of the transaction: behind a pooler a session is not this client's alone.
         self.assertEqual(asked.pop(0), "SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
         self.assertEqual((len(asked), slept.call_count), (3, 2))
-        self.assertEqual(set(asked), {"SELECT pg_try_advisory_xact_lock(%s)"})
+        self.assertEqual(set(asked), {f"SELECT pg_try_advisory_xact_lock({init.LOCK_KEY})"})
 
 
 class Refusals(unittest.TestCase):
