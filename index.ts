@@ -7,7 +7,7 @@ import { createBackup } from "./components/backup/backup";
 import { createCache } from "./components/cache/cache";
 import { Canvas } from "./components/canvas/canvas";
 import { Cluster } from "./components/cluster/cluster";
-import { createDatabase } from "./components/database/database";
+import { createDatabase, createPooler } from "./components/database/database";
 import { Entrance } from "./components/entrance/entrance";
 import { Images } from "./components/images/images";
 import { Authority } from "./components/kubernetes/certificates";
@@ -54,6 +54,11 @@ export = async () => {
         { stack, namespace, image: images.postgres, password: secrets.postgresPassword, authority, cloud },
         guarded,
     );
+    const pooled = createPooler(
+        "pgbouncer",
+        { stack, namespace, image: images.pgbouncer, database, authority },
+        guarded,
+    );
     const cache = createCache(
         "valkey",
         { stack, namespace, image: images.valkey, password: secrets.valkeyPassword, authority, cloud },
@@ -61,7 +66,7 @@ export = async () => {
     );
     const backend = new Backend(
         "backend",
-        { stack, namespace, image: images.backend, database, cache, secrets, authority, cloud },
+        { stack, namespace, image: images.backend, database: pooled, cache, secrets, authority, cloud },
         guarded,
     );
     const backup = createBackup("backup", { stack, namespace, images, database, backend, cloud }, guarded);
@@ -70,12 +75,12 @@ export = async () => {
     const entrance = new Entrance("entrance", { stack, namespace, backend, canvas }, onCluster);
     const { url } = entrance;
 
-    const { backend: backendImage, canvas: canvasImage, postgres, valkey, backup: backupImage } = images;
+    const { backend: backendImage, canvas: canvasImage, postgres, pgbouncer, valkey, backup: backupImage } = images;
     new Updates(
         "updates",
         {
             ...{ stack, namespace, settings, kubeconfig: cloud.kubeconfig },
-            images: { backend: backendImage, canvas: canvasImage, postgres, valkey, backup: backupImage },
+            images: { backend: backendImage, canvas: canvasImage, postgres, pgbouncer, valkey, backup: backupImage },
         },
         { ...onCluster, dependsOn: [backend, canvas, entrance] },
     );

@@ -6,12 +6,12 @@ cd "$(dirname "$0")/../images"
 read -r canvas_git canvas_tag < <(jq -r --arg release "$RELEASE" '.releases[$release].canvas | "\(.git) \(.tag)"' backend/releases.json)
 epoch=1767225600
 docker buildx create --name publish --driver docker-container --use
-for image in backend canvas postgres valkey backup; do
+for image in backend canvas postgres pgbouncer valkey backup; do
     options=()
     if [[ $image == canvas ]]; then options+=(--build-context "orcheo=$canvas_git#$canvas_tag"); fi
     if [[ $image == backend ]]; then options+=(--build-arg "ORCHEO_RELEASE=$RELEASE"); fi
-    # As components/images/images.plan.ts: images of servers that hold data know nothing of the release.
-    if [[ $image != postgres && $image != valkey ]]; then
+    # As components/images/images.plan.ts: images of servers that pods are connected to know nothing of the release.
+    if [[ $image != postgres && $image != pgbouncer && $image != valkey ]]; then
         options+=(--build-arg "VERSION=$VERSION" --build-arg "REVISION=$GITHUB_SHA")
     fi
     # Provenance and SBOM are attested later, signed.

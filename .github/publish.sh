@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 tools=$(node local/toolchain/build.ts crane cosign syft)
 export PATH=$tools:$PATH
 crane auth login "${REGISTRY%%/*}" --username "$REGISTRY_USER" --password-stdin <<<"$REGISTRY_PASSWORD"
-for image in backend canvas postgres valkey backup; do
+for image in backend canvas postgres pgbouncer valkey backup; do
     crane index append --tag "$STAGING/$image:$VERSION" \
         --manifest "$STAGING/$image:$VERSION-amd64" --manifest "$STAGING/$image:$VERSION-arm64"
     jq -n --arg name "$image" --arg reference "$STAGING/$image@$(crane digest "$STAGING/$image:$VERSION")" '{($name): $reference}'

@@ -155,6 +155,7 @@ export const variants = {
             credentials: { kind: "secret", name: "minio-keys" },
         },
     },
+    "a connection pooler": { ...dev, database: { kind: "statefulset", pooler: { kind: "pgbouncer" } } },
     "everything from elsewhere": {
         ...dev,
         kubernetes: { context: "orcheo-local", namespaceKind: "existing", namespace: "team-a" },

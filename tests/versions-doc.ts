@@ -59,6 +59,14 @@ export const deployed = (): readonly Pinned[] => [
         version: found("images/postgres/Dockerfile", /postgresql-(\d+);/),
         where: "images/postgres/Dockerfile",
     },
+    {
+        name: "PgBouncer",
+        version: "1.24",
+        product: "debian",
+        line: "13",
+        where: "images/pgbouncer/Dockerfile: Debian's package",
+        note: `PgBouncer's makers support the newest release only; ${byDebian}`,
+    },
     { name: "Valkey", product: "valkey", version: "8.1", where: "images/valkey/Dockerfile: Debian's package" },
     {
         name: "nginx",

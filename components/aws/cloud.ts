@@ -48,7 +48,10 @@ export interface Cloud {
 }
 
 export interface CloudArgs {
-    readonly stack: Pick<Stack, "aws" | "backup" | "host" | "kubernetes" | "makesStorageClass" | "registry">;
+    readonly stack: Pick<
+        Stack,
+        "aws" | "backup" | "database" | "host" | "kubernetes" | "makesStorageClass" | "registry"
+    >;
     readonly secrets: Secrets;
 }
 

@@ -5,7 +5,7 @@ import type { Aws } from "../config/schema.aws";
 import { imageNames } from "../images/images.plan";
 
 export interface RepositoriesArgs {
-    readonly stack: Pick<Stack, "aws" | "backup" | "registry">;
+    readonly stack: Pick<Stack, "aws" | "backup" | "database" | "registry">;
     readonly settings: Aws;
     readonly dataKeyArn: pulumi.Output<string>;
 }

@@ -1,10 +1,11 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { discoveryUrl } from "../config/derived";
+import { usesPooler } from "../config/kinds";
 import { ports } from "../config/ports";
 import { browserSharedMemoryMiB } from "../config/schema.apps";
 import type { Stack } from "../config/schema";
-import { releaseLabels, selector } from "../kubernetes/labels";
+import { pooledLabel, releaseLabels, selector } from "../kubernetes/labels";
 import { planPod, probe, initResources, type ContainerPlan, type PodSettings } from "../kubernetes/pod.plan";
 import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
@@ -210,6 +211,7 @@ function planTemplate(role: BackendRole, stack: BackendSettings, inputs: Backend
         ...(inputs.trustConfigMap !== undefined && {
             initContainers: [planTrust(inputs.image, inputs.trustConfigMap)],
         }),
+        ...(usesPooler(stack) && { labels: { [pooledLabel]: "true" } }),
         annotations: { ...planRotation(stack.secrets).pods, ...scrapeAnnotations(role, stack) },
         ...(role === "init" && { restartPolicy: "Never" }),
     });

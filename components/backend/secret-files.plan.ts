@@ -1,7 +1,7 @@
 /** The secrets that a pod reads as files, from wherever they are. */
 import type { Input } from "@pulumi/pulumi";
 import type { SecretFiles } from "../kubernetes/volumes.plan";
-import { reachOf, type ReachSettings } from "../network/network.plan";
+import { backendReachOf, type ReachSettings } from "../network/network.plan";
 import type { ApplicationKey } from "../secrets/secrets.plan";
 import { urlDemands, type ServerName, type Server } from "../servers/servers.plan";
 import { applicationKeysOf, keysOf, type BackendRole, type SecretKey } from "./contract";
@@ -45,7 +45,7 @@ export function planSecretFiles(
 export function planDemands(stack: ReachSettings, { servers }: SecretSources): Record<string, string> {
     return Object.fromEntries(
         serverNames.flatMap((server) =>
-            Object.entries(urlDemands(server, { ...servers[server], port: reachOf(stack, server).port })),
+            Object.entries(urlDemands(server, { ...servers[server], port: backendReachOf(stack, server).port })),
         ),
     );
 }

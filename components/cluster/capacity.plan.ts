@@ -1,7 +1,8 @@
 /** The workloads' needs at their peak, and the resulting quota. */
 import { cacheResources } from "../cache/cache.plan";
-import { apiPodsAtPeak, workerPodsAtPeak } from "../config/connections";
+import { apiPodsAtPeak, poolerPodsAtPeak, workerPodsAtPeak } from "../config/connections";
 import type { Resources } from "../config/fields";
+import { poolerOf } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { databaseResources } from "../database/database.plan";
 import type { Role } from "../kubernetes/labels";
@@ -25,6 +26,7 @@ export type QuotaSettings = PeakSettings & ScratchSettings & Pick<Stack, "kubern
 /** Each workload with the pods it has at most while it is updated: pods that stop still count. */
 export function peakPods(stack: PeakSettings): readonly { role: Role; pods: number; resources: Resources }[] {
     const { database, cache, backup } = stack;
+    const pooler = poolerOf(stack);
     return [
         { role: "api", pods: apiPodsAtPeak(stack.api), resources: stack.api.resources },
         { role: "worker", pods: workerPodsAtPeak(stack.worker), resources: stack.worker.resources },
@@ -33,6 +35,9 @@ export function peakPods(stack: PeakSettings): readonly { role: Role; pods: numb
         ...(database.kind === "statefulset"
             ? [{ role: "postgres" as const, pods: 1, resources: databaseResources(database) }]
             : []),
+        ...(pooler === undefined
+            ? []
+            : [{ role: "pgbouncer" as const, pods: poolerPodsAtPeak(pooler), resources: pooler.resources }]),
         ...(cache.kind === "valkey" ? [{ role: "valkey" as const, pods: 1, resources: cacheResources(cache) }] : []),
         // The Job of the release before stays until the new one has succeeded; RDS has one more, for its users.
         { role: "init", pods: database.kind === "rds" ? 4 : 2, resources: initResources },

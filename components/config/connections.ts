@@ -1,9 +1,12 @@
 /** Connections that the stack's processes keep to PostgreSQL at its peak. */
+import { poolerOf, type Pooled } from "./kinds";
 import type { api, worker } from "./schema.apps";
 import type { z } from "zod";
 
 /** Pods of a Deployment at most while it is updated: those that still stop count. */
 export const apiPodsAtPeak = ({ scaling }: Pick<z.output<typeof api>, "scaling">): number => scaling.maxReplicas + 2;
+/** All of them replaced while the old ones let their clients leave. */
+export const poolerPodsAtPeak = ({ replicas }: { readonly replicas: number }): number => replicas * 2;
 export const workerPodsAtPeak = ({ replicas }: Pick<z.output<typeof worker>, "replicas">): number => replicas * 2 + 1;
 
 /**
@@ -48,22 +51,29 @@ export interface Connections {
     readonly total: number;
 }
 
-export interface ConnectionSettings {
+export interface ClientSettings {
     readonly release: keyof typeof pools;
     readonly api: Pick<z.output<typeof api>, "extraEnv" | "scaling">;
     readonly worker: Pick<z.output<typeof worker>, "concurrency" | "replicas">;
 }
+export interface ConnectionSettings extends ClientSettings, Pooled {}
+
+interface Part {
+    readonly name: string;
+    readonly pods: number;
+    readonly each: number;
+}
 
 /**
- * Connections at the peak: the autoscaler at its maximum, in the middle of a rollout. An API process has all of its pools
+ * The autoscaler at its maximum, in the middle of a rollout. An API process has all of its pools
  * open, one of them at its full size (that of the store which slow requests wait for), and one run; a worker's process
  * has its pools and one run. Measured on 0.33 with 64 callers: 15 of an API's 22, and 16 to 19 of the 20 of a worker with
  * two processes (docs/performance.md).
  */
-export function connectionsAtPeak({ release, ...settings }: ConnectionSettings): Connections {
+function clients({ release, ...settings }: ClientSettings): readonly Part[] {
     const { api, workerProcess, run } = pools[release];
     const process = workerProcess + run + lease;
-    const all = [
+    return [
         {
             name: "api",
             pods: apiPodsAtPeak(settings.api),
@@ -77,15 +87,34 @@ export function connectionsAtPeak({ release, ...settings }: ConnectionSettings):
         { name: "beat", pods: 1, each: probe },
         // It holds its lock meanwhile. Only one of them runs.
         { name: "init", pods: 1, each: 1 + api + run },
-        // One of each that is scheduled, and one started by hand.
-        { name: "backup", pods: 1, each: 2 },
         { name: "lost runs", pods: 1, each: settling },
-        { name: "superusers", pods: 1, each: superusers },
-        { name: "people", pods: 1, each: people },
     ];
+}
+
+/** Those that never pass through a pooler. */
+const others: readonly Part[] = [
+    // One of each that is scheduled, and one started by hand.
+    { name: "backup", pods: 1, each: 2 },
+    { name: "superusers", pods: 1, each: superusers },
+    { name: "people", pods: 1, each: people },
+];
+
+const total = (parts: readonly Part[]): number => parts.reduce((sum, { pods, each }) => sum + pods * each, 0);
+
+/** Connections of Orcheo's own pods at the peak, to PostgreSQL or to a pooler. */
+export const clientsAtPeak = (settings: ClientSettings): number => total(clients(settings));
+
+/** Connections to PostgreSQL at the peak: those of Orcheo's own pods, or the pooler's, which are bounded by its settings. */
+export function connectionsAtPeak(settings: ConnectionSettings): Connections {
+    const pooler = poolerOf(settings);
+    const pooled =
+        pooler === undefined
+            ? []
+            : [{ name: "pooler", pods: poolerPodsAtPeak(pooler), each: pooler.connectionsPerReplica }];
+    const all = [...(pooler?.used === true ? [] : clients(settings)), ...pooled, ...others];
     return {
         parts: all.map(({ name, pods, each }) => `${name} ${pods > 1 ? `${pods} x ` : ""}${each}`),
-        total: all.reduce((total, { pods, each }) => total + pods * each, 0),
+        total: total(all),
     };
 }
 

@@ -2,6 +2,7 @@
 import type { Auth } from "./schema.auth";
 import type { Aws } from "./schema.aws";
 import type { Entrance } from "./schema.entrance";
+import type { Pgbouncer, Pooler } from "./schema.pooler";
 import type { Outbound } from "./schema.surroundings";
 
 type Controller = Entrance["controller"];
@@ -80,3 +81,15 @@ export function privateCaFiles({
     const issuer = signIn.kind === "oidc" && signIn.authority.kind === "file" ? signIn.authority.path : undefined;
     return [outbound.caBundleFile, issuer].filter((file) => file !== undefined);
 }
+
+/** Anything with the section `database`. */
+export interface Pooled {
+    readonly database: { readonly pooler: Pooler };
+}
+
+/** Settings of the pooler that the stack runs. */
+export const poolerOf = ({ database: { pooler } }: Pooled): Pgbouncer | undefined =>
+    pooler.kind === "pgbouncer" ? pooler : undefined;
+
+/** Orcheo's own pods connect to the pooler instead of PostgreSQL. */
+export const usesPooler = (stack: Pooled): boolean => poolerOf(stack)?.used === true;

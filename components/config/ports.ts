@@ -5,6 +5,8 @@ export const ports = {
     canvas: 8443,
     /** The stack's own PostgreSQL, and RDS. */
     postgres: 5432,
+    /** PgBouncer, in front of any PostgreSQL. */
+    pgbouncer: 6432,
     /** The stack's own Valkey, and ElastiCache. */
     valkey: 6379,
     /** Metrics of API, worker and beat. */

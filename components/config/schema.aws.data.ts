@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { choice, flag, kind, oneOf, path, text, whole } from "./fields";
 import { daily, resourceId, weekly } from "./fields.aws";
+import { pooler } from "./schema.pooler";
 
 const securityGroup = () =>
     resourceId("sg")
@@ -49,6 +50,7 @@ export const rds = z.strictObject({
         .default(false)
         .describe("Change engine, class and parameters of an instance on a copy that then takes over."),
     securityGroupId: securityGroup(),
+    pooler: pooler(),
     alarms: z
         .strictObject({
             cpuPercent: whole(1, 100).default(80).describe("CPU for 15 minutes, percent."),

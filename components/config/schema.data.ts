@@ -4,6 +4,7 @@ import { cidr } from "./addresses";
 import { connectionsFor } from "./connections";
 import { dataKey, kind, labelKey, labelValue, name, oneOf, path, whole, words } from "./fields";
 import { elasticache, rds } from "./schema.aws.data";
+import { pooler } from "./schema.pooler";
 
 export const authority = oneOf([
     z.strictObject({ kind: kind("system") }),
@@ -85,6 +86,7 @@ export const database = oneOf([
                 "Connections at most; PostgreSQL restarts when the number changes. Default: what all pods need at their peak, in steps of 64 from 256 on. Fewer than they need are refused.",
             ),
         terminationGraceSeconds: whole(30, 3600).default(120).describe("Time for a clean shutdown."),
+        pooler: pooler(),
     }),
     external(5432, "postgresql://orcheo:…@db.example.com:5432/orcheo", {
         maxConnections: whole(1, 1_000_000)
@@ -92,6 +94,7 @@ export const database = oneOf([
             .describe(
                 "Connections that the server grants this stack. Settings whose pods need more at their peak are refused; default: not checked.",
             ),
+        pooler: pooler(),
     }),
     rds,
 ])

@@ -102,6 +102,7 @@ export const images = oneOf([
         canvas: pinnedImage().optional().describe(`The front end; ${newest}`),
         postgres: pinnedImage().optional().describe(`PostgreSQL; ${newest}`),
         valkey: pinnedImage().optional().describe(`Valkey; ${newest}`),
+        pgbouncer: pinnedImage().optional().describe(`The pooler, only where \`database.pooler\` is one; ${newest}`),
         backup: pinnedImage().optional().describe(`The dump, only where \`backup\` makes some; ${newest}`),
     }),
 ]).describe("Built by the stack, or published ones by digest.");

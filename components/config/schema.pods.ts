@@ -137,6 +137,7 @@ export const pods = z
         init: added.describe("Pod of the initialisation Job, likewise."),
         canvas: added.describe("Canvas pods, likewise."),
         postgres: added.describe("PostgreSQL pod, likewise."),
+        pgbouncer: added.describe("Pooler pods, likewise."),
         valkey: added.describe("Valkey pod, likewise."),
         backup: added.describe("Pods of the backup Job, likewise."),
     })

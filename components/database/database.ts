@@ -5,6 +5,7 @@ import type { Server } from "../servers/servers.plan";
 import { Postgres, type PostgresArgs } from "./postgres";
 import { Rds } from "./rds";
 import type { Stack } from "../config/schema";
+export { createPooler } from "./pgbouncer";
 
 /** A PostgreSQL that Orcheo can use, wherever it runs: `postgresql://…?sslmode=verify-full…`. */
 export type Database = Server;

@@ -1,4 +1,5 @@
 import { basename, dirname } from "node:path";
+import { poolerOf, type Pooled } from "../config/kinds";
 import { canonicalPackage } from "../config/schema.images";
 import type { Stack } from "../config/schema";
 import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
@@ -8,15 +9,19 @@ export { publishedImage } from "./published.plan";
 export { registryScheme } from "./registry.plan";
 
 const always = ["backend", "canvas", "postgres", "valkey"] as const;
-export type ImageName = (typeof always)[number] | "backup";
+export type ImageName = (typeof always)[number] | "pgbouncer" | "backup";
 
 /** Images that the stack runs. `backup`: undefined if it makes no dumps. */
-export function imageNames(stack: { readonly backup?: unknown }): readonly ImageName[] {
-    return stack.backup === undefined ? always : [...always, "backup"];
+export function imageNames(stack: Pooled & { readonly backup?: unknown }): readonly ImageName[] {
+    const optional = [
+        ...(poolerOf(stack) === undefined ? [] : ["pgbouncer" as const]),
+        ...(stack.backup === undefined ? [] : ["backup" as const]),
+    ];
+    return [...always, ...optional];
 }
 
 export type ImageSettings = ProxySettings &
-    Pick<Stack, "backup" | "images" | "registry" | "release" | "version" | "worker">;
+    Pick<Stack, "backup" | "database" | "images" | "registry" | "release" | "version" | "worker">;
 type Build = Extract<Stack["images"], { kind: "build" }>;
 
 /** How one image comes about. */
@@ -66,7 +71,7 @@ export function planImage(name: ImageName, stack: ImageSettings): ImagePlan {
         target: name === "backend" ? backendTarget(plugins, stack.worker.browser) : undefined,
         repository,
         tag: stack.version,
-        name: holdsData(name) ? repository : `${repository}:${stack.version}`,
+        name: holdsConnections(name) ? repository : `${repository}:${stack.version}`,
         // Time stamps of files are rewritten as well: the same input gives the same digest.
         output: [
             "type=image",
@@ -85,10 +90,10 @@ function backendTarget(plugins: boolean, browser: boolean): string | undefined {
 }
 
 /**
- * An image of a server that holds data knows nothing of the stack's version: a release with the same server is the same
- * digest and the same reference, and restarts nothing.
+ * An image of a server that pods are connected to knows nothing of the stack's version: a release with the same server is
+ * the same digest and the same reference, and restarts nothing.
  */
-const holdsData = (name: ImageName): boolean => name === "postgres" || name === "valkey";
+const holdsConnections = (name: ImageName): boolean => ["postgres", "pgbouncer", "valkey"].includes(name);
 
 function canvasLocation(source: Build["canvas"]["source"]): string {
     switch (source.kind) {
@@ -110,7 +115,7 @@ function buildArgs(name: ImageName, stack: ImageSettings, images: Build): Record
         BASE_IMAGE: mirrored(images.baseImage, stack),
         SOURCE_DATE_EPOCH: String(images.sourceDateEpoch),
         CREATED: new Date(images.sourceDateEpoch * 1000).toISOString().replace(".000Z", "Z"),
-        ...(!holdsData(name) && { VERSION: version, REVISION: images.revision }),
+        ...(!holdsConnections(name) && { VERSION: version, REVISION: images.revision }),
         ...(name === "backend" && { ORCHEO_RELEASE: release }),
     };
 }

@@ -20,6 +20,8 @@ export class Images extends pulumi.ComponentResource {
     readonly canvas: pulumi.Output<string>;
     readonly postgres: pulumi.Output<string>;
     readonly valkey: pulumi.Output<string>;
+    /** Where connections are pooled. */
+    readonly pgbouncer?: pulumi.Output<string>;
     /** Where backups are made. */
     readonly backup?: pulumi.Output<string>;
 
@@ -32,6 +34,7 @@ export class Images extends pulumi.ComponentResource {
         this.canvas = this.image("canvas", stack);
         this.postgres = this.image("postgres", stack);
         this.valkey = this.image("valkey", stack);
+        if (imageNames(stack).includes("pgbouncer")) this.pgbouncer = this.image("pgbouncer", stack);
         if (imageNames(stack).includes("backup")) this.backup = this.image("backup", stack);
         this.registerOutputs({});
     }

@@ -1,7 +1,7 @@
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
 
 /** Workloads with settings of their own in the section `pods`. */
-export type Workload = "api" | "worker" | "beat" | "init" | "canvas" | "postgres" | "valkey" | "backup";
+export type Workload = "api" | "worker" | "beat" | "init" | "canvas" | "postgres" | "pgbouncer" | "valkey" | "backup";
 export type Role = Workload | "network-probe";
 
 /** What selects the pods of one role. Never changes: selectors are immutable. */
@@ -29,6 +29,9 @@ export function releaseLabels(role: Role, version: string): Record<string, strin
 }
 
 const common = { "app.kubernetes.io/part-of": "orcheo", "app.kubernetes.io/managed-by": "pulumi" };
+
+/** On pods that connect to the pooler instead of PostgreSQL: the network policies tell them apart. */
+export const pooledLabel = "orcheo.dev/pooled";
 
 /** Value of `app.kubernetes.io/instance`: at most 63 characters that a label may have. */
 export function instanceOf(project: string, stack: string): string {

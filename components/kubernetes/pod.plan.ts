@@ -43,6 +43,7 @@ export interface PodPlan {
     readonly initContainers?: readonly ContainerPlan[];
     /** Includes the preStop wait. */
     readonly terminationGraceSeconds: number;
+    readonly labels?: Readonly<Record<string, string>>;
     /** Whatever changes here restarts the pods. */
     readonly annotations?: Readonly<Record<string, string>>;
     readonly restartPolicy?: "Always" | "Never" | "OnFailure";
@@ -97,7 +98,7 @@ export function planPod(pod: PodPlan): PodTemplate {
     const container = (plan: ContainerPlan) => ({ ...planContainer(plan, placement), ...lastWords });
     return {
         metadata: {
-            labels: { ...(ends && withoutSidecar.labels), ...placement.labels, ...podLabels(pod.role) },
+            labels: { ...(ends && withoutSidecar.labels), ...placement.labels, ...pod.labels, ...podLabels(pod.role) },
             ...(Object.keys(annotations).length > 0 && { annotations }),
         },
         spec: {

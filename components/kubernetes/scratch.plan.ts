@@ -21,6 +21,7 @@ export function scratchSizes(stack: ScratchSettings) {
         init: { tmp: 512, state: 1024, trust },
         canvas: { site: 64, tmp: 64 },
         postgres: { tmp: 64 },
+        pgbouncer: {},
         valkey: { tmp: 16 },
         backup: { trust },
         "network-probe": {},

@@ -1,13 +1,13 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Backup } from "../config/derived";
-import { inAutoMode } from "../config/kinds";
+import { inAutoMode, poolerOf } from "../config/kinds";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
-import { objectLabels, selector, type Role } from "../kubernetes/labels";
+import { objectLabels, pooledLabel, selector, type Role } from "../kubernetes/labels";
 import { planScraperIngress, type MonitoringSettings } from "../monitoring/monitoring.plan";
-import { peersOf, reachOf, type ReachSettings } from "./reach.plan";
+import { peersOf, poolerReach, reachOf, type Reach, type ReachSettings } from "./reach.plan";
 export { probeResources } from "./probe.plan";
-export { reachOf, type ReachSettings } from "./reach.plan";
+export { backendReachOf, reachOf, type ReachSettings } from "./reach.plan";
 
 type Spec = types.input.networking.v1.NetworkPolicySpec;
 type Peer = types.input.networking.v1.NetworkPolicyPeer;
@@ -70,17 +70,17 @@ export type NetworkSettings = MonitoringSettings &
  *
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
  * -> api · api, worker -> peers · scraper -> metrics of api, worker, beat · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
+ * With a pooler: api, worker, beat, init -> pooler -> Postgres. Only those that started without it still reach Postgres themselves, to finish their work.
  */
 export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec> {
     const controller = controllerPeers(stack.network);
     const backends = backendRoles.map(pods);
     const { backup } = stack;
-    const clients = backup === undefined ? backends : [...backends, pods("backup")];
-    const outbound = {
-        podSelector: {
-            matchExpressions: [{ key: "app.kubernetes.io/component", operator: "In", values: [...backendRoles] }],
-        },
-    };
+    const pooled = poolerOf(stack) !== undefined;
+    const clients = [
+        ...(pooled ? [...backendRoles.map(withoutPooler), pods("pgbouncer")] : backends),
+        ...(backup === undefined ? [] : [pods("backup")]),
+    ];
     return {
         "deny-all": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
         canvas: allow("canvas", controller, ports.canvas),
@@ -89,20 +89,16 @@ export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec
             postgres: allow("postgres", clients, reachOf(stack, "database").port),
         }),
         ...(stack.cache.kind === "valkey" && { valkey: allow("valkey", backends, reachOf(stack, "cache").port) }),
-        "backend-out": {
-            ...outbound,
-            policyTypes: ["Egress"],
-            egress: [
-                ...(["database", "cache"] as const)
-                    .map((server) => reachOf(stack, server))
-                    .filter(({ to }) => to.length > 0)
-                    .map(({ to, port }) => ({ to, ports: tcp(port) })),
-                { to: [pods("api")], ports: tcp(ports.api) },
-                toDns(stack),
-                { to: [...outside, ...privateAddresses(stack.network)] },
-                ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
-            ],
-        },
+        "backend-out": planBackend(stack, reachOf(stack, "database"), pooled ? "DoesNotExist" : undefined),
+        ...(pooled && {
+            "pooled-out": planBackend(stack, poolerReach, "Exists"),
+            pgbouncer: allow("pgbouncer", backends, poolerReach.port),
+            "pgbouncer-out": {
+                podSelector: { matchLabels: selector("pgbouncer") },
+                policyTypes: ["Egress"],
+                egress: [toDatabase(stack), toDns(stack)],
+            },
+        }),
         ...planIssuer(stack),
         ...planScraperIngress(stack),
         ...(stack.network.enforcement === "probed" && {
@@ -121,6 +117,40 @@ export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec
             },
         }),
     };
+}
+
+/** @param label  whether the pods have the label of those that use the pooler; undefined: all of them */
+function planBackend(stack: NetworkSettings, database: Reach, label?: "Exists" | "DoesNotExist"): Spec {
+    const roles = { key: "app.kubernetes.io/component", operator: "In", values: [...backendRoles] };
+    return {
+        podSelector: {
+            matchExpressions: [roles, ...(label === undefined ? [] : [{ key: pooledLabel, operator: label }])],
+        },
+        policyTypes: ["Egress"],
+        egress: [
+            ...[database, reachOf(stack, "cache")]
+                .filter(({ to }) => to.length > 0)
+                .map(({ to, port }) => ({ to, ports: tcp(port) })),
+            { to: [pods("api")], ports: tcp(ports.api) },
+            toDns(stack),
+            { to: [...outside, ...privateAddresses(stack.network)] },
+            ...(stack.aws?.identities.kind === "podIdentity" ? [podIdentityAgent] : []),
+        ],
+    };
+}
+
+/** Those that started without the pooler. */
+const withoutPooler = (role: Role): Peer => ({
+    podSelector: {
+        matchLabels: selector(role),
+        matchExpressions: [{ key: pooledLabel, operator: "DoesNotExist" }],
+    },
+});
+
+/** The server itself, wherever it is. */
+function toDatabase(stack: NetworkSettings): Egress {
+    const { to, port } = reachOf(stack, "database");
+    return { to: to.length > 0 ? to : [...outside], ports: tcp(port) };
 }
 
 const outside: readonly Peer[] = [
@@ -168,12 +198,11 @@ function planIssuer({ auth: { signIn } }: Pick<Stack, "auth">): Record<string, S
 /** The database, DNS, and the store or the proxy in front of it, each by its port. */
 function planBackupEgress(settings: Backup, stack: NetworkSettings): Egress[] {
     const { aws, outbound } = stack;
-    const database = reachOf(stack, "database");
     const store = peersOf(settings.reach);
     const proxied = outbound.proxy === undefined ? [] : privateAddresses(stack.network);
     const byAgent = settings.credentials?.kind !== "secret" && aws?.identities.kind !== "irsa";
     return [
-        { to: database.to.length > 0 ? database.to : [...outside], ports: tcp(database.port) },
+        toDatabase(stack),
         toDns(stack),
         {
             to: settings.reach.kind === "pods" ? store : [...outside, ...store, ...proxied],

@@ -1,6 +1,7 @@
 /** Network access of pods to the database, the cache and other servers. */
 import type { types } from "@pulumi/kubernetes";
 import { serverCidrs } from "../aws/aws.plan";
+import { usesPooler } from "../config/kinds";
 import { ports } from "../config/ports";
 import type { DatabaseOf, Stack } from "../config/schema";
 import { selector } from "../kubernetes/labels";
@@ -14,6 +15,17 @@ export interface Reach {
 
 /** Where the servers are. */
 export type ReachSettings = Pick<Stack, "aws" | "cache" | "database">;
+
+/** Who Orcheo's own pods connect to; `reachOf` is the server itself. */
+export function backendReachOf(stack: ReachSettings, server: ServerName): Reach {
+    if (server === "database" && usesPooler(stack)) return poolerReach;
+    return reachOf(stack, server);
+}
+
+export const poolerReach: Reach = {
+    to: [{ podSelector: { matchLabels: selector("pgbouncer") } }],
+    port: ports.pgbouncer,
+};
 
 export function reachOf({ database, cache, aws }: ReachSettings, server: ServerName): Reach {
     const settings = server === "database" ? database : cache;

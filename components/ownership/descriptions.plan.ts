@@ -21,6 +21,7 @@ const stuckRuns = "docs/runbooks/stuck-runs.md";
 const restore = "docs/runbooks/restore-backup.md";
 const queue = "docs/runbooks/damaged-append-only-file.md";
 const security = "docs/security.md";
+const performance = "docs/performance.md#database-connections";
 const monitoring = "docs/monitoring.md";
 /** The text for ServiceAccounts. */
 const identity =
@@ -41,6 +42,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         ca: ["authority", security, "The stack's CA, which signs the certificates of its servers."],
         canvas: ["canvas", security, "The canvas' own certificate, signed by the stack's CA."],
         entrance: ["entrance", ingress, "The certificate that browsers see."],
+        pgbouncer: ["pgbouncer", security, "The certificate of the pooler, signed by the stack's CA."],
         postgres: ["postgres", security, "The certificate of Postgres, signed by the stack's CA."],
         valkey: ["valkey", security, "The certificate of Valkey, signed by the stack's CA."],
         worker: ["worker", monitoring, "The certificate with which the worker serves its metrics."],
@@ -70,6 +72,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
             "Celery beat: dispatches runs on schedule. Exactly one pod, two would dispatch twice.",
         ],
         canvas: ["canvas", "docs/canvas.md", "The page that people open in a browser."],
+        pgbouncer: ["pgbouncer", performance, "PgBouncer: shares few connections to Postgres among many pods."],
         worker: ["worker", stuckRuns, "Celery workers: execute runs, and settle those that were lost."],
     },
     ExternalSecret: {
@@ -128,6 +131,9 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
             "Lets the pod that tries NetworkPolicies reach DNS, and nothing else.",
         ],
         "peers-out": ["network", security, "Lets workflows call the pods that network.peers names."],
+        pgbouncer: ["network", security, "Lets Orcheo reach the pooler."],
+        "pgbouncer-out": ["network", security, "What the pooler may reach: the database and DNS."],
+        "pooled-out": ["network", security, "What Orcheo may reach where it uses the pooler instead of Postgres."],
         postgres: ["network", security, "Lets Orcheo and the backup reach Postgres."],
         valkey: ["network", security, "Lets Orcheo reach Valkey."],
     },
@@ -142,6 +148,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     PodDisruptionBudget: {
         api: ["api", kubernetes, "Lets a drain evict one API pod at a time."],
         canvas: ["canvas", kubernetes, "Lets a drain evict one canvas pod at a time."],
+        pgbouncer: ["pgbouncer", kubernetes, "Lets a drain evict one pooler pod at a time."],
         worker: ["worker", kubernetes, "Lets a drain evict one worker at a time."],
     },
     PodMonitor: {
@@ -159,6 +166,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         "backend-secret": ["backend", security, "Orcheo's secrets and its connection strings, as files."],
         "backup-secret": ["backup", security, "Connection string of the backup's own database user."],
         "registry-pull": ["stack", kubernetes, "The password that pods pull images with."],
+        "pgbouncer-secret": ["pgbouncer", security, "The pooler's passwords, and the URL of the database."],
         "postgres-secret": ["postgres", security, "The password of the database's owner."],
         "postgres-users-secret": ["init", security, "Passwords of the database's users."],
         "valkey-secret": ["valkey", security, "The password of Valkey."],
@@ -170,6 +178,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     Service: {
         api: ["api", kubernetes, "Address of the API pods, for the ingress controller, worker and beat."],
         canvas: ["canvas", kubernetes, "Address of the canvas pods, for the ingress controller."],
+        pgbouncer: ["pgbouncer", kubernetes, "Address of the pooler in front of the database."],
         postgres: ["postgres", kubernetes, "Address of the database."],
         valkey: ["valkey", kubernetes, "Address of the queue."],
     },
@@ -182,6 +191,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         "database-users": ["init", security, identity],
         init: ["init", security, identity],
         "network-probe": ["network", security, identity],
+        pgbouncer: ["pgbouncer", security, identity],
         postgres: ["postgres", security, identity],
         valkey: ["valkey", security, identity],
         worker: ["worker", security, identity],

@@ -1,6 +1,6 @@
 /** URLs whose TLS cannot be turned off: they contain the path of the CA. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { DatabaseOf } from "../config/schema";
+import type { CacheOf } from "../config/schema";
 import { defaultPort, readServerUrl, type ServerName } from "../config/server-urls";
 import { caFile, type Trust } from "../kubernetes/volumes.plan";
 
@@ -57,7 +57,7 @@ export function verifiedUrl(server: ServerName, url: string, trust: Pick<Trust, 
 }
 
 /** The port that pods reach the server by. Of a URL that only the pod can read it is the configured one. */
-export function serverPort(server: ServerName, { url, port }: DatabaseOf<"external">): number {
+export function serverPort(server: ServerName, { url, port }: CacheOf<"external">): number {
     return url.kind === "value" ? readServerUrl(server, url.value).port : (port ?? defaultPort(server));
 }
 

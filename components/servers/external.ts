@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DatabaseOf } from "../config/schema";
+import type { CacheOf } from "../config/schema";
 import type { Trust } from "../kubernetes/volumes.plan";
 import { trustOf } from "./connection";
 import { verifiedUrl, type ServerName, type ServerUrl, type Server } from "./connection.plan";
 
 export interface ExternalArgs {
     readonly server: ServerName;
-    /** A cache's are of the same form. */
-    readonly settings: DatabaseOf<"external">;
+    /** Those of a database are the same, and more. */
+    readonly settings: CacheOf<"external">;
     readonly namespace: pulumi.Input<string>;
 }
 

@@ -1,7 +1,9 @@
-/** A database that would run out of connections when the stack is at its peak. */
+/** A database that would run out of connections when the stack is at its peak, and what a pooler needs. */
+import { poolerOf } from "../config/kinds";
 import { connectionsAtPeak, connectionsFor, memoryForConnections } from "../config/connections";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
+import { readServerUrl } from "../config/server-urls";
 import { rdsConnections } from "../database/database.plan";
 
 interface Granted {
@@ -61,7 +63,36 @@ export function tooFewConnections(stack: Stack): Problem[] {
             found: `found ${server.found}`,
             remedy:
                 `accepted: ${server.accepted(total)}, the connections at the peak (${parts.join(", ")}); ` +
-                "or fewer of api.scaling.maxReplicas, worker.replicas or worker.concurrency",
+                `or fewer of ${reducible(stack)}`,
         },
     ];
+}
+
+function reducible(stack: Stack): string {
+    const pooler = poolerOf(stack);
+    const own = "api.scaling.maxReplicas, worker.replicas or worker.concurrency";
+    if (pooler === undefined) return own;
+    const pooled = "database.pooler.connectionsPerReplica or database.pooler.replicas";
+    return pooler.used ? pooled : `${pooled}, ${own}`;
+}
+
+/** What a URL asks of each session is lost in a pooler. images/pgbouncer/entrypoint.sh refuses the same. */
+const keptByPooler: Readonly<Record<string, string | undefined>> = {
+    channel_binding: "prefer",
+    options: undefined,
+    sslnegotiation: "postgres",
+    target_session_attrs: "any",
+};
+
+/** Of the URL only its known keys are shown. */
+export function urlForPooler(stack: Pick<Stack, "database">): Problem[] {
+    const { database } = stack;
+    if (poolerOf(stack) === undefined || database.kind !== "external" || database.url.kind !== "value") return [];
+    return readServerUrl("database", database.url.value)
+        .query.filter(([key, value]) => Object.hasOwn(keptByPooler, key) && keptByPooler[key] !== value)
+        .map(([key]) => ({
+            at: "orcheo:stack.database.url.value",
+            found: `found ${key} with a value that a pooler cannot keep to`,
+            remedy: `accepted: a URL without ${key}${keptByPooler[key] === undefined ? "" : `, or with ${key}=${keptByPooler[key] ?? ""}`}; or set database.pooler.kind to "none"`,
+        }));
 }

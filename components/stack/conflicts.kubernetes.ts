@@ -49,7 +49,7 @@ function foreignQuota({ kubernetes }: Pick<Stack, "kubernetes">): Problem[] {
     return [{ at: key("kubernetes.quota"), found: `found ${JSON.stringify(kubernetes.quota)}`, remedy }];
 }
 
-const roles = ["api", "worker", "beat", "init", "canvas", "postgres", "valkey", "backup"] as const;
+const roles = ["api", "worker", "beat", "init", "canvas", "postgres", "pgbouncer", "valkey", "backup"] as const;
 
 const volumesTwice =
     (role: Workload) =>

@@ -9,7 +9,7 @@ import { imageNames, planImage, publishedImage } from "../images/images.plan";
 import { serverPort, urlProblems } from "../servers/servers.plan";
 import { awsRules } from "./conflicts.aws";
 import { backupRules } from "./conflicts.backup";
-import { tooFewConnections } from "./conflicts.data";
+import { tooFewConnections, urlForPooler } from "./conflicts.data";
 import { kubernetesRules } from "./conflicts.kubernetes";
 import { extraObjectProblems } from "./extra-objects.plan";
 import { imageRules } from "./image-rules";
@@ -30,6 +30,7 @@ export type Rule = (stack: Stack) => readonly Problem[];
 export const rules: readonly Rule[] = [
     quotaTooSmall,
     tooFewConnections,
+    urlForPooler,
     privateFrontEnd,
     (stack) => serverUrl("database", stack),
     (stack) => serverUrl("cache", stack),
@@ -59,7 +60,7 @@ function rollbackOfPublished({ rollbackTo, images }: Pick<Stack, "images" | "rol
     return [{ at: "orcheo:stack.rollbackTo", found: `found ${rollbackTo}`, remedy }];
 }
 
-function missingImages(stack: Pick<Stack, "backup" | "images" | "release" | "worker">): Problem[] {
+function missingImages(stack: Pick<Stack, "backup" | "database" | "images" | "release" | "worker">): Problem[] {
     if (stack.images.kind !== "published") return [];
     return imageNames(stack)
         .filter((name) => publishedImage(name, stack) === undefined)
@@ -68,7 +69,8 @@ function missingImages(stack: Pick<Stack, "backup" | "images" | "release" | "wor
                 name === "backend" && stack.worker.browser
                     ? "no published image has a browser (orcheo:stack.worker.browser)"
                     : `images/published.json has none for release "${stack.release}"`;
-            const without = name === "backup" ? '; or set backup.kind to "none"' : "";
+            const optional = { pgbouncer: "database.pooler.kind", backup: "backup.kind" }[name as string];
+            const without = optional === undefined ? "" : `; or set ${optional} to "none"`;
             const remedy = `accepted: an image by digest, as ${reason}${without}`;
             return { at: `orcheo:stack.images.${name}`, found: "is missing", remedy };
         });

@@ -91,6 +91,10 @@ const otherChecks: Readonly<Record<Exclude<Workload, "api" | "worker" | "beat" |
         /^(POSTGRES_|PGDATA$)/.test(name)
             ? setByStack("accepted: the section database instead")
             : reloading(name, value),
+    pgbouncer: (name, value) =>
+        /^(PGBOUNCER_|PGSSLROOTCERT$|POSTGRES_PORT_OPEN$)/.test(name)
+            ? setByStack("accepted: the section database.pooler instead")
+            : reloading(name, value),
     valkey: (name, value) =>
         name.startsWith("VALKEY_") ? setByStack("accepted: the section cache instead") : reloading(name, value),
     backup: (name, value) => {

@@ -3,7 +3,7 @@
  * pack as a violation (`unsafe-choice`) until the stack's config names it as an exception, with a reason and an expiry date.
  */
 import { holds } from "../config/addresses";
-import { ownCluster, ownLoadBalancer } from "../config/kinds";
+import { ownCluster, ownLoadBalancer, poolerOf } from "../config/kinds";
 import type { Stack } from "../config/schema";
 
 export interface UnsafeChoice {
@@ -144,10 +144,12 @@ function runByCallers(stack: Stack): UnsafeChoice[] {
 function production(stack: Stack, aws: NonNullable<Stack["aws"]>): UnsafeChoice[] {
     const { database, cache, api, worker, canvas } = stack;
     const alone = "it is on one machine: with that it is gone until another one has taken over";
+    const pooler = poolerOf(stack);
     const replicas = [
         { setting: "api.scaling.minReplicas", found: api.scaling.minReplicas },
         { setting: "worker.replicas", found: worker.replicas },
         { setting: "canvas.replicas", found: canvas.replicas },
+        ...(pooler === undefined ? [] : [{ setting: "database.pooler.replicas", found: pooler.replicas }]),
         ...(aws.cluster.kind === "new" && aws.cluster.nodes.kind === "managed"
             ? [{ setting: "aws.cluster.nodes.minNodes", found: aws.cluster.nodes.minNodes }]
             : []),

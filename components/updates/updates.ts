@@ -21,7 +21,7 @@ import {
     type Update,
 } from "./updates.plan";
 
-type UpdateSettings = Pick<Stack, "aws" | "backup" | "kubernetes" | "release" | "rollbackTo" | "version">;
+type UpdateSettings = Pick<Stack, "aws" | "backup" | "database" | "kubernetes" | "release" | "rollbackTo" | "version">;
 
 async function recordedUpdates(where: ClusterContext, namespace: string): Promise<readonly Update[]> {
     const cluster = await machine.cluster(where);

@@ -1,6 +1,6 @@
 /** What `make publish` decides: the tags of a release, and whether the packages of its images are current. */
 
-export const imageNames = ["backend", "canvas", "postgres", "valkey", "backup"] as const;
+export const imageNames = ["backend", "canvas", "postgres", "pgbouncer", "valkey", "backup"] as const;
 
 export interface Settings {
     readonly version: string;

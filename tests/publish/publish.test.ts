@@ -114,7 +114,7 @@ test("a version that is out stays as it is; an exception publishes an outdated p
 });
 
 test("a complete release writes the digests that stacks take; wrong ones are refused, by the next release and by the check", async () => {
-    const names = ["backend", "canvas", "postgres", "valkey", "backup"];
+    const names = ["backend", "canvas", "postgres", "pgbouncer", "valkey", "backup"];
     const printed = await publish("1.5.0", Object.fromEntries(names.map((name) => [name, current])));
     const { images } = parse(printed) as { images: Record<string, string> };
     const references = Object.fromEntries(Object.entries(images).filter(([name]) => name !== "kind"));
@@ -122,7 +122,7 @@ test("a complete release writes the digests that stacks take; wrong ones are ref
     expect(JSON.parse(readFileSync(digests(), "utf8"))).toEqual(released);
     const check = (): Promise<string> =>
         run("make", ["--silent", "publish-check"], { cwd: projectDir, env: { ...process.env, DIGESTS: digests() } });
-    expect(await check()).toContain("all 5 images are in their registry");
+    expect(await check()).toContain("all 6 images are in their registry");
 
     const wrong = JSON.stringify(released).replace(/(canvas:1\.5\.0@sha256:)[0-9a-f]{64}/, `$1${"b".repeat(64)}`);
     writeFileSync(digests(), wrong);

@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { planDeployment, planInitialisation } from "../../components/backend/backend.plan";
 import { planBackup } from "../../components/backup/backup.plan";
 import { planCanvas } from "../../components/canvas/canvas.plan";
+import { planPgbouncer } from "../../components/database/pgbouncer.plan";
+import { poolerOf } from "../../components/config/kinds";
 import { planValkey } from "../../components/cache/valkey.plan";
 import { parseStack } from "../../components/stack/read";
 import type { Stack } from "../../components/config/schema";
@@ -43,10 +45,12 @@ interface Template {
 
 /** The pod template of every workload. */
 function templates(settings: object = {}): Record<string, Template> {
-    const stack = stackOf(settings);
+    const stack = stackOf({ database: { kind: "statefulset", pooler: { kind: "pgbouncer" } }, ...settings });
     const { database, cache } = stack;
+    const pooler = poolerOf(stack);
     const toBucket = stack.backup;
-    if (database.kind !== "statefulset" || cache.kind !== "valkey" || toBucket === undefined) throw new Error("dev");
+    if (database.kind !== "statefulset" || cache.kind !== "valkey" || toBucket === undefined || pooler === undefined)
+        throw new Error("dev");
     const server = { url: { kind: "value" as const, value: output("") }, trust: { kind: "stack" as const } };
     const shared = {
         namespace: "orcheo",
@@ -64,6 +68,7 @@ function templates(settings: object = {}): Record<string, Template> {
         beat: planDeployment("beat", stack, backend).spec,
         canvas: planCanvas(stack, shared).spec,
         postgres: planPostgres(stack, database, data).spec,
+        pgbouncer: planPgbouncer(stack, pooler, { ...shared, server }).spec,
         valkey: planValkey(stack, cache, data).spec,
         init: planInitialisation(stack, backend).spec,
         users: planUsersJob(stack, { ...shared, trust: server.trust }).spec,
@@ -140,15 +145,18 @@ describe("values with $", () => {
         expect(literal("$(A)")).toBe("$$(A)");
     });
 
-    it.each(["api", "worker", "beat", "init", "canvas", "postgres", "valkey", "backup"])("reach %s", (role) => {
-        const settings = { pods: { all: { extraEnv: { PRICE: "$$5", NAME: "$(HOME)" } } } };
-        expect(templates(settings)[role]?.spec.containers[0]?.env).toEqual(
-            expect.arrayContaining([
-                { name: "PRICE", value: "$$$5" },
-                { name: "NAME", value: "$$(HOME)" },
-            ]),
-        );
-    });
+    it.each(["api", "worker", "beat", "init", "canvas", "postgres", "pgbouncer", "valkey", "backup"])(
+        "reach %s",
+        (role) => {
+            const settings = { pods: { all: { extraEnv: { PRICE: "$$5", NAME: "$(HOME)" } } } };
+            expect(templates(settings)[role]?.spec.containers[0]?.env).toEqual(
+                expect.arrayContaining([
+                    { name: "PRICE", value: "$$$5" },
+                    { name: "NAME", value: "$$(HOME)" },
+                ]),
+            );
+        },
+    );
 
     it("of a workload's own settings, too", () => {
         const settings = { worker: { extraEnv: { A: "$$" } } };

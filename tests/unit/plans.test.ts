@@ -239,8 +239,8 @@ describe("images", () => {
         });
     });
 
-    it("a release changes only the tag of servers that hold data", () => {
-        for (const name of ["postgres", "valkey"] as const) {
+    it("a release changes only the tag of servers that pods are connected to", () => {
+        for (const name of ["postgres", "pgbouncer", "valkey"] as const) {
             const [one, two] = ["1.0.0", "2.0.0"].map((version) => planImage(name, stackOf({ version })));
             expect(one).toMatchObject({ name: `127.0.0.1:5000/orcheo/${name}`, tag: "1.0.0" });
             expect(two).toEqual({ ...one, tag: "2.0.0" });

@@ -32,6 +32,7 @@ import {
 } from "./harness.ts";
 import { expectExecutedAgain, loseRunOnce } from "./lost-runs.ts";
 import { metricsOf } from "./metrics.ts";
+import { expectOnlyPooled, pooler } from "./pooler.ts";
 import { lockedTestPlugin, usesTestPlugin } from "./plugins.ts";
 import { personOfNewerRelease, refusesOtherTokens } from "./sign-in.ts";
 
@@ -232,7 +233,7 @@ const newerEntrance = (): Entrance => {
 };
 
 export function newerRelease(): void {
-    test("starts with a plugin, runs the main job, also for a person who signs in, and again after a restart", async () => {
+    test("starts with a plugin and a pooler, runs the main job, also for a person who signs in, and again after a restart", async () => {
         const host = "orcheo46.localhost";
         const source = { kind: "directory", path: join(projectDir, "tests", "canvas-app") };
         const settings = merge(committed(), {
@@ -242,6 +243,7 @@ export function newerRelease(): void {
             images: { canvas: { source }, ...(await lockedTestPlugin("0.46", "plugins-0.46")) },
             worker: { lostRuns: "restart" },
             monitoring: { kind: "annotations" },
+            database: { kind: "statefulset", pooler },
         });
         const { bootstrapToken } = await up(settings);
         const entrance = await callerAt(host, String(bootstrapToken));
@@ -259,6 +261,7 @@ export function newerRelease(): void {
         Object.assign(newer, { entrance, lostRun: await loseRunOnce(entrance, "0.46") });
         await restart("postgres", "api", "worker");
         expect(await answerAgain(entrance, runId)).toBe(42);
+        await expectOnlyPooled();
     });
 
     metricsOf(newerEntrance, "0.46");

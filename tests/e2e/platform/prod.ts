@@ -36,6 +36,7 @@ import {
     spec,
     up,
 } from "./harness.ts";
+import { expectOnlyPooled, losesPoolerPod, pooler } from "./pooler.ts";
 import { createSecret, installExternalSecrets, rotateSecret, startSecretsManager } from "./secrets-manager.ts";
 import { strictNamespace } from "./servers.ts";
 import { answersDuring, replicasDuring } from "./watching.ts";
@@ -219,7 +220,7 @@ export function prod(): void {
         expect(inDatabase.output.trim()).toBe("t");
     });
 
-    test("its secrets are those of Secrets Manager; a rotated one takes effect one pod at a time", async () => {
+    test("its secrets are those of Secrets Manager; a rotated one, and a pooler, take effect one pod at a time", async () => {
         expect(caller.token).toBe(first.bootstrap);
         await rotateSecret(secret, second);
         const inCluster = async (): Promise<string> => {
@@ -234,21 +235,29 @@ export function prod(): void {
 
         const before = await podNames();
         const rotation = { kind: "onUpdate", generation: "2" };
-        settings = merge(settings, { secrets: { rotation } });
+        settings = merge(settings, { secrets: { rotation }, database: { pooler } });
         const update = up(settings, "prod", authority);
-        const [replicas, answers] = await Promise.all([
+        const [replicas, answers, lists] = await Promise.all([
             replicasDuring(update, namespace, ["api", "worker"]),
             answersDuring(update, caller),
+            answersDuring(update, caller, "/api/workflows"),
         ]);
         const left = async (): Promise<string[]> => (await podNames()).filter((name) => before.includes(name));
         expect(await eventually(120, left, (names) => names.length === 0)).toEqual([]);
         expect(new Set(answers)).toEqual(new Set([200]));
+        // New pods refuse the former token.
+        expect(lists.filter((status) => status !== 200 && status !== 401)).toEqual([]);
         expect(Math.min(...replicas.map(({ ready }) => ready))).toBe(3);
         expect(Math.max(...replicas.map(({ all }) => all))).toBe(4);
         expect([await statusWith(first.bootstrap), await statusWith(second.bootstrap)]).toEqual([401, 200]);
         caller = { ...caller, token: second.bootstrap };
         const workflow = await createWorkflow(caller, "0.33", "e2e-rotated");
         expect(answerOf(await ended(caller, await dispatch(caller, workflow)))).toBe(42);
+        await expectOnlyPooled("prod", namespace);
+    });
+
+    test("a pooler pod that is deleted costs no run and no request", async () => {
+        await losesPoolerPod(caller, namespace);
     });
 
     test("its certificate comes from an ACME authority, which asked over http, and is renewed", async () => {

@@ -38,7 +38,11 @@ export async function replicasDuring(
 }
 
 /** What callers are answered while the work lasts, about two a second. @throws when a request gets no answer */
-export async function answersDuring(work: Promise<unknown>, entrance: Entrance): Promise<number[]> {
+export async function answersDuring(
+    work: Promise<unknown>,
+    entrance: Entrance,
+    path = "/api/system/health",
+): Promise<number[]> {
     const answers: number[] = [];
     const progress = { over: false };
     const end = (): void => {
@@ -46,7 +50,7 @@ export async function answersDuring(work: Promise<unknown>, entrance: Entrance):
     };
     void work.then(end, end);
     while (!progress.over) {
-        answers.push((await ask(entrance, "GET", "/api/system/health")).status);
+        answers.push((await ask(entrance, "GET", path)).status);
         await sleep(500);
     }
     return answers;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { connectionsAtPeak } from "../../../components/config/connections";
 import type { Stack } from "../../../components/config/schema";
+import { planClients } from "../../../components/database/pgbouncer.plan";
 import { rdsConnections } from "../../../components/database/database.plan";
 import { parseStack } from "../../../components/stack/read";
 import { settingsOf } from "../../harness";
@@ -35,8 +36,8 @@ describe("connections at the peak", () => {
             "worker 3 x 20",
             "beat 1",
             "init 12",
-            "backup 2",
             "lost runs 4",
+            "backup 2",
             "superusers 3",
             "people 3",
         ]);
@@ -56,6 +57,45 @@ describe("connections at the peak", () => {
         // Twelve stores instead of six, and two connections of a run instead of five.
         const newer = connectionsAtPeak({ ...stackOf({}), release: "0.46" });
         expect(newer.parts.slice(0, 2)).toEqual(["api 6 x 25", "worker 3 x 14"]);
+    });
+});
+
+describe("a pooler", () => {
+    const pooled = (settings: object = {}): Settings => ({
+        database: { kind: "statefulset", pooler: { kind: "pgbouncer", ...settings } },
+    });
+
+    it("bounds the connections to PostgreSQL, whatever connects to it", () => {
+        const parts = ["pooler 4 x 20", "backup 2", "superusers 3", "people 3"];
+        for (const more of [{}, { worker: { replicas: 6 } }, { api: { scaling: { maxReplicas: 50 } } }])
+            expect(connectionsAtPeak(stackOf({ ...pooled(), ...more }))).toEqual({ parts, total: 88 });
+        const larger = connectionsAtPeak(stackOf(pooled({ replicas: 3, connectionsPerReplica: 30 })));
+        expect(larger.parts[0]).toBe("pooler 6 x 30");
+    });
+
+    it("that is no longer used adds its own to those of the pods", () => {
+        const direct = connectionsAtPeak(stackOf({})).total;
+        expect(connectionsAtPeak(stackOf(pooled({ used: false }))).total).toBe(direct + 80);
+    });
+
+    it("lets each replica serve every pod", () => {
+        expect(planClients(stackOf(pooled()))).toBe(256);
+        expect(planClients(stackOf({ ...pooled(), worker: { replicas: 6 } }))).toBe(512);
+    });
+
+    it.each<[string, object, string | undefined]>([
+        ["fits", { maxConnections: 88 }, undefined],
+        [
+            "does not fit",
+            { maxConnections: 87 },
+            "accepted: at least 88, the connections at the peak (pooler 4 x 20, backup 2, superusers 3, people 3); or fewer of database.pooler.connectionsPerReplica or database.pooler.replicas",
+        ],
+    ])("%s", (_, more, remedy) => {
+        const { database } = pooled();
+        const problems = problemsOf({ ...dev, database: { ...(database as object), ...more } });
+        expect(problems).toEqual(
+            remedy === undefined ? [] : [{ at: "orcheo:stack.database.maxConnections", found: "found 87", remedy }],
+        );
     });
 });
 
@@ -90,7 +130,7 @@ describe("a server that grants fewer", () => {
             found: "found 100",
             remedy:
                 "accepted: at least 417 with memoryMiB at least 834, the connections at the peak (api 6 x 22, worker 13 x 20, " +
-                "beat 1, init 12, backup 2, lost runs 4, superusers 3, people 3); or fewer of api.scaling.maxReplicas, " +
+                "beat 1, init 12, lost runs 4, backup 2, superusers 3, people 3); or fewer of api.scaling.maxReplicas, " +
                 "worker.replicas or worker.concurrency",
         });
     });

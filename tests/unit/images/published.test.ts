@@ -11,7 +11,7 @@ import { variants } from "../../variants";
 
 const ref = (name: string, version = "1.4.2", letter = "a"): string =>
     `ghcr.io/example/orcheo/${name}:${version}@sha256:${letter.repeat(64)}`;
-const names = ["backend", "canvas", "postgres", "valkey", "backup"] as const;
+const names = ["backend", "canvas", "postgres", "pgbouncer", "valkey", "backup"] as const;
 const released = {
     releases: {
         "0.33": { version: "1.4.2", images: Object.fromEntries(names.map((name) => [name, ref(name)])) },

@@ -1,5 +1,6 @@
 /** Every connection that the policies open, in words: whatever is added, widened or lost shows here. */
 import { describe, expect, it } from "vitest";
+import { pooledLabel } from "../../../components/kubernetes/labels";
 import { planEnforcement, planNetworkPolicies } from "../../../components/network/network.plan";
 import { parseStack } from "../../../components/stack/read";
 import { awsPrograms, everythingExisting, everythingNew } from "../../aws-programs";
@@ -32,13 +33,14 @@ const component = "app.kubernetes.io/component";
 /** The stack's own pods by their role, others by their labels. */
 function selected({ matchLabels = {}, matchExpressions = [] }: Selector): string {
     const roles = matchExpressions.flatMap(({ key, operator, values }) => {
+        if (key === pooledLabel) return operator === "Exists" ? ["with pooler"] : ["without pooler"];
         expect([key, operator]).toEqual([component, "In"]);
         return values;
     });
     const { [component]: role, ...rest } = matchLabels;
     if (role !== undefined) expect(rest).toEqual({ "app.kubernetes.io/name": "orcheo" });
     const own = role === undefined ? Object.entries(matchLabels).map((pair) => pair.join("=")) : [role];
-    return [...roles, ...own].join(" ") || "all";
+    return [...own, ...roles].join(" ") || "all";
 }
 
 function shown({ podSelector, namespaceSelector, ipBlock }: Peer): string {
@@ -111,6 +113,37 @@ describe("the stack's own pods", () => {
                 `${backend} ${outside}: any port`,
             ],
         });
+    });
+
+    it("with a pooler: those that use it reach PostgreSQL through it alone, and those that started without it still do", () => {
+        const database = { kind: "statefulset", pooler: { kind: "pgbouncer" } };
+        const {
+            postgres,
+            pgbouncer,
+            "pgbouncer-out": onward,
+            "backend-out": direct,
+            "pooled-out": through,
+        } = opened({ ...dev, database });
+        const start = (role: string) => `${role} without pooler`;
+        expect(postgres?.slice(1)).toEqual([
+            `postgres <- ${["api", "worker", "beat", "init"].map(start).join(", ")}, pgbouncer: 5432/TCP`,
+        ]);
+        expect(pgbouncer?.slice(1)).toEqual(["pgbouncer <- api, worker, beat, init: 6432/TCP"]);
+        expect(onward?.slice(1)).toEqual(["pgbouncer -> postgres: 5432/TCP", `pgbouncer -> ${dns}`]);
+        const rest = [`valkey: 6379/TCP`, "api: 8443/TCP", dns, `${outside}: any port`];
+        expect(direct?.slice(1)).toEqual(
+            ["postgres: 5432/TCP", ...rest].map((to) => `api worker beat init without pooler -> ${to}`),
+        );
+        expect(through?.slice(1)).toEqual(
+            ["pgbouncer: 6432/TCP", ...rest].map((to) => `api worker beat init with pooler -> ${to}`),
+        );
+    });
+
+    it("a pooler in front of a public server may reach public addresses by the server's port", () => {
+        const pooler = { kind: "pgbouncer" };
+        const url = { kind: "secret", name: "theirs" };
+        const { "pgbouncer-out": onward } = opened({ ...dev, database: { kind: "external", url, port: 6000, pooler } });
+        expect(onward?.slice(1)).toEqual([`pgbouncer -> ${outside}: 6000/TCP`, `pgbouncer -> ${dns}`]);
     });
 
     it("on AWS: the private subnets by the servers' ports, and the agent for credentials", () => {

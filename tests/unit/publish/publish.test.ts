@@ -75,7 +75,7 @@ describe("settings and those of a stack", () => {
 });
 
 describe("the digests of a release", () => {
-    const names = ["backend", "canvas", "postgres", "valkey", "backup"];
+    const names = ["backend", "canvas", "postgres", "pgbouncer", "valkey", "backup"];
     const images = Object.fromEntries(names.map((name) => [name, `ghcr.io/a/${name}:1.4.2@${digest}`]));
     const release = { version: "1.4.2", images };
     const digests = { releases: { "0.46": { ...release, version: "3.0.0" }, "0.33": release } };
