@@ -34,6 +34,7 @@ database:
   url: { kind: secret, name: orcheo-database }
   authority: { kind: configMap, name: database-ca }
   reach: { kind: addresses, cidrs: [10.20.30.0/24] }
+  pooler: { kind: pgbouncer }
 `,
     cache: `
 cache:
