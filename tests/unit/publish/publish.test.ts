@@ -107,7 +107,7 @@ describe("the digests of a release", () => {
 
     it("are compared with the registry by tag", () => {
         expect(listed(digests)[0]).toEqual({ name: "0.46 backend", tagged: "ghcr.io/a/backend:1.4.2", digest });
-        expect(listed(digests)).toHaveLength(10);
+        expect(listed(digests)).toHaveLength(12);
     });
 });
 
