@@ -1,5 +1,6 @@
 /** The secrets that a pod reads as files, from wherever they are. */
 import type { Input } from "@pulumi/pulumi";
+import { usesPooler } from "../config/kinds";
 import type { SecretFiles } from "../kubernetes/volumes.plan";
 import { backendReachOf, type ReachSettings } from "../network/network.plan";
 import type { ApplicationKey } from "../secrets/secrets.plan";
@@ -41,11 +42,15 @@ export function planSecretFiles(
     return [own, ...elsewhere].filter(({ keys }) => keys.length > 0);
 }
 
+/** So long a pool keeps a connection to a pooler, whose replicas wait for that when they stop (images/pgbouncer/entrypoint.sh). */
+const pooledSeconds = 30;
+
 /** What the image checks the URLs by, and completes those that the program cannot read with. */
 export function planDemands(stack: ReachSettings, { servers }: SecretSources): Record<string, string> {
-    return Object.fromEntries(
+    const demands = Object.fromEntries(
         serverNames.flatMap((server) =>
             Object.entries(urlDemands(server, { ...servers[server], port: backendReachOf(stack, server).port })),
         ),
     );
+    return { ...demands, ...(usesPooler(stack) && { POSTGRES_CONNECTION_SECONDS: String(pooledSeconds) }) };
 }

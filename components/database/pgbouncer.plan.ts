@@ -37,7 +37,7 @@ const clientStep = 256;
 export const planClients = (stack: ClientSettings): number => Math.ceil(clientsAtPeak(stack) / clientStep) * clientStep;
 
 /** Seconds for clients to leave (images/pgbouncer/entrypoint.sh), and some to spare. */
-const leaveClientsSeconds = 40;
+const leaveClientsSeconds = 50;
 
 /** The server's URL with its password, which the pooler alone reads. */
 function planFiles({ secretName, server: { url } }: PgbouncerInputs): volumes.SecretFiles[] {

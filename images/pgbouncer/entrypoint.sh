@@ -8,9 +8,10 @@ tls=${PGBOUNCER_TLS:-/etc/orcheo/tls}
 run=${PGBOUNCER_RUN:-/tmp/pgbouncer}
 ini=$run/pgbouncer.ini
 # While it stops, a client whose connection is unused for so long is disconnected; its pool connects to another replica.
-leave_seconds=(2 0.5)
-# For so long each. Whoever is left then is disconnected between two transactions.
-leave_phase_seconds=${PGBOUNCER_LEAVE_PHASE_SECONDS:-12}
+leave_seconds=2
+# The backend's pools keep no connection for longer (components/backend/secret-files.plan.ts). Whoever is left then is
+# disconnected between two transactions.
+longest_seconds=${PGBOUNCER_LONGEST_SECONDS:-35}
 
 # Exit code 78 (EX_CONFIG): permanent failure, retrying will not help.
 die() {
@@ -140,13 +141,11 @@ clients() {
 leave() {
     trap '' TERM INT
     kill "$watcher" 2>/dev/null || true
-    for seconds in "${leave_seconds[@]}"; do
-        (write_ini "$seconds") || true
-        kill -HUP "$server" 2>/dev/null || true
-        for ((waited = 0; waited < leave_phase_seconds * 5; waited++)); do
-            [[ $(clients) -gt 0 ]] || break 2
-            sleep 0.2
-        done
+    (write_ini "$leave_seconds") || true
+    kill -HUP "$server" 2>/dev/null || true
+    for ((end = SECONDS + longest_seconds; SECONDS < end; )); do
+        [[ $(clients) -gt 0 ]] || break
+        sleep 0.5
     done
     kill -INT "$server" 2>/dev/null || true
     wait "$server" || true

@@ -5,6 +5,7 @@ worker's first runs. psycopg's own check is one round trip for each use of a con
 each of its entries. So it is made only where the socket does not answer it: a server that stops closes its connections.
 """
 
+import os
 import select
 import time
 from typing import Any
@@ -74,8 +75,12 @@ def check_before_use() -> None:
             await connection.execute(NAME, (name,))
             await connection.set_autocommit(before)
 
+    # A pooler's replica that stops waits for its clients to leave, and a pool under load uses each of its connections.
+    lifetime = os.environ.get("POSTGRES_CONNECTION_SECONDS", "")
     for pool, its_check in ((psycopg_pool.ConnectionPool, check), (psycopg_pool.AsyncConnectionPool, check_async)):
         defaults = pool.__init__.__kwdefaults__
         if defaults is None or "check" not in defaults:
             raise RuntimeError(f"this version's {pool.__name__} takes no `check`")
         defaults["check"] = its_check
+        if lifetime:
+            defaults["max_lifetime"] = float(lifetime)

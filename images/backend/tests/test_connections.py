@@ -38,6 +38,16 @@ def pools(**options: Any) -> SimpleNamespace:
     return SimpleNamespace(ConnectionPool=Pool, AsyncConnectionPool=AsyncPool)
 
 
+class Lifetime(unittest.TestCase):
+    def test_is_limited_where_a_pooler_waits_for_its_clients(self) -> None:
+        for environment, lifetime in (({}, 3600.0), ({"POSTGRES_CONNECTION_SECONDS": "30"}, 30.0)):
+            module = pools(check=None, max_lifetime=3600.0)
+            with patch.dict("sys.modules", psycopg_pool=module), patch.dict("os.environ", environment):
+                connections.check_before_use()
+            for pool in (module.ConnectionPool, module.AsyncConnectionPool):
+                self.assertEqual(pool.__init__.__kwdefaults__["max_lifetime"], lifetime)
+
+
 class Pools(unittest.TestCase):
     def setUp(self) -> None:
         self.module = pools(check=None, timeout=30.0)

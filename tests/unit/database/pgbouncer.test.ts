@@ -52,6 +52,8 @@ describe("a pooler", () => {
             const text = JSON.stringify(only(run, role));
             expect(text).toContain(`"${pooledLabel}":"true"`);
             expect(text).toContain('{"name":"POSTGRES_PORT_OPEN","value":"6432"}');
+            // Less than a replica that stops waits for its clients.
+            expect(text).toContain('{"name":"POSTGRES_CONNECTION_SECONDS","value":"30"}');
         }
         const after = run.resources.find(({ name }) => name === "backend-init")?.options.after;
         expect(after).toContain("Deployment");
