@@ -107,11 +107,12 @@ export const clientsAtPeak = (settings: ClientSettings): number => total(clients
 /** Connections to PostgreSQL at the peak: those of Orcheo's own pods, or the pooler's, which are bounded by its settings. */
 export function connectionsAtPeak(settings: ConnectionSettings): Connections {
     const pooler = poolerOf(settings);
-    const pooled =
-        pooler === undefined
-            ? []
-            : [{ name: "pooler", pods: poolerPodsAtPeak(pooler), each: pooler.connectionsPerReplica }];
-    const all = [...(pooler?.used === true ? [] : clients(settings)), ...pooled, ...others];
+    // While pods change from one to the other, each counts once: through a pooler it takes at most as many.
+    const own =
+        pooler?.used === true
+            ? [{ name: "pooler", pods: poolerPodsAtPeak(pooler), each: pooler.connectionsPerReplica }]
+            : clients(settings);
+    const all = [...own, ...others];
     return {
         parts: all.map(({ name, pods, each }) => `${name} ${pods > 1 ? `${pods} x ` : ""}${each}`),
         total: total(all),

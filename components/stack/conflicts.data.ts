@@ -72,8 +72,7 @@ function reducible(stack: Stack): string {
     const pooler = poolerOf(stack);
     const own = "api.scaling.maxReplicas, worker.replicas or worker.concurrency";
     if (pooler === undefined) return own;
-    const pooled = "database.pooler.connectionsPerReplica or database.pooler.replicas";
-    return pooler.used ? pooled : `${pooled}, ${own}`;
+    return pooler.used ? "database.pooler.connectionsPerReplica or database.pooler.replicas" : own;
 }
 
 /** What a URL asks of each session is lost in a pooler. images/pgbouncer/entrypoint.sh refuses the same. */

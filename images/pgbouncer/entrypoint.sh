@@ -93,6 +93,8 @@ client_idle_timeout = $1
 query_wait_timeout = 10
 server_connect_timeout = 5
 server_login_retry = 1
+# While pods change from the pooler to the server, these would be in addition to theirs.
+server_idle_timeout = 60
 tcp_keepidle = 15
 tcp_keepintvl = 5
 tcp_keepcnt = 3

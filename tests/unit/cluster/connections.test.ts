@@ -73,9 +73,13 @@ describe("a pooler", () => {
         expect(larger.parts[0]).toBe("pooler 6 x 30");
     });
 
-    it("that is no longer used adds its own to those of the pods", () => {
-        const direct = connectionsAtPeak(stackOf({})).total;
-        expect(connectionsAtPeak(stackOf(pooled({ used: false }))).total).toBe(direct + 80);
+    it("that is no longer used adds none: each pod counts once", () => {
+        expect(connectionsAtPeak(stackOf(pooled({ used: false })))).toEqual(connectionsAtPeak(stackOf({})));
+    });
+
+    it("restarts no PostgreSQL of the stack's own when it comes or goes", () => {
+        const sizes = [{}, pooled(), pooled({ used: false })].map((settings) => stackOf(settings).database);
+        for (const each of sizes) expect(each).toMatchObject({ maxConnections: 256, memoryMiB: 512 });
     });
 
     it("lets each replica serve every pod", () => {
