@@ -10,7 +10,7 @@ import * as volumes from "../kubernetes/volumes.plan";
 import { reachOf, type ReachSettings } from "../network/network.plan";
 import { caDir, trustFile, type Server, type Slot } from "../servers/servers.plan";
 
-export type PgbouncerSettings = ClientSettings & PodSettings & ReachSettings & Pick<Stack, "leaveSeconds">;
+export type PgbouncerSettings = ClientSettings & PodSettings & ReachSettings & Pick<Stack, "leaveSeconds" | "worker">;
 
 export interface PgbouncerInputs {
     readonly namespace: Input<string>;
@@ -36,7 +36,7 @@ const clientStep = 256;
 /** Any one replica may have to serve all of them. */
 export const planClients = (stack: ClientSettings): number => Math.ceil(clientsAtPeak(stack) / clientStep) * clientStep;
 
-/** Seconds for clients to leave (images/pgbouncer/entrypoint.sh), and some to spare. */
+/** After the longest run: seconds for clients to leave (images/pgbouncer/entrypoint.sh), and some to spare. */
 const leaveClientsSeconds = 50;
 
 /** The server's URL with its password, which the pooler alone reads. */
@@ -67,7 +67,7 @@ export function planPgbouncer(
                 role: "pgbouncer",
                 serviceAccountName: inputs.serviceAccountName,
                 stack,
-                terminationGraceSeconds: stack.leaveSeconds + leaveClientsSeconds,
+                terminationGraceSeconds: stack.leaveSeconds + stack.worker.longestRunSeconds + leaveClientsSeconds,
                 containers: [
                     {
                         name: "pgbouncer",
@@ -76,6 +76,7 @@ export function planPgbouncer(
                             PGBOUNCER_POOL: String(settings.connectionsPerReplica),
                             PGBOUNCER_CLIENTS: String(planClients(stack)),
                             POSTGRES_PORT_OPEN: String(reachOf(stack, "database").port),
+                            PGBOUNCER_RUN_SECONDS: String(stack.worker.longestRunSeconds),
                             PGSSLROOTCERT: trustFile("database", trust),
                         },
                         port: { name: "pgbouncer", number: ports.pgbouncer },

@@ -9,6 +9,8 @@ run=${PGBOUNCER_RUN:-/tmp/pgbouncer}
 ini=$run/pgbouncer.ini
 # While it stops, a client whose connection is unused for so long is disconnected; its pool connects to another replica.
 leave_seconds=2
+# First, runs end: each has a connection of its own, unused while a step of it takes long.
+run_seconds=${PGBOUNCER_RUN_SECONDS:-0}
 # The backend's pools keep no connection for longer (components/backend/secret-files.plan.ts). Whoever is left then is
 # disconnected between two transactions.
 longest_seconds=${PGBOUNCER_LONGEST_SECONDS:-35}
@@ -138,17 +140,22 @@ clients() {
     grep -ohE '^ *[0-9]+: [0-9A-F]+:1920 [0-9A-F:]+ 01 ' /proc/net/tcp /proc/net/tcp6 2>/dev/null | wc -l
 }
 
+wait_for_clients() { # wait_for_clients SECONDS-AT-MOST
+    for ((end = SECONDS + $1; SECONDS < end; )); do
+        [[ $(clients) -gt 0 ]] || break
+        sleep 0.5
+    done
+}
+
 # The replica gets no new clients any more. SIGINT: the end once no transaction is under way; a second one, or another
 # signal before it, would cut transactions off.
 leave() {
     trap '' TERM INT
     kill "$watcher" 2>/dev/null || true
+    wait_for_clients "$run_seconds"
     (write_ini "$leave_seconds") || true
     kill -HUP "$server" 2>/dev/null || true
-    for ((end = SECONDS + longest_seconds; SECONDS < end; )); do
-        [[ $(clients) -gt 0 ]] || break
-        sleep 0.5
-    done
+    wait_for_clients "$longest_seconds"
     kill -INT "$server" 2>/dev/null || true
     wait "$server" || true
     exit 0

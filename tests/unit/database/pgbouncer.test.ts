@@ -61,6 +61,9 @@ describe("a pooler", () => {
         for (const part of [
             '"replicas":2',
             '{"name":"PGBOUNCER_POOL","value":"20"}',
+            // A run keeps a connection from its start to its end.
+            '{"name":"PGBOUNCER_RUN_SECONDS","value":"600"}',
+            '"terminationGracePeriodSeconds":655',
             '{"name":"POSTGRES_PORT_OPEN","value":"5432"}',
             '{"name":"PGSSLROOTCERT","value":"/etc/orcheo/ca/ca.crt"}',
             '"readOnlyRootFilesystem":true',
