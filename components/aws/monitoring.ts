@@ -83,7 +83,10 @@ export function declareAlarms(
         );
 }
 
-/** Made before the service that would otherwise make it, without an end and without our key. */
+/**
+ * Made before the service that would otherwise make it, without an end and without our key. Protected, as whatever is kept:
+ * forgotten by a destroy, it would be there already when the next update creates it.
+ */
 export function logGroup(
     name: string,
     path: string,
@@ -93,6 +96,6 @@ export function logGroup(
     return new aws.cloudwatch.LogGroup(
         name,
         { name: path, retentionInDays: settings.logRetentionDays, kmsKeyId: dataKeyArn },
-        { ...opts, retainOnDelete: true },
+        { ...opts, protect: true, retainOnDelete: true },
     );
 }

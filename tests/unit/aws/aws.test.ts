@@ -322,9 +322,17 @@ describe("existence of resources", () => {
                 ...["backend", "backup", "canvas", "postgres", "valkey"].map((image) => `aws-images-${image}`),
                 ...["postgres", "postgres-stored", "valkey", "valkey-stored", "aws-network"],
                 ...zones.flatMap((zone) => [`aws-network-private-${zone}`, `aws-network-public-${zone}`]),
+                ...["aws-eks-logs", "aws-network-flow", "postgres-log-postgresql", "postgres-log-upgrade"],
+                ...["valkey-engine-log", "valkey-slow-log"],
             ].sort(),
         );
         expect(kept.filter(({ options }) => !options.retainOnDelete)).toEqual([]);
+    });
+
+    it("whatever a destroy leaves stays in the state, so that the next update does not create what is there", () => {
+        const left = fresh.resources.filter(isAws).filter(({ options }) => options.retainOnDelete && !options.protect);
+        // A further version of a secret is none that is there.
+        expect([...new Set(left.map(({ type }) => type))]).toEqual(["aws:secretsmanager/secretVersion:SecretVersion"]);
     });
 });
 
