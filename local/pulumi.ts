@@ -41,11 +41,11 @@ export const policyEnvironment = (configFile: string): PulumiEnvironment => ({
     PULUMI_OPTION_CONFIG_FILE: configFile,
 });
 
-/** Links the providers and the language host into Pulumi's plugin directory. */
-export function linkPlugins(dir: string, toolchain: Toolchain): void {
-    for (const { name, version } of tools) {
+/** Links the providers and the language host that stacks need into Pulumi's plugin directory. */
+export function linkPlugins(dir: string, toolchain: Pick<Toolchain, "bin">): void {
+    for (const { name, version, group } of tools) {
         const [, kind, plugin] = /^pulumi-(resource|language)-(.+)$/.exec(name) ?? [];
-        if (kind === undefined || plugin === undefined) continue;
+        if (group !== "pulumi" || kind === undefined || plugin === undefined) continue;
         const place = join(dir, "home", "plugins", `${kind}-${plugin}-v${version}`);
         rmSync(place, { recursive: true, force: true });
         mkdirSync(place, { recursive: true });
