@@ -42,6 +42,8 @@ HEADER = re.compile(
 # `NAME=value` and `"name": "value"`; after `name: ` mostly follows what is wrong with it, unless it is no word.
 VALUE = r"\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s&,;\"')}\]]+"
 ASSIGNED = re.compile(rf"(?<![\w.])([A-Za-z][\w.-]{{1,80}})(=|[\"']\s*[:=]\s*b?|:\s+(?=[^\s,;]*(?:\d|[a-z][A-Z]))(?=[^\s,;]{{6}}))({VALUE})")
+# The value is a fingerprint, and what that line of the log is read for (vault.py).
+PUBLIC = {"ORCHEO_VAULT_DROP_CREDENTIALS"}
 # An OIDC code, in a query only: elsewhere a code is a status.
 CODE = re.compile(r"([?&](?:code|state|nonce)=)[^&\s\"']+")
 ADDRESS = re.compile(
@@ -124,7 +126,7 @@ def _header(match: re.Match[str]) -> str:
 
 def _assigned(match: re.Match[str]) -> str:
     name, sign, value = match.groups()
-    kind = _kind(name)
+    kind = "" if name in PUBLIC else _kind(name)
     quote = value[0] if value[0] in "\"'" else ""
     if kind and _is_secret(kind, value.strip(quote or None)):
         return f"{name}{sign}{quote}{REMOVED}{quote}"

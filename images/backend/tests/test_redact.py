@@ -76,7 +76,7 @@ INNOCENT = (
     "workflow wf_01HZX3K5T9Q2M8N7V6B4C1D0EF saved", "node step-12 of 345 done", "range 0-1048575/146515", "model gpt-4.1-mini, 3 messages",
     "version 0.46.0 build 20261128", "temperature 21.5, humidity 0.55", "ratio 3.14159265358979", "x = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144]",
     "matrix 0.1 0.2 0.3 0.4 0.5", "sizes 640x480 1024x768", "2026-11-28 0 errors", "limits: cpu=500m memory=1Gi pids=256",
-    "bearer of bad news", "Bearer authentication failed", 'www-authenticate: Bearer realm="orcheo"', "bearer authentication is required", "basic auth is off", "a basic 2 step flow", "Secret `api-tls` is mounted", "AB12 is a short code", "lease 12 of run 34 renewed",
+    "bearer of bad news", "Bearer authentication failed", 'www-authenticate: Bearer realm="orcheo"', "bearer authentication is required", "basic auth is off", "a basic 2 step flow", "Secret `api-tls` is mounted", "AB12 is a short code", 'set backend.env: {ORCHEO_VAULT_DROP_CREDENTIALS: "0123456789ab"} for one update', "lease 12 of run 34 renewed",
 )
 
 
