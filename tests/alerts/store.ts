@@ -1,12 +1,12 @@
 /** VictoriaMetrics and vmalert on loopback, with folders of their own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { consoleReport } from "../../local/report.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { freePort } from "../local/free-port.ts";
 
 const started: ChildProcess[] = [];
 const folders: string[] = [];
@@ -15,17 +15,6 @@ export function newFolder(): string {
     const folder = mkdtempSync(join(tmpdir(), "orcheo-store-"));
     folders.push(folder);
     return folder;
-}
-
-function freePort(): Promise<number> {
-    return new Promise((done) => {
-        const server = createServer().listen(0, "127.0.0.1", () => {
-            const { port } = server.address() as AddressInfo;
-            server.close(() => {
-                done(port);
-            });
-        });
-    });
 }
 
 /** @returns its URL, once it answers */
@@ -42,14 +31,24 @@ async function start(binary: string, ...args: string[]): Promise<string> {
 
 const binary = async (name: string): Promise<string> => (await ensureToolchain(["alerts"], consoleReport())).bin(name);
 
+/** Both leave out the last 30 s by default, which is as long as a test waits for the first sample of a rule. */
 export const startStore = async (): Promise<string> =>
-    start(await binary("victoria-metrics"), `-storageDataPath=${join(newFolder(), "data")}`, "-retentionPeriod=1y");
+    start(
+        await binary("victoria-metrics"),
+        ...[`-storageDataPath=${join(newFolder(), "data")}`, "-retentionPeriod=1y", "-search.latencyOffset=1s"],
+    );
 
 /** Reads from the store, and writes what it computes there. */
 export const startRules = async (rulesFile: string, store: string): Promise<string> =>
     start(
         await binary("vmalert"),
-        ...[`-rule=${rulesFile}`, `-datasource.url=${store}`, `-remoteWrite.url=${store}`, "-notifier.blackhole"],
+        ...[
+            `-rule=${rulesFile}`,
+            `-datasource.url=${store}`,
+            `-remoteWrite.url=${store}`,
+            "-notifier.blackhole",
+            "-rule.evalDelay=1s",
+        ],
     );
 
 /** Lines in Prometheus' format, with time stamps in milliseconds. */

@@ -1,14 +1,11 @@
 """The id of a request on its way through a real Celery: sent by the API, seen by the process that executes the run."""
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import unittest
 
-from celery import Celery
 from orcheo_runtime import request_ids
+
+from metrics_tests.support import start_worker
 
 WORKER = """
 import sys
@@ -37,21 +34,7 @@ app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", 
 
 class Worker(unittest.TestCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, folder.name],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=os.environ | {"C_FORCE_ROOT": "1"},
-        )
-        self.addCleanup(self.process.wait, 30)
-        self.addCleanup(self.process.kill)
-        assert self.process.stdout is not None
-        self.addCleanup(self.process.stdout.close)
-        self.app = Celery("orcheo-backend", broker="filesystem://", backend=None)
-        self.app.conf.broker_transport_options = {name: folder.name for name in ("data_folder_in", "data_folder_out", "control_folder")}
+        self.process, self.app = start_worker(self, WORKER)
         request_ids.install()
 
     def said(self, text: str) -> dict[str, str]:

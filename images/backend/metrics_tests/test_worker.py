@@ -3,20 +3,16 @@
 import json
 import math
 import os
-import subprocess
-import sys
-import tempfile
 import time
 import unittest
 import urllib.request
 from collections.abc import Callable
 from unittest.mock import patch
 
-from celery import Celery
 from orcheo_runtime import metrics_worker, reports
 from prometheus_client import CollectorRegistry
 
-from metrics_tests.support import read, series
+from metrics_tests.support import read, series, start_worker
 
 WORKER = """
 import os, signal, sys, time
@@ -48,19 +44,9 @@ app.worker_main(["--quiet", "worker", "--concurrency", "2", "--without-gossip", 
 
 class Worker(unittest.TestCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        environment = os.environ | {"C_FORCE_ROOT": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, folder.name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-        )
-        self.addCleanup(self.process.wait, 30)
-        self.addCleanup(self.process.kill)
+        self.process, self.app = start_worker(self, WORKER)
         assert self.process.stdout is not None
-        self.addCleanup(self.process.stdout.close)
         self.port = int(self.process.stdout.readline())
-        self.app = Celery("test", broker="filesystem://")
-        self.app.conf.broker_transport_options = {"data_folder_in": folder.name, "data_folder_out": folder.name, "control_folder": folder.name}
 
     def scrape(self) -> dict[str, float]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:

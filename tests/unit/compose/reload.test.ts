@@ -1,12 +1,11 @@
 /** compose/reload.py with a tree of two lines in place of Orcheo's; make compose-test runs it in the containers. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../local/free-port.ts";
 
 const root = mkdtempSync(join(tmpdir(), "orcheo-reload-"));
 afterAll(() => {
@@ -160,11 +159,7 @@ describe("reload.py api", () => {
 describe("reload.py worker", () => {
     let worker: Reloaded;
     beforeAll(async () => {
-        const server = createServer().listen(0, "127.0.0.1");
-        await once(server, "listening");
-        const { port } = server.address() as AddressInfo;
-        await new Promise((done) => server.close(done));
-        worker = new Reloaded("worker", { HEALTH_PORT: String(port) });
+        worker = new Reloaded("worker", { HEALTH_PORT: String(await freePort()) });
         await worker.until("serves one");
         await worker.untilWatched();
     });

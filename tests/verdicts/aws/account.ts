@@ -1,11 +1,11 @@
 /** An AWS account of this machine's own, for the real provider: tests/aws/server.py. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { logFile } from "../../../local/paths.ts";
 import { pythonPackages } from "../../e2e/platform/python.ts";
+import { freePort } from "../../local/free-port.ts";
 
 const tests = join(import.meta.dirname, "../..");
 
@@ -19,21 +19,6 @@ declare module "vitest" {
 export interface ApiServer {
     readonly server: string;
     readonly "certificate-authority-data": string;
-}
-
-async function freePort(): Promise<number> {
-    const probe = createServer();
-    await new Promise<void>((listening) => {
-        probe.listen(0, "127.0.0.1", listening);
-    });
-    const address = probe.address();
-    await new Promise<void>((closed) => {
-        probe.close(() => {
-            closed();
-        });
-    });
-    if (address === null || typeof address === "string") throw new Error("no port of 127.0.0.1 is free");
-    return address.port;
 }
 
 /**
