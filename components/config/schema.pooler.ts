@@ -9,7 +9,7 @@ const pgbouncer = z.strictObject({
         .describe(
             "`false`: API, worker and beat connect directly again, and the pooler only serves pods that still finish their work: the step before `none`.",
         ),
-    replicas: whole(1, 10).default(2).describe("Pods; each holds connections of its own."),
+    replicas: whole(1, 10).default(2).describe("Pods; each has its own connections."),
     connectionsPerReplica: whole(10, 1000)
         .default(20)
         .describe(

@@ -31,7 +31,7 @@ export function createPooler(name: string, args: PoolerArgs, opts: pulumi.Compon
 }
 
 /**
- * PgBouncer in transaction mode: TLS on both sides, and a password of its own, so that only its pods have the database's.
+ * PgBouncer in transaction mode, with TLS on both sides and its own password: only its pods have the database's.
  *
  * @throws where config lets a pooler pass without an image, which it does not
  */

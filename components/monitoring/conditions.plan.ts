@@ -264,7 +264,7 @@ function planBackups(own: string, { backup }: ConditionSettings): Alert[] {
             severity: "warning",
             expr: `max by (job_name) (kube_job_status_failed{${own},job_name=~"backup-.*"}) > 0 and on(job_name) time() - kube_job_status_start_time{${own}} < 86400`,
             for: "5m",
-            summary: "A backup of the last day failed.",
+            summary: "A backup failed within the last day.",
             page: "alert-backup.md",
         },
     ];
@@ -283,7 +283,8 @@ export function planConditions(stack: ConditionSettings): Alert[] {
             name: "OrcheoWatchdog",
             severity: "none",
             expr: "vector(1)",
-            summary: "Always fires: whoever receives it knows that alerts arrive, and has to be alarmed when it stops.",
+            summary:
+                "Always fires: while it arrives, other alerts would too; when it stops, something must raise the alarm.",
             page: "alert-monitoring.md",
         },
     ];

@@ -8,7 +8,7 @@ import type { Scraped } from "../config/schema.monitoring";
 import type { RecordingRule } from "../kubernetes/prometheus-rule.types";
 import type { Alert, Severity } from "./alert.plan";
 
-/** Of a budget of 30 days, `factor` times the even pace: 14.4 uses 2 % of it up in an hour. */
+/** `factor` times the pace at which a budget lasts 30 days: 14.4 uses up 2 % of it in an hour. */
 interface Pace {
     readonly severity: Severity;
     readonly factor: number;

@@ -83,7 +83,7 @@ const keptByPooler: Readonly<Record<string, string | undefined>> = {
     target_session_attrs: "any",
 };
 
-/** Of the URL only its known keys are shown. */
+/** Messages show nothing of the URL but its known keys. */
 export function urlForPooler(stack: Pick<Stack, "database">): Problem[] {
     const { database } = stack;
     if (poolerOf(stack) === undefined || database.kind !== "external" || database.url.kind !== "value") return [];

@@ -40,8 +40,9 @@ def new_name(connection: Any) -> str | None:
 
     Only for runs: one more round trip for each, while it would be one more for most of the API's requests.
     """
-    name = (request_ids.request.get() or request_ids.run.get()) if request_ids.run.get() else None
-    if name is None or named.get(connection) == name:
+    run = request_ids.run.get()
+    name = run and (request_ids.request.get() or run)
+    if not name or named.get(connection) == name:
         return None
     named[connection] = name
     return name[:LONGEST_NAME]
