@@ -2,10 +2,12 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+from typing import ClassVar
 
 from celery import Celery
 from prometheus_client import CollectorRegistry, generate_latest
@@ -40,3 +42,35 @@ def start_worker(test: unittest.TestCase, script: str) -> tuple["subprocess.Pope
     app = Celery("test", broker="filesystem://")
     app.conf.broker_transport_options = {name: folder.name for name in ("data_folder_in", "data_folder_out", "control_folder")}
     return process, app
+
+
+class Postgres(unittest.TestCase):
+    """A server of its own, on a socket in `folder` only."""
+
+    folder: ClassVar[str]
+
+    @classmethod
+    def command(cls, *words: str) -> str:
+        """As nobody: Postgres refuses root."""
+        account = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PGHOST": cls.folder, "PGUSER": "postgres", "PGDATABASE": "postgres"}
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd="/", timeout=60, **account)  # type: ignore[call-overload]
+        if done.returncode != 0:
+            raise AssertionError(f"{words[0]}: {done.stdout}{done.stderr}")
+        return str(done.stdout)
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Starts it."""
+        cls.folder = tempfile.mkdtemp(prefix="orcheo-sql-")
+        os.chmod(cls.folder, 0o777)
+        data = f"{cls.folder}/data"
+        cls.command("initdb", "--no-sync", "--auth=trust", "--username=postgres", "-D", data)
+        options = f"-c listen_addresses= -c unix_socket_directories={cls.folder} -c fsync=off"
+        cls.command("pg_ctl", "-w", "-D", data, "-o", options, "-l", f"{cls.folder}/log", "start")
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """Nothing is left."""
+        cls.command("pg_ctl", "-m", "immediate", "-D", f"{cls.folder}/data", "stop")
+        shutil.rmtree(cls.folder, ignore_errors=True)

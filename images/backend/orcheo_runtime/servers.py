@@ -33,7 +33,7 @@ def of_postgres(connection: "Connection") -> dict[str, float]:
 
 
 def of_valkey(client_of: "Callable[[], redis.Redis]") -> dict[str, float]:
-    """Empty while it does not answer; without a limit of its memory there is none to report."""
+    """Empty while it does not answer."""
     import redis
 
     try:
@@ -42,6 +42,11 @@ def of_valkey(client_of: "Callable[[], redis.Redis]") -> dict[str, float]:
     except (redis.RedisError, OSError) as error:
         logger.debug("Valkey does not say how full it is: %s", error)
         return {}
+    return numbers_of(info)
+
+
+def numbers_of(info: dict[str, Any]) -> dict[str, float]:
+    """From Valkey's answer to INFO."""
     found = {"valkey_memory_bytes": float(info["used_memory"]), "valkey_clients": float(info["connected_clients"])}
     limit = float(info.get("maxmemory", 0))
     return found | ({"valkey_memory_max_bytes": limit} if limit > 0 else {})

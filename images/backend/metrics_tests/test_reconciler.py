@@ -1,17 +1,13 @@
-"""What one look selects, asked of a real Postgres where one is installed."""
+"""What one look selects, asked of a real Postgres."""
 
-import os
-import shutil
-import subprocess
-import tempfile
 import unittest
 from pathlib import Path
-from typing import ClassVar
 
 from orcheo_runtime import leases, reconciler
 from orcheo_runtime.lost_runs import WORKER
 
-INITDB = shutil.which("initdb")
+from metrics_tests.support import Postgres
+
 LONGEST = 600
 TABLES = (
     leases.TABLE
@@ -44,37 +40,8 @@ VALUES ('{name}', 'h', '00000000-0000-0000-0000-000000000001', {renewed}, 1, {wh
     )
 
 
-@unittest.skipUnless(INITDB and shutil.which("pg_ctl") and shutil.which("psql"), "no Postgres is installed here")
-class Look(unittest.TestCase):
+class Look(Postgres):
     """The question for runs that may have to end."""
-
-    folder: ClassVar[str]
-
-    @classmethod
-    def command(cls, *words: str) -> str:
-        """As nobody: Postgres refuses root."""
-        account = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
-        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PGHOST": cls.folder, "PGUSER": "postgres", "PGDATABASE": "postgres"}
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd="/", timeout=60, **account)  # type: ignore[call-overload]
-        if done.returncode != 0:
-            raise AssertionError(f"{words[0]}: {done.stdout}{done.stderr}")
-        return str(done.stdout)
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        """A server of its own, on a socket only."""
-        cls.folder = tempfile.mkdtemp(prefix="orcheo-sql-")
-        os.chmod(cls.folder, 0o777)
-        data = f"{cls.folder}/data"
-        cls.command("initdb", "--no-sync", "--auth=trust", "--username=postgres", "-D", data)
-        options = f"-c listen_addresses= -c unix_socket_directories={cls.folder} -c fsync=off"
-        cls.command("pg_ctl", "-w", "-D", data, "-o", options, "-l", f"{cls.folder}/log", "start")
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        """Nothing is left."""
-        cls.command("pg_ctl", "-m", "immediate", "-D", f"{cls.folder}/data", "stop")
-        shutil.rmtree(cls.folder, ignore_errors=True)
 
     def found(self, *made: str, most: int = 500) -> set[str]:
         """Names of the runs that one look reads."""
