@@ -17,8 +17,8 @@ type PodTemplate = types.input.core.v1.PodTemplateSpec;
 export const entrypoints = {
     backend: ["/opt/orcheo/bin/python3", "-m", "orcheo_runtime.start"],
     canvas: ["canvas"],
-    postgres: ["postgres-start"],
-    valkey: ["valkey-start"],
+    postgres: ["json-log", "postgres", "postgres-start"],
+    valkey: ["json-log", "valkey", "valkey-start"],
     backup: ["python3", "-m", "orcheo_backup"],
 } as const;
 

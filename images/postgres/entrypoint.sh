@@ -107,13 +107,21 @@ check_mounts
 name_user
 ensure_cluster
 
+# Where json-log reads its log: the collector writes JSON to files only, and these are pipes.
+logs=${POSTGRES_LOG:-/tmp/log}
+set --
+if [ -p "$logs/postgres.json" ]; then
+    set -- -c logging_collector=on -c log_destination=jsonlog -c log_directory="$logs" -c log_filename=postgres.log \
+        -c log_rotation_age=0 -c log_rotation_size=0
+fi
+
 # A postmaster.pid left by a killed container contains a pid that may belong to another process here.
 rm -f "$PGDATA/postmaster.pid"
 postgres -D "$PGDATA" -c config_file="$share/postgresql.conf" \
     -c hba_file="$share/pg_hba.conf" -c ident_file="$share/pg_ident.conf" \
-    -c unix_socket_directories="$sockets" -c unix_socket_permissions=0700 -c external_pid_file= \
+    -c unix_socket_directories="$sockets" -c unix_socket_permissions=0700 \
     -c ssl=on -c ssl_cert_file="$tls/tls.crt" -c ssl_key_file="$tls/tls.key" -c ssl_min_protocol_version=TLSv1.2 \
-    -c password_encryption=scram-sha-256 -c allow_alter_system=off &
+    -c password_encryption=scram-sha-256 -c allow_alter_system=off "$@" &
 server=$!
 
 # SIGINT is PostgreSQL's fast shutdown: running queries are aborted, nothing is lost. SIGTERM would wait for every client.

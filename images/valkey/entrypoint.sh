@@ -67,6 +67,8 @@ unixsocket $run/socket
 unixsocketperm 700
 daemonize no
 logfile ""
+log-format logfmt
+log-timestamp-format iso8601
 dir /data
 appendonly yes
 appendfsync everysec

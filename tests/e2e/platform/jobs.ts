@@ -124,6 +124,37 @@ export function mainJob(): void {
         expect(log).not.toContain("a-value-of-nobody");
     });
 
+    test("every line of every server is JSON with the same fields, and Postgres' errors hold no values", async () => {
+        const script =
+            "SET application_name = 'e2e-request-0001';\nCREATE TEMP TABLE e2e (name text PRIMARY KEY);\n" +
+            "INSERT INTO e2e VALUES ('a-name-of-nobody');\nINSERT INTO e2e VALUES ('a-name-of-nobody');\n";
+        const [pod, ...command] = psql;
+        const { output } = await exec(pod, "sh", "-c", `printf '%s' "$1" | ${command.join(" ")}`, "sh", script);
+        expect(output).toContain("duplicate key");
+        for (const server of ["postgres-0", "valkey-0"]) {
+            const lines = (await kube("logs", server, "--tail=-1")).trimEnd().split("\n");
+            for (const line of lines) {
+                expect(JSON.parse(line), line).toMatchObject({
+                    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+                    level: expect.stringMatching(/^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$/) as string,
+                    logger: server.slice(0, -2),
+                    message: expect.any(String) as string,
+                });
+            }
+        }
+        const log = await logOf("postgres");
+        expect(log).toContainEqual(
+            expect.objectContaining({
+                level: "ERROR",
+                request: "e2e-request-0001",
+                code: "23505",
+                detail: "Key (name)=(***) already exists.",
+                statement: "INSERT INTO e2e VALUES ('***');",
+            }),
+        );
+        expect(JSON.stringify(log)).not.toContain("a-name-of-nobody");
+    });
+
     test("make status calls it healthy, with what Orcheo's own database says about the run", async () => {
         // A busy machine lets probes fail for a moment.
         const { code, status } = await eventually(180, makeStatus, (seen) => seen.code === 0);
