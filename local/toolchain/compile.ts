@@ -3,17 +3,28 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, write
 import { join } from "node:path";
 import { cacheDir, logFile } from "../paths.ts";
 import { run } from "../process.ts";
-import { goEnvironment } from "./go-caches.ts";
+import { goDir, goEnvironment } from "./go-caches.ts";
 import type { Source, Tool } from "./tools.ts";
 
-/**
- * The compiler, unless a tool's row names another one. Any Go >= 1.21 on the PATH fetches exactly this one from the module
- * proxy, checksum-verified. Tools of different compilers share nothing, not even the standard library.
- */
+/** The compiler, unless a tool's row names another one. Tools of different compilers share nothing, not even the standard library. */
 export const GO_VERSION = "go1.27.4";
 
 /** The Go version that compiles a tool. */
 export const compilerOf = ({ go = GO_VERSION }: Tool): string => go;
+
+/**
+ * Folder of a compiler. Any Go >= 1.21 on the PATH fetches it from the module proxy, checksum-verified. Not by GOTOOLCHAIN, which would take
+ * the Go on the PATH if it has the same version: a distribution's own build of it makes other binaries.
+ */
+async function compilerFolder(version: string, env: NodeJS.ProcessEnv): Promise<string> {
+    const processor = process.arch === "x64" ? "amd64" : process.arch;
+    const module = `golang.org/toolchain@v0.0.1-${version}.${process.platform}-${processor}`;
+    const found = await run("go", ["mod", "download", "-json", module], { cwd: goDir, env });
+    const { Dir } = JSON.parse(found) as { Dir: string };
+    // Zips of modules have no executable bits.
+    await run("chmod", ["-R", "a+x", join(Dir, "bin"), join(Dir, "pkg", "tool")]);
+    return Dir;
+}
 
 /** Folder with one module folder for each kind of tool. */
 export const MODULES = join(import.meta.dirname, "modules");
@@ -40,10 +51,11 @@ export async function inWorkspace<T>(
 ): Promise<T> {
     const scratch = mkdtempSync(prefix);
     const log = logFile(`toolchain-${tool.name}`);
-    const env = {
+    const clean: NodeJS.ProcessEnv = {
         ...process.env,
         ...goEnvironment(),
-        GOTOOLCHAIN: compilerOf(tool),
+        GOROOT: undefined,
+        GOTOOLCHAIN: "local",
         GOFLAGS: "",
         GOWORK: "off",
         // Defaults that a user's own settings would change, and with them the binaries.
@@ -53,10 +65,14 @@ export async function inWorkspace<T>(
         GOFIPS140: "off",
         CGO_ENABLED: tool.cgo === true ? "1" : "0",
     };
+    const version = compilerOf(tool);
+    // "local": the Go on the PATH, for tests of the builder, whose empty caches would each download one.
+    const bin = version === "local" ? "" : join(await compilerFolder(version, clean), "bin");
+    const env = { ...clean, PATH: `${bin}:${clean.PATH ?? ""}` };
     // With patched modules, in a copy: Go stores the path of a replaced module in the binary, so it has to be a relative one.
     const cwd = tool.patched === undefined ? join(modules, tool.module) : join(scratch, "module");
     const go: Workspace["go"] = (args, output = "log") =>
-        run("go", args, { cwd, env, log: output === "log" ? log : undefined });
+        run(join(bin, "go"), args, { cwd, env, log: output === "log" ? log : undefined });
     const place: Workspace["place"] = async ({ goModule, file }) => {
         if (goModule === undefined) return join(cwd, file);
         await go(["mod", "download", goModule]);

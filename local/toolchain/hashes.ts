@@ -55,16 +55,14 @@ export async function differencesOf(tool: Tool, key: string, folder: string, has
 }
 
 /**
- * A warning, no refusal: sources and compiler were verified by their checksums before, so the likely cause is a distribution's own
- * build of the same Go version, and a machine with such a one must still be able to run. Whoever publishes binaries has to
+ * A warning, no refusal: sources and compiler were verified by their checksums before. Whoever publishes binaries has to
  * take a difference for a failure: `node local/toolchain/record-hashes.ts` exits with 1.
  */
 export const differenceNote = (differences: readonly string[]): string =>
     [
         "warning: tools differ from the hashes in local/toolchain/hashes.json; they are used all the same:",
         ...differences.map((line) => `  - ${line}`),
-        "  A Go of the same version by a distribution, or altered compile results, may be the cause. To find out: delete the",
-        "  tool's folder and Go's caches (make prune), take the distribution's Go off the PATH, and build again.",
+        "  Altered compile results may be the cause. To find out: delete the tool's folder and Go's caches (make prune), and build again.",
     ].join("\n");
 
 export function writeHashes(hashes: Hashes): void {

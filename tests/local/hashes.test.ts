@@ -89,6 +89,17 @@ test("a user's own settings of the compiler do not change a tool", async () => {
     expect(await hashFiles(place(tool).folder)).toEqual(first);
 });
 
+test("the compiler is that of the module proxy, also where the machine has the same version, and has to have its checksum", async () => {
+    const own = (await run("go", ["env", "GOVERSION", "GOOS", "GOARCH"])).trim().split("\n");
+    const [version = "", system = "", processor = ""] = own;
+    const files = { "go.mod": "module golang.org/toolchain\n", "bin/go": "#!/bin/sh\n", "pkg/tool/note": "" };
+    await publish(root, "golang.org/toolchain", `v0.0.1-${version}.${system}-${processor}`, files);
+    const table: Tool[] = [{ ...tool, go: version }];
+    await expect(ensureToolchain(["test"], report, { table, modules, hashes: {} })).rejects.toMatchObject({
+        cause: { message: expect.stringMatching(/golang\.org\/toolchain.*checksum mismatch/s) as string },
+    });
+});
+
 test("a build that differs is used, with a warning that has both hashes", async () => {
     const recorded = "0".repeat(64);
     await build(modules, recordOf({ greet: recorded }));
