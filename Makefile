@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test workflow-test alerts publish publish-check publish-test bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test workflow-test alerts publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -21,6 +21,7 @@ help:
 	@echo "make publish  copies tested images to a registry, signed and with their SBOM (docs/publishing.md)"
 	@echo "make publish-check  compares images/published.json with the registry"
 	@echo "make publish-test  publishes to a registry on loopback"
+	@echo "make toolchain-bundle  packs the built tools of make up for a release (docs/publishing.md)"
 	@echo "make bench   measures performance against lower bounds, on its own cluster"
 	@echo "make faults  kills workers, Valkey and Postgres under 33 runs and reports the outcome, on its own cluster"
 
@@ -61,6 +62,10 @@ publish-check:
 
 publish-test:
 	@$(run) vitest run --project publish
+
+toolchain-bundle:
+	@$(run) node local/toolchain/build.ts pulumi cluster add-ons >/dev/null
+	@$(run) node local/toolchain/bundle.ts $(BUNDLE)
 
 bench: ready-for-bench
 	@$(run) node tests/bench/main.ts

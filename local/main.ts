@@ -15,8 +15,8 @@ import { lockPlugins, pluginSettings } from "./plugins.ts";
 import { prune } from "./prune.ts";
 import { consoleReport } from "./report.ts";
 import { contextOf, EMBEDDED_CONTEXT, settingsOf, stackArguments } from "./settings.ts";
-import { ensureToolchain, missingTools, type Toolchain } from "./toolchain/build.ts";
-import type { Group } from "./toolchain/tools.ts";
+import { DOWNLOAD_STEP, ensureToolchain, missingTools, type Toolchain } from "./toolchain/build.ts";
+import { upGroups } from "./toolchain/tools.ts";
 
 const report = consoleReport();
 
@@ -54,12 +54,9 @@ function refuse(problems: readonly string[]): void {
 /** Name of the stack; its settings are in Pulumi.<stack>.yaml. */
 const stackName = process.env.ORCHEO_STACK ?? "dev";
 
-/** The tool groups that `make up` needs; the tests also need `test`. */
-const FOR_UP: readonly Group[] = ["cluster", "add-ons", "pulumi"];
-
 /** Refuses a machine on which the tests or benchmarks would only fail after minutes. */
 async function ready(command: "test" | "bench" | "faults"): Promise<void> {
-    const groups = command === "test" ? [...FOR_UP, "test" as const] : FOR_UP;
+    const groups = command === "test" ? [...upGroups, "test" as const] : upGroups;
     await removeLeftovers(report);
     const missing = (await missingTools(groups)).length;
     refuse(problemsOf(await inspectMachine({ command, stateDir: stateRoot, missingTools: missing, runs: false })));
@@ -77,7 +74,7 @@ async function up(spec: ClusterSpec): Promise<void> {
             await inspectMachine({
                 command: "up",
                 stateDir: spec.stateDir,
-                missingTools: (await missingTools(FOR_UP)).length,
+                missingTools: (await missingTools(upGroups)).length,
                 runs: nodePid(spec) !== undefined,
                 ports: spec.ports,
             }),
@@ -85,7 +82,7 @@ async function up(spec: ClusterSpec): Promise<void> {
     );
     await removeLeftovers(report);
     const began = Date.now();
-    const toolchain = await ensureToolchain(FOR_UP, report);
+    const toolchain = await ensureToolchain(upGroups, report);
     const info = await startCluster(spec, toolchain, report);
     const { url, bootstrapToken, signIn } = await deploy({ spec, toolchain, report, stack: stackName, signIn: true });
     const seconds = Math.round((Date.now() - began) / 1000);
@@ -119,7 +116,8 @@ function signInLines(spec: ClusterSpec, url: string, guide: string): string[] {
 
 /** Records how long each step took, for `make bench`. */
 function record(seconds: number): void {
-    const file = timingFile(report.steps.some(({ name }) => name.startsWith("build ")) ? "cold" : "warm");
+    const ran = (start: string): boolean => report.steps.some(({ name }) => name.startsWith(start));
+    const file = timingFile(ran(DOWNLOAD_STEP) ? "downloaded" : ran("build ") ? "cold" : "warm");
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify({ at: new Date().toISOString(), seconds, steps: report.steps }));
 }
@@ -211,7 +209,7 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
             await ready("faults");
             return;
         case "env":
-            printEnvironment(spec, await ensureToolchain(FOR_UP, report));
+            printEnvironment(spec, await ensureToolchain(upGroups, report));
             return;
         default:
             throw new Error(

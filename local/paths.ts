@@ -20,8 +20,9 @@ export const checkersDir = join(cacheDir, "checkers");
 /** Log file of one long-running step. */
 export const logFile = (step: string): string => join(cacheDir, "logs", `${step}.log`);
 
-/** Timings of the latest `make up` that built the toolchain and the latest that did not, for `make bench`. */
-export const timingFile = (kind: "cold" | "warm"): string => join(cacheDir, "timings", `make-up-${kind}.json`);
+/** Timings of the latest `make up` that built the toolchain, that downloaded it, and that had it, for `make bench`. */
+export const timingFile = (kind: "cold" | "downloaded" | "warm"): string =>
+    join(cacheDir, "timings", `make-up-${kind}.json`);
 
 /** PEM file with the additional CAs of this network, if any: image builds must trust them. */
 export const caBundleFile =

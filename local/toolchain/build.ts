@@ -17,9 +17,13 @@ import { run } from "../process.ts";
 import { consoleReport, type Report } from "../report.ts";
 import { inBuildOrder, nextBuild } from "./build-order.plan.ts";
 import { build, compilerOf, MODULES } from "./compile.ts";
+import { bundleUrl, downloadTools, type Limits, shown, type Wanted } from "./download.ts";
 import { areSpent, goDir, removeGoCaches, removeUnfinishedWork } from "./go-caches.ts";
-import { differenceNote, differencesOf, type Hashes, recordedHashes } from "./hashes.ts";
+import { differenceNote, differencesOf, type Hashes, isReproducible, platform, recordedHashes } from "./hashes.ts";
 import { type Group, type Tool, tools, usualGroups } from "./tools.ts";
+
+/** Its name starts so. */
+export const DOWNLOAD_STEP = "download tools";
 
 /** Two builds at a time keep two cores busy while one of them links. */
 const PARALLEL_BUILDS = 2;
@@ -70,7 +74,7 @@ export async function onPath(tool: Tool, path = process.env.PATH ?? ""): Promise
 
 /**
  * Makes sure that every tool of the groups exists: taken from the PATH if the version matches, else from the cache, else
- * built. Tools are installed atomically, so that an interrupted run resumes with the next tool.
+ * from the release's bundle if its hashes match, else built. Tools are installed atomically, so that an interrupted run resumes with the next tool.
  */
 export async function ensureToolchain(
     groups: readonly Group[],
@@ -79,7 +83,9 @@ export async function ensureToolchain(
         table = tools,
         modules = MODULES,
         hashes = recordedHashes(),
-    }: { table?: readonly Tool[]; modules?: string; hashes?: Hashes } = {},
+        bundle = bundleUrl(),
+        limits,
+    }: { table?: readonly Tool[]; modules?: string; hashes?: Hashes; bundle?: URL; limits?: Limits } = {},
 ): Promise<Toolchain> {
     const wanted = table.filter((tool) => groups.includes(tool.group));
     const places = new Map<string, string>();
@@ -94,14 +100,26 @@ export async function ensureToolchain(
     if (missing.length === 0) {
         report.note(`toolchain: all ${wanted.length} tools exist, nothing to build`);
     } else {
-        report.note(
-            `toolchain: ${missing.length} of ${wanted.length} tools to build: ${missing.map((t) => t.name).join(", ")}`,
-        );
         await withLock(join(cacheDir, "toolchain.lock"), report, async () => {
             removeLeftovers();
             removeUnfinishedWork();
+            const absent = (): Tool[] => missing.filter((tool) => !existsSync(targetOf(tool)));
+            if (bundle !== undefined) {
+                const known = absent().flatMap((tool) => {
+                    const recorded = hashes[platform]?.[tool.name];
+                    return recorded?.key === toolKey(tool, modules) && isReproducible(tool)
+                        ? [{ folder: targetOf(tool), files: recorded.files, executables: binariesOf(tool) }]
+                        : [];
+                });
+                await takeDownload(bundle, known, wanted.length, report, limits);
+            }
+            const queue = absent();
+            if (queue.length > 0)
+                report.note(
+                    `toolchain: ${queue.length} of ${wanted.length} tools to build: ${queue.map((t) => t.name).join(", ")}`,
+                );
             const differences: string[] = [];
-            await buildAll(inBuildOrder(missing.filter((tool) => !existsSync(targetOf(tool)))), async (tool) => {
+            await buildAll(inBuildOrder(queue), async (tool) => {
                 await report.step(`build ${tool.name} ${tool.version}`, logFile(`toolchain-${tool.name}`), () =>
                     build(tool, targetOf(tool), modules),
                 );
@@ -123,6 +141,26 @@ export async function ensureToolchain(
         ),
     );
     return link(places, shares);
+}
+
+/** Says what the download gave. What it did not give is built, for whatever reason. */
+async function takeDownload(
+    bundle: URL,
+    known: readonly Wanted[],
+    wanted: number,
+    report: Report,
+    limits?: Limits,
+): Promise<void> {
+    if (known.length === 0) return;
+    try {
+        const taken = await report.step(`${DOWNLOAD_STEP} from ${shown(bundle)}`, undefined, (progress) =>
+            downloadTools(bundle, known, { progress, limits }),
+        );
+        report.note(`toolchain: ${taken.length} of ${wanted} tools downloaded and verified`);
+    } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        report.note(`toolchain: nothing was downloaded, building instead: ${why}`);
+    }
 }
 
 /** Folder of a built tool in the cache. */

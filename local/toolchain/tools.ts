@@ -6,8 +6,11 @@
  */
 export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "aws" | "compose" | "publish" | "workflows" | "alerts";
 
+/** What `make up` needs. */
+export const upGroups: readonly Group[] = ["pulumi", "cluster", "add-ons"];
+
 /** What `make up` and `make test` need. */
-export const usualGroups: readonly Group[] = ["cluster", "pulumi", "add-ons", "test", "aws"];
+export const usualGroups: readonly Group[] = [...upGroups, "test", "aws"];
 
 /** A file in the tool's module folder, or in a Go module that it requires. */
 export interface Source {
