@@ -4,7 +4,7 @@ import { hoursPerMonth, priceOf, valkeyShare } from "./prices.ts";
 import { regionOf, soleRegion } from "./region.ts";
 import type { Resource } from "./rule.ts";
 import { supportOf } from "./support.ts";
-import { at, holdsUnknown, number, strings, text } from "./values.ts";
+import { at, holdsUnknown, list, number, strings, text } from "./values.ts";
 
 export interface CostLine {
     readonly what: string;
@@ -42,8 +42,27 @@ function iopsOf(props: unknown, storageGiB: number, copies: number): readonly Pa
     return beyond <= 0 ? [] : [one("rds provisioned IOPS", beyond * copies)];
 }
 
-/** What is paid for in a resource of each type. */
-const partsOf: Readonly<Record<string, (resource: Resource) => readonly Part[]>> = {
+/** The disks of a launch template, GiB. */
+function diskGiBOf({ props }: Resource): number {
+    const disks = list(at(props, "blockDeviceMappings")).map((each) => number(at(each, "ebs", "volumeSize")) ?? 0);
+    return disks.reduce((total, each) => total + each, 0);
+}
+
+/**
+ * The disks of a node, GiB. A preview does not know yet which template a group is of: the largest of the stack's. Where nothing says
+ * it, EKS takes 20.
+ */
+function nodeDiskGiB(props: unknown, stack: readonly Resource[]): number {
+    const own = number(at(props, "diskSize"));
+    const templates =
+        at(props, "launchTemplate") === undefined
+            ? []
+            : stack.filter(({ type }) => type === "aws:ec2/launchTemplate:LaunchTemplate").map(diskGiBOf);
+    return own ?? (Math.max(0, ...templates) || 20);
+}
+
+/** What is paid for in a resource of each type; the others of its stack are its second argument. */
+const partsOf: Readonly<Record<string, (resource: Resource, stack: readonly Resource[]) => readonly Part[]>> = {
     "aws:eks/cluster:Cluster": ({ props }) => [
         // With support type STANDARD, AWS upgrades the cluster when standard support ends.
         one(
@@ -57,9 +76,9 @@ const partsOf: Readonly<Record<string, (resource: Resource) => readonly Part[]>>
     "aws:lb/loadBalancer:LoadBalancer": () => [one("load balancer")],
     "aws:ec2/eip:Eip": () => [one("public ipv4")],
     "aws:ec2/instance:Instance": ({ props }) => [one(text(at(props, "instanceType")))],
-    "aws:eks/nodeGroup:NodeGroup": ({ props }) => {
+    "aws:eks/nodeGroup:NodeGroup": ({ props }, stack) => {
         const count = number(at(props, "scalingConfig", "desiredSize"));
-        const diskGiB = number(at(props, "diskSize")) ?? 20;
+        const diskGiB = nodeDiskGiB(props, stack);
         // EKS takes t3.medium where neither the group nor its launch template says.
         const usual = at(props, "launchTemplate") === undefined ? "t3.medium" : undefined;
         const type = strings(at(props, "instanceTypes"))[0] ?? usual;
@@ -164,7 +183,7 @@ function estimated(resources: readonly Resource[]): Estimate {
     const borrowed = new Set<string>();
     const regions = new Set<string>();
     for (const resource of resources) {
-        const parts = Object.hasOwn(partsOf, resource.type) ? partsOf[resource.type]?.(resource) : undefined;
+        const parts = Object.hasOwn(partsOf, resource.type) ? partsOf[resource.type]?.(resource, resources) : undefined;
         if (parts === undefined) continue;
         const region = regionOf(resource) ?? sole;
         if (region !== undefined) regions.add(region);

@@ -106,7 +106,7 @@ export function costsDoc(sized: readonly Sized[]): string {
         "",
         "On-demand list prices of the region that each example names, USD a month. Not in it: traffic, log and backup storage,",
         "snapshots, S3, images in ECR, metrics and alarms, messages of SNS, nodes of EKS Auto Mode, IOPS that a database's disk does not include,",
-        "taxes; nor discounts.",
+        "the first two yearly rotations of a KMS key (the price of a key each), taxes; nor discounts.",
         "",
         row(
             "",

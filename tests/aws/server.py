@@ -7,12 +7,14 @@ import os
 import sys
 import threading
 
+import authorization
 import backup
 import budgets
 import cloudwatch
 import ec2
 import eks
 import elasticache
+import pod_identity
 import s3
 import s3control
 from moto.server import main
@@ -26,6 +28,7 @@ def end_with_starter() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_starter, daemon=True).start()
-    for lacking in (backup, budgets, cloudwatch, ec2, eks, elasticache, s3, s3control):
+    # The last is asked first: CloudWatch's CBOR is translated before anybody reads it, and nobody is answered unauthorised.
+    for lacking in (backup, budgets, ec2, eks, elasticache, s3, s3control, authorization, pod_identity, cloudwatch):
         lacking.install()
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

@@ -190,6 +190,27 @@ describe("the estimate", () => {
         expect(usd(resource("eks/cluster:Cluster", "k", { version, upgradePolicy }))).toBeCloseTo(monthly, 6);
     });
 
+    test.each<[string, object, object[], number]>([
+        ["of its own", { diskSize: 30 }, [], 30],
+        ["of its launch template", { launchTemplate: { id: UNKNOWN } }, [{ volumeSize: 50 }], 50],
+        [
+            "of its launch template, the second too",
+            { launchTemplate: {} },
+            [{ volumeSize: 50 }, { volumeSize: 100 }],
+            150,
+        ],
+        ["that EKS gives it", { launchTemplate: {} }, [], 20],
+        ["that EKS gives it beside another group's template", {}, [{ volumeSize: 50 }], 20],
+    ])("nodes are paid for with the disk %s", (_, given, disks, diskGiB) => {
+        const there = { region: "eu-central-1" };
+        const blockDeviceMappings = disks.map((ebs) => ({ ebs }));
+        const template = resource("ec2/launchTemplate:LaunchTemplate", "t", { blockDeviceMappings }, there);
+        const group = { instanceTypes: ["t4g.large"], scalingConfig: { desiredSize: 3 }, ...given };
+        const nodes = 3 * (priceOf("t4g.large", "eu-central-1")?.usd ?? 0) * 730;
+        const total = usd(template, resource("eks/nodeGroup:NodeGroup", "g", group, there));
+        expect(total - nodes).toBeCloseTo(3 * diskGiB * 0.0952, 6);
+    });
+
     test("a cache of Valkey costs a fifth less", () => {
         const group = (engine: string): number =>
             usd(

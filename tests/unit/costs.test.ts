@@ -4,6 +4,7 @@ import { estimate, pricedTypes } from "../../policies/cost";
 import { everythingNew, exampleOf, plain, sizes } from "../aws-programs";
 import { costsDoc, movedTo, spareAtPeak, type Sized } from "../costs-doc";
 import { runBoth, type Run } from "../harness";
+import { byUse, free, uncounted } from "../paid-types";
 
 async function sizedOf(size: (typeof sizes)[number]): Promise<Sized> {
     const settings = exampleOf(size);
@@ -22,28 +23,6 @@ async function sizedOf(size: (typeof sizes)[number]): Promise<Sized> {
     };
 }
 
-/** Paid by what goes through it or lies in it, which no program says: the head of docs/costs.md names it. */
-const byUse = [
-    ...["backup/Plan", "backup/Selection", "backup/Vault", "s3/Bucket", "ecr/Repository"],
-    ...["cloudwatch/LogGroup", "cloudwatch/MetricAlarm", "ec2/FlowLog", "sns/Topic", "sns/TopicSubscription"],
-];
-
-/** Parts and settings of what is paid for, and what AWS gives away. */
-const free = [
-    ...["Vpc", "Subnet", "RouteTable", "RouteTableAssociation", "InternetGateway"].map((each) => `ec2/${each}`),
-    ...["SecurityGroup", "DefaultSecurityGroup", "LaunchTemplate", "VpcEndpoint"].map((each) => `ec2/${each}`),
-    ...["AccessEntry", "AccessPolicyAssociation", "Addon", "PodIdentityAssociation"].map((each) => `eks/${each}`),
-    ...["ParameterGroup", "SubnetGroup", "User", "UserGroup"].map((each) => `elasticache/${each}`),
-    ...["ClusterParameterGroup", "ParameterGroup", "SubnetGroup"].map((each) => `rds/${each}`),
-    ...["Role", "RolePolicy", "RolePolicyAttachment"].map((each) => `iam/${each}`),
-    ...["LifecycleConfiguration", "ObjectLockConfiguration", "OwnershipControls", "Policy"].map(
-        (each) => `s3/Bucket${each}`,
-    ),
-    ...["PublicAccessBlock", "ServerSideEncryptionConfiguration", "Versioning"].map((each) => `s3/Bucket${each}`),
-    ...["budgets/Budget", "ecr/LifecyclePolicy", "kms/Alias", "route53/Record", "secretsmanager/SecretVersion"],
-    ...["sns/TopicPolicy", "vpc/SecurityGroupIngressRule"],
-];
-
 it("nothing that costs money is left out of the estimate unsaid", async () => {
     const found: Run["resources"][number][] = [];
     for (const settings of [everythingNew, ...sizes.map((size) => exampleOf(size))]) {
@@ -54,6 +33,8 @@ it("nothing that costs money is left out of the estimate unsaid", async () => {
     const names = rest.map(({ type }) => type.replace(/^aws:(\w+)\/\w+:/, "$1/"));
     // A type that is new here: give it a price in policies/cost.ts, or say which of the two it is.
     expect([...new Set(names)].sort()).toEqual([...byUse, ...free].sort());
+    const priced = found.filter(({ type }) => pricedTypes.includes(type));
+    expect(priced.flatMap(({ type, inputs }) => uncounted(type, plain(inputs)))).toEqual([]);
     // Only endpoints of this kind cost nothing.
     const endpoints = rest.filter(({ type }) => type === "aws:ec2/vpcEndpoint:VpcEndpoint");
     expect(new Set(endpoints.map(({ inputs }) => inputs["vpcEndpointType"]))).toEqual(new Set(["Gateway"]));

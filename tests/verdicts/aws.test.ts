@@ -10,8 +10,10 @@ import { expect, test } from "vitest";
 
 import { fields, isObject, list } from "../../policies/values.ts";
 import { otherStacks } from "../aws-mocks.ts";
-import { awsPrograms, exampleOf } from "../aws-programs.ts";
+import { awsPrograms, exampleOf, sizes } from "../aws-programs.ts";
 import { settingsOf } from "../harness.ts";
+import { paidAsDocumented } from "./aws/costs.ts";
+import { podsMayDoTheirOwn } from "./aws/pods.ts";
 import { environment, pulumi } from "./engine.ts";
 import { withOwnStack, type OwnStack } from "./own-stack.ts";
 
@@ -39,20 +41,28 @@ async function others({ folder }: OwnStack): Promise<void> {
     }
 }
 
-test.each(awsPrograms)("%s", async (name, { settings }) => {
-    const { violations, types, exitCode, output } = await withOwnStack(
-        "prod",
-        apart(fields(settings ?? settingsOf("prod"))),
-        async (stack) => {
-            await others(stack);
-            return stack.evaluated();
-        },
-    );
-    expect(violations).toEqual([]);
-    expect(exitCode, output.slice(-4000)).toBe(0);
-    const aws = types.filter((type) => type.startsWith("aws:")).length;
-    console.log(`${name}: ${types.length} resources, ${aws} of them of AWS, no violation`);
-});
+/** The smallest is below: it is deployed. */
+const larger = sizes.filter((size) => size !== "small");
+const examples = larger.map((size) => [`examples/prod-${size}.yaml`, { settings: exampleOf(size), size }] as const);
+
+test.each<readonly [string, { readonly settings?: unknown; readonly size?: string }]>([...awsPrograms, ...examples])(
+    "%s",
+    async (name, { settings, size }) => {
+        const { violations, resources, types, exitCode, output } = await withOwnStack(
+            "prod",
+            apart(fields(settings ?? settingsOf("prod"))),
+            async (stack) => {
+                await others(stack);
+                return stack.evaluated();
+            },
+        );
+        expect(violations).toEqual([]);
+        expect(exitCode, output.slice(-4000)).toBe(0);
+        if (size !== undefined) await paidAsDocumented(size, resources);
+        const aws = types.filter((type) => type.startsWith("aws:")).length;
+        console.log(`${name}: ${types.length} resources, ${aws} of them of AWS, no violation`);
+    },
+);
 
 /** What a state of Pulumi's marks as secret, in clear. */
 function secretsIn(state: unknown): readonly string[] {
@@ -82,10 +92,13 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
         // Database and cache are left for the whole.
         expect(steps.filter(({ op }) => !["same", "create"].includes(op))).toEqual([]);
 
-        const { violations, exitCode, output } = await stack.evaluated();
+        const { violations, resources, exitCode, output } = await stack.evaluated();
         expect(violations).toEqual([]);
         expect(exitCode, output.slice(-4000)).toBe(0);
+        await paidAsDocumented("small", resources);
         console.log(`${kept.length} resources of AWS are there, ${steps.length - kept.length} are to come`);
+
+        await podsMayDoTheirOwn("orcheo-small", "on-aws", stack.folder);
 
         // Priced in the region of its provider, from a budget in the pack's config on.
         const packSettings = join(stack.folder, "pack.json");

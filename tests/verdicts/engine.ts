@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { at, text } from "../../policies/values.ts";
+import type { Resource } from "../../policies/rule.ts";
+import { at, fields, text } from "../../policies/values.ts";
 import type { Given } from "../policy/cases.ts";
 
 const run = promisify(execFile);
@@ -24,7 +25,9 @@ export interface EngineRun {
     readonly violations: readonly Violation[];
     /** Rules that remediated a resource, and its properties after that. */
     readonly remediated: readonly { readonly rule: string; readonly after: unknown }[];
-    /** Type tokens of all resources that the engine was shown, and so the pack. */
+    /** All resources that the engine was shown, and so the pack, with the inputs that their providers have checked. */
+    readonly resources: readonly Resource[];
+    /** Their type tokens. */
     readonly types: readonly string[];
     readonly seconds: number;
     readonly exitCode: number;
@@ -117,9 +120,10 @@ export async function previewIn(
         rule: text(at(event, "policyName")) ?? "",
         after: at(event, "after"),
     }));
-    const types = eventsIn(events, "resourcePreEvent").map((event) => text(at(event, "metadata", "type")) ?? "");
+    const resources = eventsIn(events, "resourcePreEvent").map(resourceOf);
+    const types = resources.map(({ type }) => type);
     if (code !== 0 && violations.length === 0) throw new Error(`pulumi preview failed:\n${output.slice(-4000)}`);
-    return { violations, remediated, types, seconds, exitCode: code, output };
+    return { violations, remediated, resources, types, seconds, exitCode: code, output };
 }
 
 async function preview(program: string, fixtures: unknown, options: EngineOptions): Promise<EngineRun> {
@@ -150,6 +154,16 @@ function eventsIn(log: string, sort: string): readonly unknown[] {
         .filter((line) => line.includes(`"${sort}"`))
         .map((line): unknown => at(JSON.parse(line), sort))
         .filter((event) => event !== undefined);
+}
+
+function resourceOf(event: unknown): Resource {
+    const urn = text(at(event, "metadata", "urn")) ?? "";
+    return {
+        type: text(at(event, "metadata", "type")) ?? "",
+        name: urn.split("::").at(-1) ?? "",
+        urn,
+        props: fields(at(event, "metadata", "new", "inputs")),
+    };
 }
 
 function violationsIn(log: string): readonly Violation[] {

