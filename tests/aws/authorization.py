@@ -37,12 +37,8 @@ def policies_of(role_arn: str) -> list[Document]:
     backend = iam_backends[ACCOUNT]["aws"]
     role = backend.get_role_by_arn(role_arn)
     attached, _ = backend.list_attached_role_policies(role.name)
-    texts = [*role.policies.values(), *(each.default_version.document for each in map(managed, attached))]
-    return [json.loads(each) for each in texts]
-
-
-def managed(attached: Any) -> Any:
-    return iam_backends[ACCOUNT]["aws"].get_policy(attached.arn)
+    versions = [each for policy in attached for each in policy.versions if each.is_default]
+    return [json.loads(each) for each in (*role.policies.values(), *(each.document for each in versions))]
 
 
 def policy_of(resource: str, region: str) -> Document | None:

@@ -190,6 +190,11 @@ class Call:
             pattern,
         )
 
+    def given(self, parameter: str) -> list[str]:
+        """Its values; of a budget that is made or changed, within its description."""
+        inside = self.params.get("Budget") or self.params.get("NewBudget") or {}
+        return listed(self.params.get(parameter) or inside.get(parameter))
+
     def named(self, kind: str) -> list[str]:
         """The resources of this type that the parameters name."""
         if self.service == "ec2":
@@ -197,11 +202,8 @@ class Call:
             return [self.arn(kind, each) for each in ids if EC2_TYPES.get(each.split("-")[0]) == kind]
         if (self.service, kind) == ("s3", "object"):
             return [f"arn:aws:s3:::{self.params['Bucket']}/{self.params['Key']}"] if "Key" in self.params else []
-        given = [
-            name
-            for parameter in PARAMETERS.get(self.service, {}).get(kind, [])
-            for name in listed(self.params.get(parameter))
-        ]
+        parameters = PARAMETERS.get(self.service, {}).get(kind, [])
+        given = [name for parameter in parameters for name in self.given(parameter)]
         arns = [each for each in strings(self.params) if each.startswith("arn:") and self.is_of(kind, each)]
         return [*(self.resolved(kind, each) for each in given if not each.startswith("arn:")), *arns]
 
@@ -233,6 +235,9 @@ class Call:
         if name in ("attachrolepolicy", "detachrolepolicy"):
             context["iam:PolicyARN"] = self.params["PolicyArn"]
             resources = [self.arn("role", self.params["RoleName"])]
+        alias = str(self.params.get("KeyId", ""))
+        if self.service == "kms" and alias.startswith("alias/"):
+            context["kms:RequestAlias"] = alias
         for resource in dict.fromkeys(resources) or ["*"]:
             yield Need(self.action, resource, context)
         yield from self.beside()
