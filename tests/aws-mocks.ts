@@ -9,7 +9,7 @@ export const account = "111122223333";
 const region = "eu-central-1";
 
 const text = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
-const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
+const arn = (service: string, resource: string, of = region) => `arn:aws:${service}:${of}:${account}:${resource}`;
 const nothing: Computed = () => ({});
 /** As Pulumi names what the program leaves unnamed. */
 const named = ({ name, inputs }: { name: string; inputs: Inputs }) => text(inputs["name"], `${name}-a1b2c3d`);
@@ -19,7 +19,7 @@ export const awsComputed: Readonly<Record<string, Computed>> = {
     "aws:backup/plan:Plan": (name) => ({ arn: arn("backup", `backup-plan:${name}`), version: "v1" }),
     "aws:backup/selection:Selection": nothing,
     "aws:backup/vault:Vault": (_, inputs) => ({
-        arn: arn("backup", `backup-vault:${text(inputs["name"], "")}`),
+        arn: arn("backup", `backup-vault:${text(inputs["name"], "")}`, text(inputs["region"], region)),
         recoveryPoints: 0,
     }),
     "aws:budgets/budget:Budget": (_, inputs) => ({

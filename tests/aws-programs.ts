@@ -15,7 +15,12 @@ function prod(sections: Settings, aws: Settings): Settings {
     return { ...given, ...sections, aws: { ...(given["aws"] as Settings), ...aws } };
 }
 
-const nodes = { kind: "managed", architecture: "arm64", instanceTypes: ["m7g.large"] };
+const nodes = {
+    kind: "managed",
+    architecture: "arm64",
+    instanceTypes: ["m7g.large"],
+    autoscaler: "clusterAutoscaler",
+};
 const published = Object.fromEntries(
     ["backend", "canvas", "postgres", "valkey", "backup"].map((name) => [
         name,
@@ -71,6 +76,22 @@ export const everythingExisting = prod(
     },
 );
 
+/** The vault of another account. */
+export const otherVault = "arn:aws:backup:eu-central-1:444455556666:backup-vault:orcheo";
+
+/** An instance whose backups are in another region and another account too. */
+const careful = prod(
+    { database: { ...(settingsOf("prod")["database"] as Settings), blueGreenUpdates: true } },
+    {
+        backupPlan: {
+            copies: [
+                { kind: "region", region: "eu-west-1" },
+                { kind: "vault", arn: otherVault },
+            ],
+        },
+    },
+);
+
 export const awsPrograms: readonly (readonly [string, Program])[] = [
     ["Pulumi.prod.yaml", { stack: "prod" }],
     ["everything new", { stack: "prod", settings: everythingNew }],
@@ -79,12 +100,11 @@ export const awsPrograms: readonly (readonly [string, Program])[] = [
         "Auto Mode",
         {
             stack: "prod",
-            settings: prod(
-                {},
-                { cluster: { kind: "new", nodes: { kind: "auto" } }, identities: { kind: "podIdentity" } },
-            ),
+            // The default of aws.cluster.nodes.
+            settings: prod({}, { cluster: { kind: "new" }, identities: { kind: "podIdentity" } }),
         },
     ],
+    ["copies of backups, blue/green updates", { stack: "prod", settings: careful }],
 ];
 
 export const sizes = ["small", "medium", "large"] as const;

@@ -75,7 +75,7 @@ export const paidSettings: Readonly<Record<string, PaidSettings>> = {
     },
     "eks/nodeGroup": {
         priced: ["instanceTypes", "scalingConfig", "launchTemplate"],
-        others: ["amiType", "clusterName", "nodeGroupName", "nodeRoleArn", "subnetIds", "updateConfig"],
+        others: ["amiType", "clusterName", "nodeGroupName", "nodeRoleArn", "subnetIds", "updateConfig", "version"],
     },
     "rds/instance": {
         priced: ["allocatedStorage", "instanceClass", "multiAz", "storageType"],

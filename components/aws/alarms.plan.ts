@@ -105,29 +105,38 @@ export function planCacheAlarms(groupId: string, { nodes, alarms }: ElasticacheS
     );
 }
 
-/** A backup that failed, and none that succeeded: the second is on until the first backup of a new stack. */
-export function planBackupAlarms(vault: string): readonly AlarmPlan[] {
+/**
+ * A backup or copy that failed, and none that succeeded: the second is on until the first of a new stack.
+ *
+ * @param copied  whether recovery points are copied to further vaults, which AWS Backup counts under the vault that they come from
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html
+ */
+export function planBackupAlarms(vault: string, copied: boolean): readonly AlarmPlan[] {
     const shared = { namespace: "AWS/Backup", dimensions: { BackupVaultName: vault }, statistic: "Sum" } as const;
-    return [
+    const jobs = [
+        { job: "Backup", name: `${vault}-backup`, what: `backup to the vault ${vault}` },
+        ...(copied ? [{ job: "Copy", name: `${vault}-copy`, what: `copy of a backup of the vault ${vault}` }] : []),
+    ];
+    return jobs.flatMap(({ job, name, what }) => [
         {
             ...shared,
-            name: `${vault}-backup-failed`,
-            description: `A backup to the vault ${vault} failed`,
-            metricName: "NumberOfBackupJobsFailed",
+            name: `${name}-failed`,
+            description: `A ${what} failed`,
+            metricName: `NumberOf${job}JobsFailed`,
             comparisonOperator: "GreaterThanThreshold",
             threshold: 0,
             periods: 1,
         },
         {
             ...shared,
-            name: `${vault}-backup-missing`,
-            description: `No backup to the vault ${vault} succeeded for two days`,
-            metricName: "NumberOfBackupJobsCompleted",
+            name: `${name}-missing`,
+            description: `No ${what} succeeded for two days`,
+            metricName: `NumberOf${job}JobsCompleted`,
             comparisonOperator: "LessThanThreshold",
             threshold: 1,
             periods: 2,
             periodSeconds: 86_400,
             missingIsBreaching: true,
         },
-    ];
+    ]);
 }

@@ -1,3 +1,4 @@
+export { destinationOf } from "./backup-copies.plan";
 export { planCacheAlarms, planDatabaseAlarms } from "./alarms.plan";
 export { serviceAccountsOf } from "./identities.plan";
 export { backupPrefix, servicePolicy } from "./policies.plan";

@@ -3,7 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
 import { planBackupAlarms } from "./alarms.plan";
 import { declareAlarms } from "./monitoring";
-import { servicePolicy } from "./policies.plan";
+import { keyOf } from "./keys";
+import { planCopiesKey, servicePolicy } from "./policies.plan";
+
+type RegionCopy = Extract<Aws["backupPlan"]["copies"][number], { kind: "region" }>;
 
 export interface BackupArgs {
     readonly settings: Aws;
@@ -49,6 +52,9 @@ export class BackupPlan extends pulumi.ComponentResource {
             ([policy, policyArn]) =>
                 new aws.iam.RolePolicyAttachment(`${name}-${policy}`, { role: role.name, policyArn }, child),
         );
+        const copies = settings.backupPlan.copies.map((copy) =>
+            copy.kind === "vault" ? pulumi.output(copy.arn) : this.vaultIn(`${name}-${copy.region}`, copy, settings),
+        );
         const { dailyRetentionDays, monthlyRetentionDays } = settings.backupPlan;
         const rule = (ruleName: string, schedule: string, deleteAfter: number) => ({
             ruleName,
@@ -57,6 +63,9 @@ export class BackupPlan extends pulumi.ComponentResource {
             startWindow: 60,
             completionWindow: 480,
             lifecycle: { deleteAfter },
+            ...(copies.length > 0 && {
+                copyActions: copies.map((destinationVaultArn) => ({ destinationVaultArn, lifecycle: { deleteAfter } })),
+            }),
         });
         const plan = new aws.backup.Plan(
             `${name}-plan`,
@@ -82,7 +91,29 @@ export class BackupPlan extends pulumi.ComponentResource {
             // It cannot be changed, and its name not be had twice.
             { ...child, dependsOn: attached, deleteBeforeReplace: true },
         );
-        declareAlarms(planBackupAlarms(settings.name), topicArn, child);
+        declareAlarms(planBackupAlarms(settings.name, copies.length > 0), topicArn, child);
         this.registerOutputs({});
+    }
+
+    /** A vault in another region, under a key of that region; its name is that of the first vault. */
+    private vaultIn(name: string, { region, keyArn: existing }: RegionCopy, settings: Aws): pulumi.Output<string> {
+        const child = { parent: this };
+        const kmsKeyArn = keyOf(
+            `${name}-key`,
+            {
+                existing,
+                alias: `${settings.name}-backup`,
+                description: "Orcheo: copies of the backups",
+                policy: planCopiesKey(settings),
+                region,
+            },
+            child,
+        );
+        const vault = new aws.backup.Vault(
+            `${name}-vault`,
+            { region, name: settings.name, kmsKeyArn },
+            { ...child, protect: true, retainOnDelete: true },
+        );
+        return vault.arn;
     }
 }

@@ -68,6 +68,10 @@ export function planAddons({ nodes }: OwnCluster, volumes: boolean): Readonly<Re
     };
 }
 
+/** Nodes run the control plane's version unless the settings hold them back. */
+export const nodeVersion = ({ version, nodes }: OwnCluster): string =>
+    (nodes.kind === "managed" ? nodes.version : undefined) ?? version;
+
 /** The EBS CSI driver and its permissions. Auto Mode includes its own. */
 export const volumeDriver = {
     addon: "aws-ebs-csi-driver",

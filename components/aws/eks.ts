@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
+import { clusterAutoscaler } from "./cluster-autoscaler";
 import * as plan from "./eks.plan";
 import { planPodTrust } from "./identities.plan";
 import { logGroup } from "./monitoring";
@@ -66,6 +67,8 @@ export class Eks extends pulumi.ComponentResource {
                       settings,
                   )
                 : undefined;
+        if (config.nodes.kind === "managed" && config.nodes.autoscaler === "clusterAutoscaler")
+            clusterAutoscaler(`${name}-autoscaler`, settings, cluster.name, child);
         const ready = [
             ...this.deployers(name, settings, cluster),
             ...this.nodes(name, args, { cluster, nodeRole, addons, driver }),
@@ -101,7 +104,10 @@ export class Eks extends pulumi.ComponentResource {
         });
     }
 
-    /** Add-ons, and the node group between those that nodes need and those that need nodes. */
+    /**
+     * Add-ons, and the node group between those that nodes need and those that need nodes. All are made from the cluster's name: an
+     * upgrade reaches them after the control plane, in this order.
+     */
     private nodes(
         name: string,
         { config, network, tags }: EksArgs,
@@ -114,10 +120,12 @@ export class Eks extends pulumi.ComponentResource {
             (dependsOn: pulumi.Resource[]) =>
             ([addonName, configuration]: [string, object]): aws.eks.Addon => {
                 const identity = addonName === driverName ? driver : undefined;
+                const version = config.addonVersions[addonName];
                 return new aws.eks.Addon(
                     `${name}-${addonName}`,
                     {
                         addonName,
+                        ...(version !== undefined && { addonVersion: version }),
                         clusterName: cluster.name,
                         configurationValues: JSON.stringify(configuration),
                         ...(identity !== undefined && {
@@ -139,6 +147,7 @@ export class Eks extends pulumi.ComponentResource {
             {
                 clusterName: cluster.name,
                 nodeRoleArn: nodeRole.arn,
+                version: plan.nodeVersion(config),
                 subnetIds: network.subnetIds,
                 amiType: plan.amiTypes[architecture],
                 instanceTypes,

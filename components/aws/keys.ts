@@ -9,14 +9,18 @@ export interface KeyArgs {
     readonly alias: string;
     readonly description: string;
     readonly policy: readonly aws.iam.PolicyStatement[];
+    /** Default that of the provider. */
+    readonly region?: string;
 }
 
 /** A KMS key that rotates every year. Without it all that it encrypts is lost: protected, and kept on delete. */
 export function keyOf(name: string, args: KeyArgs, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
     if (args.existing !== undefined) return pulumi.output(args.existing);
+    const placed = args.region === undefined ? {} : { region: args.region };
     const key = new aws.kms.Key(
         name,
         {
+            ...placed,
             description: args.description,
             enableKeyRotation: true,
             deletionWindowInDays: 30,
@@ -24,6 +28,6 @@ export function keyOf(name: string, args: KeyArgs, opts: pulumi.CustomResourceOp
         },
         { ...opts, protect: true, retainOnDelete: true },
     );
-    new aws.kms.Alias(`${name}-alias`, { name: `alias/${args.alias}`, targetKeyId: key.keyId }, opts);
+    new aws.kms.Alias(`${name}-alias`, { ...placed, name: `alias/${args.alias}`, targetKeyId: key.keyId }, opts);
     return key.arn;
 }

@@ -2,6 +2,7 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
+import { planKeySharing } from "./backup-copies.plan";
 
 type Statement = aws.iam.PolicyStatement;
 type Text = pulumi.Input<string>;
@@ -25,15 +26,24 @@ export function servicePolicy(service: string, accountId?: string): pulumi.Outpu
 
 export const rootOf = (accountId: string) => `arn:aws:iam::${accountId}:root`;
 
+const iamOf = (accountId: string): Statement => ({
+    Sid: "Iam",
+    Effect: "Allow",
+    Principal: { AWS: rootOf(accountId) },
+    Action: "kms:*",
+    Resource: "*",
+});
+
 /**
  * The key of database, cache, bucket, images and logs: IAM says who uses it; services that act for the account may too.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
-export function planDataKey({ accountId, region }: Aws): readonly Statement[] {
+export function planDataKey(settings: Aws): readonly Statement[] {
+    const { accountId, region } = settings;
     const use = ["kms:Decrypt", "kms:GenerateDataKey*"];
     return [
-        { Sid: "Iam", Effect: "Allow", Principal: { AWS: rootOf(accountId) }, Action: "kms:*", Resource: "*" },
+        iamOf(accountId),
         {
             Sid: "Logs",
             Effect: "Allow",
@@ -52,7 +62,13 @@ export function planDataKey({ accountId, region }: Aws): readonly Statement[] {
             Resource: "*",
             Condition: { StringEquals: { "aws:SourceAccount": accountId } },
         },
+        ...planKeySharing(settings),
     ];
+}
+
+/** The key of copies in another region: IAM says who uses it. */
+export function planCopiesKey({ accountId }: Pick<Aws, "accountId">): readonly Statement[] {
+    return [iamOf(accountId)];
 }
 
 /** What administers a key without being able to read anything with it: by CreateGrant an administrator would let itself. */
@@ -101,6 +117,39 @@ export function planBackendPolicy(settings: Aws, vault: { secretArn: Text; keyAr
     return [
         { Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: vault.secretArn },
         { Effect: "Allow", Action: "kms:Decrypt", Resource: vault.keyArn, Condition: throughSecretsManager(settings) },
+    ];
+}
+
+/**
+ * The cluster autoscaler sees every group of nodes, and changes those that EKS made for this cluster.
+ *
+ * @see https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
+ */
+export function planAutoscalerPolicy({ name, region, accountId }: Aws): readonly Statement[] {
+    const groups = ["AutoScalingGroups", "AutoScalingInstances", "LaunchConfigurations", "ScalingActivities", "Tags"];
+    return [
+        {
+            Effect: "Allow",
+            Action: [
+                ...groups.map((each) => `autoscaling:Describe${each}`),
+                ...["DescribeImages", "DescribeInstanceTypes", "DescribeLaunchTemplateVersions"].map(
+                    (each) => `ec2:${each}`,
+                ),
+                "ec2:GetInstanceTypesFromInstanceRequirements",
+            ],
+            Resource: "*",
+        },
+        {
+            Effect: "Allow",
+            Action: "eks:DescribeNodegroup",
+            Resource: `arn:aws:eks:${region}:${accountId}:nodegroup/${name}/*`,
+        },
+        {
+            Effect: "Allow",
+            Action: ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+            Resource: `arn:aws:autoscaling:${region}:${accountId}:autoScalingGroup:*:autoScalingGroupName/eks-*`,
+            Condition: { StringEquals: { [`aws:ResourceTag/k8s.io/cluster-autoscaler/${name}`]: "owned" } },
+        },
     ];
 }
 

@@ -6,6 +6,14 @@ export const serviceArn = (service: string, example: string) =>
     text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:\\d{12}:\\S+$`), `an ARN such as ${example}`);
 export const roleArn = () => serviceArn("iam", "arn:aws:iam::111122223333:role/deploy");
 export const keyArn = () => serviceArn("kms", "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-…");
+export const vaultArn = () =>
+    text(
+        /^arn:aws:backup:[a-z0-9-]+:\d{12}:backup-vault:[A-Za-z0-9_-]{2,50}$/,
+        "an ARN such as arn:aws:backup:eu-central-1:444455556666:backup-vault:orcheo",
+    );
+export const regionName = () =>
+    text(/^(?!cn-|us-gov-)[a-z]{2}(-[a-z]+)+-\d$/, "a region such as eu-central-1, not of China or GovCloud");
+export const minorVersion = () => text(/^1\.\d{2}$/, "a Kubernetes minor such as 1.37");
 export const resourceId = (prefix: string) =>
     text(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `an id such as ${prefix}-0a1b2c3d`);
 export const stackName = () => words("a stack such as organization/network/prod");

@@ -48,7 +48,9 @@ export const rds = z.strictObject({
     maintenanceWindow: weekly().default("sun:03:00-sun:04:00").describe("Window of changes that need a restart."),
     blueGreenUpdates: flag()
         .default(false)
-        .describe("Change engine, class and parameters of an instance on a copy that then takes over."),
+        .describe(
+            "Change engine, class and parameters of an instance on a copy that then takes over. Turn it on, and restart the database once, before a major version changes (docs/runbooks/postgres-major-version-rds.md).",
+        ),
     securityGroupId: securityGroup(),
     pooler: pooler(),
     alarms: z

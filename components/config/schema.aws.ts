@@ -2,7 +2,18 @@
 import { z } from "zod";
 import { cidr } from "./addresses";
 import { choice, email, flag, hostName, kind, oneOf, text, whole, words } from "./fields";
-import { serviceArn, keyArn, logRetention, outputName, resourceId, roleArn, stackName } from "./fields.aws";
+import {
+    keyArn,
+    logRetention,
+    minorVersion,
+    outputName,
+    regionName,
+    resourceId,
+    roleArn,
+    serviceArn,
+    stackName,
+    vaultArn,
+} from "./fields.aws";
 
 const network = oneOf([
     z.strictObject({
@@ -45,10 +56,19 @@ const network = oneOf([
 
 const ownCluster = z.strictObject({
     kind: kind("new"),
-    version: text(/^1\.\d{2}$/, "a Kubernetes minor such as 1.37")
+    version: minorVersion()
         .default("1.37")
         .describe(
-            "Kubernetes version. EKS upgrades by one minor at a time: a cluster of an older default names its own.",
+            "Kubernetes version. An upgrade goes to the control plane, then to the add-ons that nodes need, the nodes and the other add-ons. EKS upgrades by one minor at a time: a cluster of an older default names its own.",
+        ),
+    addonVersions: z
+        .record(
+            text(/^[a-z0-9-]+$/, "the name of an add-on of EKS such as vpc-cni"),
+            text(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version such as v1.20.4-eksbuild.1"),
+        )
+        .default({})
+        .describe(
+            "Versions of EKS add-ons by name, such as `vpc-cni`; default what AWS installs at first, which stays until it is named here.",
         ),
     publicCidrs: z
         .array(cidr().refine((value) => !value.endsWith("/0"), { error: "a CIDR narrower than /0" }))
@@ -57,6 +77,11 @@ const ownCluster = z.strictObject({
     nodes: oneOf([
         z.strictObject({
             kind: kind("managed"),
+            version: minorVersion()
+                .optional()
+                .describe(
+                    "Kubernetes version of the nodes, to upgrade them apart from the control plane; default cluster.version.",
+                ),
             architecture: choice(["amd64", "arm64"])
                 .default("amd64")
                 .describe("arm64 is Graviton; images.platforms must name it."),
@@ -66,12 +91,19 @@ const ownCluster = z.strictObject({
                 .describe("Instance types."),
             minNodes: whole(1, 100).default(3).describe("Fewest nodes."),
             maxNodes: whole(1, 100).default(6).describe("Most nodes."),
+            autoscaler: choice(["none", "clusterAutoscaler"])
+                .default("none")
+                .describe(
+                    "`clusterAutoscaler`: the IAM role of a cluster autoscaler, which you install (docs/aws.md, step 6). `none`: minNodes stay, unless another scales the group.",
+                ),
             diskGiB: whole(20, 1000).default(50).describe("Disk of a node, GiB."),
         }),
         z.strictObject({ kind: kind("auto") }),
-    ]).describe(
-        "`managed`: a node group. `auto`: EKS Auto Mode chooses, starts and replaces nodes, all of them amd64.",
-    ),
+    ])
+        .prefault({ kind: "auto" })
+        .describe(
+            "`managed`: a node group. `auto`: EKS Auto Mode chooses, starts and replaces nodes, all of them amd64 (docs/decisions/node-autoscaling.md).",
+        ),
 });
 
 const cluster = oneOf([
@@ -146,10 +178,7 @@ const dns = z
 
 export const aws = z
     .strictObject({
-        region: text(
-            /^(?!cn-|us-gov-)[a-z]{2}(-[a-z]+)+-\d$/,
-            "a region such as eu-central-1, not of China or GovCloud",
-        ).describe("Region."),
+        region: regionName().describe("Region."),
         accountId: text(/^\d{12}$/, "twelve digits").describe("Account. Credentials of any other are refused."),
         name: text(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, "lower-case letters, digits and `-`, at most 20")
             .default("orcheo")
@@ -202,6 +231,28 @@ export const aws = z
                 monthlyRetentionDays: whole(90, 3650)
                     .default(365)
                     .describe("Days that monthly recovery points are kept."),
+                copies: z
+                    .array(
+                        oneOf([
+                            z.strictObject({
+                                kind: kind("region"),
+                                region: regionName().describe("Another region than aws.region."),
+                                keyArn: keyArn()
+                                    .optional()
+                                    .describe("Existing KMS key of that region; default one of the stack's own."),
+                            }),
+                            z.strictObject({
+                                kind: kind("vault"),
+                                arn: vaultArn().describe(
+                                    "An existing vault: of another account in aws.region, or of this account elsewhere.",
+                                ),
+                            }),
+                        ]),
+                    )
+                    .default([])
+                    .describe(
+                        "Further vaults that each recovery point is copied to, and kept in for as long: `region`: a vault of the stack's own in another region. `vault`: an existing one, such as another account's (docs/aws.md).",
+                    ),
             })
             .prefault({})
             .describe("AWS Backup of the database and the bucket, in its own vault."),

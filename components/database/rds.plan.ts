@@ -25,7 +25,10 @@ export type CommonArgs = Common<aws.rds.InstanceArgs, aws.rds.ClusterArgs>;
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
  */
-export function planParameters({ engineMajor }: Pick<RdsSettings, "engineMajor">): Common<
+export function planParameters({
+    engineMajor,
+    blueGreenUpdates,
+}: Pick<RdsSettings, "engineMajor" | "blueGreenUpdates">): Common<
     aws.rds.ParameterGroupArgs,
     aws.rds.ClusterParameterGroupArgs
 > & {
@@ -43,6 +46,10 @@ export function planParameters({ engineMajor }: Pick<RdsSettings, "engineMajor">
             // As in images/postgres/postgresql.conf: no values of statements in the log.
             { name: "log_parameter_max_length", value: "0" },
             { name: "idle_in_transaction_session_timeout", value: "600000" },
+            // RDS fills the copy of another major version by logical replication, which takes a restart to be turned on.
+            ...(blueGreenUpdates
+                ? [{ name: "rds.logical_replication", value: "1", applyMethod: "pending-reboot" }]
+                : []),
         ],
     };
 }

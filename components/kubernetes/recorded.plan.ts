@@ -14,10 +14,17 @@ export interface RecordedObject {
     readonly inputs: Readonly<Record<string, unknown>>;
 }
 
+/** Kubernetes versions of the stack's own EKS cluster. */
+export interface RecordedVersions {
+    readonly controlPlane?: string | undefined;
+    readonly nodes?: string | undefined;
+}
+
 /** The state when this run began. */
 export interface Recorded {
     readonly id: string | undefined;
     readonly objects: readonly RecordedObject[];
+    readonly eks?: RecordedVersions;
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
@@ -26,11 +33,14 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 export function recordedOf(outputs: Readonly<Record<string, unknown>>): Recorded {
     let id: string | undefined;
     const objects: RecordedObject[] = [];
+    const eks: { -readonly [Part in keyof RecordedVersions]: RecordedVersions[Part] } = {};
     for (const [urn, resource] of Object.entries(outputs)) {
         if (!isRecord(resource) || !isRecord(resource["outputs"])) continue;
         const { type, outputs: state } = resource;
         if (type === "random:index/randomUuid:RandomUuid" && urn.includes("orcheo:index:Ownership$"))
             id = textOf(state["result"]);
+        if (type === "aws:eks/cluster:Cluster") eks.controlPlane = textOf(state["version"]);
+        if (type === "aws:eks/nodeGroup:NodeGroup") eks.nodes = textOf(state["version"]);
         const metadata = isRecord(state["metadata"]) ? state["metadata"] : {};
         const [apiVersion, kind, name] = [state["apiVersion"], state["kind"], metadata["name"]].map(textOf);
         if (!textOf(type)?.startsWith("kubernetes:") || !apiVersion || !kind || !name) continue;
@@ -42,5 +52,5 @@ export function recordedOf(outputs: Readonly<Record<string, unknown>>): Recorded
             inputs: isRecord(state["__inputs"]) ? state["__inputs"] : {},
         });
     }
-    return { id, objects };
+    return { id, objects, ...(Object.keys(eks).length > 0 && { eks }) };
 }

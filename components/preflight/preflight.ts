@@ -11,6 +11,7 @@ import { caProblems } from "./certificate-files.plan";
 import { checkSignIn } from "./sign-in";
 import { pluginProblems } from "./plugins.plan";
 export { checkCluster } from "./cluster-checks";
+export { upgradeProblems } from "./eks-upgrade.plan";
 export { settingsSupport } from "./support.plan";
 
 /**

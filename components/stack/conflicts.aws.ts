@@ -105,6 +105,18 @@ function clusterIops({ database }: Pick<Stack, "database">): Problem[] {
     ];
 }
 
+/** @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/blue-green-deployments-considerations.html */
+function blueGreenOfCluster({ database }: Pick<Stack, "database">): Problem[] {
+    if (database.kind !== "rds" || database.deployment.kind !== "cluster" || !database.blueGreenUpdates) return [];
+    return [
+        {
+            at: "orcheo:stack.database.blueGreenUpdates",
+            found: 'found true with database.deployment.kind "cluster"',
+            remedy: 'accepted: false; or deployment.kind "instance"',
+        },
+    ];
+}
+
 function storage({ database }: Pick<Stack, "database">): Problem[] {
     if (database.kind !== "rds" || database.deployment.kind !== "instance") return [];
     // RDS refuses a limit that is not at least a tenth above.
@@ -196,6 +208,7 @@ export const awsRules = [
     tooFewSubnets,
     clusterClass,
     clusterIops,
+    blueGreenOfCluster,
     storage,
     registryElsewhere,
     platformOfNodes,

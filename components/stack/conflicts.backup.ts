@@ -1,5 +1,5 @@
 /** Settings of backups that are each accepted and cannot be meant together. */
-import { backupPrefix } from "../aws/aws.plan";
+import { backupPrefix, destinationOf } from "../aws/aws.plan";
 import type { Backup } from "../config/derived";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
@@ -13,11 +13,61 @@ type Rule = (backup: Backup, stack: Stack) => Problem[];
 
 const backupOnly: readonly Rule[] = [withoutAccount, outsideTheRole, plainHttp, (_, stack) => newerServer(stack)];
 
-export const backupRules = backupOnly.map(
-    (rule) =>
-        (stack: Stack): Problem[] =>
-            stack.backup === undefined ? [] : rule(stack.backup, stack),
-);
+export const backupRules = [
+    ...backupOnly.map(
+        (rule) =>
+            (stack: Stack): Problem[] =>
+                stack.backup === undefined ? [] : rule(stack.backup, stack),
+    ),
+    copyDestinations,
+    copiesOfCluster,
+];
+
+/**
+ * RDS copies a snapshot to another region or to another account, and not to both at once.
+ *
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/recov-point-create-a-copy.html
+ */
+function copyDestinations({ aws }: Pick<Stack, "aws">): Problem[] {
+    if (aws === undefined) return [];
+    const { copies } = aws.backupPlan;
+    const destinations = copies.map((copy) => destinationOf(copy, aws));
+    const seen = destinations.map((each) => JSON.stringify(each));
+    return destinations.flatMap(({ region, account }, index) => {
+        const copy = copies[index];
+        const [field, value] = copy?.kind === "vault" ? ["arn", copy.arn] : ["region", region];
+        const refused = (found: string, remedy: string): Problem[] => [
+            { at: key(`aws.backupPlan.copies[${index}].${field}`), found: `found "${value}"${found}`, remedy },
+        ];
+        const elsewhere = region !== aws.region;
+        const foreign = account !== aws.accountId;
+        if (elsewhere && foreign)
+            return refused(
+                ", of another account and another region",
+                `accepted: a vault of that account in ${aws.region}, as RDS copies to one or the other at once`,
+            );
+        if (!elsewhere && !foreign)
+            return refused(
+                ", where the backups themselves are",
+                `accepted: another region than ${aws.region}, or another account's vault`,
+            );
+        const first = seen.findIndex((each) => each === seen[index]);
+        return first === index ? [] : refused(` again, as in copies[${first}]`, "accepted: each vault once");
+    });
+}
+
+/** @see https://docs.aws.amazon.com/aws-backup/latest/devguide/recov-point-create-a-copy.html */
+function copiesOfCluster({ aws, database }: Pick<Stack, "aws" | "database">): Problem[] {
+    const copies = aws?.backupPlan.copies.length ?? 0;
+    if (copies === 0 || database.kind !== "rds" || database.deployment.kind !== "cluster") return [];
+    return [
+        {
+            at: key("aws.backupPlan.copies"),
+            found: `found ${copies} with database.deployment.kind "cluster", whose snapshots AWS Backup does not copy`,
+            remedy: 'accepted: none; or deployment.kind "instance"; or dumps in a bucket elsewhere (aws.bucket, aws.roles.backup)',
+        },
+    ];
+}
 
 function withoutAccount({ bucket, credentials }: S3, { aws }: Pick<Stack, "aws">): Problem[] {
     if (aws !== undefined) return [];

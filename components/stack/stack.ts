@@ -1,9 +1,10 @@
 /** The stack's settings, read and checked against their environment; all problems are reported at once. */
 import * as pulumi from "@pulumi/pulumi";
+import { ownCluster } from "../config/kinds";
 import { ConfigError, fileOf, sentence } from "../config/problems";
 import type { Stack } from "../config/schema";
 import { machine, type Probes } from "../machine";
-import { checkCluster, preflight, settingsSupport } from "../preflight/preflight";
+import { checkCluster, preflight, settingsSupport, upgradeProblems } from "../preflight/preflight";
 import { parseStack } from "./read";
 
 /**
@@ -22,11 +23,12 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
     // Without a usable context there is no cluster to ask.
     const usable = !around.some(({ at }) => at.startsWith("orcheo:stack.kubernetes."));
     const cluster = usable ? await checkCluster(sections, probes, !pulumi.runtime.isDryRun()) : undefined;
+    const upgrade = ownCluster(sections.aws) === undefined ? {} : ((await probes.recorded()).eks ?? {});
     const support = settingsSupport(sections, probes.today(), secret).map(
         (each) => `${fileOf(name)}: ${sentence(each)}`,
     );
     for (const warning of [...support, ...(cluster?.warnings ?? [])]) void pulumi.log.warn(warning);
-    const all = [...problems, ...around, ...(cluster?.problems ?? [])];
+    const all = [...problems, ...around, ...upgradeProblems(sections, upgrade), ...(cluster?.problems ?? [])];
     if (stack === undefined || all.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(name), all).message);
     return stack;
 }

@@ -8,12 +8,13 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { fields, isObject, list } from "../../policies/values.ts";
+import { at, fields, isObject, list } from "../../policies/values.ts";
 import { otherStacks } from "../aws-mocks.ts";
 import { awsPrograms, exampleOf, sizes } from "../aws-programs.ts";
 import { settingsOf } from "../harness.ts";
 import { paidAsDocumented } from "./aws/costs.ts";
 import { podsMayDoTheirOwn } from "./aws/pods.ts";
+import { setCluster, upgraded } from "./aws/upgrade.ts";
 import { environment, pulumi } from "./engine.ts";
 import { withOwnStack, type OwnStack } from "./own-stack.ts";
 
@@ -78,7 +79,10 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
     const targets = flags.split(" ").map((flag) => flag.replaceAll("'", ""));
     expect(targets.length).toBeGreaterThan(3);
 
-    await withOwnStack("prod", apart(fields(exampleOf("small"))), async (stack) => {
+    const small = fields(exampleOf("small"));
+    const older = { ...fields(at(small, "aws", "cluster")), version: "1.36" };
+    const settings = { ...small, aws: { ...fields(small["aws"]), cluster: older } };
+    await withOwnStack("prod", apart(settings), async (stack) => {
         await stack.run("up", "--yes", "--skip-preview", ...targets);
         const there = JSON.parse(await stack.run("stack", "export", "--show-secrets")) as unknown;
         const secrets = secretsIn(there).filter((secret) => secret.length > 10);
@@ -110,6 +114,17 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
         ]);
         expect(over.violations[0]?.message).toMatch(
             /comes to \$5\d\d of \$400 a month at list prices of eu-central-1 \(most: /,
+        );
+
+        await setCluster(stack, { version: "1.38" });
+        await expect(stack.steps()).rejects.toThrow(/found "1\.38", and the cluster runs 1\.36; accepted: "1\.37"/);
+        await setCluster(stack, {
+            version: "1.37",
+            "addonVersions.coredns": "v1.12.4-eksbuild.1",
+            "addonVersions.kube-proxy": "v1.37.1-eksbuild.2",
+        });
+        expect(await upgraded(stack, targets)).toEqual(
+            ["", "-kube-proxy", "-nodes", "-coredns"].map((part) => `aws-eks${part}`),
         );
     });
 }, 900_000);

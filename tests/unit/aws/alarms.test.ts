@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { databaseMembers, planDatabaseAlarms } from "../../../components/aws/alarms.plan";
+import { databaseMembers, planBackupAlarms, planDatabaseAlarms } from "../../../components/aws/alarms.plan";
 import { parseStack } from "../../../components/stack/read";
 import { everythingNew, plain } from "../../aws-programs";
 import { runBoth, settingsOf, type Run } from "../../harness";
@@ -96,6 +96,52 @@ describe("alarms on AWS", () => {
                 okActions: [topic],
                 alarmDescription: expect.stringContaining("docs/runbooks/alarms.md") as unknown,
             });
+    });
+
+    it("the budget counts what bears the stack's tag, and notifies the topic at 80 % and when 100 % is forecast", () => {
+        const budgets = run.resources.filter(({ type }) => type === "aws:budgets/budget:Budget");
+        const topic = run.resources.find(({ type }) => type === "aws:sns/topic:Topic")?.state["arn"];
+        const told = {
+            comparisonOperator: "GREATER_THAN",
+            thresholdType: "PERCENTAGE",
+            subscriberSnsTopicArns: [topic],
+        };
+        expect(budgets.map(({ inputs }) => plain(inputs))).toEqual([
+            {
+                name: "orcheo-prod",
+                budgetType: "COST",
+                limitAmount: "1200",
+                limitUnit: "USD",
+                timeUnit: "MONTHLY",
+                costFilters: [{ name: "TagKeyValue", values: ["user:Stack$orcheo-prod"] }],
+                notifications: [
+                    { ...told, notificationType: "ACTUAL", threshold: 80 },
+                    { ...told, notificationType: "FORECASTED", threshold: 100 },
+                ],
+            },
+        ]);
+        // The filter is that of the tag which every resource has.
+        const provider = run.resources.find(({ type }) => type === "pulumi:providers:aws");
+        expect(JSON.stringify(plain(provider?.inputs ?? {}))).toMatch(/\\?"Stack\\?":\\?"orcheo-prod\\?"/);
+    });
+
+    it("copies of backups are watched in the vault that they come from, where there are any", () => {
+        const rows = planBackupAlarms("vault", true).map(({ name, metricName, dimensions }) => [
+            name,
+            metricName,
+            dimensions,
+        ]);
+        const dimension = { BackupVaultName: "vault" };
+        expect(rows).toEqual([
+            ["vault-backup-failed", "NumberOfBackupJobsFailed", dimension],
+            ["vault-backup-missing", "NumberOfBackupJobsCompleted", dimension],
+            ["vault-copy-failed", "NumberOfCopyJobsFailed", dimension],
+            ["vault-copy-missing", "NumberOfCopyJobsCompleted", dimension],
+        ]);
+        expect(planBackupAlarms("vault", false).map(({ name }) => name)).toEqual([
+            "vault-backup-failed",
+            "vault-backup-missing",
+        ]);
     });
 
     it("a single instance is watched by its own name", () => {

@@ -4,6 +4,7 @@ import {
     awsPrograms,
     everythingExisting,
     everythingNew,
+    otherVault,
     plain,
     stringsIn,
     withSecrets,
@@ -32,6 +33,12 @@ function only({ resources }: Run, wanted: string, name: string): Registered {
 const inputsOf = (run: Run, wanted: string, name: string) => plain(only(run, wanted, name).inputs);
 const names = ({ resources }: Run, wanted: string) =>
     resources.filter((each) => kind(each) === wanted).map(({ name }) => name);
+
+function programNamed(start: string): Program {
+    const [, program] = awsPrograms.find(([name]) => name.startsWith(start)) ?? [];
+    if (program === undefined) throw new Error(`no program ${start}`);
+    return program;
+}
 
 /** Runs of each program, as preview and as update; the program's modules are loaded anew for each, one by one. */
 const done = new Map<unknown, Run>();
@@ -106,7 +113,10 @@ describe.each(awsPrograms)("prod on AWS: %s", (_, program) => {
             /^arn:aws:iam::111122223333:root$/,
             /^arn:aws:logs:eu-central-1:111122223333:log-group:\*$/,
             /^arn:aws:eks:eu-central-1:111122223333:cluster\/(orcheo-prod|shared)$/,
+            /^arn:aws:eks:eu-central-1:111122223333:nodegroup\/orcheo-prod\/\*$/,
+            /^arn:aws:autoscaling:eu-central-1:111122223333:autoScalingGroup:\*:autoScalingGroupName\/eks-\*$/,
             /^arn:aws:s3:::[a-z0-9-]+\/(backups\/)?\*$/,
+            /^arn:aws:iam::444455556666:(root|role\/aws-service-role\/backup\.amazonaws\.com\/AWSServiceRoleForBackup)$/,
         ];
         for (const each of run.resources.filter(isAws)) {
             const references = stringsIn(plain(each.inputs)).filter((value) =>
@@ -211,6 +221,40 @@ describe("existence of resources", () => {
         expect(kubeconfig).toContain('"eks","get-token","--region","eu-central-1","--cluster-name","orcheo-prod"');
     });
 
+    it("the nodes' version is the cluster's or their own, and an add-on's may be pinned", async () => {
+        expect(inputsOf(fresh, "NodeGroup", "aws-eks-nodes")["version"]).toBe("1.37");
+        const { aws } = everythingNew as { aws: { cluster: { nodes: object } } };
+        const behind = { ...aws.cluster.nodes, version: "1.36" };
+        const cluster = { ...aws.cluster, nodes: behind, addonVersions: { "kube-proxy": "v1.36.2-eksbuild.3" } };
+        const run = await ran({ stack: "prod", settings: { ...everythingNew, aws: { ...aws, cluster } } });
+        expect(inputsOf(run, "Cluster", "aws-eks")["version"]).toBe("1.37");
+        expect(inputsOf(run, "NodeGroup", "aws-eks-nodes")["version"]).toBe("1.36");
+        const addon = (name: string) => inputsOf(run, "Addon", `aws-eks-${name}`)["addonVersion"];
+        expect([addon("kube-proxy"), addon("coredns")]).toEqual(["v1.36.2-eksbuild.3", undefined]);
+    }, 60_000);
+
+    it("a cluster autoscaler has an identity where the settings ask for it", async () => {
+        const association = inputsOf(fresh, "PodIdentityAssociation", "aws-eks-autoscaler");
+        expect(association).toEqual({
+            clusterName: "orcheo-prod",
+            namespace: "kube-system",
+            serviceAccount: "cluster-autoscaler",
+            roleArn: only(fresh, "Role", "aws-eks-autoscaler-role").state["arn"],
+        });
+        const trust = String(inputsOf(fresh, "Role", "aws-eks-autoscaler-role")["assumeRolePolicy"]);
+        expect(trust).toContain('"aws:RequestTag/kubernetes-service-account":"cluster-autoscaler"');
+        expect(names(await ran(programNamed("Auto Mode")), "Role")).not.toContain("aws-eks-autoscaler-role");
+    }, 60_000);
+
+    it("nodes wait for the add-ons that they need, and the other add-ons for nodes", () => {
+        const after = (kindOf: string, name: string) => only(fresh, kindOf, name).options.after;
+        expect(after("NodeGroup", "aws-eks-nodes").filter((each) => each === "Addon")).toHaveLength(3);
+        for (const first of ["vpc-cni", "kube-proxy", "eks-pod-identity-agent"])
+            expect(after("Addon", `aws-eks-${first}`), first).toEqual([]);
+        for (const later of ["coredns", "metrics-server"])
+            expect(after("Addon", `aws-eks-${later}`), later).toEqual(["NodeGroup"]);
+    });
+
     it("the stack's own cluster creates encrypted volumes if pods request one, and only then", async () => {
         expect(names(fresh, "StorageClass")).toEqual([]);
         expect(names(fresh, "Addon")).not.toContain("aws-eks-aws-ebs-csi-driver");
@@ -232,8 +276,8 @@ describe("existence of resources", () => {
         expect(inputsOf(managed, "PersistentVolumeClaim", "valkey-data")["spec"]).toMatchObject({
             storageClassName: "orcheo-gp3",
         });
-        const [, auto] = awsPrograms.find(([name]) => name === "Auto Mode") ?? [];
-        const itself = await ran({ stack: "prod", settings: { ...(auto?.settings as object), cache } });
+        const auto = programNamed("Auto Mode").settings as object;
+        const itself = await ran({ stack: "prod", settings: { ...auto, cache } });
         expect(inputsOf(itself, "StorageClass", "cluster-storage")["provisioner"]).toBe("ebs.csi.eks.amazonaws.com");
         expect(names(itself, "Addon")).not.toContain("aws-eks-aws-ebs-csi-driver");
         const theirs = { kind: "valkey", storageClass: "theirs" };
@@ -255,6 +299,54 @@ describe("existence of resources", () => {
             treatMissingData: "breaching",
         });
     });
+
+    it("recovery points are copied to a vault in another region, under a key of that region, and to another account's", async () => {
+        const run = await ran(programNamed("copies of backups"));
+        expect(inputsOf(run, "Key", "aws-backup-eu-west-1-key")).toMatchObject({
+            region: "eu-west-1",
+            enableKeyRotation: true,
+        });
+        expect(inputsOf(run, "Vault", "aws-backup-eu-west-1-vault")).toEqual({
+            region: "eu-west-1",
+            name: "orcheo-prod",
+            kmsKeyArn: only(run, "Key", "aws-backup-eu-west-1-key").state["arn"],
+        });
+        for (const kept of [
+            only(run, "Vault", "aws-backup-eu-west-1-vault"),
+            only(run, "Key", "aws-backup-eu-west-1-key"),
+        ])
+            expect(kept.options).toMatchObject({ protect: true, retainOnDelete: true });
+        const own = "arn:aws:backup:eu-west-1:111122223333:backup-vault:orcheo-prod";
+        const rules = inputsOf(run, "Plan", "aws-backup-plan")["rules"] as {
+            copyActions: unknown;
+            lifecycle: unknown;
+        }[];
+        expect(rules).toHaveLength(2);
+        for (const { copyActions, lifecycle } of rules)
+            expect(copyActions).toEqual(
+                [own, otherVault].map((destinationVaultArn) => ({ destinationVaultArn, lifecycle })),
+            );
+        // Nothing else is where the copies are.
+        const elsewhere = run.resources.filter((each) => isAws(each) && "region" in each.inputs);
+        expect(elsewhere.map(({ name }) => name).sort()).toEqual(
+            ["key", "key-alias", "vault"].map((each) => `aws-backup-eu-west-1-${each}`),
+        );
+        const [, rule] = inputsOf(fresh, "Plan", "aws-backup-plan")["rules"] as object[];
+        expect(rule).not.toHaveProperty("copyActions");
+    }, 60_000);
+
+    it("blue/green updates of an instance have logical replication, and others none", async () => {
+        const parameters = (run: Run) => {
+            const { parameters: all } = inputsOf(run, "ParameterGroup", "postgres-parameters");
+            return (all as { name: string }[]).filter(({ name }) => name === "rds.logical_replication");
+        };
+        const run = await ran(programNamed("copies of backups, blue/green updates"));
+        expect(parameters(run)).toEqual([
+            { name: "rds.logical_replication", value: "1", applyMethod: "pending-reboot" },
+        ]);
+        expect(inputsOf(run, "Instance", "postgres")["blueGreenUpdate"]).toEqual({ enabled: true });
+        expect(parameters(await ran({ stack: "prod", settings: settingsOf("prod") }))).toEqual([]);
+    }, 60_000);
 
     it("the stack's own network has a public subnet for gateways in each zone, and nodes in private subnets", () => {
         const zoneOf = (name: string) => inputsOf(fresh, "Subnet", name)["availabilityZone"];
@@ -279,9 +371,7 @@ describe("existence of resources", () => {
     });
 
     it("Auto Mode runs nodes itself, and enforces network policies because the stack enables them", async () => {
-        const [, auto] = awsPrograms.find(([name]) => name === "Auto Mode") ?? [];
-        if (auto === undefined) throw new Error("no program with Auto Mode");
-        const run = await ran(auto);
+        const run = await ran(programNamed("Auto Mode"));
         expect(names(run, "NodeGroup")).toEqual([]);
         expect(inputsOf(run, "Cluster", "aws-eks")).toMatchObject({
             computeConfig: { enabled: true },

@@ -3,9 +3,11 @@ import { output } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { planTrust } from "../../../components/aws/identities.plan";
 import {
+    planAutoscalerPolicy,
     planBackendPolicy,
     planBackupPolicy,
     planBucketPolicy,
+    planCopiesKey,
     planDataKey,
     planTopicPolicy,
     planVaultKey,
@@ -13,7 +15,7 @@ import {
 } from "../../../components/aws/policies.plan";
 import type { Aws } from "../../../components/config/schema.aws";
 import { parseStack } from "../../../components/stack/read";
-import { everythingExisting } from "../../aws-programs";
+import { everythingExisting, otherVault } from "../../aws-programs";
 import { settingsOf } from "../../harness";
 
 function awsOf(settings: object): Aws {
@@ -58,6 +60,22 @@ describe("a policy document", () => {
         ]);
     });
 
+    it("of the data key, with copies in another account: AWS Backup of that account alone", async () => {
+        const copies = [{ kind: "vault", arn: otherVault }];
+        const shared = awsOf({
+            ...settingsOf("prod"),
+            aws: { ...(settingsOf("prod")["aws"] as object), backupPlan: { copies } },
+        });
+        const own = await sentences(planDataKey(aws));
+        const who = '{"AWS":["arn:aws:iam::444455556666:root"]}';
+        const service = `"ArnEquals":{"aws:PrincipalArn":["arn:aws:iam::444455556666:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"]}`;
+        expect((await sentences(planDataKey(shared))).slice(own.length)).toEqual([
+            `Allow ${who}: kms:Decrypt kms:DescribeKey kms:GenerateDataKey* kms:ReEncrypt* on * if {${service}}`,
+            `Allow ${who}: kms:CreateGrant on * if {${service},"Bool":{"kms:GrantIsForAWSResource":"true"}}`,
+        ]);
+        expect(await sentences(planCopiesKey(shared))).toEqual([`Allow ${root}: kms:* on *`]);
+    });
+
     it("of the vault's key: written by the deployer and read by the backend, through Secrets Manager alone", async () => {
         const [administer, ...rest] = await sentences(planVaultKey(aws, "backend-role"));
         expect(rest).toEqual([
@@ -89,6 +107,17 @@ describe("a policy document", () => {
         expect(await sentences(planBackupPolicy({ arn: "bucket", keyArn: "key" }, region))).toEqual([
             "Allow: s3:PutObject s3:AbortMultipartUpload s3:ListMultipartUploadParts on bucket/backups/*",
             `Allow: kms:GenerateDataKey kms:Decrypt on key if {"StringEquals":{"kms:ViaService":"s3.${region}.amazonaws.com"}}`,
+        ]);
+    });
+
+    it("of the cluster autoscaler: it sees all groups of nodes, and scales those of the cluster", async () => {
+        const [sees, ...rest] = await sentences(planAutoscalerPolicy(aws));
+        expect(sees).toMatch(/^Allow:( (autoscaling|ec2):(Describe|Get)\w+)+ on \*$/);
+        expect(rest).toEqual([
+            `Allow: eks:DescribeNodegroup on arn:aws:eks:${region}:${account}:nodegroup/orcheo-prod/*`,
+            `Allow: autoscaling:SetDesiredCapacity autoscaling:TerminateInstanceInAutoScalingGroup on ` +
+                `arn:aws:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/eks-* if ` +
+                `{"StringEquals":{"aws:ResourceTag/k8s.io/cluster-autoscaler/orcheo-prod":"owned"}}`,
         ]);
     });
 

@@ -31,6 +31,14 @@ const registry = (prefix: string, more: object = {}): Settings => ({
     ...section(prod, "aws", { registry: true, ...more }),
     registry: { prefix },
 });
+const copies = (...copies: object[]): Settings => section(prod, "aws", { backupPlan: { copies } });
+const copyVault = (region: string, account: string, name = "orcheo"): object => ({
+    kind: "vault",
+    arn: `arn:aws:backup:${region}:${account}:backup-vault:${name}`,
+});
+const copyRegion = (region: string): object => ({ kind: "region", region });
+const gp3 = (storageGiB: number, iops: number): Settings =>
+    rds({ deployment: { kind: "cluster", iops }, instanceClass: "db.m6gd.large", storageGiB });
 const host = "111122223333.dkr.ecr.eu-central-1.amazonaws.com";
 const disk = (ephemeralRequestMiB: number): Settings =>
     section(dev, "worker", { resources: { ephemeralRequestMiB }, scratch: { tmpMiB: 128, stateMiB: 128 } });
@@ -53,6 +61,54 @@ describe.each<[string, (readonly [Settings, ...string[]])[]]>([
             [clustered("db.r6idn.xlarge")],
             [clustered("db.m7g.large"), "database.instanceClass"],
             [clustered("db.d7g.large"), "database.instanceClass"],
+        ],
+    ],
+    [
+        "a cluster's IOPS are those of its disks",
+        [
+            [gp3(399, 3000)],
+            [gp3(399, 3001), "database.deployment.iops"],
+            [gp3(400, 12_000)],
+            [gp3(400, 11_999), "database.deployment.iops"],
+            [gp3(400, 20_000)],
+            [gp3(400, 20_001), "database.deployment.iops"],
+            [gp3(30_000, 15_000)],
+            [gp3(30_000, 14_999), "database.deployment.iops"],
+            [gp3(30_000, 64_000)],
+        ],
+    ],
+    [
+        "a copy takes over from an instance alone",
+        [
+            [rds({ blueGreenUpdates: true })],
+            [
+                rds({ blueGreenUpdates: true, deployment: { kind: "cluster" }, instanceClass: "db.m6gd.large" }),
+                "database.blueGreenUpdates",
+            ],
+        ],
+    ],
+    [
+        "backups are copied to another region or another account, each vault once",
+        [
+            [copies(copyRegion("eu-west-1"), copyVault("eu-central-1", "444455556666"))],
+            [copies(copyVault("eu-west-1", "111122223333"))],
+            [copies(copyRegion("eu-central-1")), "aws.backupPlan.copies[0].region"],
+            [copies(copyVault("eu-central-1", "111122223333", "other")), "aws.backupPlan.copies[0].arn"],
+            [copies(copyRegion("eu-west-1"), copyVault("eu-west-1", "444455556666")), "aws.backupPlan.copies[1].arn"],
+            [copies(copyRegion("eu-west-1"), copyRegion("eu-west-1")), "aws.backupPlan.copies[1].region"],
+            [
+                copies(copyRegion("eu-west-1"), copyVault("eu-west-1", "111122223333", "orcheo-prod")),
+                "aws.backupPlan.copies[1].arn",
+            ],
+        ],
+    ],
+    [
+        "AWS Backup copies no snapshot of a cluster",
+        [
+            [
+                { ...copies(copyRegion("eu-west-1")), database: clustered("db.m6gd.large")["database"] },
+                "aws.backupPlan.copies",
+            ],
         ],
     ],
     [
