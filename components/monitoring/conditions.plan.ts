@@ -262,9 +262,10 @@ function planBackups(own: string, { backup }: ConditionSettings): Alert[] {
         {
             name: "OrcheoBackupFailed",
             severity: "warning",
-            expr: `max by (job_name) (kube_job_status_failed{${own},job_name=~"backup-.*"}) > 0 and on(job_name) time() - kube_job_status_start_time{${own}} < 86400`,
+            // Not after a later one has succeeded: the failed Job stays there for days.
+            expr: `max by (job_name) (kube_job_status_failed{${own},job_name=~"backup-.*"}) > 0 and on(job_name) kube_job_status_start_time{${own}} > scalar(max(kube_cronjob_status_last_successful_time{${own},cronjob="backup"}) or vector(0)) and on(job_name) time() - kube_job_status_start_time{${own}} < 86400`,
             for: "5m",
-            summary: "A backup failed within the last day.",
+            summary: "A backup failed within the last day, and none has succeeded since.",
             page: "alert-backup.md",
         },
     ];

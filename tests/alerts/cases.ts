@@ -527,8 +527,26 @@ export const cases: Readonly<Record<string, Case>> = {
                 },
                 labels: [{ job_name: "backup-29000" }],
             },
+            {
+                minute: 60,
+                series: {
+                    'kube_job_status_failed{namespace="orcheo",job_name="backup-29000"}': "1x70",
+                    'kube_job_status_start_time{namespace="orcheo",job_name="backup-29000"}': `${start}x70`,
+                    'kube_cronjob_status_last_successful_time{namespace="orcheo",cronjob="backup"}': `${start - 60}x70`,
+                },
+                labels: [{ job_name: "backup-29000" }],
+            },
         ],
         silent: [
+            {
+                why: "a later one succeeded",
+                minute: 60,
+                series: {
+                    'kube_job_status_failed{namespace="orcheo",job_name="backup-29000"}': "1x70",
+                    'kube_job_status_start_time{namespace="orcheo",job_name="backup-29000"}': `${start}x70`,
+                    'kube_cronjob_status_last_successful_time{namespace="orcheo",cronjob="backup"}': `${start + 60}x70`,
+                },
+            },
             {
                 why: "another job",
                 minute: 60,
