@@ -65,6 +65,7 @@ const TRAEFIK = "github.com/traefik/traefik/v3";
 const MOBY = "github.com/moby/moby/v2";
 const COSIGN = "github.com/sigstore/cosign/v3";
 const COMPOSE = "github.com/docker/compose/v5";
+const ALERTMANAGER = "github.com/prometheus/alertmanager";
 const VICTORIA_METRICS = "github.com/VictoriaMetrics/VictoriaMetrics";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
@@ -466,6 +467,21 @@ export const tools: readonly Tool[] = [
         module: "actionlint",
         packages: ["github.com/rhysd/actionlint/cmd/actionlint"],
         stamps: { "github.com/rhysd/actionlint.version": "1.7.12" },
+    },
+    {
+        name: "alertmanager",
+        group: "alerts",
+        version: "0.35.0",
+        module: "alertmanager",
+        packages: [`${ALERTMANAGER}/cmd/alertmanager`],
+        stamps: { "github.com/prometheus/common/version.Version": "0.35.0" },
+        // The module comes without its built pages: this one has the API alone.
+        patched: [
+            {
+                goModule: ALERTMANAGER,
+                edits: [{ file: "ui/web.go", from: "//go:embed app/dist", to: "//go:embed web.go" }],
+            },
+        ],
     },
     {
         name: "victoria-metrics",

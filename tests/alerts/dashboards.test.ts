@@ -7,7 +7,7 @@ import { stringify } from "yaml";
 import { planDashboards } from "../../components/monitoring/dashboards.plan";
 import { planRuleGroups, scraperOf } from "../../components/monitoring/monitoring.plan";
 import { monitoredStack } from "../monitored-stack";
-import { newFolder, startRules, startStore, stopAll, write } from "./store";
+import { newFolder, startRules, startStore, stopAll, write } from "../local/metrics-store.ts";
 
 const stack = monitoredStack();
 const scraped = scraperOf(stack);

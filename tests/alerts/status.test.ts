@@ -9,7 +9,7 @@ import type { ClusterApi } from "../../tools/cluster.ts";
 import { firingAlerts, knowsRules } from "../../tools/status/alerts.plan.ts";
 import { readAlerts } from "../../tools/status/alerts.ts";
 import { monitoredStack } from "../monitored-stack";
-import { newFolder, startRules, startStore, stopAll, write } from "./store";
+import { newFolder, startRules, startStore, stopAll, write } from "../local/metrics-store.ts";
 
 const urls = { store: "", alerts: "" };
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
     const groups = planRuleGroups(monitoredStack()).map((group) => ({ ...group, interval: "1s" }));
     writeFileSync(rules, stringify({ groups }));
     urls.store = await startStore();
-    urls.alerts = await startRules(rules, urls.store);
+    urls.alerts = (await startRules(rules, urls.store)).url;
 });
 afterAll(stopAll);
 
