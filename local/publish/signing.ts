@@ -14,11 +14,15 @@ export interface Signer {
 
 export function signing(key: string, toolchain: Toolchain): Signer {
     // With a key file there is no public log of the signature.
-    const by = key === KEYLESS ? [] : ["--key", key, "--use-signing-config=false", "--tlog-upload=false"];
+    const withKey = ["--key", key, "--use-signing-config=false", "--tlog-upload=false"];
+    // In both formats: cosign 3 looks for bundles, policy-controller knows a key's signatures only as cosign 2 wrote them.
+    const formats = key === KEYLESS ? [[]] : [withKey, [...withKey, "--new-bundle-format=false"]];
     const cosign = async (target: string, ...args: string[]): Promise<void> => {
-        const options = ["--yes", ...by, ...(isLoopback(target) ? ["--allow-http-registry"] : [])];
         const env = { COSIGN_PASSWORD: "", ...process.env };
-        await run(toolchain.bin("cosign"), [...args, ...options, target], { timeoutSeconds: 120, env });
+        for (const format of formats) {
+            const options = ["--yes", ...format, ...(isLoopback(target) ? ["--allow-http-registry"] : [])];
+            await run(toolchain.bin("cosign"), [...args, ...options, target], { timeoutSeconds: 120, env });
+        }
     };
     return {
         sign: (target) => cosign(target, "sign", "--recursive"),

@@ -1,9 +1,9 @@
 /** A registry on loopback for a test of publishing, with small images and cosign's keys. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { registry as registryConfig } from "../../local/cluster/configs.ts";
 import { run } from "../../local/process.ts";
@@ -18,19 +18,26 @@ export class Loopback {
     readonly folder = mkdtempSync(join(tmpdir(), "orcheo-publish-test-"));
     readonly at: string;
     readonly #toolchain: Toolchain;
-    readonly #server: ChildProcess;
+    #server: ChildProcess | undefined;
 
     /** @param at  its address, such as 127.0.0.1:25019 */
     private constructor(at: string, toolchain: Toolchain) {
         this.at = at;
         this.#toolchain = toolchain;
-        const config = join(this.folder, "registry.yaml");
-        writeFileSync(config, registryConfig(join(this.folder, "registry"), at));
-        this.#server = spawn(toolchain.bin("registry"), ["serve", config], { stdio: "ignore" });
+    }
+
+    /** A registry that is there, such as a cluster's. */
+    static async of(at: string, toolchain: Toolchain): Promise<Loopback> {
+        const loopback = new Loopback(at, toolchain);
+        await loopback.cosign("generate-key-pair");
+        return loopback;
     }
 
     static async at(at: string, toolchain: Toolchain): Promise<Loopback> {
         const loopback = new Loopback(at, toolchain);
+        const config = join(loopback.folder, "registry.yaml");
+        writeFileSync(config, registryConfig(join(loopback.folder, "registry"), at));
+        loopback.#server = spawn(toolchain.bin("registry"), ["serve", config], { stdio: "ignore" });
         const answers = (): Promise<boolean> =>
             fetch(`http://${at}/v2/`).then(
                 (answer) => answer.ok,
@@ -52,9 +59,11 @@ export class Loopback {
             env: { ...process.env, COSIGN_PASSWORD: password },
         });
 
-    /** An image of Debian with one package. @returns its reference by digest */
-    async image(tag: string, version: string, of = architecture): Promise<string> {
+    /** An image of Debian with one package, and these files at its root. @returns its reference by digest */
+    async image(tag: string, version: string, of = architecture, files: readonly string[] = []): Promise<string> {
         const root = join(this.folder, tag);
+        mkdirSync(root, { recursive: true });
+        for (const file of files) copyFileSync(file, join(root, basename(file)));
         mkdirSync(join(root, "etc"), { recursive: true });
         mkdirSync(join(root, "var/lib/dpkg"), { recursive: true });
         writeFileSync(
@@ -81,7 +90,7 @@ export class Loopback {
     }
 
     close(): void {
-        this.#server.kill();
+        this.#server?.kill();
         rmSync(this.folder, { recursive: true });
     }
 }
