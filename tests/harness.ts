@@ -142,6 +142,7 @@ const knownTypes: ReadonlySet<string> = new Set([
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
     "kubernetes:external-secrets.io/v1:ExternalSecret",
     ...["Gateway", "HTTPRoute", "BackendTLSPolicy"].map((kind) => `kubernetes:gateway.networking.k8s.io/v1:${kind}`),
+    "kubernetes:policy.sigstore.dev/v1beta1:ClusterImagePolicy",
     "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy",
     "kubernetes:gateway.k8s.aws/v1beta1:LoadBalancerConfiguration",
     "kubernetes:gateway.k8s.aws/v1beta1:TargetGroupConfiguration",

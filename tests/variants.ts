@@ -87,6 +87,26 @@ export const monitored = {
     monitoring: { kind: "prometheusOperator", labels: { release: "kube-prometheus-stack" } },
 };
 
+const publicKey = [
+    "-----BEGIN PUBLIC KEY-----",
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEGTqxOFXbLzN3rbHoBeAGBSZTM6cT",
+    "FHhJISX7eIK4Ctj/tm6nndcxL8GrQnvbZ74JSTKrgThsOhjKocwOmfK9Rg==",
+    "-----END PUBLIC KEY-----",
+    "",
+].join("\n");
+
+/** Images of which only signed ones run. */
+export function signedOnlyBy(signer: object, more: object = {}) {
+    const names = ["backend", "canvas", "postgres", "pgbouncer", "valkey", "backup"];
+    const images = names.map(
+        (each) => [each, `ghcr.io/example/orcheo/${each}:1.4.2@sha256:${"a".repeat(64)}`] as const,
+    );
+    const admission = { kind: "policyController", signer, ...more };
+    return { ...dev, images: { kind: "published", ...Object.fromEntries<string>(images), admission } };
+}
+export const byKey = { kind: "key", publicKey };
+export const signedOnlyByKey = signedOnlyBy(byKey);
+
 export const variants = {
     "Traefik with ACME over http": {
         ...dev,

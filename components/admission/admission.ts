@@ -1,18 +1,20 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
+import type { ImageSettings } from "../images/images.plan";
 import { planAdmission } from "./admission.plan";
+import { planSignatures } from "./signatures.plan";
 
 /**
  * The pod rules of policies/, enforced by the API server in the stack's namespace: pods created without Pulumi, such as by
- * `kubectl run`, are refused with the same message. Workloads depend on it.
+ * `kubectl run`, are refused with the same message; and by policy-controller, where it is there, images that are not signed. Workloads depend on it.
  *
  * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
  */
 export class Admission extends pulumi.ComponentResource {
     constructor(
         name: string,
-        { stack }: { stack: Pick<Stack, "entrance" | "kubernetes"> },
+        { stack }: { stack: ImageSettings & Pick<Stack, "entrance" | "kubernetes"> },
         opts?: pulumi.ComponentResourceOptions,
     ) {
         super("orcheo:index:Admission", name, {}, opts);
@@ -21,6 +23,8 @@ export class Admission extends pulumi.ComponentResource {
             const declared = new ValidatingAdmissionPolicy(`${name}-${rule}`, policy, { parent: this });
             new ValidatingAdmissionPolicyBinding(`${name}-${rule}`, binding, { parent: this, dependsOn: declared });
         }
+        for (const { role, policy } of planSignatures(stack))
+            new k8s.apiextensions.CustomResource(`${name}-${role}`, policy, { parent: this });
         this.registerOutputs({});
     }
 }

@@ -1,16 +1,20 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
-import { behindLoadBalancer } from "../config/kinds";
+import { behindLoadBalancer, signedOnly } from "../config/kinds";
 import type { Stack } from "../config/schema";
 import { objectLabels } from "../kubernetes/labels";
 import { mebibytes, millis } from "../kubernetes/quantity";
 import { quotaOf, type QuotaSettings } from "./capacity.plan";
 export { quotaOf, type QuotaSettings } from "./capacity.plan";
 
+/** Opts a namespace in: policy-controller leaves others alone. */
+export const signedOnlyLabel = "policy.sigstore.dev/include";
+
 export function planNamespace({
     kubernetes,
     entrance,
-}: Pick<Stack, "kubernetes" | "entrance">): types.input.core.v1.Namespace {
+    images,
+}: Pick<Stack, "kubernetes" | "entrance" | "images">): types.input.core.v1.Namespace {
     const modes = ["enforce", "audit", "warn"].flatMap((mode) => [
         [`pod-security.kubernetes.io/${mode}`, "restricted"],
         [`pod-security.kubernetes.io/${mode}-version`, kubernetes.podSecurityVersion],
@@ -25,6 +29,7 @@ export function planNamespace({
                 ...(behindLoadBalancer(entrance.controller) && {
                     "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled",
                 }),
+                ...(signedOnly(images) !== undefined && { [signedOnlyLabel]: "true" }),
             },
         },
     };

@@ -6,7 +6,7 @@ import { planStorageClass } from "../kubernetes/storage-class.plan";
 import { planLimitRange, planNamespace, planQuota, type QuotaSettings } from "./cluster.plan";
 
 export interface ClusterArgs {
-    readonly stack: QuotaSettings & Pick<Stack, "aws" | "entrance" | "makesStorageClass" | "registry">;
+    readonly stack: QuotaSettings & Pick<Stack, "aws" | "entrance" | "images" | "makesStorageClass" | "registry">;
     /** Of a cluster that the cloud makes; default the configured file. */
     readonly kubeconfig?: pulumi.Output<string>;
     /** The password that pods pull with, where the stack makes their pull secret. */

@@ -2,6 +2,7 @@
 import type { Auth } from "./schema.auth";
 import type { Aws } from "./schema.aws";
 import type { Entrance } from "./schema.entrance";
+import type { Images } from "./schema.images";
 import type { Pgbouncer, Pooler } from "./schema.pooler";
 import type { Outbound } from "./schema.surroundings";
 
@@ -93,3 +94,11 @@ export const poolerOf = ({ database: { pooler } }: Pooled): Pgbouncer | undefine
 
 /** Orcheo's own pods connect to the pooler instead of PostgreSQL. */
 export const usesPooler = (stack: Pooled): boolean => poolerOf(stack)?.used === true;
+
+type Published = Extract<Images, { kind: "published" }>;
+
+/** Settings of policy-controller, through which only signed images run. */
+export const signedOnly = (
+    images: Images,
+): Extract<Published["admission"], { kind: "policyController" }> | undefined =>
+    images.kind === "published" && images.admission.kind === "policyController" ? images.admission : undefined;

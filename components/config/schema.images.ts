@@ -1,7 +1,7 @@
 /** Settings of the images: built by the stack, or published ones. */
 import { z } from "zod";
 import releases from "../../images/backend/releases.json";
-import { gitUrl, kind, oneOf, path, pinnedImage, text, words, choice, whole } from "./fields";
+import { gitUrl, httpsUrl, imageSource, kind, oneOf, path, pinnedImage, text, words, choice, whole } from "./fields";
 
 /** Where the canvas of release 0.33 is public; later front ends are not. */
 const { git, tag } = releases.releases["0.33"].canvas;
@@ -41,6 +41,37 @@ function namedTwice(plugins: readonly z.output<typeof plugin>[], context: z.Refi
         context.addIssue({ code: "custom", path: [index, "package"], message: "each package once" });
     });
 }
+
+const signer = oneOf([
+    z.strictObject({
+        kind: kind("key"),
+        publicKey: text(
+            /^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+\n-----END PUBLIC KEY-----\n?$/,
+            "a public key in PEM, as in cosign.pub",
+        ).describe("Public key that cosign verifies with: the text of cosign.pub."),
+    }),
+    z.strictObject({
+        kind: kind("identity"),
+        identity: words("the identity in a certificate, such as a workflow's URL").describe(
+            "Identity of keyless signatures; `*` stands for any text: `https://github.com/example/orcheo/.github/workflows/publish.yml@refs/tags/v*`.",
+        ),
+        issuer: httpsUrl().default("https://token.actions.githubusercontent.com").describe("Issuer of the identity."),
+    }),
+]);
+
+const imageAdmission = oneOf([
+    z.strictObject({ kind: kind("none") }),
+    z.strictObject({
+        kind: kind("policyController"),
+        signer: signer.describe("Whose signatures count."),
+        unsigned: z
+            .array(imageSource())
+            .default([])
+            .describe(
+                "Registries and paths of images that run without a signature: those of pods that others start in the namespace, such as cert-manager's solver.",
+            ),
+    }),
+]);
 
 const newest = "default the newest of this `release` in images/published.json ([publishing](publishing.md)).";
 
@@ -104,5 +135,12 @@ export const images = oneOf([
         valkey: pinnedImage().optional().describe(`Valkey; ${newest}`),
         pgbouncer: pinnedImage().optional().describe(`The pooler, only where \`database.pooler\` is one; ${newest}`),
         backup: pinnedImage().optional().describe(`The dump, only where \`backup\` makes some; ${newest}`),
+        admission: imageAdmission
+            .prefault({ kind: "none" })
+            .describe(
+                "Whether the cluster refuses pods with images that are not signed or have no signed SBOM ([publishing](publishing.md#in-the-cluster)). `policyController` needs Sigstore's policy-controller.",
+            ),
     }),
 ]).describe("Built by the stack, or published ones by digest.");
+
+export type Images = z.output<typeof images>;

@@ -2,7 +2,7 @@
 import table from "../../images/published.json";
 import type { Stack } from "../config/schema";
 
-type Named = Exclude<keyof Extract<Stack["images"], { kind: "published" }>, "kind">;
+type Named = Exclude<keyof Extract<Stack["images"], { kind: "published" }>, "admission" | "kind">;
 
 export interface PublishedImages {
     /** By generation of Orcheo. */

@@ -17,6 +17,7 @@ import type { IMiddleware } from "@kubernetes-models/traefik/traefik.io/v1alpha1
 import type { IServersTransport } from "@kubernetes-models/traefik/traefik.io/v1alpha1/ServersTransport";
 import type { Input } from "@pulumi/pulumi";
 import type { LoadBalancerConfigurationSpec, TargetGroupConfigurationSpec } from "./aws-gateway.types";
+import type { ClusterImagePolicySpec } from "./cluster-image-policy.types";
 import type { PodMonitorSpec } from "./pod-monitor.types";
 import type { PrometheusRuleSpec } from "./prometheus-rule.types";
 
@@ -75,6 +76,11 @@ export type PodMonitor = Custom<{
     readonly kind: "PodMonitor";
     readonly spec: PodMonitorSpec;
 }>;
+export type ClusterImagePolicy = Custom<{
+    readonly apiVersion: "policy.sigstore.dev/v1beta1";
+    readonly kind: "ClusterImagePolicy";
+    readonly spec: ClusterImagePolicySpec;
+}>;
 export type PrometheusRule = Custom<{
     readonly apiVersion: "monitoring.coreos.com/v1";
     readonly kind: "PrometheusRule";
@@ -96,4 +102,5 @@ export type CustomObject =
     | LoadBalancerConfiguration
     | TargetGroupConfiguration
     | PodMonitor
+    | ClusterImagePolicy
     | PrometheusRule;

@@ -1,5 +1,5 @@
 /** APIs that the settings need: of the cluster itself by its version, of what is installed beside it by its groups. */
-import { isTraefik, usesGateway } from "../config/kinds";
+import { isTraefik, signedOnly, usesGateway } from "../config/kinds";
 import type { Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
 import type { ClusterApi } from "../kubernetes/cluster-api";
@@ -45,7 +45,7 @@ export function versionProblems({ kubernetes }: Partial<Sections>, version: stri
     return [{ at: "orcheo:stack.kubernetes.context", found, remedy: `accepted: ${oldest.join(".")} or newer` }];
 }
 
-function needsOf({ entrance, secrets, api, monitoring }: Partial<Sections>): readonly Need[] {
+function needsOf({ entrance, secrets, api, monitoring, images }: Partial<Sections>): readonly Need[] {
     const controller = entrance?.controller;
     const kind = "entrance.controller.kind";
     const needs: Need[] = [
@@ -86,6 +86,12 @@ function needsOf({ entrance, secrets, api, monitoring }: Partial<Sections>): rea
             key: "secrets.kind",
             api: "external-secrets.io/v1",
             remedy: 'install External Secrets 0.16 or newer, or use the kind "existing"',
+        });
+    if (images !== undefined && signedOnly(images) !== undefined)
+        needs.push({
+            key: "images.admission.kind",
+            api: "policy.sigstore.dev/v1beta1",
+            remedy: 'install Sigstore\'s policy-controller, which verifies signatures, or use the kind "none"',
         });
     if (api !== undefined && api.scaling.maxReplicas > api.scaling.minReplicas)
         needs.push({

@@ -15,6 +15,7 @@ import { namespaceOwner } from "./namespace-owner";
 import { networkEnforcement } from "./network-enforcement";
 import { rollbackTarget } from "./rollback-target";
 import { serviceRangeCheck } from "./service-range";
+import { signedNamespace } from "./signed-namespace";
 import { storageClasses } from "./storage-classes";
 import { clusterSupport } from "./support.plan";
 import { volumesGrow } from "./volumes";
@@ -32,6 +33,7 @@ export const clusterChecks: readonly ClusterCheck[] = [
     networkEnforcement,
     serviceRangeCheck,
     rollbackTarget,
+    signedNamespace,
 ];
 
 export interface Findings {

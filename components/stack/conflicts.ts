@@ -1,6 +1,8 @@
 /** What no single setting shows: settings that are each accepted and cannot be meant together. */
+import { createPublicKey } from "node:crypto";
 import { admissionRules } from "../admission/admission.plan";
 import { quotaOf } from "../cluster/cluster.plan";
+import { signedOnly, startsSolvers } from "../config/kinds";
 import { unlessRefused } from "../config/partial";
 import type { Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
@@ -41,6 +43,8 @@ export const rules: readonly Rule[] = [
     rollbackOfPublished,
     missingImages,
     foreignImages,
+    unreadableKey,
+    unsignedSolver,
     ...imageRules,
     transformProblems,
     extraObjectProblems,
@@ -96,6 +100,31 @@ function foreignImages(stack: Stack): Problem[] {
             at: "orcheo:stack.kubernetes.admission.registries",
             found: `found nothing that covers ${foreign.join(", ")}`,
             remedy: "accepted: a list that covers the stack's own images too",
+        },
+    ];
+}
+
+function unreadableKey({ images }: Pick<Stack, "images">): Problem[] {
+    const signer = signedOnly(images)?.signer;
+    if (signer?.kind !== "key") return [];
+    try {
+        createPublicKey(signer.publicKey);
+        return [];
+    } catch {
+        const remedy = "accepted: the text of cosign.pub, with its line breaks (`publicKey: |`)";
+        return [{ at: "orcheo:stack.images.admission.signer.publicKey", found: "holds no key", remedy }];
+    }
+}
+
+/** The cluster would refuse cert-manager's pods, and with them the public certificate. */
+function unsignedSolver({ images, entrance }: Pick<Stack, "images" | "entrance">): Problem[] {
+    const admission = signedOnly(images);
+    if (admission === undefined || admission.unsigned.length > 0 || !startsSolvers(entrance)) return [];
+    return [
+        {
+            at: "orcheo:stack.images.admission.unsigned",
+            found: "found none, and cert-manager starts pods that answer ACME's challenge",
+            remedy: "accepted: a list with the solver's image, such as quay.io/jetstack/cert-manager-acmesolver; or the solver dns01",
         },
     ];
 }

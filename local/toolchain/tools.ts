@@ -64,6 +64,7 @@ const CERT_MANAGER = "github.com/cert-manager/cert-manager";
 const TRAEFIK = "github.com/traefik/traefik/v3";
 const MOBY = "github.com/moby/moby/v2";
 const COSIGN = "github.com/sigstore/cosign/v3";
+const POLICY_CONTROLLER = "github.com/sigstore/policy-controller";
 const COMPOSE = "github.com/docker/compose/v5";
 const ALERTMANAGER = "github.com/prometheus/alertmanager";
 const VICTORIA_METRICS = "github.com/VictoriaMetrics/VictoriaMetrics";
@@ -451,6 +452,38 @@ export const tools: readonly Tool[] = [
         module: "cosign",
         packages: [`${COSIGN}/cmd/cosign`],
         stamps: { "sigs.k8s.io/release-utils/version.gitVersion": "v3.1.3" },
+    },
+    {
+        // The tests of signatures in a cluster; `make publish` has no use for it.
+        name: "policy-controller",
+        group: "publish",
+        version: "0.15.1",
+        module: "policy-controller",
+        packages: [`${POLICY_CONTROLLER}/cmd/webhook`],
+        binary: "policy-controller",
+        stamps: { "sigs.k8s.io/release-utils/version.gitVersion": "v0.15.1" },
+        share: {
+            "policy-controller.yaml": [
+                "100-namespace",
+                "200-serviceaccount",
+                "200-role",
+                "200-clusterrole",
+                "201-rolebinding",
+                "201-clusterrolebinding",
+                "300-clusterimagepolicy",
+                "300-trustroot",
+                "400-webhook-service",
+                "500-webhook-configuration",
+                "501-policy-webhook-configurations",
+                "config-observability",
+                "config-logging",
+                "config-leader-election",
+                "config-image-policies",
+                "config-sigstore-keys",
+                "config-policy-controller",
+                "webhook",
+            ].map((name) => ({ goModule: POLICY_CONTROLLER, file: `config/${name}.yaml` })),
+        },
     },
     {
         name: "syft",

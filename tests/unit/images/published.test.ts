@@ -27,7 +27,7 @@ const given = Object.fromEntries(names.map((name) => [name, ref(name, "9.9.9", "
 describe("an image that is left out", () => {
     const { stack } = parsed(given);
     if (stack === undefined) throw new Error("refused");
-    const without = { ...stack, images: { kind: "published" as const } };
+    const without = { ...stack, images: { kind: "published" as const, admission: { kind: "none" as const } } };
 
     it("is the newest published one of the same generation of Orcheo", () => {
         for (const name of names) {

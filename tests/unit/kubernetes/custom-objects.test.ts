@@ -69,8 +69,13 @@ const misspelt = {
         // @ts-expect-error it is called groups
         group: [],
     } satisfies kinds.PrometheusRule["spec"],
+    ClusterImagePolicy: {
+        images: [{ glob: "ghcr.io/example/**" }],
+        // @ts-expect-error it is called data
+        authorities: [{ key: { publicKey: "PEM" } }],
+    } satisfies kinds.ClusterImagePolicy["spec"],
 } satisfies Record<kinds.CustomObject["kind"], unknown>;
 
 test("every kind of custom resource has a misspelt field that does not compile", () => {
-    expect(Object.keys(misspelt)).toHaveLength(14);
+    expect(Object.keys(misspelt)).toHaveLength(15);
 });

@@ -8,7 +8,7 @@ import { storageClasses } from "../../../components/preflight/storage-classes";
 import { parseStack } from "../../../components/stack/read";
 import { controllers, defaultStorageClass, fakeCluster, type FakeObject } from "../../fake-cluster";
 import { run, settingsOf } from "../../harness";
-import { monitored, variants } from "../../variants";
+import { monitored, signedOnlyByKey, variants } from "../../variants";
 
 const sectionsOf = (settings: object = {}) => {
     const json = JSON.stringify({ ...settingsOf("dev"), ...settings });
@@ -29,6 +29,7 @@ const all = new Map(
         "external-secrets.io": ["v1"],
         "metrics.k8s.io": ["v1beta1"],
         "monitoring.coreos.com": ["v1"],
+        "policy.sigstore.dev": ["v1beta1"],
     }),
 );
 
@@ -49,6 +50,7 @@ describe("an API that the settings need", () => {
             "entrance.controller.kind",
             "install Envoy Gateway",
         ],
+        ["policy.sigstore.dev", signedOnlyByKey, "images.admission.kind", "install Sigstore's policy-controller"],
         ["monitoring.coreos.com", monitored, "monitoring.kind", "install the Prometheus operator"],
     ])("%s is named when the cluster does not serve it", (group, settings, key, remedy) => {
         const stack = sectionsOf(settings);
