@@ -105,7 +105,7 @@ beforeAll(async () => {
         }),
     );
     hashes = { [platform]: Object.fromEntries(recorded) };
-    await writeBundle(folders, bundle, 3);
+    await writeBundle(folders, bundle);
     cpSync(store, built, { recursive: true, verbatimSymlinks: true });
 }, 300_000);
 beforeEach(() => {
@@ -407,7 +407,7 @@ test("the same tools make the same bundle, whenever and under whatever umask the
         }
     }
     await run("chmod", ["-R", "go-rwx", ...folders]);
-    await writeBundle(folders, again, 3);
+    await writeBundle(folders, again);
     expect(sha256(again)).toBe(sha256(bundle));
     const listed = await run("sh", [
         "-c",
