@@ -18,6 +18,8 @@ import { tools, upGroups } from "./tools.ts";
 /** Level 19 makes it a tenth smaller and takes ten times as long. */
 const LEVEL = 12;
 
+const BLOCK = 1024 ** 2;
+
 /** Packs folders of one parent folder, with a list of them first. */
 export async function writeBundle(folders: readonly string[], file: string): Promise<void> {
     const lists = mkdtempSync(join(tmpdir(), "orcheo-bundle-"));
@@ -41,13 +43,30 @@ export async function writeBundle(folders: readonly string[], file: string): Pro
         });
         mkdirSync(dirname(resolve(file)), { recursive: true });
         const smaller = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
-        const [code] = await Promise.all([ended, pipeline(tar.stdout, smaller, createWriteStream(part))]);
+        const [code] = await Promise.all([ended, pipeline(tar.stdout, blocks, smaller, createWriteStream(part))]);
         if (code !== 0) throw new Error(`tar: exit code ${code ?? "?"}`);
         renameSync(part, file);
     } finally {
         rmSync(part, { force: true });
         rmSync(lists, { recursive: true, force: true });
     }
+}
+
+/** Parts of one size: zstd's output depends on how its input arrives, which for a pipe is chance. */
+async function* blocks(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const part of input) {
+        parts.push(part);
+        bytes += part.length;
+        if (bytes < BLOCK) continue;
+        const all = Buffer.concat(parts);
+        const whole = bytes - (bytes % BLOCK);
+        for (let at = 0; at < whole; at += BLOCK) yield all.subarray(at, at + BLOCK);
+        parts = [all.subarray(whole)];
+        bytes -= whole;
+    }
+    yield Buffer.concat(parts);
 }
 
 if (import.meta.main) {
