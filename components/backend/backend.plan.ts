@@ -20,6 +20,7 @@ import {
     scraperOf,
     type MonitoringSettings,
 } from "../monitoring/monitoring.plan";
+import { latestKey, updatesName } from "../updates/updates.plan";
 import type { BackendRole } from "./contract";
 import { planDemands, planSecretFiles, serverNames, type SecretSources } from "./secret-files.plan";
 import type { ReachSettings } from "../network/network.plan";
@@ -173,6 +174,9 @@ function planContainer(role: BackendRole, stack: BackendSettings, inputs: Backen
             ...(inputs.metricsCertificateSecret === undefined
                 ? []
                 : [volumes.serverCertificate(inputs.metricsCertificateSecret)]),
+            ...(role === "beat" && scraperOf(stack) !== undefined
+                ? [volumes.laterFile("update", updatesName, latestKey, "/etc/orcheo/update")]
+                : []),
             volumes.scratch("tmp", "/tmp", sizes.tmp),
             // Caches are filled at run time; they are nobody's only copy.
             volumes.scratch("state", "/var/lib/orcheo", sizes.state),

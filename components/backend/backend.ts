@@ -17,7 +17,7 @@ import { privateCaKey } from "../kubernetes/trust.plan";
 import { machine } from "../machine";
 import type { Secrets } from "../secrets/secrets";
 import { keyNames, externalName, planExternalSecret } from "../secrets/secrets.plan";
-import { monitoredRoles, planPodMonitor, scraperOf, type MonitoredRole } from "../monitoring/monitoring.plan";
+import { measuredProcesses, planPodMonitor, scraperOf } from "../monitoring/monitoring.plan";
 import { planDeployment, planInitialisation, type BackendInputs, type BackendSettings } from "./backend.plan";
 import type { SecretKey } from "./contract";
 
@@ -94,7 +94,7 @@ export class Backend extends pulumi.ComponentResource {
         for (const role of ["api", "worker"] as const)
             new k8s.policy.v1.PodDisruptionBudget(`${role}-disruption`, planDisruptionBudget(role, namespace), child);
         if (stack.monitoring.kind === "prometheusOperator" && metrics !== undefined)
-            for (const role of monitoredRoles) {
+            for (const role of measuredProcesses) {
                 const plan = planPodMonitor(role, stack.monitoring, { namespace, certificateSecret: metrics[role] });
                 new k8s.apiextensions.CustomResource(`${role}-metrics`, plan, child);
             }
@@ -145,7 +145,7 @@ function metricsSecrets(
     { stack, authority }: BackendArgs,
     api: pulumi.Output<string>,
     opts: pulumi.CustomResourceOptions,
-): Readonly<Record<MonitoredRole, pulumi.Output<string>>> | undefined {
+): Readonly<Record<(typeof measuredProcesses)[number], pulumi.Output<string>>> | undefined {
     if (scraperOf(stack) === undefined) return undefined;
     return {
         api,

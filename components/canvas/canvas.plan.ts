@@ -6,8 +6,15 @@ import { releaseLabels, selector } from "../kubernetes/labels";
 import { planPod, probe, type ContainerPlan, type PodSettings } from "../kubernetes/pod.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import * as volumes from "../kubernetes/volumes.plan";
+import {
+    metricsEnvironment,
+    scrapeAnnotations,
+    scraperOf,
+    type MonitoringSettings,
+} from "../monitoring/monitoring.plan";
 
-export type CanvasSettings = PodSettings &
+export type CanvasSettings = MonitoringSettings &
+    PodSettings &
     ScratchSettings &
     Pick<Stack, "auth" | "canvas" | "leaveSeconds" | "publicUrl" | "version">;
 
@@ -78,7 +85,9 @@ export function planCanvas(stack: CanvasSettings, inputs: CanvasInputs): types.i
         name: "canvas",
         image: inputs.image,
         args: ["serve"],
+        env: metricsEnvironment("canvas", stack),
         port: { name: "https", number: ports.canvas },
+        ...(scraperOf(stack) !== undefined && { metricsPort: ports.metrics }),
         resources: canvas.resources,
         mounts: [site, tmp, volumes.serverCertificate(inputs.certificateSecret)],
         probes: {
@@ -99,6 +108,7 @@ export function planCanvas(stack: CanvasSettings, inputs: CanvasInputs): types.i
                 serviceAccountName: inputs.serviceAccountName,
                 stack,
                 terminationGraceSeconds: 25 + stack.leaveSeconds,
+                annotations: scrapeAnnotations("canvas", stack),
                 initContainers: [prepare],
                 containers: [serve],
             }),

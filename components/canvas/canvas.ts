@@ -6,6 +6,7 @@ import type { Authority } from "../kubernetes/certificates";
 import { planDisruptionBudget } from "../kubernetes/disruption-budget.plan";
 import { serviceAccount, type AccountSettings } from "../kubernetes/service-account";
 import { planService } from "../kubernetes/service.plan";
+import { planPodMonitor } from "../monitoring/monitoring.plan";
 import { planCanvas, type CanvasSettings } from "./canvas.plan";
 
 export interface CanvasArgs {
@@ -47,6 +48,13 @@ export class Canvas extends pulumi.ComponentResource {
             }),
             child,
         );
+        if (stack.monitoring.kind === "prometheusOperator") {
+            const plan = planPodMonitor("canvas", stack.monitoring, {
+                namespace,
+                certificateSecret: this.authoritySecret,
+            });
+            new k8s.apiextensions.CustomResource(`${name}-metrics`, plan, child);
+        }
         new k8s.policy.v1.PodDisruptionBudget(`${name}-disruption`, planDisruptionBudget("canvas", namespace), child);
         this.registerOutputs({});
     }

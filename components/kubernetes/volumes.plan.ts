@@ -82,6 +82,15 @@ export function configFiles(name: string, configMap: Input<string>, mountPath: s
     };
 }
 
+/** One key of a ConfigMap that may appear later, and whose changes appear without a restart. */
+export function laterFile(name: string, configMap: string, key: string, mountPath: string): Mounted {
+    const items = [{ key, path: key }];
+    return {
+        volume: { name, configMap: { name: configMap, items, optional: true, defaultMode: readableByGroup } },
+        mount: { name, mountPath, readOnly: true },
+    };
+}
+
 export function claim(name: string, claimName: Input<string>, mountPath: string): Mounted {
     return { volume: { name, persistentVolumeClaim: { claimName } }, mount: { name, mountPath } };
 }

@@ -254,7 +254,8 @@ function planBackups(own: string, { backup }: ConditionSettings): Alert[] {
         {
             name: "OrcheoBackupLate",
             severity: "critical",
-            expr: `time() - max(kube_cronjob_status_last_successful_time{${own},cronjob="backup"}) > ${seconds}`,
+            // Either knows it: kube-state-metrics, or the workers from the database.
+            expr: `time() - max(kube_cronjob_status_last_successful_time{${own},cronjob="backup"} or orcheo_backup_last_success_timestamp_seconds{${own}}) > ${seconds}`,
             for: "30m",
             summary: "The last two backups are missing.",
             page: "alert-backup.md",

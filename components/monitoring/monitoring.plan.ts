@@ -17,7 +17,9 @@ import { planLevelAlerts, planLevelRecords } from "./service-levels.plan";
 export type MonitoringSettings = Pick<Stack, "monitoring">;
 type PolicySpec = types.input.networking.v1.NetworkPolicySpec;
 
-export const monitoredRoles = ["api", "worker", "beat"] as const;
+/** Orcheo's own processes. */
+export const measuredProcesses = ["api", "worker", "beat"] as const;
+export const monitoredRoles = [...measuredProcesses, "canvas"] as const;
 export type MonitoredRole = (typeof monitoredRoles)[number];
 
 export const isMonitored = (role: Role): role is MonitoredRole => monitoredRoles.some((each) => each === role);

@@ -69,7 +69,7 @@ export type NetworkSettings = MonitoringSettings &
  * Name and spec of every policy: deny everything, then allow the listed connections.
  *
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
- * -> api · api, worker -> peers · scraper -> metrics of api, worker, beat · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
+ * -> api · api, worker -> peers · scraper -> metrics of api, worker, beat, canvas · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
  * With a pooler: api, worker, beat, init -> pooler -> Postgres. Only those that started without it still reach Postgres themselves, to finish their work.
  */
 export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec> {

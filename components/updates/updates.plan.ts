@@ -9,6 +9,8 @@ import type { KubernetesObject } from "../kubernetes/cluster-api";
 /** Name of the ConfigMap, and the key of its text. */
 export const updatesName = "updates";
 export const updatesKey = "updates.yaml";
+/** The key of the latest alone, which beat reads for its metrics (orcheo_runtime/metrics.py). */
+export const latestKey = "latest.json";
 
 /** Older ones are dropped; a ConfigMap holds 1 MiB. */
 const mostUpdates = 20;
@@ -36,7 +38,11 @@ export type Running = Omit<Update, "number" | "time">;
 /** Oldest first; none when the ConfigMap is missing or cannot be understood. */
 export function updatesIn(configMap: KubernetesObject | undefined): readonly Update[] {
     const { data } = z.object({ data: z.record(z.string(), z.string()) }).safeParse(configMap).data ?? {};
-    const updates = z.array(update).safeParse(parsedYaml(data?.[updatesKey] ?? "")).data ?? [];
+    return updatesOf(data?.[updatesKey] ?? "");
+}
+
+function updatesOf(text: string): readonly Update[] {
+    const updates = z.array(update).safeParse(parsedYaml(text)).data ?? [];
     return updates.toSorted((one, other) => one.number - other.number);
 }
 
@@ -78,6 +84,12 @@ export function updatesText(updates: readonly Update[]): string {
         ...{ number, time, version, release, commit, images, settings },
     }));
     return `${head}${stringify(ordered, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+}
+
+/** What of the latest update in this text becomes a metric: no images, no settings. */
+export function latestText(text: string): string {
+    const { number, time, version, release, commit } = updatesOf(text).at(-1) ?? {};
+    return JSON.stringify({ number, time, version, release, commit });
 }
 
 /** One line for people. */

@@ -10,6 +10,8 @@ import { refuse } from "../ownership/ownership";
 import {
     differingSettings,
     isLatest,
+    latestKey,
+    latestText,
     rollbackProblems,
     shownUpdate,
     updatesIn,
@@ -102,7 +104,7 @@ export class Updates extends pulumi.ComponentResource {
             name,
             {
                 metadata: { name: updatesName, namespace, labels: objectLabels() },
-                data: { [updatesKey]: text },
+                data: { [updatesKey]: text, [latestKey]: text.apply(latestText) },
             },
             { parent: this },
         );

@@ -178,21 +178,35 @@ prepare() {
     printf 'canvas: %s files prepared for %s\n' "$(find "$target/site" -type f | wc -l)" "$(value_of BACKEND_URL)"
 }
 
-# Listen on every address family of this pod; without IPv6 in the kernel this file does not exist, and nginx would not start.
+# listen PLAIN SECURE: on every address family of this pod; without IPv6 in the kernel this file does not exist, and nginx
+# would not start.
 listen() {
-    port=8080
+    port=$1
     if [ -f "$tls/tls.crt" ]; then
-        port='8443 ssl'
+        port="$2 ssl"
         printf 'http2 on;\nssl_certificate %s/tls.crt;\nssl_certificate_key %s/tls.key;\n' "$tls" "$tls"
     fi
     printf 'listen %s;\n' "$port"
     if [ -e "$ipv6" ]; then printf 'listen [::]:%s;\n' "$port"; fi
 }
 
+# What nginx has as variables, in Prometheus' format. Requests by status are counted by the entrance, and in the log.
+metrics() {
+    printf 'server {\n'
+    listen "$1" "$1"
+    printf 'access_log off;\nlocation = /metrics {\ndefault_type "text/plain; version=0.0.4";\nreturn 200 "'
+    for state in active reading writing waiting; do
+        printf '# TYPE nginx_connections_%s gauge\\nnginx_connections_%s $connections_%s\\n' "$state" "$state" "$state"
+    done
+    printf '";\n}\nlocation / {\nreturn 404;\n}\n}\n'
+}
+
 serve() {
     [ -f "$target/site/index.html" ] || die "$target/site is missing: run this image with \"prepare\" first (an init container)."
     mkdir -p "$run"
-    listen >"$run/listen.conf"
+    listen 8080 8443 >"$run/listen.conf"
+    rm -f "$run/metrics.conf"
+    if [ -n "${ORCHEO_METRICS_PORT-}" ]; then metrics "$ORCHEO_METRICS_PORT" >"$run/metrics.conf"; fi
     watch_certificate &
     exec nginx -e stderr -c /etc/nginx/canvas.conf
 }

@@ -506,6 +506,12 @@ export const cases: Readonly<Record<string, Case>> = {
                     'kube_cronjob_status_last_successful_time{namespace="orcheo",cronjob="backup"}': `${start - 2.1 * day}x40`,
                 },
             },
+            {
+                minute: 31,
+                series: {
+                    'orcheo_backup_last_success_timestamp_seconds{namespace="orcheo",pod="worker-1"}': `${start - 2.1 * day}x40`,
+                },
+            },
         ],
         silent: [
             {
@@ -513,6 +519,14 @@ export const cases: Readonly<Record<string, Case>> = {
                 minute: 31,
                 series: {
                     'kube_cronjob_status_last_successful_time{namespace="orcheo",cronjob="backup"}': `${start - 1.1 * day}x40`,
+                },
+            },
+            {
+                why: "the CronJob was made anew, and the database knows of the last one",
+                minute: 31,
+                series: {
+                    'kube_cronjob_status_last_successful_time{namespace="orcheo",cronjob="backup"}': `${start - 2.1 * day}x40`,
+                    'orcheo_backup_last_success_timestamp_seconds{namespace="orcheo",pod="worker-1"}': `${start - 0.1 * day}x40`,
                 },
             },
         ],

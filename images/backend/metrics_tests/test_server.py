@@ -1,4 +1,4 @@
-"""The port of the metrics: http, https with a renewed certificate, and what else may come in; beat's last tick."""
+"""The port of the metrics: http, https with a renewed certificate, and what else may come in; beat's last tick, and the stack's last update."""
 
 import contextlib
 import shutil
@@ -86,6 +86,20 @@ class Beat(unittest.TestCase):
         pulse.beat()
         pulse.last_beat -= 100
         self.assertAlmostEqual(series(registry)["orcheo_beat_last_tick_timestamp_seconds"], time.time() - 100, delta=5)
+
+    def test_the_last_update_as_it_is_mounted_now(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, patch.object(metrics, "UPDATE", Path(folder) / "latest.json"):
+            registry = metrics.new_registry()
+            registry.register(metrics.Update())
+            for text in (None, "", "{}", '{"time": 7}', "[]"):
+                if text is not None:
+                    metrics.UPDATE.write_text(text)
+                self.assertFalse([name for name in series(registry) if name.startswith("orcheo_stack")], text)
+            for commit, shown in ((', "commit": "0123456789ab+"', "0123456789ab+"), ("", "")):
+                metrics.UPDATE.write_text(f'{{"number": 3, "time": "2026-11-28T12:00:00Z", "version": "1.2.0", "release": "0.46"{commit}}}')
+                found = series(registry)
+                self.assertEqual(found[f'orcheo_stack_info{{commit="{shown}",release="0.46",version="1.2.0"}}'], 1)
+                self.assertEqual(found["orcheo_stack_last_update_timestamp_seconds"], 1795867200)
 
 
 if __name__ == "__main__":

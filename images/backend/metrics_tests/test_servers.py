@@ -1,8 +1,12 @@
 """What the servers say of how full they are, to a user without further rights."""
 
+import importlib
+import sys
 import unittest
+from pathlib import Path
 
 import psycopg
+import psycopg_binary
 import redis
 
 from orcheo_runtime import reports, servers
@@ -19,6 +23,28 @@ class Postgres(support.Postgres):
             self.assertEqual(set(found), {name for name in reports.SERVERS if name.startswith("postgres_")})
             self.assertEqual((found["postgres_connections"], found["postgres_connections_max"], found["postgres_deadlocks"]), (2, 100, 0))
             self.assertGreater(found["postgres_database_bytes"], 1_000_000)
+
+
+    def test_the_last_backup_is_what_the_backup_noted(self) -> None:
+        sys.path.append(str(Path(__file__).parents[2] / "backup"))
+        self.addCleanup(sys.path.pop)
+        libpq, record = (importlib.import_module(f"orcheo_backup.{name}") for name in ("libpq", "record"))
+        [library] = (Path(psycopg_binary.__file__).parents[1] / "psycopg_binary.libs").glob("libpq-*")
+        place = {"dbname": "postgresql:///postgres", "host": self.folder, "user": "postgres"}
+        with psycopg.connect(host=self.folder, user="postgres", dbname="postgres", autocommit=True) as connection:
+            self.assertEqual(servers.of_backup(connection), {})
+            for size in (5_000_000_000, 7):
+                libpq.execute(place, record.TABLE + record.ROW.format(size=size, seconds=1.5), str(library))
+                found = servers.of_backup(connection)
+                self.assertEqual(set(found), set(reports.BACKUP))
+                self.assertEqual((found["backup_last_bytes"], found["backup_last_seconds"]), (size, 1.5))
+                row = connection.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
+                assert row is not None
+                self.assertAlmostEqual(found["backup_last_success_timestamp_seconds"], float(row[0]), delta=30)
+        with self.assertRaisesRegex(libpq.ExecuteError, "syntax error"):
+            libpq.execute(place, "SELEC", str(library))
+        with self.assertRaisesRegex(libpq.ExecuteError, "nowhere"):
+            libpq.execute({**place, "host": "/nowhere"}, record.TABLE, str(library))
 
 
 class Valkey(unittest.TestCase):

@@ -123,11 +123,13 @@ class Reports(unittest.TestCase):
         self.queue.take({"queue_messages": 4})
         found = series(self.registry)
         self.assertEqual((found["orcheo_queue_messages"], found["orcheo_postgres_connections"], found["orcheo_valkey_memory_bytes"]), (4, 7, 9))
+        self.queue.take({"backup": {}})
+        self.queue.take({"backup": {"backup_last_bytes": 5}})
         self.queue.take({"servers": {"postgres_connections": 8}})
         self.assertTrue(math.isnan(series(self.registry)["orcheo_valkey_memory_bytes"]))
 
     def test_the_longest_report_is_sent(self) -> None:
-        for names in (reports.NUMBERS, reports.SERVERS):
+        for names in (reports.NUMBERS, reports.SERVERS, reports.BACKUP):
             values = dict.fromkeys(names, 1234567890123.5)
             line = json.dumps(values if names is reports.NUMBERS else {"servers": values})
             self.assertLess(len(line), reports.MOST_BYTES)

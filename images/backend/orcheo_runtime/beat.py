@@ -54,6 +54,7 @@ def main() -> None:
 
         registry = metrics.new_registry()
         metrics.last_tick(registry, pulse)
+        registry.register(metrics.Update())
         metrics.serve(registry)
     app = schedule()
     app.Beat(

@@ -3,6 +3,7 @@
 The network lets the scraper reach that port and nothing else. With the certificate of the pod's Service it speaks https.
 """
 
+import json
 import logging
 import os
 import socket
@@ -10,17 +11,24 @@ import socketserver
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from orcheo_runtime.health_server import Pulse
 
 CERTIFICATE = Path("/etc/orcheo/tls/tls.crt")
 KEY = Path("/etc/orcheo/tls/tls.key")
+# The latest update, mounted; `pulumi up` writes it at its end (components/updates).
+UPDATE = Path("/etc/orcheo/update/latest.json")
 # Of one scrape, the handshake included.
 TIMEOUT_SECONDS = 10
 logger = logging.getLogger("orcheo_runtime.metrics")
@@ -37,6 +45,21 @@ def last_tick(registry: CollectorRegistry, pulse: Pulse) -> None:
     """When beat last looked for due tasks; 0 before the first time."""
     gauge = Gauge("orcheo_beat_last_tick_timestamp_seconds", "Last tick of the scheduler.", registry=registry)
     gauge.set_function(lambda: time.time() - (time.monotonic() - pulse.last_beat) if pulse.started else 0)
+
+
+class Update(Collector):
+    """What the stack runs, and since when: read at each scrape, since an update need not restart this process."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Nothing before the first update has ended."""
+        try:
+            update = json.loads(UPDATE.read_text("utf-8"))
+            seconds = datetime.fromisoformat(update["time"]).timestamp()
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+        about = {name: str(update.get(name) or "") for name in ("version", "release", "commit")}
+        yield InfoMetricFamily("orcheo_stack", "What the stack runs.", value=about)
+        yield GaugeMetricFamily("orcheo_stack_last_update_timestamp_seconds", "When that update ended.", value=seconds)
 
 
 class Handler(BaseHTTPRequestHandler):

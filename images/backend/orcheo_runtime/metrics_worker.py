@@ -148,10 +148,11 @@ class QueueMetrics:
         if "settled" in report:
             self.settled.labels(report["settled"]).inc()
             return
-        servers = report.get("servers")
-        names = reports.NUMBERS if servers is None else reports.SERVERS
+        part = next((name for name in reports.PARTS if name in report), None)
+        names = reports.NUMBERS if part is None else reports.PARTS[part]
+        numbers = report if part is None else report[part]
         for name, text in names.items():
-            value = (report if servers is None else servers).get(name)
+            value = numbers.get(name)
             gauge = self.gauges.get(name)
             if gauge is None and value is not None:
                 gauge = self.gauges[name] = Gauge(f"orcheo_{name}", text, registry=self.registry)

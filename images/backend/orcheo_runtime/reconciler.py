@@ -185,6 +185,7 @@ def look_once() -> None:
                 if reports.wanted():
                     reports.send(measure(connection))
                     reports.send({"servers": servers.of_postgres(connection) | servers.of_valkey(valkey)})
+                    reports.send({"backup": servers.of_backup(connection)})
             if actions:
                 settle_apart(actions)
 

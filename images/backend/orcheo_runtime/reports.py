@@ -26,6 +26,13 @@ SERVERS = {
     "valkey_memory_max_bytes": "The most that they may use; then it refuses new runs.",
     "valkey_clients": "Connections to Valkey.",
 }
+# Reported apart, as {"backup": …}; only where one was made.
+BACKUP = {
+    "backup_last_success_timestamp_seconds": "When the last backup was complete.",
+    "backup_last_bytes": "Size of its dump.",
+    "backup_last_seconds": "How long it took.",
+}
+PARTS = {"servers": SERVERS, "backup": BACKUP}
 # Of a pipe: a longer line could be mixed with that of the process that settles.
 MOST_BYTES = 512
 logger = logging.getLogger("orcheo_runtime.reports")

@@ -3,6 +3,8 @@
 import logging
 from typing import TYPE_CHECKING, Any
 
+from orcheo_runtime import reports
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,8 @@ SELECT (SELECT sum(numbackends) FROM pg_stat_database), current_setting('max_con
 FROM pg_stat_database WHERE datname = current_database()
 """
 POSTGRES_NAMES = ("postgres_connections", "postgres_connections_max", "postgres_database_bytes", "postgres_deadlocks")
+# The backup writes it, once its dump is complete (images/backup/orcheo_backup/record.py).
+BACKUP = "SELECT extract(epoch FROM ended_at), bytes, seconds FROM orcheo_deploy.last_backup"
 logger = logging.getLogger("orcheo_runtime.servers")
 
 
@@ -30,6 +34,20 @@ def of_postgres(connection: "Connection") -> dict[str, float]:
         logger.debug("Postgres does not say how full it is: %s", error)
         return {}
     return {} if row is None else dict(zip(POSTGRES_NAMES, map(float, row), strict=True))
+
+
+def of_backup(connection: "Connection") -> dict[str, float]:
+    """Empty before the first one."""
+    import psycopg
+
+    try:
+        if connection.execute("SELECT to_regclass('orcheo_deploy.last_backup') IS NULL").fetchone() != (False,):
+            return {}
+        row = connection.execute(BACKUP).fetchone()
+    except psycopg.Error as error:
+        logger.debug("Postgres does not say when the last backup was: %s", error)
+        return {}
+    return {} if row is None else dict(zip(reports.BACKUP, map(float, row), strict=True))
 
 
 def of_valkey(client_of: "Callable[[], redis.Redis]") -> dict[str, float]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-from orcheo_backup import settings
+from orcheo_backup import libpq, record, settings
 from orcheo_backup.bucket import Bucket, Upload
 from orcheo_backup.dump import Dump, FailedError, wait_for
 
@@ -59,6 +59,10 @@ def backup(given: settings.Settings) -> dict[str, Any]:
     }
     # Written last: a dump with this file next to it is complete.
     bucket.put(f"{key}.json", json.dumps(written))
+    try:
+        record.note(given, dump.size, written["seconds"])
+    except (libpq.ExecuteError, OSError) as error:
+        log("WARNING", f"the backup is complete, but the database does not know it: {error}")
     return {**written, "parts": len(upload.parts)}
 
 

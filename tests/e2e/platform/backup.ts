@@ -235,6 +235,7 @@ export function backup(): void {
         const line = JSON.parse(said) as Record<string, unknown>;
         expect(line).toMatchObject({ level: "INFO", message: "backup complete", bucket: BUCKET });
         expect(line.parts).toBeGreaterThan(1);
+        expect(await sql("select bytes from orcheo_deploy.last_backup")).toContain(String(line.bytes));
         key = String(line.key);
         expect(key).toMatch(/^backups\/orcheo\/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.dump$/);
         const object = ["--bucket", BUCKET, "--key", key];

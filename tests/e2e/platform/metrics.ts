@@ -95,7 +95,7 @@ export function metricsOf(callerOf: () => Entrance, release: "0.33" | "0.46"): v
         await kube("wait", `--namespace=${SCRAPERS}`, ...ready, ...scrapers.map((name) => `pod/${name}`));
 
         const targets = await annotatedTargets();
-        const parts = ["api", "beat", "worker"];
+        const parts = ["api", "beat", "canvas", "worker"];
         expect([...new Set(targets.map(([name]) => name))].sort()).toEqual(
             parts.map((role) => `${role}.${NAMESPACE}.svc`),
         );
@@ -122,6 +122,16 @@ export function metricsOf(callerOf: () => Entrance, release: "0.33" | "0.46"): v
         for (const server of full) expect(sumOf(seen, "worker", `orcheo_${server}`), server).toBeGreaterThan(0);
         const tick = sumOf(seen, "beat", "orcheo_beat_last_tick_timestamp_seconds");
         expect(Date.now() / 1000 - tick, shown).toBeLessThan(120);
+        expect(sumOf(seen, "canvas", "nginx_connections_active"), shown).toBeGreaterThan(0);
+        // Mounted once the update has ended; the kubelet looks every minute.
+        const told = await eventually(
+            150,
+            () => readFrom("prometheus", targets),
+            (readings) => sumOf(readings, "beat", `orcheo_stack_info{`) === 1,
+        );
+        expect(JSON.stringify(told)).toContain(`release=\\"${release}\\"`);
+        const updated = sumOf(told, "beat", "orcheo_stack_last_update_timestamp_seconds");
+        expect(Date.now() / 1000 - updated).toBeLessThan(3 * 3600);
 
         // The same program in a pod with another label: only the policy keeps it out.
         const refused = (await readFrom("other", targets)).map(([, text]) => text);

@@ -2,12 +2,14 @@
 import { output } from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { planDeployment } from "../../../components/backend/backend.plan";
+import { planCanvas } from "../../../components/canvas/canvas.plan";
 import { planNetworkPolicies } from "../../../components/network/network.plan";
 import { parseStack } from "../../../components/stack/read";
 import { runBoth, settingsOf, type Registered, type Run } from "../../harness";
 import { monitored } from "../../variants";
 
-const roles = ["api", "worker", "beat"] as const;
+const processes = ["api", "worker", "beat"] as const;
+const roles = [...processes, "canvas"] as const;
 type Fields = Record<string, unknown>;
 const at = (value: unknown, ...path: (string | number)[]): unknown =>
     path.reduce<unknown>((here, key) => (here as Fields | undefined)?.[key], value);
@@ -28,6 +30,9 @@ const inputs = {
     ...{ namespace: "orcheo", image: "i", serviceAccountName: "a", certificateSecret: "c", secretName: "s" },
     servers: { database: server, cache: server },
 };
+
+const planned = (role: (typeof roles)[number], stack: ReturnType<typeof stackOf>) =>
+    role === "canvas" ? planCanvas(stack, inputs) : planDeployment(role, stack, inputs);
 
 const named = ({ resources }: Run, type: string): Map<string, Registered> =>
     new Map(resources.filter((each) => each.type.endsWith(type)).map((each) => [each.name, each]));
@@ -50,9 +55,9 @@ const metricsPolicy = ({ resources }: Run): unknown =>
 
 describe("without monitoring", () => {
     it("no pod has a port, a variable or a certificate for it, and no policy opens one", () => {
-        const ports = { api: [["https", 8443]], worker: [], beat: [] };
+        const ports = { api: [["https", 8443]], worker: [], beat: [], canvas: [["https", 8443]] };
         for (const role of roles) {
-            const deployment = planDeployment(role, stackOf(), inputs);
+            const deployment = planned(role, stackOf());
             expect(portsOf(deployment), role).toEqual(ports[role]);
             expect(environmentOf(deployment), role).not.toHaveProperty("ORCHEO_METRICS_PORT");
             expect(JSON.stringify(at(deployment, "spec", "template", "metadata")), role).not.toContain("prometheus");
@@ -77,6 +82,22 @@ describe("with the Prometheus operator", () => {
             const volumes = at(deployment, "spec", "template", "spec", "volumes") as Fields[];
             expect(volumes.find(({ name }) => name === "tls")).toMatchObject({ secret: { secretName: `${role}-tls` } });
         }
+    });
+
+    it("beat also sees the latest update, which appears without a restart", () => {
+        const volumesOf = (role: string) =>
+            at(deploymentOf(run, role), "spec", "template", "spec", "volumes") as Fields[];
+        expect(volumesOf("beat").find(({ name }) => name === "update")).toEqual({
+            name: "update",
+            configMap: {
+                name: "updates",
+                items: [{ key: "latest.json", path: "latest.json" }],
+                optional: true,
+                defaultMode: 0o440,
+            },
+        });
+        for (const role of ["api", "worker"]) expect(volumesOf(role).map(({ name }) => name)).not.toContain("update");
+        expect(JSON.stringify(planDeployment("beat", stackOf(), inputs))).not.toContain("latest.json");
     });
 
     it("only the scraper's pods reach that port, and it alone", () => {
@@ -128,7 +149,7 @@ describe("with annotations", () => {
     it("pods say where their metrics are", () => {
         const stack = stackOf({ kind: "annotations", namespace: "agents" });
         for (const role of roles)
-            expect(at(planDeployment(role, stack, inputs), "spec", "template", "metadata", "annotations")).toEqual({
+            expect(at(planned(role, stack), "spec", "template", "metadata", "annotations")).toEqual({
                 "prometheus.io/scrape": "true",
                 "prometheus.io/scheme": "https",
                 "prometheus.io/port": "9464",

@@ -241,10 +241,13 @@ describe("the stand-in canvas", () => {
 describe("canvas serve", () => {
     /** What nginx would read. */
     function listening(...present: ("tls/tls.crt" | "ipv6")[]): string {
+        return written({}, present);
+    }
+    function written(env: Record<string, string>, present: readonly string[], file = "listen.conf"): string {
         for (const folder of ["target/site", "bin", "tls"]) mkdirSync(join(dir, folder), { recursive: true });
         for (const file of ["target/site/index.html", ...present]) writeFileSync(join(dir, file), "");
         // Ends the watcher of the certificate as well.
-        const nginx = `#!/bin/sh\ncat ${dir}/run/listen.conf\nkill 0\n`;
+        const nginx = `#!/bin/sh\ncat ${dir}/run/${file}\nkill 0\n`;
         writeFileSync(join(dir, "bin/nginx"), nginx, { mode: 0o755 });
         const { stdout } = spawnSync("setsid", ["--wait", "sh", entrypoint, "serve"], {
             encoding: "utf8",
@@ -254,6 +257,7 @@ describe("canvas serve", () => {
                 CANVAS_TLS: join(dir, "tls"),
                 CANVAS_RUN: join(dir, "run"),
                 CANVAS_IPV6: join(dir, "ipv6"),
+                ...env,
             },
         });
         return stdout;
@@ -266,5 +270,18 @@ describe("canvas serve", () => {
         expect(tls).toContain("listen 8443 ssl;\nlisten [::]:8443 ssl;\n");
         expect(tls).toContain(`ssl_certificate ${join(dir, "tls")}/tls.crt;\n`);
         expect(tls).not.toContain("8080");
+    });
+
+    it("serves metrics on a port of their own only where one is given", () => {
+        const conf = (env: Record<string, string>) => written(env, ["tls/tls.crt", "ipv6"], "metrics.conf");
+        const text = conf({ ORCHEO_METRICS_PORT: "9464" });
+        expect(text).toContain("listen 9464 ssl;\nlisten [::]:9464 ssl;\n");
+        expect(text).toContain("location = /metrics {");
+        expect(text).toContain(
+            "# TYPE nginx_connections_active gauge\\nnginx_connections_active $connections_active\\n",
+        );
+        // Also after a restart of the container, whose /tmp is still there.
+        expect(conf({})).toBe("");
+        expect(readFileSync("images/canvas/nginx.conf", "utf8")).toContain("include /tmp/nginx/metrics[.]conf;");
     });
 });

@@ -136,6 +136,9 @@ describe("the program", () => {
         });
         expect(Object.keys(update?.images ?? {}).sort()).toEqual(names);
         expect(Object.values(update?.images ?? {}).every((each) => each.endsWith(`@${digest}`))).toBe(true);
+        const latest = (record?.inputs["data"] as Record<string, string> | undefined)?.["latest.json"] ?? "";
+        const { number, time, version, release, commit } = update ?? {};
+        expect(JSON.parse(latest)).toEqual({ number, time, version, release, commit });
         const again = await run({ stack: "dev", probes: holding(textIn(record)) }, false);
         expect(textIn(recordOf(again))).toBe(textIn(record));
     });
