@@ -146,7 +146,8 @@ const knownTypes: ReadonlySet<string> = new Set([
     "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy",
     "kubernetes:gateway.k8s.aws/v1beta1:LoadBalancerConfiguration",
     "kubernetes:gateway.k8s.aws/v1beta1:TargetGroupConfiguration",
-    ...["PodMonitor", "PrometheusRule"].map((kind) => `kubernetes:monitoring.coreos.com/v1:${kind}`),
+    ...["PodMonitor", "Probe", "PrometheusRule"].map((kind) => `kubernetes:monitoring.coreos.com/v1:${kind}`),
+    "kubernetes:monitoring.coreos.com/v1alpha1:AlertmanagerConfig",
 ]);
 
 function isRecord(value: unknown): value is Record<string, unknown> {

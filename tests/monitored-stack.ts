@@ -1,8 +1,11 @@
-/** A stack with every alert: scraped, scaled and backed up. */
+/** A stack with every alert: scraped, probed from outside, scaled and backed up. */
 import { parseStack } from "../components/stack/read";
 import { settingsOf } from "./harness";
 
-export function monitoredStack(monitoring: object = { kind: "prometheusOperator" }, others: object = {}) {
+export function monitoredStack(
+    monitoring: object = { kind: "prometheusOperator", probe: { prober: "blackbox-exporter.monitoring.svc:9115" } },
+    others: object = {},
+) {
     const settings = {
         ...settingsOf("dev"),
         monitoring,

@@ -107,6 +107,30 @@ export function signedOnlyBy(signer: object, more: object = {}) {
 export const byKey = { kind: "key", publicKey };
 export const signedOnlyByKey = signedOnlyBy(byKey);
 
+const alerting = (key: string) => ({ name: "alerting", key });
+
+/** Everybody is told, and the entrance is probed from outside. */
+export const notified = {
+    ...dev,
+    monitoring: {
+        ...monitored.monitoring,
+        probe: { prober: "blackbox-exporter.monitoring.svc:9115", websocketModule: "orcheo_websocket" },
+        notifications: {
+            email: {
+                to: ["on-call@example.com", "team@example.com"],
+                from: "orcheo@example.com",
+                smarthost: "smtp.example.com:587",
+                username: "orcheo",
+                password: alerting("smtp-password"),
+            },
+            slack: { url: alerting("slack-url"), channel: "#alerts", severities: ["warning"] },
+            pagerDuty: { routingKey: alerting("pagerduty-key") },
+            webhook: { url: alerting("webhook-url") },
+            deadMansSwitch: { url: alerting("switch-url") },
+        },
+    },
+};
+
 export const variants = {
     "Traefik with ACME over http": {
         ...dev,

@@ -1,5 +1,6 @@
 /** Settings of metrics: who may read them, and how it finds them. */
 import { z } from "zod";
+import { notifications, probe } from "./schema.notifications";
 import { freeLabelKey, httpsUrl, kind, labelKey, labelValue, name, oneOf, whole } from "./fields";
 
 /** Upper bounds of the API's latency histogram (orcheo_runtime/metrics_api.py): an objective can only be one of them. */
@@ -52,6 +53,7 @@ const scraper = {
         })
         .optional()
         .describe("Makes a ConfigMap with dashboards for Grafana."),
+    notifications,
     runbooksUrl: httpsUrl()
         .optional()
         .describe(
@@ -71,6 +73,7 @@ export const monitoring = oneOf([
             .describe(
                 "Labels of the PodMonitors and of the PrometheusRule, by which a Prometheus selects them, such as release: kube-prometheus-stack.",
             ),
+        probe,
         scrapeSeconds: whole(5, 300).default(30).describe("Seconds between two scrapes."),
     }),
 ])

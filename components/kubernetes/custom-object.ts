@@ -18,7 +18,9 @@ import type { IServersTransport } from "@kubernetes-models/traefik/traefik.io/v1
 import type { Input } from "@pulumi/pulumi";
 import type { LoadBalancerConfigurationSpec, TargetGroupConfigurationSpec } from "./aws-gateway.types";
 import type { ClusterImagePolicySpec } from "./cluster-image-policy.types";
+import type { AlertmanagerConfigSpec } from "./alertmanager-config.types";
 import type { PodMonitorSpec } from "./pod-monitor.types";
+import type { ProbeSpec } from "./probe.types";
 import type { PrometheusRuleSpec } from "./prometheus-rule.types";
 
 /** T, with values that may be known only once other resources are there. Lists and objects are written out. */
@@ -86,6 +88,16 @@ export type PrometheusRule = Custom<{
     readonly kind: "PrometheusRule";
     readonly spec: PrometheusRuleSpec;
 }>;
+export type Probe = Custom<{
+    readonly apiVersion: "monitoring.coreos.com/v1";
+    readonly kind: "Probe";
+    readonly spec: ProbeSpec;
+}>;
+export type AlertmanagerConfig = Custom<{
+    readonly apiVersion: "monitoring.coreos.com/v1alpha1";
+    readonly kind: "AlertmanagerConfig";
+    readonly spec: AlertmanagerConfigSpec;
+}>;
 
 /** Every kind that this program declares. */
 export type CustomObject =
@@ -101,6 +113,8 @@ export type CustomObject =
     | ServersTransport
     | LoadBalancerConfiguration
     | TargetGroupConfiguration
+    | AlertmanagerConfig
     | PodMonitor
     | ClusterImagePolicy
+    | Probe
     | PrometheusRule;

@@ -12,6 +12,7 @@ import { ruleOf } from "./alert.plan";
 import { planDashboard } from "./dashboard.plan";
 import { planDashboards } from "./dashboards.plan";
 import { planConditions, type ConditionSettings } from "./conditions.plan";
+import { planOutside, type OutsideSettings } from "./outside.plan";
 import { planLevelAlerts, planLevelRecords } from "./service-levels.plan";
 
 export type MonitoringSettings = Pick<Stack, "monitoring">;
@@ -99,7 +100,7 @@ export function planPodMonitor(
     };
 }
 
-export type AlertSettings = ConditionSettings & MonitoringSettings;
+export type AlertSettings = ConditionSettings & MonitoringSettings & OutsideSettings;
 
 /** Rules of the stack, as Prometheus and vmalert read them; none when nobody scrapes. */
 export function planRuleGroups(stack: AlertSettings): RuleGroup[] {
@@ -112,9 +113,11 @@ export function planRuleGroups(stack: AlertSettings): RuleGroup[] {
         {
             name: `${namespace}-alerts`,
             interval: "30s",
-            rules: [...planLevelAlerts(scraped, namespace), ...planConditions(stack)].map((each) =>
-                ruleOf(each, links),
-            ),
+            rules: [
+                ...planLevelAlerts(scraped, namespace),
+                ...planConditions(stack),
+                ...(scraped.kind === "prometheusOperator" && scraped.probe !== undefined ? planOutside(namespace) : []),
+            ].map((each) => ruleOf(each, links)),
         },
     ];
 }

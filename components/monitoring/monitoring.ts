@@ -1,5 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { planAlertmanagerConfig, planAlertmanagerConfigMap } from "./notifications.plan";
+import { planProbes } from "./outside.plan";
 import { planDashboardFiles, planPrometheusRule, planRulesFile, type AlertSettings } from "./monitoring.plan";
 
 export interface MonitoringArgs {
@@ -12,13 +14,28 @@ export class Monitoring extends pulumi.ComponentResource {
     constructor(name: string, { stack, namespace }: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:Monitoring", name, {}, opts);
         const child = { parent: this };
-        switch (stack.monitoring.kind) {
-            case "prometheusOperator":
+        const { monitoring, kubernetes } = stack;
+        switch (monitoring.kind) {
+            case "prometheusOperator": {
+                const { labels, notifications, probe } = monitoring;
                 new k8s.apiextensions.CustomResource(`${name}-rules`, planPrometheusRule(stack, namespace), child);
+                if (notifications !== undefined) {
+                    const plan = planAlertmanagerConfig(notifications, namespace, labels);
+                    new k8s.apiextensions.CustomResource(`${name}-notifications`, plan, child);
+                }
+                for (const plan of probe === undefined ? [] : planProbes(stack, probe, { namespace, labels }))
+                    new k8s.apiextensions.CustomResource(`${name}-${plan.metadata.name}`, plan, child);
                 break;
-            case "annotations":
+            }
+            case "annotations": {
+                const { notifications } = monitoring;
                 new k8s.core.v1.ConfigMap(`${name}-rules`, planRulesFile(stack, namespace), child);
+                if (notifications !== undefined) {
+                    const plan = planAlertmanagerConfigMap(notifications, kubernetes.namespace, namespace);
+                    new k8s.core.v1.ConfigMap(`${name}-notifications`, plan, child);
+                }
                 break;
+            }
             case "none":
                 break;
         }

@@ -81,6 +81,12 @@ function needsOf({ entrance, secrets, api, monitoring, images }: Partial<Section
             api: "monitoring.coreos.com/v1",
             remedy: 'install the Prometheus operator with its CRDs, or use the kind "annotations" or "none"',
         });
+    if (monitoring?.kind === "prometheusOperator" && monitoring.notifications !== undefined)
+        needs.push({
+            key: "monitoring.notifications",
+            api: "monitoring.coreos.com/v1alpha1",
+            remedy: "install the CRD AlertmanagerConfig of the Prometheus operator, or leave it out",
+        });
     if (secrets?.kind === "externalSecrets")
         needs.push({
             key: "secrets.kind",

@@ -498,6 +498,52 @@ export const cases: Readonly<Record<string, Case>> = {
             },
         ],
     },
+    OrcheoUnreachable: {
+        fires: [
+            {
+                minute: 4,
+                series: {
+                    'probe_success{namespace="orcheo",job="orcheo-outside",instance="https://orcheo.example.com/"}':
+                        "0x5",
+                    'probe_success{namespace="orcheo",job="orcheo-outside",instance="https://orcheo.example.com/api/system/health"}':
+                        "1x5",
+                },
+                labels: [{ instance: "https://orcheo.example.com/" }],
+            },
+            {
+                minute: 4,
+                series: { 'probe_success{namespace="other",job="orcheo-outside"}': "1x5" },
+                labels: [{ job: "orcheo-outside" }],
+            },
+        ],
+        silent: [
+            {
+                why: "one lost request",
+                minute: 4,
+                series: { 'probe_success{namespace="orcheo",job="orcheo-outside",instance="a"}': "1 0 1 1 1" },
+            },
+        ],
+    },
+    OrcheoPublicCertificateExpires: {
+        fires: [
+            {
+                minute: 61,
+                series: {
+                    'probe_ssl_earliest_cert_expiry{namespace="orcheo",job="orcheo-outside",instance="a"}': `${start + 13 * day}x70`,
+                },
+                labels: [{ instance: "a" }],
+            },
+        ],
+        silent: [
+            {
+                why: "it was renewed",
+                minute: 61,
+                series: {
+                    'probe_ssl_earliest_cert_expiry{namespace="orcheo",job="orcheo-outside",instance="a"}': `${start + 60 * day}x70`,
+                },
+            },
+        ],
+    },
     OrcheoBackupLate: {
         fires: [
             {

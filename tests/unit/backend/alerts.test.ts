@@ -79,7 +79,8 @@ describe("settings", () => {
 describe("in the cluster", () => {
     it("the operator gets a PrometheusRule with the labels by which it selects", () => {
         const labels = { release: "kube-prometheus-stack" };
-        const rule = planPrometheusRule(monitoredStack({ kind: "prometheusOperator", labels }), "orcheo");
+        const probe = { prober: "blackbox-exporter.monitoring.svc:9115" };
+        const rule = planPrometheusRule(monitoredStack({ kind: "prometheusOperator", labels, probe }), "orcheo");
         expect(rule.metadata).toMatchObject({ name: "alert-rules", labels });
         expect(rule.spec.groups).toEqual(planRuleGroups(monitoredStack()));
     });

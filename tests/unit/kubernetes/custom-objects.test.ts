@@ -65,6 +65,19 @@ const misspelt = {
         // @ts-expect-error it is called podMetricsEndpoints
         endpoints: [],
     } satisfies kinds.PodMonitor["spec"],
+    Probe: {
+        jobName: "outside",
+        interval: "60s",
+        module: "http_2xx",
+        prober: { url: "blackbox:9115" },
+        // @ts-expect-error it is called static
+        targets: { staticConfig: { targets: [], labels: {} } },
+    } satisfies kinds.Probe["spec"],
+    AlertmanagerConfig: {
+        route: { receiver: "webhook" },
+        // @ts-expect-error it is called urlSecret
+        receivers: [{ name: "webhook", webhookConfigs: [{ url: { name: "s", key: "k" }, sendResolved: true }] }],
+    } satisfies kinds.AlertmanagerConfig["spec"],
     PrometheusRule: {
         // @ts-expect-error it is called groups
         group: [],
@@ -77,5 +90,5 @@ const misspelt = {
 } satisfies Record<kinds.CustomObject["kind"], unknown>;
 
 test("every kind of custom resource has a misspelt field that does not compile", () => {
-    expect(Object.keys(misspelt)).toHaveLength(15);
+    expect(Object.keys(misspelt)).toHaveLength(17);
 });

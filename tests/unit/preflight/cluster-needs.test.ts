@@ -65,6 +65,17 @@ describe("an API that the settings need", () => {
         ]);
     });
 
+    it("the operator's AlertmanagerConfig only where somebody is notified", () => {
+        const deadMansSwitch = { url: { name: "alerts", key: "url" } };
+        const monitoring = { kind: "prometheusOperator", notifications: { deadMansSwitch } };
+        expect(apiProblems(sectionsOf({ monitoring }), all)).toMatchObject([
+            {
+                at: "orcheo:stack.monitoring.notifications",
+                found: "the cluster serves monitoring.coreos.com in v1 only, and v1alpha1 is needed",
+            },
+        ]);
+    });
+
     it("in another version is named with the versions that are served", () => {
         const older = new Map([...all, ["cert-manager.io", ["v1alpha2", "v1beta1"]]] as [string, string[]][]);
         expect(apiProblems(sectionsOf(), older)).toMatchObject([

@@ -1,0 +1,74 @@
+/** The entrance as people reach it: probed through the public URL, and the alerts on that. */
+import type { Input } from "@pulumi/pulumi";
+import { discoveryUrl } from "../config/derived";
+import type { Stack } from "../config/schema";
+import type { Probed } from "../config/schema.notifications";
+import type { Probe } from "../kubernetes/custom-object";
+import { objectLabels } from "../kubernetes/labels";
+import type { Alert } from "./alert.plan";
+
+export type OutsideSettings = Pick<Stack, "auth" | "publicUrl">;
+
+/** Label of the series. */
+const job = "orcheo-outside";
+
+/** No such workflow: a WebSocket without a token is refused by the API itself, which shows that it gets there. */
+const socketPath = "/ws/workflow/probe";
+
+/** Names of the Probes, each with its module and URLs. */
+function targetsOf({ auth: { signIn }, publicUrl }: OutsideSettings, { module, websocketModule }: Probed) {
+    const pages = [
+        `${publicUrl}/`,
+        `${publicUrl}/api/system/health`,
+        // What a browser reads first when somebody signs in.
+        ...(signIn.kind === "oidc" ? [discoveryUrl(signIn.issuer)] : []),
+    ];
+    return [
+        { name: "entrance", module, urls: pages },
+        ...(websocketModule === undefined
+            ? []
+            : [{ name: "entrance-websocket", module: websocketModule, urls: [`${publicUrl}${socketPath}`] }]),
+    ];
+}
+
+export function planProbes(
+    stack: OutsideSettings,
+    probed: Probed,
+    { namespace, labels }: { readonly namespace: Input<string>; readonly labels: Readonly<Record<string, string>> },
+): readonly Probe[] {
+    return targetsOf(stack, probed).map(({ name, module, urls }) => ({
+        apiVersion: "monitoring.coreos.com/v1",
+        kind: "Probe",
+        metadata: { name, namespace, labels: { ...labels, ...objectLabels() } },
+        spec: {
+            jobName: job,
+            interval: `${probed.seconds}s`,
+            module,
+            prober: { url: probed.prober },
+            targets: { staticConfig: { static: urls, labels: { namespace } } },
+        },
+    }));
+}
+
+export function planOutside(namespace: string): Alert[] {
+    const own = `job="${job}",namespace="${namespace}"`;
+    const page = "alert-outside.md";
+    return [
+        {
+            name: "OrcheoUnreachable",
+            severity: "critical",
+            expr: `min by (instance) (probe_success{${own}}) == 0 or absent(probe_success{${own}})`,
+            for: "3m",
+            summary: "Orcheo does not answer at its public URL, or nobody probes it.",
+            page,
+        },
+        {
+            name: "OrcheoPublicCertificateExpires",
+            severity: "warning",
+            expr: `min by (instance) (probe_ssl_earliest_cert_expiry{${own}}) - time() < 14 * 86400`,
+            for: "1h",
+            summary: "The certificate that people see expires within 14 days.",
+            page,
+        },
+    ];
+}
