@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { choice, flag, kind, oneOf, path, text, whole } from "./fields";
 import { daily, resourceId, weekly } from "./fields.aws";
+import { audit } from "./schema.audit";
 import { pooler } from "./schema.pooler";
 
 const securityGroup = () =>
@@ -53,6 +54,7 @@ export const rds = z.strictObject({
         ),
     securityGroupId: securityGroup(),
     pooler: pooler(),
+    audit: audit(),
     alarms: z
         .strictObject({
             cpuPercent: whole(1, 100).default(80).describe("CPU for 15 minutes, percent."),

@@ -4,6 +4,7 @@ import { cidr } from "./addresses";
 import { connectionsFor } from "./connections";
 import { dataKey, kind, labelKey, labelValue, name, oneOf, path, whole, words } from "./fields";
 import { elasticache, rds } from "./schema.aws.data";
+import { audit } from "./schema.audit";
 import { pooler } from "./schema.pooler";
 
 export const authority = oneOf([
@@ -85,6 +86,7 @@ export const database = oneOf([
             .describe(
                 "Connections at most; PostgreSQL restarts when the number changes. Default: what all pods need at their peak, in steps of 64 from 256 on. Fewer than they need are refused.",
             ),
+        audit: audit(),
         terminationGraceSeconds: whole(30, 3600).default(120).describe("Time for a clean shutdown."),
         pooler: pooler(),
     }),

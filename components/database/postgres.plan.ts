@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import type { Resources } from "../config/fields";
 import { ports } from "../config/ports";
+import { auditParameters } from "../config/schema.audit";
 import type { DatabaseOf } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
 import { planPod, probe, type PodSettings } from "../kubernetes/pod.plan";
@@ -50,7 +51,8 @@ export function planTuning({ memoryMiB, maxConnections, storageGiB }: Settings):
 }
 
 export function planPostgresConf(database: Settings): string {
-    return Object.entries(planTuning(database))
+    const audited = database.audit.length > 0 && { shared_preload_libraries: "pgaudit" };
+    return Object.entries({ ...planTuning(database), ...audited, ...auditParameters(database.audit) })
         .map(([key, value]) => `${key} = '${value}'\n`)
         .join("");
 }

@@ -1,6 +1,7 @@
 /** Decisions for PostgreSQL on RDS: safe settings are not optional. */
 import type * as aws from "@pulumi/aws";
 import { ports } from "../config/ports";
+import { auditParameters } from "../config/schema.audit";
 import type { Aws } from "../config/schema.aws";
 import type { RdsSettings } from "../config/schema.aws.data";
 
@@ -20,6 +21,9 @@ export function planLogGroups(identifier: string, { deployment }: RdsSettings): 
 type Common<One, Other> = Partial<Pick<One, keyof One & keyof Other>>;
 export type CommonArgs = Common<aws.rds.InstanceArgs, aws.rds.ClusterArgs>;
 
+/** As RDS wants them. */
+const flags: Readonly<Record<string, string>> = { off: "0", on: "1" };
+
 /**
  * Statements are not logged, for they hold values of workflows and, when users change, passwords; slow ones are.
  *
@@ -28,7 +32,8 @@ export type CommonArgs = Common<aws.rds.InstanceArgs, aws.rds.ClusterArgs>;
 export function planParameters({
     engineMajor,
     blueGreenUpdates,
-}: Pick<RdsSettings, "engineMajor" | "blueGreenUpdates">): Common<
+    audit,
+}: Pick<RdsSettings, "audit" | "blueGreenUpdates" | "engineMajor">): Common<
     aws.rds.ParameterGroupArgs,
     aws.rds.ClusterParameterGroupArgs
 > & {
@@ -50,6 +55,17 @@ export function planParameters({
             ...(blueGreenUpdates
                 ? [{ name: "rds.logical_replication", value: "1", applyMethod: "pending-reboot" }]
                 : []),
+            // The first is RDS' own default.
+            ...(audit.length === 0
+                ? []
+                : [
+                      {
+                          name: "shared_preload_libraries",
+                          value: "pg_stat_statements,pgaudit",
+                          applyMethod: "pending-reboot",
+                      },
+                  ]),
+            ...Object.entries(auditParameters(audit)).map(([name, value]) => ({ name, value: flags[value] ?? value })),
         ],
     };
 }

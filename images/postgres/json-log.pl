@@ -144,6 +144,9 @@ sub postgres {
     my ($request) = ($of{application_name} // "") =~ /^"([A-Za-z0-9][\w.-]{7,62})"$/;
     undef $request if defined $request && $request =~ /^(?:orcheo|pg_)/;
     my $message = $of{message} // '""';
+    # It has the text of statements; pgaudit hides passwords itself.
+    my $audit = $message =~ /^"AUDIT: /;
+    $message =~ s/'[^']*'/'***'/g if $audit;
     return (
         time => $of{timestamp} =~ s/^"(\S+) (\S+) UTC"$/"$1T$2Z"/r,
         level => severity($of{error_severity} =~ tr/"//dr),
@@ -151,7 +154,7 @@ sub postgres {
         message => $message,
         # A worker names its connections after the request whose run it executes (orcheo_runtime/connections.py).
         request => defined $request ? quoted($request) : undef,
-        kind => $message =~ /^"AUDIT: / ? '"audit"' : undef,
+        kind => $audit ? '"audit"' : undef,
         code => defined $code && $code ne "00000" ? quoted($code) : undef,
         client => $of{remote_host},
         backend => $of{backend_type},

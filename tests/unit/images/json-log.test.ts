@@ -142,9 +142,10 @@ describe("of Postgres", () => {
         });
     });
 
-    it("an audit line says so", () => {
-        const message = 'AUDIT: SESSION,1,1,READ,SELECT,,,"SELECT 1",<not logged>';
-        expect(postgres({ message })).toMatchObject({ kind: "audit", message });
+    it("an audit line says so, and holds no literals", () => {
+        const line = (value: string) =>
+            `AUDIT: SESSION,1,1,WRITE,INSERT,,,"INSERT INTO t VALUES ('${value}', $1)",<not logged>`;
+        expect(postgres({ message: line("jane") })).toMatchObject({ kind: "audit", message: line("***") });
         expect(postgres({})).not.toHaveProperty("kind");
     });
 

@@ -4,6 +4,7 @@ import { verifiedUrl } from "../../../components/servers/connection.plan";
 import { ConfigError } from "../../../components/config/problems";
 import { parseStack } from "../../../components/stack/read";
 import { loginOf, planService, planUsers } from "../../../components/database/database-users.plan";
+import { planPostgresConf } from "../../../components/database/postgres.plan";
 import { planParameters } from "../../../components/database/rds.plan";
 import { preflight } from "../../../components/preflight/preflight";
 import { planSlots } from "../../../components/servers/passwords.plan";
@@ -255,9 +256,55 @@ describe("conflicting AWS settings", () => {
 });
 
 it("the database logs no values of slow statements, the stack's own as that of RDS", () => {
-    const { parameters } = planParameters({ engineMajor: 17, blueGreenUpdates: false });
+    const { parameters } = planParameters({ engineMajor: 17, blueGreenUpdates: false, audit: [] });
     expect(parameters).toContainEqual({ name: "log_parameter_max_length", value: "0" });
     expect(readFileSync("images/postgres/postgresql.conf", "utf8")).toMatch(/^log_parameter_max_length = 0$/m);
+});
+
+describe("pgaudit", () => {
+    const confOf = (settings: object): string => {
+        const json = JSON.stringify({ ...settingsOf("dev"), database: { kind: "statefulset", ...settings } });
+        const { stack } = parseStack({ stack: "dev", keys: [], json, secret: false });
+        if (stack?.database.kind !== "statefulset") throw new Error("another database");
+        return planPostgresConf(stack.database);
+    };
+
+    it("is loaded where a class is asked for, and never logs values of parameters", () => {
+        const { parameters } = planParameters({ engineMajor: 17, blueGreenUpdates: false, audit: ["ddl", "role"] });
+        expect(parameters).toEqual(
+            expect.arrayContaining([
+                {
+                    name: "shared_preload_libraries",
+                    value: "pg_stat_statements,pgaudit",
+                    applyMethod: "pending-reboot",
+                },
+                { name: "pgaudit.log", value: "ddl,role" },
+                { name: "pgaudit.log_parameter", value: "0" },
+            ]),
+        );
+        expect(confOf({ audit: ["write"] })).toContain(
+            "shared_preload_libraries = 'pgaudit'\npgaudit.log = 'write'\npgaudit.log_catalog = 'off'\npgaudit.log_parameter = 'off'\n",
+        );
+        const dockerfile = readFileSync("images/postgres/Dockerfile", "utf8");
+        expect(dockerfile).toMatch(/apt-get install .* postgresql-17-pgaudit;/);
+        expect(dockerfile).toMatch(/ldd .*\/pgaudit\.so/);
+    });
+
+    it("is not loaded otherwise", () => {
+        expect(JSON.stringify(planParameters({ engineMajor: 17, blueGreenUpdates: false, audit: [] }))).not.toContain(
+            "pgaudit",
+        );
+        expect(confOf({})).not.toContain("audit");
+    });
+
+    it.each([
+        [["select"], "audit[0]"],
+        [["ddl", "ddl"], "audit"],
+    ])("%j is refused", (audit, key) => {
+        const json = JSON.stringify({ ...settingsOf("dev"), database: { audit, kind: "statefulset" } });
+        const { problems } = parseStack({ stack: "dev", keys: [], json, secret: false });
+        expect(problems.map(({ at }) => at)).toEqual([`orcheo:stack.database.${key}`]);
+    });
 });
 
 describe("the users of a managed database", () => {
