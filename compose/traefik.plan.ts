@@ -119,4 +119,6 @@ export const traefikArguments = (file: "dev" | "prod"): readonly string[] => [
     "--accesslog=true",
     "--accesslog.format=json",
     "--accesslog.fields.queryparameters.defaultmode=drop",
+    // By which the lines of API and worker are found.
+    "--accesslog.fields.headers.names.X-Request-Id=keep",
 ];

@@ -105,8 +105,11 @@ export function mainJob(): void {
             ["/", "canvas"],
         ] as const) {
             const { headers } = await ask(caller(), "GET", path);
-            const id = /^x-request-id: (\S+)\r?$/im.exec(headers)?.[1];
+            const id = /^x-request-id: (\S+)\r?$/im.exec(headers)?.[1] ?? "";
             expect(id, headers).toMatch(/^[0-9a-f]{32}$/);
+            const entrance = () => kube("logs", "--namespace=traefik", "deployment/traefik", "--tail=200");
+            const named = `"downstream_X-Request-Id":"${id}"`;
+            expect(await eventually(10, entrance, (log) => log.includes(named))).toContain(named);
             expect(await logOf(role)).toContainEqual(
                 expect.objectContaining({ request: id, level: "INFO", method: "GET", path, status: 200 }),
             );
