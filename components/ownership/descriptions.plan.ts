@@ -49,6 +49,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     },
     ClusterIssuer: { "*": ["entrance", ingress, "Obtains the certificate that browsers see, by ACME."] },
     ConfigMap: {
+        alertmanager: ["monitoring", monitoring, "Whom Alertmanager tells, as a configuration file."],
         "alert-rules": ["monitoring", monitoring, "The stack's alerts, as a rules file of Prometheus or vmalert."],
         "amazon-vpc-cni": ["network", security, "Makes EKS Auto Mode enforce NetworkPolicies."],
         "backup-authority": ["backup", restore, "The CA that signs the certificate of the backup's store."],
@@ -124,7 +125,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         canvas: ["network", security, "Lets the ingress controller reach the canvas."],
         "deny-all": ["network", security, "Denies every connection that another policy does not allow."],
         "issuer-out": ["network", "docs/sign-in.md", "Lets the API fetch the keys of the identity provider."],
-        metrics: ["network", monitoring, "Lets the scraper reach the metrics of API, worker and beat."],
+        metrics: ["network", monitoring, "Lets the scraper reach the metrics of API, worker, beat and canvas."],
         "network-probe": [
             "network",
             kubernetes,
@@ -151,9 +152,17 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         pgbouncer: ["pgbouncer", kubernetes, "Lets a drain evict one pooler pod at a time."],
         worker: ["worker", kubernetes, "Lets a drain evict one worker at a time."],
     },
+    AlertmanagerConfig: {
+        alertmanager: ["monitoring", monitoring, "Whom Alertmanager tells about the stack's alerts."],
+    },
+    Probe: {
+        entrance: ["monitoring", monitoring, "Has a blackbox exporter ask for the pages that people see."],
+        "entrance-websocket": ["monitoring", monitoring, "Has a blackbox exporter open a WebSocket."],
+    },
     PodMonitor: {
         api: ["api", monitoring, "Tells Prometheus where the API's metrics are."],
         beat: ["beat", monitoring, "Tells Prometheus where beat's metrics are."],
+        canvas: ["canvas", monitoring, "Tells Prometheus where the canvas' metrics are."],
         worker: ["worker", monitoring, "Tells Prometheus where the worker's metrics are."],
     },
     PrometheusRule: {

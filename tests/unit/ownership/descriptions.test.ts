@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { everythingNew } from "../../aws-programs";
 import { run, settingsOf, type Registered } from "../../harness";
-import { monitored, password, type Variant, variants } from "../../variants";
+import { monitored, notified, password, type Variant, variants } from "../../variants";
 import { keptMetadata } from "../../../components/ownership/declared";
 import { describedPages } from "../../../components/ownership/descriptions.plan";
 
@@ -46,6 +46,17 @@ describe("every object is explained", () => {
         ["dev", { stack: "dev" }],
         ["prod", { stack: "prod" }],
         ["metrics", { stack: "dev", settings: monitored }],
+        ["notifications", { stack: "dev", settings: notified }],
+        [
+            "notifications as a file",
+            {
+                stack: "dev",
+                settings: {
+                    ...notified,
+                    monitoring: { kind: "annotations", notifications: notified.monitoring.notifications },
+                },
+            },
+        ],
         ["all of it new on AWS", { stack: "prod", settings: everythingNew }],
         [
             "sign-in, peers and own files",
