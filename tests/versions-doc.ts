@@ -56,7 +56,7 @@ export const deployed = (): readonly Pinned[] => [
     {
         name: "PostgreSQL",
         product: "postgresql",
-        version: found("images/postgres/Dockerfile", /postgresql-(\d+);/),
+        version: found("images/postgres/Dockerfile", / postgresql-(\d+)[ ;]/),
         where: "images/postgres/Dockerfile",
     },
     {
