@@ -120,7 +120,7 @@ describe("the policies", () => {
         expect(waiting.map(({ type }) => type)).toEqual(
             expect.arrayContaining(["orcheo:index:Backend", "orcheo:index:Canvas"]),
         );
-    }, 60_000);
+    });
 });
 
 describe("refused before anything changes", () => {
