@@ -131,6 +131,18 @@ export const notified = {
     },
 };
 
+/** Traces to pods of the cluster, with credentials and a CA of their own. */
+export const traced = {
+    ...dev,
+    tracing: {
+        kind: "otlp",
+        endpoint: "https://otel.monitoring.svc:4318/v1/traces",
+        headers: { kind: "secret", name: "otel-credentials" },
+        authority: { kind: "file", path: "certificates/private-ca.pem" },
+        reach: { kind: "pods", namespace: "monitoring", podLabels: { app: "otel" } },
+    },
+};
+
 export const variants = {
     "Traefik with ACME over http": {
         ...dev,

@@ -18,7 +18,12 @@ import {
     metricsEnvironment,
     scrapeAnnotations,
     scraperOf,
+    telemetryEnvironment,
+    telemetryMounts,
+    telemetrySecrets,
     type MonitoringSettings,
+    type TelemetrySettings,
+    type TelemetryTrust,
 } from "../monitoring/monitoring.plan";
 import { latestKey, updatesName } from "../updates/updates.plan";
 import type { BackendRole } from "./contract";
@@ -29,14 +34,15 @@ type Deployment = types.input.apps.v1.Deployment;
 type Probes = NonNullable<ContainerPlan["probes"]>;
 
 type EnvironmentSettings = MonitoringSettings &
+    TelemetrySettings &
     ProxySettings &
-    Pick<Stack, "api" | "auth" | "beat" | "publicUrl" | "release" | "tracing" | "worker">;
+    Pick<Stack, "api" | "auth" | "beat" | "kubernetes" | "publicUrl" | "release" | "version" | "worker">;
 
 export type BackendSettings = EnvironmentSettings &
     PodSettings &
     ScratchSettings &
     ReachSettings &
-    Pick<Stack, "leaveSeconds" | "secrets" | "version">;
+    Pick<Stack, "leaveSeconds" | "secrets">;
 
 export interface BackendInputs extends SecretSources {
     readonly namespace: Input<string>;
@@ -48,6 +54,8 @@ export interface BackendInputs extends SecretSources {
     readonly certificateSecret: Input<string>;
     /** Secret of the certificate that worker and beat serve their metrics with. */
     readonly metricsCertificateSecret?: Input<string>;
+    /** CAs of the servers that traces and metrics are sent to. */
+    readonly telemetryTrust?: TelemetryTrust;
 }
 
 /** Between the end of open requests and that of the process. */
@@ -70,7 +78,7 @@ function planSignIn({ signIn }: Stack["auth"]): Record<string, string> {
 
 /** Environment without secrets; release-specific names are the image's business (images/backend). */
 export function planEnvironment(role: BackendRole, stack: EnvironmentSettings): Record<string, string> {
-    const { auth, tracing } = stack;
+    const { auth } = stack;
     const own = role === "init" ? undefined : stack[role];
     return {
         ...own?.extraEnv,
@@ -83,7 +91,7 @@ export function planEnvironment(role: BackendRole, stack: EnvironmentSettings): 
         ORCHEO_CHATKIT_PUBLIC_BASE_URL: stack.publicUrl,
         ...planSignIn(auth),
         ...metricsEnvironment(role, stack),
-        ...(tracing && { ORCHEO_TRACING_EXPORTER: "otlp", ORCHEO_TRACING_ENDPOINT: tracing.otlpEndpoint }),
+        ...telemetryEnvironment(role, stack),
         // Also who sends and who schedules must know how long a message may stay unacknowledged.
         ...(role !== "init" && { ORCHEO_WORKER_LONGEST_RUN_SECONDS: String(stack.worker.longestRunSeconds) }),
         ...(role === "worker" && {
@@ -164,11 +172,12 @@ function planContainer(role: BackendRole, stack: BackendSettings, inputs: Backen
         },
         resources: role === "init" ? initResources : stack[role].resources,
         mounts: [
-            volumes.secretFiles(planSecretFiles(role, inputs)),
+            volumes.secretFiles([...planSecretFiles(role, inputs), ...telemetrySecrets(role, stack)]),
             volumes.stackCa(inputs.certificateSecret),
             ...serverNames.flatMap((server) =>
                 volumes.trusted(`${server}-ca`, inputs.servers[server].trust, caDir(server)),
             ),
+            ...telemetryMounts(role, stack, inputs.telemetryTrust ?? {}),
             ...(inputs.trustConfigMap === undefined ? [] : [trustMount]),
             ...(role === "api" ? [volumes.serverCertificate(inputs.certificateSecret)] : []),
             ...(inputs.metricsCertificateSecret === undefined

@@ -16,8 +16,15 @@ import { planService } from "../kubernetes/service.plan";
 import { privateCaKey } from "../kubernetes/trust.plan";
 import { machine } from "../machine";
 import type { Secrets } from "../secrets/secrets";
+import { trustOf } from "../servers/servers";
 import { keyNames, externalName, planExternalSecret } from "../secrets/secrets.plan";
-import { measuredProcesses, planPodMonitor, scraperOf } from "../monitoring/monitoring.plan";
+import {
+    measuredProcesses,
+    planPodMonitor,
+    scraperOf,
+    telemetryOf,
+    type TelemetryTrust,
+} from "../monitoring/monitoring.plan";
 import { planDeployment, planInitialisation, type BackendInputs, type BackendSettings } from "./backend.plan";
 import type { SecretKey } from "./contract";
 
@@ -63,6 +70,7 @@ export class Backend extends pulumi.ComponentResource {
             trustConfigMap: this.trustConfigMap,
             certificateSecret: this.authoritySecret,
             servers: { database, cache },
+            telemetryTrust: telemetryTrust(name, args, child),
         };
         const runAs = (role: "init" | "api" | "worker" | "beat"): BackendInputs => ({
             ...inputs,
@@ -138,6 +146,18 @@ function trustConfigMap(
     const metadata = { namespace, labels: objectLabels() };
     const data = { [privateCaKey]: files.map((file) => machine.read(file)).join("\n") };
     return new k8s.core.v1.ConfigMap(name, { metadata, data }, opts).metadata.name;
+}
+
+function telemetryTrust(
+    name: string,
+    { stack, namespace }: BackendArgs,
+    opts: pulumi.CustomResourceOptions,
+): TelemetryTrust {
+    const trusts = telemetryOf(stack).map(({ signal, target }) => [
+        signal,
+        trustOf(`${name}-${signal}-ca`, target.authority, namespace, opts),
+    ]);
+    return Object.fromEntries(trusts) as TelemetryTrust;
 }
 
 /** The Secret of the certificate that each process serves its metrics with; undefined when nobody reads them. */

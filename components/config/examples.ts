@@ -72,7 +72,10 @@ auth:
 `,
     tracing: `
 tracing:
-  otlpEndpoint: https://otel.example.com/v1/traces
+  kind: otlp
+  endpoint: https://otel.example.com/v1/traces
+  samplePercent: 5
+  headers: { kind: secret, name: otel-credentials }
 `,
     monitoring: `
 monitoring:

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { nearest } from "./nearest";
 import { movedToAuth } from "./schema.auth";
+import { movedToTracing } from "./schema.tracing";
 
 /** One problem to fix before anything is changed. */
 export interface Problem {
@@ -90,9 +91,11 @@ function keysAt(schema: unknown, path: Path, value: unknown): string[] {
     return keysAt(here.shape[String(first)], rest, isRecord(value) ? value[String(first)] : undefined);
 }
 
+const moved: Readonly<Record<string, string>> = { ...movedToAuth, ...movedToTracing };
+
 function unknownKey(key: string, at: string, accepted: readonly string[]): Problem {
     const below = at.slice("orcheo:stack.".length);
-    const now = Object.hasOwn(movedToAuth, below) ? movedToAuth[below] : undefined;
+    const now = Object.hasOwn(moved, below) ? moved[below] : undefined;
     if (now !== undefined) return { at, found: "is no longer a setting", remedy: `accepted instead: ${now}` };
     const guess = nearest(key, accepted);
     const hint = guess === undefined ? "" : `did you mean "${guess}"? `;

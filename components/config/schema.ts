@@ -1,7 +1,7 @@
 /** Every setting of a stack: the value of `orcheo:stack` in Pulumi.<stack>.yaml. docs/config.md is generated from it. */
 import { z } from "zod";
 import type { Derived } from "./derived";
-import { choice, hostName, semver, url, whole } from "./fields";
+import { choice, hostName, semver, whole } from "./fields";
 import { canvas, api, worker, beat } from "./schema.apps";
 import { auth } from "./schema.auth";
 import { aws } from "./schema.aws";
@@ -15,12 +15,8 @@ import { network } from "./schema.network";
 import { pods, serviceAccounts } from "./schema.pods";
 import { secrets } from "./schema.secrets";
 import { outbound, registry } from "./schema.surroundings";
+import { tracing } from "./schema.tracing";
 import { extraObjects, transforms } from "./schema.transforms";
-
-const tracing = z
-    .strictObject({ otlpEndpoint: url().describe("OTLP over HTTP, such as https://otel.example.com/v1/traces.") })
-    .optional()
-    .describe("OpenTelemetry traces; off when left out.");
 
 export const stackSchema = z.strictObject({
     kubernetes,
@@ -92,4 +88,5 @@ export type Sections = Pick<
     | "beat"
     | "secrets"
     | "monitoring"
+    | "tracing"
 >;

@@ -15,6 +15,8 @@ import { planConditions, type ConditionSettings } from "./conditions.plan";
 import { planOutside, type OutsideSettings } from "./outside.plan";
 import { planLevelAlerts, planLevelRecords } from "./service-levels.plan";
 
+export * from "./otlp.plan";
+
 export type MonitoringSettings = Pick<Stack, "monitoring">;
 type PolicySpec = types.input.networking.v1.NetworkPolicySpec;
 

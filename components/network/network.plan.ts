@@ -4,7 +4,13 @@ import { inAutoMode, poolerOf } from "../config/kinds";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
 import { objectLabels, pooledLabel, selector, type Role } from "../kubernetes/labels";
-import { planScraperIngress, type MonitoringSettings } from "../monitoring/monitoring.plan";
+import {
+    otlpPort,
+    planScraperIngress,
+    telemetryOf,
+    type MonitoringSettings,
+    type TelemetrySettings,
+} from "../monitoring/monitoring.plan";
 import { peersOf, poolerReach, reachOf, type Reach, type ReachSettings } from "./reach.plan";
 export { probeResources } from "./probe.plan";
 export { backendReachOf, reachOf, type ReachSettings } from "./reach.plan";
@@ -62,6 +68,7 @@ export function controllerPeers(network: Stack["network"]): Peer[] {
 }
 
 export type NetworkSettings = MonitoringSettings &
+    TelemetrySettings &
     ReachSettings &
     Pick<Stack, "auth" | "backup" | "network" | "outbound">;
 
@@ -69,7 +76,7 @@ export type NetworkSettings = MonitoringSettings &
  * Name and spec of every policy: deny everything, then allow the listed connections.
  *
  * ingress controller -> canvas, api · api, worker, beat, init -> Postgres, Valkey, DNS and the outside · worker and beat
- * -> api · api, worker -> peers · scraper -> metrics of api, worker, beat, canvas · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
+ * -> api · api, worker -> peers, server of traces · scraper -> metrics of api, worker, beat, canvas · backup -> Postgres, DNS and its store · Postgres, Valkey and canvas -> nothing.
  * With a pooler: api, worker, beat, init -> pooler -> Postgres. Only those that started without it still reach Postgres themselves, to finish their work.
  */
 export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec> {
@@ -100,6 +107,7 @@ export function planNetworkPolicies(stack: NetworkSettings): Record<string, Spec
             },
         }),
         ...planIssuer(stack),
+        ...planTelemetry(stack),
         ...planScraperIngress(stack),
         ...(stack.network.enforcement === "probed" && {
             "network-probe": {
@@ -193,6 +201,23 @@ function planIssuer({ auth: { signIn } }: Pick<Stack, "auth">): Record<string, S
             egress: [{ to, ports: tcp(port) }],
         },
     };
+}
+
+/** Servers of traces and metrics, for those that send them; of a public one nothing is left to open. */
+function planTelemetry(stack: NetworkSettings): Record<string, Spec> {
+    const policies = telemetryOf(stack).flatMap(({ signal, target, roles }) => {
+        const to = peersOf(target.reach);
+        if (to.length === 0) return [];
+        const spec = {
+            podSelector: {
+                matchExpressions: [{ key: "app.kubernetes.io/component", operator: "In", values: [...roles] }],
+            },
+            policyTypes: ["Egress"],
+            egress: [{ to, ports: tcp(otlpPort(target)) }],
+        };
+        return [[`${signal}-out`, spec] as const];
+    });
+    return Object.fromEntries(policies);
 }
 
 /** The database, DNS, and the store or the proxy in front of it, each by its port. */

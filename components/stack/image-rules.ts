@@ -52,7 +52,7 @@ function backendCheck(stack: Stack, environment: Readonly<Record<string, string>
     const allowed = (environment["ORCHEO_RUNTIME_ALLOW_UNKNOWN"] ?? "").split(",").map((name) => name.trim());
     return (name, value) => {
         if (own.deployment.includes(name))
-            return setByStack("accepted: database, cache, release, monitoring and secrets instead");
+            return setByStack("accepted: database, cache, release, monitoring, tracing and secrets instead");
         if (name === "ORCHEO_PLUGIN_DIR" && stack.images.kind === "build" && stack.images.plugins.length > 0)
             return setByStack("leave it out: the plugins of images.plugins would not be found");
         const only = fixed[name];

@@ -5,6 +5,7 @@
 import { holds } from "../config/addresses";
 import { ownCluster, ownLoadBalancer, poolerOf } from "../config/kinds";
 import type { Stack } from "../config/schema";
+import { telemetryOf } from "../monitoring/monitoring.plan";
 
 export interface UnsafeChoice {
     /** Below `orcheo:stack`. */
@@ -38,7 +39,7 @@ function unguardedCluster({ kubernetes: { admission } }: Pick<Stack, "kubernetes
 
 /** Connections without TLS. */
 function readByOthers(stack: Stack): UnsafeChoice[] {
-    const { registry, entrance, tracing, backup } = stack;
+    const { registry, entrance, backup } = stack;
     return [
         ...(registry.plainHttp === true && !isLaptop(stack)
             ? [
@@ -52,15 +53,15 @@ function readByOthers(stack: Stack): UnsafeChoice[] {
         ...(backup?.plainHttp === true
             ? [choice("backup.plainHttp", true, "anyone on the network path can read the whole database")]
             : []),
-        ...(tracing?.otlpEndpoint.startsWith("http://") === true
-            ? [
-                  choice(
-                      "tracing.otlpEndpoint",
-                      tracing.otlpEndpoint,
-                      "traces, with what runs were given, can be read on the way",
-                  ),
-              ]
-            : []),
+        ...telemetryOf(stack)
+            .filter(({ target }) => target.endpoint.startsWith("http://"))
+            .map(({ section, target }) =>
+                choice(
+                    `${section}.endpoint`,
+                    target.endpoint,
+                    "what is sent there, and its headers, can be read on the way",
+                ),
+            ),
         ...(entrance.hstsSeconds === 0
             ? [
                   choice(

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from orcheo_runtime import connections, delivery, fencing, imports, logs, request_ids, sign_in, vault
+from orcheo_runtime import connections, delivery, fencing, imports, logs, otlp, request_ids, sign_in, vault
 from orcheo_runtime.dependencies import postgres_answers
 from orcheo_runtime.inside import KeepInside
 from orcheo_runtime.leaving import leave_when_idle, run_without_waiting
@@ -164,6 +164,27 @@ def metering() -> Callable[[Application], Application]:
     return lambda application: metrics_api.Measured(application, registry)
 
 
+def trace_requests(celery_app: Any) -> None:
+    """Traces of requests, of what they send to the queue and ask of Postgres. Without a server for them, nothing is loaded."""
+    if not otlp.wanted("traces"):
+        return
+    from orcheo_runtime import traces, traces_clients
+
+    traces.keep_own_provider()
+    traces.trace_messages(celery_app)
+    traces_clients.trace_postgres()
+    traces_clients.trace_http()
+    traces.start("api")
+
+
+def send_last_traces() -> None:
+    """Before the process exits."""
+    if otlp.wanted("traces"):
+        from orcheo_runtime import traces
+
+        traces.stop()
+
+
 async def serve(serving: list[Health]) -> bool:
     """Serves until SIGTERM; returns False if start-up failed. `serving` receives the counter of open requests."""
     connections.check_before_use()
@@ -179,6 +200,7 @@ async def serve(serving: list[Health]) -> bool:
     # The API serves other requests too: writes of a lost conversation are refused, and nothing else happens.
     fencing.heartbeat.stop = lambda _: None
     request_ids.install()
+    trace_requests(celery_app)
     logs.install()
     logging.getLogger("uvicorn.access").addFilter(WithoutProbes())
     tls = CERTIFICATE.is_file()
@@ -212,4 +234,5 @@ if __name__ == "__main__":
     wait_for_postgres()
     vault.leave_with_another_key()
     started = run_without_waiting(serve(serving))
+    send_last_traces()
     os._exit(0 if started else 3)

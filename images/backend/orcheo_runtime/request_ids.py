@@ -25,9 +25,18 @@ request: ContextVar[str | None] = ContextVar("request", default=None)
 run: ContextVar[str | None] = ContextVar("run", default=None)
 
 
+def nothing() -> dict[str, str]:
+    """No further fields."""
+    return {}
+
+
+# Further fields: where there are traces, the id of the trace (traces.py).
+more: Callable[[], dict[str, str]] = nothing
+
+
 def fields() -> dict[str, str]:
-    """What a line of the log says of its origin: `request`, and in a worker `run`."""
-    return {name: value for name, value in (("request", request.get()), ("run", run.get())) if value}
+    """What a line of the log says of its origin: `request`, in a worker `run`, and `trace` where there are traces."""
+    return {name: value for name, value in (("request", request.get()), ("run", run.get())) if value} | more()
 
 
 def id_of(scope: Message) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import celery.apps.worker
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init, worker_ready
 
-from orcheo_runtime import browsers, connections, delivery, fencing, imports, logs, memory, plugins, reconciler, reports, request_ids, vault
+from orcheo_runtime import browsers, connections, delivery, fencing, imports, logs, memory, otlp, plugins, reconciler, reports, request_ids, vault
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import Work, leave_when_idle
 
@@ -41,6 +41,22 @@ def leave_without(pid: int) -> None:
     os.waitpid(pid, 0)
     logger.error("the reconciler has ended: the worker finishes its runs and exits")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def trace_runs(celery_app: Any) -> None:
+    """Traces of runs and of what they ask of Postgres and other servers. Without a server for them, nothing is loaded.
+
+    Before the fork: the processes share the memory of what is loaded.
+    """
+    if not otlp.wanted("traces"):
+        return
+    from orcheo_runtime import traces, traces_clients
+
+    traces.keep_own_provider()
+    traces.trace_messages(celery_app)
+    traces.trace_tasks()
+    traces_clients.trace_postgres()
+    traces_clients.trace_http()
 
 
 def main() -> None:
@@ -78,6 +94,7 @@ def main() -> None:
     # The child processes are checked directly: while the main one waits for its broker, it does not notice that a run has ended.
     work = Work(Path(tempfile.mkdtemp(prefix="orcheo-worker-")) / "work")
     request_ids.install()
+    trace_runs(celery_app)
     task_prerun.connect(lambda **_: work.begin(), weak=False)
     task_postrun.connect(lambda **_: work.end(), weak=False)
     worker_process_init.connect(lambda **_: memory.guard(fencing.heartbeat), weak=False)

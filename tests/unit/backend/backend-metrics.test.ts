@@ -22,6 +22,11 @@ const packages = [
         "pydantic",
         "pydantic-core",
     ],
+    // Traces and metrics by OTLP, and the clients whose calls have spans.
+    ...["opentelemetry-sdk", "opentelemetry-semantic-conventions", "opentelemetry-proto", "protobuf", "requests"],
+    ...["opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp-proto-common"],
+    ...["opentelemetry-exporter-otlp-common", "opentelemetry-exporter-http-transport", "googleapis-common-protos"],
+    ...["certifi", "charset-normalizer", "urllib3", "httpx", "httpx2", "httpcore", "httpcore2", "h11", "truststore"],
     ...["starlette", "typing-extensions", "typing-inspection", "psycopg", "psycopg-binary", "psycopg-pool", "redis"],
 ];
 
@@ -38,12 +43,12 @@ it("both releases have the packages that the metrics are tested with in the same
         readFileSync(join(backend, `requirements-${release}.lock`), "utf8"),
     );
     const version = (lock: string | undefined, name: string) => new RegExp(`^${name}==\\S+`, "m").exec(lock ?? "")?.[0];
-    for (const name of ["celery", "fastapi", "psycopg-pool", "starlette"])
+    for (const name of ["celery", "fastapi", "httpx", "httpx2", "opentelemetry-sdk", "psycopg-pool", "starlette"])
         expect(version(old, name), name).toBe(version(recent, name));
 });
 
 // Real Celery, FastAPI and prometheus_client, of the versions in the image, and a real Postgres.
-it("the metrics of API, worker and beat are right", { timeout: 400_000 }, async () => {
+it("metrics and traces of the processes are right", { timeout: 600_000 }, async () => {
     // The folder's name is that of the packages in the cache.
     const folder = join(mkdtempSync(join(tmpdir(), "orcheo-")), "metrics");
     mkdirSync(folder);
@@ -53,7 +58,7 @@ it("the metrics of API, worker and beat are right", { timeout: 400_000 }, async 
     const python = spawnSync("python3", ["-m", "unittest", "discover", "-s", "metrics_tests", "-t", "."], {
         cwd: backend,
         encoding: "utf8",
-        timeout: 120_000,
+        timeout: 300_000,
         env: {
             PATH: `${programs}:${process.env["PATH"]}`,
             PYTHONDONTWRITEBYTECODE: "1",

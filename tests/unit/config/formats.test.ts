@@ -114,16 +114,19 @@ describe("hosts and URLs", () => {
     it.each([
         ...["https://a..b", "https://a:99999", "https://[::::]", "https://a_b:1", "https://u:p@a.example.com"],
         ...["https://a.example.com/#x", "https://300.1.1.1", "https://a\\b.example.com", "https://"],
-    ])("no URL: %s", (otlpEndpoint) => {
-        expect(problems({ tracing: { otlpEndpoint } })).toEqual([
-            "tracing.otlpEndpoint: accepted: an http:// or https:// URL",
+    ])("no URL: %s", (httpUrl) => {
+        expect(problems({ outbound: { proxy: { httpUrl } } })).toEqual([
+            "outbound.proxy.httpUrl: accepted: an http:// or https:// URL",
+        ]);
+        expect(problems({ tracing: { kind: "otlp", endpoint: httpUrl } })).toEqual([
+            "tracing.endpoint: accepted: an https:// URL (http:// to pods of the cluster alone) without credentials or a query",
         ]);
     });
 
     it.each(["https://a.example.com:4318/v1/traces", "http://[fd00::1]:4318", "https://10.1.2.3/x?y=z"])(
         "URL %s",
-        (otlpEndpoint) => {
-            expect(problems({ tracing: { otlpEndpoint } })).toEqual([]);
+        (httpUrl) => {
+            expect(problems({ outbound: { proxy: { httpUrl } } })).toEqual([]);
         },
     );
 

@@ -294,6 +294,34 @@ describe("settings open what they name, and nothing else", () => {
             },
         ],
         [
+            "a server of traces in the cluster, by the port of its pods",
+            {
+                tracing: {
+                    kind: "otlp",
+                    endpoint: "https://otel.monitoring.svc/v1/traces",
+                    port: 4318,
+                    reach: { kind: "pods", namespace: "monitoring", podLabels: { app: "otel" } },
+                },
+            },
+            { "traces-out": ["api worker: Egress", "api worker -> monitoring/app=otel: 4318/TCP"] },
+        ],
+        [
+            "a server of traces on private addresses",
+            {
+                tracing: {
+                    kind: "otlp",
+                    endpoint: "https://otel.internal.example/v1/traces",
+                    reach: { kind: "addresses", cidrs: ["10.9.0.4/32"] },
+                },
+            },
+            { "traces-out": ["api worker: Egress", "api worker -> 10.9.0.4/32: 443/TCP"] },
+        ],
+        [
+            "a public server of traces, which is open anyway",
+            { tracing: { kind: "otlp", endpoint: "https://otel.example.com/v1/traces" } },
+            {},
+        ],
+        [
             "an issuer on private addresses",
             {
                 auth: {

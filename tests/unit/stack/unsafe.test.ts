@@ -54,6 +54,8 @@ const external = (section: string, url: string, cidrs: readonly string[]): Setti
     },
 });
 
+const inCluster = { kind: "pods", namespace: "monitoring", podLabels: { app: "otel" } };
+
 /** What is unsafe, and the whole settings, or the one value that differs from Pulumi.prod.yaml. */
 type Choice = [setting: string, value: unknown, base?: Settings];
 const choices: readonly Choice[] = [
@@ -62,7 +64,7 @@ const choices: readonly Choice[] = [
     ["kubernetes.admission.warnOnly", { kind: "enforce", warnOnly: ["no-host-path"] }],
     ["registry.plainHttp", true],
     ["backup.plainHttp", { kind: "s3", endpoint: "http://10.1.2.3:9000", plainHttp: true }],
-    ["tracing.otlpEndpoint", "http://otel.example.com/v1/traces"],
+    ["tracing.endpoint", { kind: "otlp", endpoint: "http://otel.monitoring.svc:4318/v1/traces", reach: inCluster }],
     ["entrance.hstsSeconds", 0],
     ["network.ingressCidrs", ["0.0.0.0/0"]],
     ["network.dnsCidrs", ["::/0"]],
@@ -139,7 +141,7 @@ describe("the pack reports each safe default that is given up, until an exceptio
                 privateCidrs: ["10.0.0.10/32", "fd00:ec2:1::/48"],
                 ingressCidrs: ["10.20.0.0/16", "2001:db8::/32"],
             },
-            tracing: { otlpEndpoint: "https://otel.example.com/v1/traces" },
+            tracing: { kind: "otlp", endpoint: "https://otel.example.com/v1/traces" },
         };
         expect(evaluated(await registered(settings))).toEqual([]);
     });
