@@ -131,6 +131,12 @@ export const notified = {
     },
 };
 
+/** Metrics are sent. */
+export const exported = {
+    ...dev,
+    monitoring: { kind: "otlp", endpoint: "https://otel.example.com/v1/metrics" },
+};
+
 /** Traces to pods of the cluster, with credentials and a CA of their own. */
 export const traced = {
     ...dev,

@@ -15,6 +15,7 @@ import { planRotation } from "../secrets/secrets.plan";
 import { caDir } from "../servers/servers.plan";
 import {
     isMonitored,
+    monitoredBy,
     metricsEnvironment,
     scrapeAnnotations,
     scraperOf,
@@ -183,7 +184,7 @@ function planContainer(role: BackendRole, stack: BackendSettings, inputs: Backen
             ...(inputs.metricsCertificateSecret === undefined
                 ? []
                 : [volumes.serverCertificate(inputs.metricsCertificateSecret)]),
-            ...(role === "beat" && scraperOf(stack) !== undefined
+            ...(role === "beat" && monitoredBy(stack) !== undefined
                 ? [volumes.laterFile("update", updatesName, latestKey, "/etc/orcheo/update")]
                 : []),
             volumes.scratch("tmp", "/tmp", sizes.tmp),

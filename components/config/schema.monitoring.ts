@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { notifications, probe } from "./schema.notifications";
 import { freeLabelKey, httpsUrl, kind, labelKey, labelValue, name, oneOf, whole } from "./fields";
+import { otlpTarget } from "./schema.otlp";
 
 /** Upper bounds of the API's latency histogram (orcheo_runtime/metrics_api.py): an objective can only be one of them. */
 export const latencyBounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
@@ -31,15 +32,7 @@ const serviceLevels = z
     .prefault({})
     .describe("Objectives over 30 days; alerts follow from how fast their error budget is used up.");
 
-const scraper = {
-    namespace: name()
-        .default("monitoring")
-        .describe("Namespace of the scraper: the only one that may reach the port of the metrics."),
-    podLabels: z
-        .record(labelKey(), labelValue())
-        .refine((labels) => Object.keys(labels).length > 0, { error: "at least one label" })
-        .default({ "app.kubernetes.io/name": "prometheus" })
-        .describe("Labels of its pods."),
+const evaluated = {
     serviceLevels,
     grafana: z
         .strictObject({
@@ -61,6 +54,18 @@ const scraper = {
         ),
 };
 
+const scraper = {
+    namespace: name()
+        .default("monitoring")
+        .describe("Namespace of the scraper: the only one that may reach the port of the metrics."),
+    podLabels: z
+        .record(labelKey(), labelValue())
+        .refine((labels) => Object.keys(labels).length > 0, { error: "at least one label" })
+        .default({ "app.kubernetes.io/name": "prometheus" })
+        .describe("Labels of its pods."),
+    ...evaluated,
+};
+
 export const monitoring = oneOf([
     z.strictObject({ kind: kind("none") }),
     z.strictObject({ kind: kind("annotations"), ...scraper }),
@@ -76,12 +81,20 @@ export const monitoring = oneOf([
         probe,
         scrapeSeconds: whole(5, 300).default(30).describe("Seconds between two scrapes."),
     }),
+    z.strictObject({
+        kind: kind("otlp"),
+        ...otlpTarget("https://otel.example.com/v1/metrics"),
+        exportSeconds: whole(5, 300).default(30).describe("Seconds between two exports."),
+        ...evaluated,
+    }),
 ])
     .prefault({ kind: "none" })
     .describe(
-        "Metrics of API, worker, queue, beat, Postgres and Valkey, and alerts ([docs/monitoring.md](monitoring.md)): `annotations` for a scraper that reads prometheus.io/* and a rules file, `prometheusOperator` for PodMonitors and a PrometheusRule, `none` for no port at all.",
+        "Metrics of API, worker, queue, beat, Postgres and Valkey, and alerts ([docs/monitoring.md](monitoring.md)): `annotations` for a scraper that reads prometheus.io/* and a rules file, `prometheusOperator` for PodMonitors and a PrometheusRule, `otlp` to send the metrics to any server for OTLP instead, with a rules file, `none` for no metrics at all.",
     );
 
 export type Monitoring = z.output<typeof monitoring>;
+/** Kinds whose metrics somebody has. */
+export type Monitored = Exclude<Monitoring, { kind: "none" }>;
 /** Kinds with a scraper. */
-export type Scraped = Exclude<Monitoring, { kind: "none" }>;
+export type Scraped = Exclude<Monitored, { kind: "otlp" }>;

@@ -4,7 +4,7 @@ import { interpolate, type Input } from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { ports } from "../config/ports";
 import type { Stack } from "../config/schema";
-import type { Scraped } from "../config/schema.monitoring";
+import type { Monitored, Scraped } from "../config/schema.monitoring";
 import type { PodMonitor, PrometheusRule } from "../kubernetes/custom-object";
 import { objectLabels, selector, type Role } from "../kubernetes/labels";
 import type { RuleGroup } from "../kubernetes/prometheus-rule.types";
@@ -27,9 +27,13 @@ export type MonitoredRole = (typeof monitoredRoles)[number];
 
 export const isMonitored = (role: Role): role is MonitoredRole => monitoredRoles.some((each) => each === role);
 
+/** Settings of alerts and dashboards; undefined when nobody has the metrics. */
+export const monitoredBy = ({ monitoring }: MonitoringSettings): Monitored | undefined =>
+    monitoring.kind === "none" ? undefined : monitoring;
+
 /** Who reads the metrics; undefined when nobody does, and then there is no port either. */
 export const scraperOf = ({ monitoring }: MonitoringSettings): Scraped | undefined =>
-    monitoring.kind === "none" ? undefined : monitoring;
+    monitoring.kind === "none" || monitoring.kind === "otlp" ? undefined : monitoring;
 
 export function metricsEnvironment(role: Role, stack: MonitoringSettings): Record<string, string> {
     return scraperOf(stack) !== undefined && isMonitored(role) ? { ORCHEO_METRICS_PORT: String(ports.metrics) } : {};
@@ -104,21 +108,21 @@ export function planPodMonitor(
 
 export type AlertSettings = ConditionSettings & MonitoringSettings & OutsideSettings;
 
-/** Rules of the stack, as Prometheus and vmalert read them; none when nobody scrapes. */
+/** Rules of the stack, as Prometheus and vmalert read them; none when nobody has the metrics. */
 export function planRuleGroups(stack: AlertSettings): RuleGroup[] {
-    const scraped = scraperOf(stack);
-    if (scraped === undefined) return [];
+    const monitored = monitoredBy(stack);
+    if (monitored === undefined) return [];
     const { namespace } = stack.kubernetes;
-    const links = { namespace, runbooksUrl: scraped.runbooksUrl, grafanaUrl: scraped.grafana?.url };
+    const links = { namespace, runbooksUrl: monitored.runbooksUrl, grafanaUrl: monitored.grafana?.url };
     return [
-        { name: `${namespace}-service-levels`, interval: "30s", rules: planLevelRecords(scraped, namespace) },
+        { name: `${namespace}-service-levels`, interval: "30s", rules: planLevelRecords(monitored, namespace) },
         {
             name: `${namespace}-alerts`,
             interval: "30s",
             rules: [
-                ...planLevelAlerts(scraped, namespace),
+                ...planLevelAlerts(monitored, namespace),
                 ...planConditions(stack),
-                ...(scraped.kind === "prometheusOperator" && scraped.probe !== undefined ? planOutside(namespace) : []),
+                ...(monitored.kind === "prometheusOperator" && monitored.probe !== undefined ? planOutside(namespace) : []),
             ].map((each) => ruleOf(each, links)),
         },
     ];
@@ -150,15 +154,15 @@ export function planDashboardFiles(
     stack: AlertSettings,
     namespace: Input<string>,
 ): types.input.core.v1.ConfigMap | undefined {
-    const scraped = scraperOf(stack);
-    if (scraped?.grafana === undefined) return undefined;
+    const monitored = monitoredBy(stack);
+    if (monitored?.grafana === undefined) return undefined;
     const { namespace: name } = stack.kubernetes;
-    const files = planDashboards(name, scraped).map((each) => [
+    const files = planDashboards(name, monitored).map((each) => [
         `${name}-${each.name}.json`,
         JSON.stringify(planDashboard(each, name), undefined, 2),
     ]);
     return {
-        metadata: { name: "dashboards", namespace, labels: { ...scraped.grafana.labels, ...objectLabels() } },
+        metadata: { name: "dashboards", namespace, labels: { ...monitored.grafana.labels, ...objectLabels() } },
         data: Object.fromEntries(files) as Record<string, string>,
     };
 }

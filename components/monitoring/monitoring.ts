@@ -27,7 +27,8 @@ export class Monitoring extends pulumi.ComponentResource {
                     new k8s.apiextensions.CustomResource(`${name}-${plan.metadata.name}`, plan, child);
                 break;
             }
-            case "annotations": {
+            case "annotations":
+            case "otlp": {
                 const { notifications } = monitoring;
                 new k8s.core.v1.ConfigMap(`${name}-rules`, planRulesFile(stack, namespace), child);
                 if (notifications !== undefined) {

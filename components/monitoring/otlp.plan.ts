@@ -4,23 +4,38 @@ import type { Stack } from "../config/schema";
 import type { Role } from "../kubernetes/labels";
 import * as volumes from "../kubernetes/volumes.plan";
 
-export type TelemetrySettings = Pick<Stack, "tracing">;
-export type Signal = "traces";
+export type TelemetrySettings = Pick<Stack, "monitoring" | "tracing">;
+export type Signal = "metrics" | "traces";
 
 export interface Telemetry {
     readonly signal: Signal;
     /** Section of the settings. */
-    readonly section: "tracing";
+    readonly section: "monitoring" | "tracing";
     readonly target: OtlpTarget;
-    /** Processes that send it. Beat does nothing that belongs to a request or a run. */
+    /** Processes that send it. */
     readonly roles: readonly Role[];
+    /** Ends of further variables, and their values. */
+    readonly more: Readonly<Record<string, string>>;
 }
 
 /** Every signal that is sent. */
-export function telemetryOf({ tracing }: TelemetrySettings): readonly Telemetry[] {
-    return tracing.kind === "none"
-        ? []
-        : [{ signal: "traces", section: "tracing", target: tracing, roles: ["api", "worker"] }];
+export function telemetryOf({ monitoring, tracing }: TelemetrySettings): readonly Telemetry[] {
+    const metrics = (target: Extract<Stack["monitoring"], { kind: "otlp" }>): Telemetry => ({
+        ...{ signal: "metrics", section: "monitoring", target, roles: ["api", "worker", "beat"] },
+        more: { SECONDS: String(target.exportSeconds) },
+    });
+    const traces = (target: Extract<Stack["tracing"], { kind: "otlp" }>): Telemetry => ({
+        // Beat does nothing that belongs to a request or a run.
+        ...{ signal: "traces", section: "tracing", target, roles: ["api", "worker"] },
+        more: {
+            PERCENT: String(target.samplePercent),
+            ...(target.continuedBy.length > 0 && { HOSTS: target.continuedBy.join(",") }),
+        },
+    });
+    return [
+        ...(monitoring.kind === "otlp" ? [metrics(monitoring)] : []),
+        ...(tracing.kind === "otlp" ? [traces(tracing)] : []),
+    ];
 }
 
 /** Those that a role sends. */
@@ -41,21 +56,16 @@ export function telemetryEnvironment(
 ): Record<string, string> {
     const sent = sentBy(role, stack);
     if (sent.length === 0) return {};
-    const { tracing } = stack;
+    const variables = sent.flatMap(({ signal, target: { endpoint, authority }, more }) => {
+        const ca = authority.kind === "system" ? {} : { CA_FILE: `${caDir(signal)}/ca.crt` };
+        return Object.entries({ ENDPOINT: endpoint, ...ca, ...more }).map(
+            ([end, value]) => [`ORCHEO_OTLP_${signal.toUpperCase()}_${end}`, value] as const,
+        );
+    });
     return {
         ORCHEO_OTLP_NAMESPACE: stack.kubernetes.namespace,
         ORCHEO_OTLP_VERSION: stack.version,
-        ...Object.fromEntries<string>(
-            sent.flatMap<readonly [string, string]>(({ signal, target: { endpoint, authority } }) => {
-                const name = `ORCHEO_OTLP_${signal.toUpperCase()}`;
-                const ca = [`${name}_CA_FILE`, `${caDir(signal)}/ca.crt`] as const;
-                return [[`${name}_ENDPOINT`, endpoint], ...(authority.kind === "system" ? [] : [ca])];
-            }),
-        ),
-        ...(tracing.kind === "otlp" && {
-            ORCHEO_OTLP_TRACES_PERCENT: String(tracing.samplePercent),
-            ...(tracing.continuedBy.length > 0 && { ORCHEO_OTLP_TRACES_HOSTS: tracing.continuedBy.join(",") }),
-        }),
+        ...Object.fromEntries(variables),
     };
 }
 

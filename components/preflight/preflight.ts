@@ -90,7 +90,10 @@ function files({ images, outbound, entrance, release, rollbackTo }: Partial<Sect
 }
 
 /** PEM files that servers are verified with. */
-function authorities({ database, cache, backup, auth, tracing }: Partial<Sections>, probes: Probes): Problem[] {
+function authorities(
+    { database, cache, backup, auth, monitoring, tracing }: Partial<Sections>,
+    probes: Probes,
+): Problem[] {
     const named = [
         { at: "database.caBundleFile", file: database?.kind === "rds" ? database.caBundleFile : undefined },
         ...Object.entries({ database, cache }).map(([server, settings]) => ({
@@ -104,10 +107,10 @@ function authorities({ database, cache, backup, auth, tracing }: Partial<Section
             at: "backup.authority.path",
             file: backup?.kind === "s3" && backup.authority.kind === "file" ? backup.authority.path : undefined,
         },
-        {
-            at: "tracing.authority.path",
-            file: tracing?.kind === "otlp" && tracing.authority.kind === "file" ? tracing.authority.path : undefined,
-        },
+        ...Object.entries({ monitoring, tracing }).map(([section, settings]) => ({
+            at: `${section}.authority.path`,
+            file: settings?.kind === "otlp" && settings.authority.kind === "file" ? settings.authority.path : undefined,
+        })),
         {
             at: "auth.signIn.authority.path",
             file:

@@ -153,14 +153,14 @@ def listeners(port: int) -> list[socket.socket]:
 
 
 def metering() -> Callable[[Application], Application]:
-    """Serves metrics on ORCHEO_METRICS_PORT; returns what counts an application's requests. Without the port, nothing is loaded."""
-    if not os.environ.get("ORCHEO_METRICS_PORT"):
+    """Publishes metrics; returns what counts an application's requests. Where nobody wants them, nothing is loaded."""
+    if not otlp.measured():
         return lambda application: application
     from orcheo_runtime import metrics, metrics_api
 
     registry = metrics.new_registry()
     metrics_api.Pools(registry)
-    metrics.serve(registry)
+    metrics.publish(registry, "api")
     return lambda application: metrics_api.Measured(application, registry)
 
 

@@ -9,7 +9,7 @@ from celery import Celery
 from celery.beat import PersistentScheduler
 from celery.signals import setup_logging
 
-from orcheo_runtime import delivery, logs
+from orcheo_runtime import delivery, logs, otlp
 from orcheo_runtime.health_server import Pulse, serve
 from orcheo_runtime.leaving import leave_when_idle
 
@@ -49,13 +49,13 @@ def main() -> None:
     setup_logging.connect(lambda **_: logs.install(), weak=False)
     leave_when_idle(lambda: False)
     serve(HEALTH_PORT, pulse)
-    if os.environ.get("ORCHEO_METRICS_PORT"):
+    if otlp.measured():
         from orcheo_runtime import metrics
 
         registry = metrics.new_registry()
         metrics.last_tick(registry, pulse)
         registry.register(metrics.Update())
-        metrics.serve(registry)
+        metrics.publish(registry, "beat")
     app = schedule()
     app.Beat(
         scheduler_cls=ReportingScheduler,

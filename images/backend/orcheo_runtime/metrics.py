@@ -1,4 +1,4 @@
-"""Metrics in Prometheus' text format, served on a port of their own; loaded only where ORCHEO_METRICS_PORT is set.
+"""Metrics in Prometheus' text format, served on a port of their own, or sent; loaded only where otlp.measured().
 
 The network lets the scraper reach that port and nothing else. With the certificate of the pod's Service it speaks https.
 """
@@ -23,6 +23,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from orcheo_runtime import otlp
 from orcheo_runtime.health_server import Pulse
 
 CERTIFICATE = Path("/etc/orcheo/tls/tls.crt")
@@ -112,6 +113,16 @@ class Ipv6Server(Server):
     """IPv4 callers arrive here too."""
 
     address_family = socket.AF_INET6
+
+
+def publish(registry: CollectorRegistry, role: str) -> None:
+    """As the deployment wants it."""
+    if os.environ.get("ORCHEO_METRICS_PORT"):
+        serve(registry)
+    if otlp.wanted("metrics"):
+        from orcheo_runtime import metrics_otlp
+
+        metrics_otlp.Sender(registry, role)
 
 
 def serve(registry: CollectorRegistry, port: int | None = None) -> Server:

@@ -129,7 +129,7 @@ def start(app: Celery, slots: int) -> None:
     registry = metrics.new_registry()
     install(app, registry, slots)
     reports.receive(QueueMetrics(registry).take)
-    metrics.serve(registry)
+    metrics.publish(registry, "worker")
 
 
 class QueueMetrics:

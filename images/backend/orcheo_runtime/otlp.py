@@ -25,6 +25,11 @@ def wanted(signal: str) -> bool:
     return bool(os.environ.get(variable(signal, "ENDPOINT")))
 
 
+def measured() -> bool:
+    """Whether the process counts what it does: for a scraper, or to send it."""
+    return bool(os.environ.get("ORCHEO_METRICS_PORT")) or wanted("metrics")
+
+
 def headers(signal: str, directory: Path = SECRET_DIR) -> dict[str, str]:
     """From the secret file, in the form of OTEL_EXPORTER_OTLP_HEADERS: name=value,name=value, percent-encoded.
 

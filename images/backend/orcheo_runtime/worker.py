@@ -62,7 +62,7 @@ def trace_runs(celery_app: Any) -> None:
 def main() -> None:
     """Runs until SIGTERM."""
     logs.install()
-    metered = bool(os.environ.get("ORCHEO_METRICS_PORT"))
+    metered = otlp.measured()
     if metered:
         reports.open_pipe()
     # First: anything loaded or started before would be in that process too.

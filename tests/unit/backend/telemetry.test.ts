@@ -2,10 +2,11 @@
 import { output } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { planDeployment, planEnvironment } from "../../../components/backend/backend.plan";
+import { planRuleGroups } from "../../../components/monitoring/monitoring.plan";
 import { planNetworkPolicies } from "../../../components/network/network.plan";
 import { parseStack } from "../../../components/stack/read";
 import { runBoth, settingsOf } from "../../harness";
-import { traced } from "../../variants";
+import { exported, traced } from "../../variants";
 
 const endpoint = "https://otel.example.com/v1/traces";
 const pods = { kind: "pods", namespace: "monitoring", podLabels: { app: "otel" } };
@@ -93,6 +94,41 @@ describe("the pods", () => {
         const ca = resources.find(({ name }) => name === "backend-traces-ca");
         expect(ca?.inputs["data"]).toHaveProperty(["ca.crt"]);
         expect(JSON.stringify(resources.find(({ name }) => name === "worker")?.inputs)).toContain("otlp-traces-ca");
+    });
+});
+
+describe("metrics", () => {
+    const stack = (settings: object = exported) => {
+        const json = JSON.stringify(settings);
+        const { stack, problems } = parseStack({ stack: "dev", keys: [], json, secret: false });
+        if (stack === undefined || problems.length > 0) throw new Error(JSON.stringify(problems));
+        return stack;
+    };
+
+    it("are sent by all processes, which serve none: no port, no certificate, no ingress", async () => {
+        for (const role of roles) {
+            expect(planEnvironment(role, stack())).toMatchObject({
+                ORCHEO_OTLP_METRICS_ENDPOINT: "https://otel.example.com/v1/metrics",
+                ORCHEO_OTLP_METRICS_SECONDS: "30",
+                ORCHEO_OTLP_NAMESPACE: "orcheo",
+            });
+            expect(planEnvironment(role, stack())).not.toHaveProperty("ORCHEO_METRICS_PORT");
+            expect(JSON.stringify(planDeployment(role, stack(), inputs))).not.toMatch(/9464|prometheus/);
+        }
+        expect(JSON.stringify(planDeployment("beat", stack(), inputs))).toContain("/etc/orcheo/update");
+        expect(planEnvironment("init", stack())).not.toHaveProperty("ORCHEO_OTLP_METRICS_ENDPOINT");
+        expect(planNetworkPolicies(stack())).not.toHaveProperty("metrics");
+        const { resources } = await runBoth({ stack: "dev", settings: exported });
+        expect(resources.filter(({ name }) => /^(worker|beat)-(certificate|tls)/.test(name))).toEqual([]);
+    });
+
+    it("come with the same alerts as those of a scraper, as a rules file", async () => {
+        const groups = planRuleGroups(stack());
+        expect(groups).toEqual(planRuleGroups(stack({ ...exported, monitoring: { kind: "annotations" } })));
+        const { resources } = await runBoth({ stack: "dev", settings: exported });
+        const rules = resources.find(({ name }) => name === "monitoring-rules");
+        expect(rules?.type).toBe("kubernetes:core/v1:ConfigMap");
+        expect(JSON.stringify(rules?.inputs["data"])).toContain("OrcheoApiDown");
     });
 });
 

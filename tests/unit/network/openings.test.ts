@@ -317,6 +317,17 @@ describe("settings open what they name, and nothing else", () => {
             { "traces-out": ["api worker: Egress", "api worker -> 10.9.0.4/32: 443/TCP"] },
         ],
         [
+            "a server of metrics in the cluster",
+            {
+                monitoring: {
+                    kind: "otlp",
+                    endpoint: "https://otel.monitoring.svc:4318/v1/metrics",
+                    reach: { kind: "pods", namespace: "monitoring", podLabels: { app: "otel" } },
+                },
+            },
+            { "metrics-out": ["api worker beat: Egress", "api worker beat -> monitoring/app=otel: 4318/TCP"] },
+        ],
+        [
             "a public server of traces, which is open anyway",
             { tracing: { kind: "otlp", endpoint: "https://otel.example.com/v1/traces" } },
             {},

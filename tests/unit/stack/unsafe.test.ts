@@ -64,6 +64,7 @@ const choices: readonly Choice[] = [
     ["kubernetes.admission.warnOnly", { kind: "enforce", warnOnly: ["no-host-path"] }],
     ["registry.plainHttp", true],
     ["backup.plainHttp", { kind: "s3", endpoint: "http://10.1.2.3:9000", plainHttp: true }],
+    ["monitoring.endpoint", { kind: "otlp", endpoint: "http://otel.monitoring.svc:4318/v1/metrics", reach: inCluster }],
     ["tracing.endpoint", { kind: "otlp", endpoint: "http://otel.monitoring.svc:4318/v1/traces", reach: inCluster }],
     ["entrance.hstsSeconds", 0],
     ["network.ingressCidrs", ["0.0.0.0/0"]],
