@@ -98,6 +98,9 @@ class Traced(unittest.TestCase):
 
     def setUp(self) -> None:
         self.receiver = Receiver(self)
+        # Those of another test's request.
+        for name in (request_ids.request, request_ids.run):
+            name.set(None)
 
     def trace(self, **environment: str) -> None:
         """Traces of this process, which is the API."""

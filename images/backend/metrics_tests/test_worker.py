@@ -19,6 +19,7 @@ import os, signal, sys, time
 from celery import Celery
 from orcheo_runtime import delivery, metrics, metrics_worker, reports
 
+os.environ["ORCHEO_METRICS_PORT"] = "9464"
 serve = metrics.serve
 metrics.serve = lambda registry: print(serve(registry, 0).server_port, flush=True)
 app = Celery("orcheo-backend", broker="filesystem://", backend=None)

@@ -45,7 +45,7 @@ EVENT = "exception"
 EVENT_ALLOWED = frozenset({"exception.type", "exception.message"})
 LONGEST_VALUE = 2000
 # So long an ended span waits for others. A process that is killed loses those of its last second.
-SCHEDULE_MILLISECONDS = 1000
+SCHEDULE_MILLISECONDS = float(os.environ.get("OTEL_BSP_SCHEDULE_DELAY", "1000"))
 # Spans that wait; more are dropped. About 4 MB.
 QUEUE = 2048
 FLUSH_SECONDS = 3.0

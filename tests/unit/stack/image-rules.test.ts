@@ -95,7 +95,7 @@ print(json.dumps(environment.unknown_names(environ, contract, known) + environme
         "REDIS_TLS_CA_FILE",
     ])("gets %s from the stack and from nowhere else, and its value is not shown", (name) => {
         expect(lines({ pods: { all: { extraEnv: { [name]: "s3cret" } } } })).toEqual([
-            `orcheo:stack.pods.all.extraEnv.${name}: is set by the stack itself; accepted: database, cache, release, monitoring and secrets instead`,
+            `orcheo:stack.pods.all.extraEnv.${name}: is set by the stack itself; accepted: database, cache, release, monitoring, tracing and secrets instead`,
         ]);
     });
 
