@@ -122,7 +122,9 @@ export function planRuleGroups(stack: AlertSettings): RuleGroup[] {
             rules: [
                 ...planLevelAlerts(monitored, namespace),
                 ...planConditions(stack),
-                ...(monitored.kind === "prometheusOperator" && monitored.probe !== undefined ? planOutside(namespace) : []),
+                ...(monitored.kind === "prometheusOperator" && monitored.probe !== undefined
+                    ? planOutside(namespace)
+                    : []),
             ].map((each) => ruleOf(each, links)),
         },
     ];
