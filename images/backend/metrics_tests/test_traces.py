@@ -70,6 +70,29 @@ app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", 
 """
 
 
+# Ends with the first import of Orcheo's backend, which would set a provider of its own.
+ORDER = """
+import asyncio, os, sys
+from types import ModuleType
+from unittest.mock import patch
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] == "orcheo_backend":
+            os.write(1, str(provider._configured).encode())
+            os._exit(0)
+
+orcheo, tracing, provider, uvicorn = map(ModuleType, ("orcheo", "orcheo.tracing", "orcheo.tracing.provider", "uvicorn"))
+provider._configured, tracing.provider, orcheo.tracing = False, provider, tracing
+sys.modules.update({each.__name__: each for each in (orcheo, tracing, provider, uvicorn)})
+sys.meta_path.insert(0, Finder())
+from orcheo_runtime import api, worker
+with patch("orcheo_runtime.connections.check_before_use"), patch("orcheo_runtime.reconciler.fork"):
+    with patch("orcheo_runtime.vault.leave_with_another_key"):
+        worker.main() if sys.argv[1] == "worker" else asyncio.run(api.serve([]))
+"""
+
+
 class Called:
     """A server that a run calls; it keeps the headers of the last call."""
 
@@ -359,6 +382,20 @@ class Server(Traced):
         token = context.attach(trace.set_span_in_context(span))
         self.assertEqual(request_ids.fields(), {"trace": TRACE})
         context.detach(token)
+
+    def test_orcheo_sets_no_provider_of_its_own(self) -> None:
+        for role in ("api", "worker"):
+            with self.subTest(role):
+                environ = os.environ | {ENDPOINT: "https://otel.example.com/v1/traces"}
+                command = [sys.executable, "-c", ORDER, role]
+                done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, timeout=60)
+                self.assertEqual(done.stdout, "True", done.stderr)
+
+    def test_says_so_when_something_else_has_set_a_provider(self) -> None:
+        self.trace()
+        with self.assertLogs("orcheo_runtime.traces", "ERROR") as logged:
+            traces.start("api")
+        self.assertIn("no traces are sent", logged.output[0])
 
     def test_turned_off_nothing_of_it_is_imported(self) -> None:
         # What API, worker and beat import of this package; FastAPI itself imports OpenTelemetry's interfaces.

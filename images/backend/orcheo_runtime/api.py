@@ -170,7 +170,6 @@ def trace_requests(celery_app: Any) -> None:
         return
     from orcheo_runtime import traces, traces_clients
 
-    traces.keep_own_provider()
     traces.trace_messages(celery_app)
     traces_clients.trace_postgres()
     traces_clients.trace_http()
@@ -190,6 +189,7 @@ async def serve(serving: list[Health]) -> bool:
     connections.check_before_use()
     measured = metering()
     with imports.without_collection():
+        otlp.keep_own_provider()
         import uvicorn
         from orcheo_backend.app import app
         from orcheo_backend.worker.celery_app import celery_app

@@ -25,6 +25,17 @@ def wanted(signal: str) -> bool:
     return bool(os.environ.get(variable(signal, "ENDPOINT")))
 
 
+def keep_own_provider() -> None:
+    """Before orcheo_backend is imported: it would set a provider of its own then, without any of the rules of traces.py.
+
+    Orcheo's own spans go the same way as all others.
+    """
+    if wanted("traces"):
+        from orcheo.tracing import provider
+
+        provider._configured = True
+
+
 def measured() -> bool:
     """Whether the process counts what it does: for a scraper, or to send it."""
     return bool(os.environ.get("ORCHEO_METRICS_PORT")) or wanted("metrics")

@@ -141,6 +141,8 @@ def start(role: str, exporter: SpanExporter | None = None) -> None:
     provider.add_span_processor(Named())
     provider.add_span_processor(BatchSpanProcessor(cleaned, QUEUE, SCHEDULE_MILLISECONDS))
     trace.set_tracer_provider(provider)
+    if trace.get_tracer_provider() is not provider:
+        logger.error("no traces are sent: something else has set a provider of traces before")
     # The default also passes on `baggage`, any text of a client.
     propagate.set_global_textmap(TraceContextTextMapPropagator())
     request_ids.more = trace_field
@@ -158,13 +160,6 @@ def stop() -> None:
         last = threading.Thread(target=provider.shutdown, name="traces", daemon=True)
         last.start()
         last.join(FLUSH_SECONDS)
-
-
-def keep_own_provider() -> None:
-    """Orcheo's own spans go the same way: it would configure an exporter of its own, without any of the rules here."""
-    from orcheo.tracing import provider as orcheo
-
-    orcheo._configured = True
 
 
 def tracer() -> trace.Tracer:

@@ -52,7 +52,6 @@ def trace_runs(celery_app: Any) -> None:
         return
     from orcheo_runtime import traces, traces_clients
 
-    traces.keep_own_provider()
     traces.trace_messages(celery_app)
     traces.trace_tasks()
     traces_clients.trace_postgres()
@@ -71,6 +70,7 @@ def main() -> None:
     vault.leave_with_another_key()
     # It configures logging itself, which Celery's signal reverts.
     with imports.without_collection():
+        otlp.keep_own_provider()
         from orcheo_backend.worker.celery_app import celery_app
 
         delivery.configure(celery_app)
