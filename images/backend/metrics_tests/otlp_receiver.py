@@ -92,7 +92,7 @@ class Receiver:
                     for each in scope.spans
                 ]
 
-    def wait(self, found: Callable[["Receiver"], Any], seconds: float = 20) -> Any:
+    def wait(self, found: Callable[["Receiver"], Any], seconds: float = 60) -> Any:
         """What `found` finds, once it finds something."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
