@@ -14,7 +14,7 @@ export const compilerOf = ({ go = GO_VERSION }: Tool): string => go;
 
 /**
  * Folder of a compiler. Any Go >= 1.21 on the PATH fetches it from the module proxy, checksum-verified. Not by GOTOOLCHAIN, which would take
- * the Go on the PATH if it has the same version: a distribution's own build of it makes other binaries.
+ * the Go on the PATH if it has the same version, whoever built that one.
  */
 async function compilerFolder(version: string, env: NodeJS.ProcessEnv): Promise<string> {
     const processor = process.arch === "x64" ? "amd64" : process.arch;
