@@ -7,7 +7,7 @@ import { planSignatures } from "./signatures.plan";
 
 /**
  * The pod rules of policies/, enforced by the API server in the stack's namespace: pods created without Pulumi, such as by
- * `kubectl run`, are refused with the same message; and by policy-controller, where it is there, images that are not signed. Workloads depend on it.
+ * `kubectl run`, are refused with the same message; unsigned images are refused by policy-controller, if it is installed. Workloads depend on it.
  *
  * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
  */

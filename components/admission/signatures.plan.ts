@@ -45,8 +45,8 @@ function authority(signer: Signer, wanted: typeof signature | typeof sbom): Auth
 }
 
 /**
- * One policy for the signature and one for the SBOM: of one policy's authorities any is enough, of policies each counts. They apply
- * to the stack's images, whoever starts them, in every namespace with policy-controller's label.
+ * Two policies, since any authority satisfies its policy, but an image has to satisfy every policy: one requires the signature, one the SBOM.
+ * They apply to the stack's images, whoever starts them, in every namespace with policy-controller's label.
  *
  * @see https://docs.sigstore.dev/policy-controller/overview/
  */

@@ -2,7 +2,7 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Aws } from "../config/schema.aws";
-import { planKeySharing } from "./backup-copies.plan";
+import { otherAccounts } from "./backup-copies.plan";
 
 type Statement = aws.iam.PolicyStatement;
 type Text = pulumi.Input<string>;
@@ -63,6 +63,40 @@ export function planDataKey(settings: Aws): readonly Statement[] {
             Condition: { StringEquals: { "aws:SourceAccount": accountId } },
         },
         ...planKeySharing(settings),
+    ];
+}
+
+/**
+ * AWS Backup of the other account decrypts the database's snapshot, which RDS encrypts with the data key, and nobody else there does.
+ *
+ * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html
+ * @see https://aws.amazon.com/blogs/storage/how-encryption-works-in-aws-backup/
+ */
+function planKeySharing(settings: Pick<Aws, "accountId" | "backupPlan" | "name">): readonly Statement[] {
+    const accounts = otherAccounts(settings);
+    if (accounts.length === 0) return [];
+    const copying = { AWS: accounts.map(rootOf) };
+    const role = "role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup";
+    const byBackup = {
+        ArnEquals: { "aws:PrincipalArn": accounts.map((account) => `arn:aws:iam::${account}:${role}`) },
+    };
+    return [
+        {
+            Sid: "BackupCopies",
+            Effect: "Allow",
+            Principal: copying,
+            Action: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            Resource: "*",
+            Condition: byBackup,
+        },
+        {
+            Sid: "BackupCopyGrants",
+            Effect: "Allow",
+            Principal: copying,
+            Action: "kms:CreateGrant",
+            Resource: "*",
+            Condition: { ...byBackup, Bool: { "kms:GrantIsForAWSResource": "true" } },
+        },
     ];
 }
 

@@ -21,7 +21,7 @@ export const auditParameters = (classes: readonly string[]): Readonly<Record<str
         ? {}
         : {
               "pgaudit.log": classes.join(","),
-              // Of the server's own tables, which every client reads at its start.
+              // Omits statements on system catalogs, which every client sends when it connects.
               "pgaudit.log_catalog": "off",
               "pgaudit.log_parameter": "off",
           };

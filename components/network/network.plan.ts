@@ -203,7 +203,7 @@ function planIssuer({ auth: { signIn } }: Pick<Stack, "auth">): Record<string, S
     };
 }
 
-/** Servers of traces and metrics, for those that send them; of a public one nothing is left to open. */
+/** Egress to the servers of traces and metrics, for the roles that send them. A public server needs none. */
 function planTelemetry(stack: NetworkSettings): Record<string, Spec> {
     const policies = telemetryOf(stack).flatMap(({ signal, target, roles }) => {
         const to = peersOf(target.reach);

@@ -23,6 +23,24 @@ def series(registry: CollectorRegistry) -> dict[str, float]:
     """As a scraper reads them."""
     return read(generate_latest(registry).decode())
 
+# What a worker's script starts with: an application whose messages are files in the folder of its argument, and the log in JSON.
+APP = """
+import os, sys
+from celery import Celery
+from celery.signals import setup_logging
+from orcheo_runtime import logs
+
+setup_logging.connect(lambda **_: logs.install(), weak=False)
+app = Celery("orcheo-backend", broker="filesystem://", backend=None)
+folder = sys.argv[1]
+app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
+app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1)
+"""
+# What it ends with.
+WORK = """
+app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"])
+"""
+
 
 def start_worker(test: unittest.TestCase, script: str) -> tuple["subprocess.Popen[str]", Celery]:
     """A process that runs `script` with a folder for its messages as the argument, until the test ends; and who sends it tasks."""

@@ -5,19 +5,10 @@ import unittest
 
 from orcheo_runtime import request_ids
 
-from metrics_tests.support import start_worker
+from metrics_tests.support import APP, WORK, start_worker
 
-WORKER = """
-import sys
-from celery import Celery
-from celery.signals import setup_logging
-from orcheo_runtime import delivery, logs, request_ids
-
-setup_logging.connect(lambda **_: logs.install(), weak=False)
-app = Celery("orcheo-backend", broker="filesystem://", backend=None)
-folder = sys.argv[1]
-app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
-app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1)
+TASKS = """
+from orcheo_runtime import request_ids
 
 @app.task(name="orcheo_backend.worker.tasks.execute_run")
 def execute_run(run):
@@ -28,13 +19,12 @@ def other():
     print("does other things")
 
 request_ids.install()
-app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"])
 """
 
 
 class Worker(unittest.TestCase):
     def setUp(self) -> None:
-        self.process, self.app = start_worker(self, WORKER)
+        self.process, self.app = start_worker(self, APP + TASKS + WORK)
         request_ids.install()
 
     def said(self, text: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ from opentelemetry.util._once import Once
 from orcheo_runtime import otlp, request_ids, traces, traces_clients
 
 from metrics_tests.otlp_receiver import Received, Receiver
-from metrics_tests.support import Postgres, start_worker
+from metrics_tests.support import APP, WORK, Postgres, start_worker
 from tests import test_redact
 
 ENDPOINT, PERCENT, HOSTS = (otlp.variable("traces", name) for name in ("ENDPOINT", "PERCENT", "HOSTS"))
@@ -32,18 +32,9 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
 ERROR = 2
 RUN = "7f1d1c2e-0b3a-4d8e-9a41-3c1b52f1d0aa"
-WORKER = """
-import os, sys
-from celery import Celery
-from celery.signals import setup_logging
-from orcheo_runtime import logs, otlp, request_ids, traces, traces_clients
+TASKS = """
+from orcheo_runtime import otlp, request_ids, traces, traces_clients
 import httpx, psycopg
-
-setup_logging.connect(lambda **_: logs.install(), weak=False)
-app = Celery("orcheo-backend", broker="filesystem://", backend=None)
-folder = sys.argv[1]
-app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
-app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1)
 
 @app.task(name="orcheo_backend.worker.tasks.execute_run")
 def execute_run(run):
@@ -66,7 +57,6 @@ if otlp.wanted("traces"):
     traces.trace_tasks()
     traces_clients.trace_postgres()
     traces_clients.trace_http()
-app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"])
 """
 
 
@@ -142,7 +132,7 @@ class Ways(Postgres, Traced):
         self.called = Called(self)
         more = {"SQL": self.folder, "CALLED": self.called.url, "OTEL_METRIC_EXPORT_INTERVAL": "1000000"}
         self.trace(**more, **environment)
-        self.process, app = start_worker(self, WORKER)
+        self.process, app = start_worker(self, APP + TASKS + WORK)
         request_ids.install()
         traces.trace_messages(app)
         return app

@@ -26,7 +26,7 @@ LITERAL = re.compile(
     r"|--[^\n]*|/\*.*?(?:\*/|\Z)",
     re.DOTALL,
 )
-# One of a thousand rows has a parameter for each.
+# An INSERT of a thousand rows has thousands of parameters.
 LONGEST_STATEMENT = 1000
 
 

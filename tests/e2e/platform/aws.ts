@@ -3,11 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./harness.ts";
-import { pythonPackages } from "./python.ts";
-
-/** moto, its server, and the AWS CLI. */
-export const awsPackages = (): Promise<string> =>
-    pythonPackages(join(import.meta.dirname, "..", "store", "requirements.lock"));
+import { awsPackages } from "./python.ts";
 
 export interface Aws {
     /** Variables with which the AWS CLI, and whatever uses an SDK, talks to this server; its CLI is first on the PATH. */

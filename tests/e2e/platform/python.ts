@@ -19,3 +19,7 @@ export async function pythonPackages(lock: string): Promise<string> {
     renameSync(part, dir);
     return dir;
 }
+
+/** moto, its server, and the AWS CLI. */
+export const awsPackages = (): Promise<string> =>
+    pythonPackages(join(import.meta.dirname, "..", "store", "requirements.lock"));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { inNode } from "../../../local/cluster/node.ts";
 import { NODE_IP, pathsOf } from "../../../local/cluster/spec.ts";
 import { run } from "../../../local/process.ts";
-import { awsPackages } from "./aws.ts";
+import { awsPackages } from "./python.ts";
 import { apply, applyFiles, env, eventually, spec, toolchain } from "./harness.ts";
 import { serve, strictNamespace } from "./servers.ts";
 

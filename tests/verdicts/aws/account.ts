@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { logFile } from "../../../local/paths.ts";
 import { freePort } from "../../local/free-port.ts";
-import { packages } from "./cli.ts";
+import { awsPackages } from "../../e2e/platform/python.ts";
 
 const tests = join(import.meta.dirname, "../..");
 
@@ -38,7 +38,7 @@ export async function startAccount(
     const server = spawn("python3", [join(tests, "aws/server.py"), String(port)], {
         env: {
             ...process.env,
-            PYTHONPATH: await packages(),
+            PYTHONPATH: await awsPackages(),
             PYTHONDONTWRITEBYTECODE: "1",
             MOTO_ACCOUNT_ID: account,
             // AWS' own policies are there to be attached.

@@ -6,19 +6,15 @@ import { promisify } from "node:util";
 import { inject } from "vitest";
 
 import { at, text } from "../../../policies/values.ts";
-import { pythonPackages } from "../../e2e/platform/python.ts";
+import { awsPackages } from "../../e2e/platform/python.ts";
 
 const run = promisify(execFile);
 export const region = "eu-central-1";
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Folder of moto and AWS' command. */
-export const packages = (): Promise<string> =>
-    pythonPackages(join(import.meta.dirname, "../../e2e/store/requirements.lock"));
-
 /** Variables with which AWS' command is on the PATH, as the account's administrator unless the credentials are of somebody else. */
 export async function withCli(credentials: Variables = {}): Promise<NodeJS.ProcessEnv> {
-    const folder = await packages();
+    const folder = await awsPackages();
     return {
         ...process.env,
         PYTHONPATH: folder,
