@@ -1,8 +1,10 @@
 /** Reads a stack's settings: parsed once, every problem at once. */
 import { derivationsOf, derivedFrom } from "../config/derived";
-import { lazily, understood } from "../config/partial";
+import { madeByAws } from "../config/kinds";
+import { lazily, understood, unlessRefused } from "../config/partial";
 import { problemsOf, shown, strayKeys, type Problem } from "../config/problems";
 import { stackSchema, type Settings, type Stack, type Sections } from "../config/schema";
+import type { Aws } from "../config/schema.aws";
 import { evaluated, rules } from "./conflicts";
 
 /** What Pulumi knows of a stack's configuration. */
@@ -113,7 +115,7 @@ function sectionsOf(value: object): Partial<Sections> {
     } = stackSchema.shape;
     const given = new Map<string, unknown>(Object.entries(value));
     return {
-        kubernetes: kubernetes.safeParse(given.get("kubernetes")).data,
+        ...(meansContext(given.get("aws")) && { kubernetes: kubernetes.safeParse(given.get("kubernetes")).data }),
         registry: registry.safeParse(given.get("registry")).data,
         images: images.safeParse(given.get("images")).data,
         release: release.safeParse(given.get("release")).data,
@@ -129,6 +131,12 @@ function sectionsOf(value: object): Partial<Sections> {
         auth: auth.safeParse(given.get("auth")).data,
         canvas: canvas.safeParse(given.get("canvas")).data,
     };
+}
+
+/** Whether the cluster is that of `kubernetes.context`, which may be looked at; refused settings of AWS may mean another one. */
+function meansContext(given: unknown): boolean {
+    const aws = understood(stackSchema.shape.aws, given);
+    return aws !== undefined && unlessRefused(() => !madeByAws({ aws: aws.value as Aws | undefined }), false);
 }
 
 function parseJson(json: string): object | undefined {

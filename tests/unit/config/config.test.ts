@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../components/config/problems";
 import { parseStack } from "../../../components/stack/read";
-import { preflight } from "../../../components/preflight/preflight";
+import { ClusterError } from "../../../components/kubernetes/cluster-api";
+import { checkCluster, preflight } from "../../../components/preflight/preflight";
 import type { Stack } from "../../../components/config/schema";
+import { everythingNew } from "../../aws-programs";
 import { goodProbes, run } from "../../harness";
 import type { Probes } from "../../../components/machine";
 
@@ -189,6 +191,10 @@ describe("refused, each with its whole message", () => {
 });
 
 describe("preflight", () => {
+    const { aws: own } = everythingNew as { aws: object };
+    const theirs = { kind: "existing", name: "prod", securityGroupId: "sg-00000000000000001" };
+    const existing = { ...own, cluster: theirs };
+
     const found = async (probes: Partial<Probes>, settings: object = {}, update = true) =>
         lines(await preflight(valid(settings), { ...goodProbes, ...probes }, update));
 
@@ -202,6 +208,29 @@ describe("preflight", () => {
             '  - orcheo:stack.kubernetes.context: found "orcheo-local", which is no context of ~/.kube/config; accepted: kind-kind, prod',
         ]);
     });
+
+    it.each<[string, boolean, object | string | undefined]>([
+        ["none", true, undefined],
+        ["another key of AWS", true, { ...existing, zone: "a" }],
+        ["the cluster's name", true, { ...own, cluster: { ...theirs, name: 5 } }],
+        ["another key of AWS, with a cluster of the stack's own", false, { ...own, zone: "a" }],
+        ["the nodes of the stack's own cluster", false, { ...own, cluster: { kind: "new", nodes: { minNodes: 0 } } }],
+        ["the kind of cluster", false, { ...own, cluster: { kind: "nwe" } }],
+        ["no cluster", false, { region: "eu-central-1" }],
+        ["all of AWS", false, "yes"],
+    ])(
+        "refused settings of AWS: the cluster of the context is checked only where it is meant: %s",
+        async (_, asked, aws) => {
+            const { sections, problems } = read({ ...least, aws });
+            expect(problems.length > 0).toBe(aws !== undefined);
+            const contexts = () => ({ where: "~/.kube/config", names: ["another"] });
+            const around = await preflight(sections, { ...goodProbes, contexts }, false);
+            expect(around.map(({ at }) => at)).toEqual(asked ? ["orcheo:stack.kubernetes.context"] : []);
+            const cluster = () => Promise.reject(new ClusterError("away"));
+            const { warnings } = await checkCluster(sections, { ...goodProbes, cluster }, false);
+            expect(warnings).toHaveLength(asked ? 1 : 0);
+        },
+    );
 
     it("no kubeconfig", async () => {
         const contexts = () => ({ where: "/nowhere", names: undefined });
