@@ -15,7 +15,7 @@ import { lockPlugins, pluginSettings } from "./plugins.ts";
 import { prune } from "./prune.ts";
 import { consoleReport } from "./report.ts";
 import { contextOf, EMBEDDED_CONTEXT, settingsOf, stackArguments } from "./settings.ts";
-import { DOWNLOAD_STEP, ensureToolchain, missingTools, type Toolchain } from "./toolchain/build.ts";
+import { DOWNLOAD_STEP, ensureToolchain, toolsToCome, type Toolchain } from "./toolchain/build.ts";
 import { upGroups } from "./toolchain/tools.ts";
 
 const report = consoleReport();
@@ -58,8 +58,8 @@ const stackName = process.env.ORCHEO_STACK ?? "dev";
 async function ready(command: "test" | "bench" | "faults"): Promise<void> {
     const groups = command === "test" ? [...upGroups, "test" as const] : upGroups;
     await removeLeftovers(report);
-    const missing = (await missingTools(groups)).length;
-    refuse(problemsOf(await inspectMachine({ command, stateDir: stateRoot, missingTools: missing, runs: false })));
+    const tools = await toolsToCome(groups);
+    refuse(problemsOf(await inspectMachine({ command, stateDir: stateRoot, tools, runs: false })));
 }
 
 async function up(spec: ClusterSpec): Promise<void> {
@@ -74,7 +74,7 @@ async function up(spec: ClusterSpec): Promise<void> {
             await inspectMachine({
                 command: "up",
                 stateDir: spec.stateDir,
-                missingTools: (await missingTools(upGroups)).length,
+                tools: await toolsToCome(upGroups),
                 runs: nodePid(spec) !== undefined,
                 ports: spec.ports,
             }),

@@ -3,8 +3,10 @@ export type Command = "up" | "test" | "bench" | "faults";
 
 /** What already exists and therefore needs no additional space. */
 export interface Present {
-    /** Number of tools that have not been built yet. */
+    /** Number of tools that this machine has not got yet. */
     readonly missingTools: number;
+    /** How many of them are built here: no bundle that can be reached has them. */
+    readonly toolsToBuild: number;
     /** Whether images have been built on this machine before. */
     readonly builder: boolean;
     /** Whether this cluster's data exists. */
@@ -20,7 +22,9 @@ export interface Need {
 /** Go's modules and compile results until every tool is built: the maximum in total, and for a single tool. */
 const GO_GIB = 18;
 const GO_GIB_PER_TOOL = 3;
+/** All tools; each of them takes less than 0.3 GiB. */
 const TOOLS_GIB = 2;
+const TOOLS_GIB_PER_TOOL = 0.5;
 
 /** BuildKit's cache: its garbage collection keeps it below 6 GiB, after the builds that run at the same time. */
 const BUILDER_GIB: Record<Command, number> = { up: 5, test: 8, bench: 7, faults: 7 };
@@ -34,12 +38,20 @@ const CLUSTER_AGAIN_GIB = 2;
 /** Peak memory of each command while one image is being built. */
 export const MEMORY_GIB: Record<Command, number> = { up: 6, test: 8, bench: 6, faults: 8 };
 
+/** The disk space that the missing tools need. */
+export const toolsNeed = ({ missingTools, toolsToBuild }: Pick<Present, "missingTools" | "toolsToBuild">): Need[] => [
+    {
+        place: "cache",
+        what: "Go's caches until every tool is built",
+        gib: Math.min(GO_GIB, toolsToBuild * GO_GIB_PER_TOOL),
+    },
+    { place: "cache", what: "tools", gib: Math.min(TOOLS_GIB, missingTools * TOOLS_GIB_PER_TOOL) },
+];
+
 /** The disk space that a command needs on top of what is already used. */
-export function needsOf(command: Command, { missingTools, builder, cluster }: Present): Need[] {
-    const go = Math.min(GO_GIB, missingTools * GO_GIB_PER_TOOL);
+export function needsOf(command: Command, { missingTools, toolsToBuild, builder, cluster }: Present): Need[] {
     const needs: Need[] = [
-        { place: "cache", what: "Go's caches until every tool is built", gib: go },
-        { place: "cache", what: "tools", gib: missingTools > 0 ? TOOLS_GIB : 0 },
+        ...toolsNeed({ missingTools, toolsToBuild }),
         { place: "cache", what: "image builder", gib: builder ? BUILDER_AGAIN_GIB : BUILDER_GIB[command] },
         {
             place: "state",

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { cgroupProblem } from "./cluster/cgroups.ts";
 import { builderPaths, type Ports } from "./cluster/spec.ts";
-import { type Command, MEMORY_GIB, type Need, needsOf, type Place, shortages } from "./needs.ts";
+import { type Command, MEMORY_GIB, type Need, needsOf, type Place, type Present, shortages } from "./needs.ts";
 import { cacheDir } from "./paths.ts";
 import { run } from "./process.ts";
 
@@ -73,20 +73,14 @@ export function problemsOf(machine: Machine): string[] {
 export interface Question {
     readonly command: Command;
     readonly stateDir: string;
-    readonly missingTools: number;
+    readonly tools: Pick<Present, "missingTools" | "toolsToBuild">;
     /** Whether this cluster is running: its own ports and memory do not count as taken. */
     readonly runs: boolean;
     readonly ports?: Partial<Ports>;
 }
 
 /** Gathers the facts about the machine. */
-export async function inspectMachine({
-    command,
-    stateDir,
-    missingTools,
-    runs,
-    ports = {},
-}: Question): Promise<Machine> {
+export async function inspectMachine({ command, stateDir, tools, runs, ports = {} }: Question): Promise<Machine> {
     const release = new Map(
         readFileSync("/etc/os-release", "utf8")
             .split("\n")
@@ -107,7 +101,7 @@ export async function inspectMachine({
         arch: process.arch,
         command,
         needs: needsOf(command, {
-            missingTools,
+            ...tools,
             builder: existsSync(builderPaths().buildkit),
             cluster: existsSync(join(stateDir, "registry")),
         }),
@@ -134,7 +128,7 @@ async function namespacesProblem(): Promise<string | undefined> {
     }
 }
 
-function placeOf(wanted: string): Place {
+export function placeOf(wanted: string): Place {
     const dir = nearestExisting(wanted);
     const { bavail, bsize } = statfsSync(dir);
     return { dir, device: statSync(dir).dev, freeGiB: (bavail * bsize) / 1024 ** 3 };

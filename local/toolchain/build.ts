@@ -12,12 +12,14 @@ import {
 } from "node:fs";
 import { basename, delimiter, join, relative } from "node:path";
 import { withLock, withLockIfFree } from "../lock.ts";
+import { type Place, shortages, toolsNeed } from "../needs.ts";
 import { cacheDir, logFile } from "../paths.ts";
+import { placeOf } from "../preflight.ts";
 import { run } from "../process.ts";
 import { consoleReport, type Report } from "../report.ts";
 import { inBuildOrder, nextBuild } from "./build-order.plan.ts";
 import { build, compilerOf, MODULES } from "./compile.ts";
-import { bundleUrl, downloadTools, type Limits, shown, type Wanted } from "./download.ts";
+import { bundleUrl, downloadTools, type Limits, offeredBy, shown, type Wanted } from "./download.ts";
 import { areSpent, goDir, removeGoCaches, removeUnfinishedWork } from "./go-caches.ts";
 import { differenceNote, differencesOf, type Hashes, isReproducible, platform, recordedHashes } from "./hashes.ts";
 import { type Group, type Tool, tools, usualGroups } from "./tools.ts";
@@ -27,6 +29,16 @@ export const DOWNLOAD_STEP = "download tools";
 
 /** Two builds at a time keep two cores busy while one of them links. */
 const PARALLEL_BUILDS = 2;
+
+/** What a test has of its own. */
+interface Options {
+    readonly table?: readonly Tool[];
+    readonly modules?: string;
+    readonly hashes?: Hashes;
+    /** Where built tools can be had; undefined to build all of them. */
+    readonly bundle?: URL | undefined;
+    readonly limits?: Limits | undefined;
+}
 
 export interface Toolchain {
     /** Folder with links to every binary, for the PATH. */
@@ -85,7 +97,8 @@ export async function ensureToolchain(
         hashes = recordedHashes(),
         bundle = bundleUrl(),
         limits,
-    }: { table?: readonly Tool[]; modules?: string; hashes?: Hashes; bundle?: URL; limits?: Limits } = {},
+        place = placeOf(cacheDir),
+    }: Options & { place?: Place } = {},
 ): Promise<Toolchain> {
     const wanted = table.filter((tool) => groups.includes(tool.group));
     const places = new Map<string, string>();
@@ -105,13 +118,10 @@ export async function ensureToolchain(
             removeUnfinishedWork();
             const absent = (): Tool[] => missing.filter((tool) => !existsSync(targetOf(tool)));
             if (bundle !== undefined) {
-                const known = absent().flatMap((tool) => {
-                    const recorded = hashes[platform]?.[tool.name];
-                    return recorded?.key === toolKey(tool, modules) && isReproducible(tool)
-                        ? [{ folder: targetOf(tool), files: recorded.files, executables: binariesOf(tool) }]
-                        : [];
-                });
-                await takeDownload(bundle, known, wanted.length, report, limits);
+                const known = downloadable(absent(), modules, hashes);
+                const taken = await takeDownload(bundle, known, wanted.length, report, limits);
+                // The command's own check counted on it.
+                if (!taken) refuseShortage(absent().length, place);
             }
             const queue = absent();
             if (queue.length > 0)
@@ -143,23 +153,47 @@ export async function ensureToolchain(
     return link(places, shares);
 }
 
-/** Says what the download gave. What it did not give is built, for whatever reason. */
+/** Those of the tools that may be taken from a bundle: their hashes are recorded. */
+const downloadable = (absent: readonly Tool[], modules: string, hashes: Hashes): Wanted[] =>
+    absent.flatMap((tool) => {
+        const recorded = hashes[platform]?.[tool.name];
+        return recorded?.key === toolKey(tool, modules) && isReproducible(tool)
+            ? [{ folder: folderOf(tool, modules), files: recorded.files, executables: binariesOf(tool) }]
+            : [];
+    });
+
+/** @throws when there is no space to build so many tools */
+function refuseShortage(toolsToBuild: number, place: Place): void {
+    const [problem] = shortages("up", toolsNeed({ missingTools: toolsToBuild, toolsToBuild }), {
+        cache: place,
+        state: place,
+    });
+    if (problem !== undefined) throw new Error(problem);
+}
+
+/**
+ * Says what the download gave. What it did not give is built, for whatever reason.
+ *
+ * @returns false when the bundle could not be had
+ */
 async function takeDownload(
     bundle: URL,
     known: readonly Wanted[],
     wanted: number,
     report: Report,
     limits?: Limits,
-): Promise<void> {
-    if (known.length === 0) return;
+): Promise<boolean> {
+    if (known.length === 0) return true;
     try {
         const taken = await report.step(`${DOWNLOAD_STEP} from ${shown(bundle)}`, undefined, (progress) =>
             downloadTools(bundle, known, { progress, limits }),
         );
         report.note(`toolchain: ${taken.length} of ${wanted} tools downloaded and verified`);
+        return true;
     } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         report.note(`toolchain: nothing was downloaded, building instead: ${why}`);
+        return false;
     }
 }
 
@@ -172,6 +206,18 @@ export async function missingTools(groups: readonly Group[], table = tools, modu
     const absent = table.filter((tool) => groups.includes(tool.group) && !existsSync(folderOf(tool, modules)));
     const found = await Promise.all(absent.map((tool) => onPath(tool)));
     return absent.filter((_tool, index) => found[index] === undefined);
+}
+
+/** How many tools of these groups are missing, and how many of those have to be built, as no bundle that can be reached has them. */
+export async function toolsToCome(
+    groups: readonly Group[],
+    { table = tools, modules = MODULES, hashes = recordedHashes(), bundle = bundleUrl(), limits }: Options = {},
+): Promise<{ missingTools: number; toolsToBuild: number }> {
+    const missing = await missingTools(groups, table, modules);
+    const known = bundle === undefined ? [] : downloadable(missing, modules, hashes);
+    const offered = bundle === undefined || known.length === 0 ? [] : await offeredBy(bundle, limits);
+    const coming = known.filter(({ folder }) => offered.includes(basename(folder)));
+    return { missingTools: missing.length, toolsToBuild: missing.length - coming.length };
 }
 
 /** Deletes Go's caches once the tools of every group are built, even groups not requested yet: they share packages. */

@@ -91,6 +91,21 @@ export async function downloadTools(
     }
 }
 
+/**
+ * The folders that a bundle says it has, for which only its beginning is read.
+ *
+ * @returns none when it cannot be had, for whatever reason
+ */
+export async function offeredBy(
+    url: URL,
+    limits: Limits = { ...LIMITS, totalSeconds: 30 },
+): Promise<readonly unknown[]> {
+    return received(url, limits, undefined, async (archive) => {
+        for await (const file of filesIn(archive)) return contentsOf(file);
+        return [];
+    }).catch(() => []);
+}
+
 /** Hands what curl receives, decompressed, to `work`. curl knows the machine's proxies and CAs. */
 async function received<T>(
     url: URL,

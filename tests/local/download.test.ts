@@ -31,7 +31,7 @@ const root = mkdtempSync(join(tmpdir(), "orcheo-download-"));
 vi.stubEnv("ORCHEO_CACHE_DIR", join(root, "cache"));
 vi.stubEnv("ORCHEO_TOOLCHAIN_URL", undefined);
 shareCompileResults(join(root, "cache"));
-const { binariesOf, ensureToolchain, folderOf, toolKey } = await import("../../local/toolchain/build.ts");
+const { binariesOf, ensureToolchain, folderOf, toolKey, toolsToCome } = await import("../../local/toolchain/build.ts");
 const { writeBundle } = await import("../../local/toolchain/bundle.ts");
 const { bundleUrl, downloadTools, shown } = await import("../../local/toolchain/download.ts");
 const { hashFiles, platform } = await import("../../local/toolchain/hashes.ts");
@@ -159,6 +159,33 @@ test("nobody asks for tools that no hash is recorded of", async () => {
     };
     await ensureToolchain(["test"], report, { table: [one], modules, hashes: {}, bundle: url(), limits });
     expect([steps, asked]).toEqual([["build one 1.0.0"], 0]);
+});
+
+test("only tools that no reachable bundle has count as to be built", async () => {
+    const come = (given: object) => toolsToCome(["test"], { table, modules, hashes, bundle: url(), limits, ...given });
+    expect(await come({})).toEqual({ missingTools: 2, toolsToBuild: 0 });
+    expect(await come({ bundle: undefined })).toEqual({ missingTools: 2, toolsToBuild: 2 });
+    expect(await come({ hashes: {} })).toEqual({ missingTools: 2, toolsToBuild: 2 });
+    expect(await come({ table: [one, { ...two, version: "2.0.0" }] })).toEqual({ missingTools: 2, toolsToBuild: 1 });
+    answer = (_asked, response) => void response.writeHead(404).end();
+    expect(await come({})).toEqual({ missingTools: 2, toolsToBuild: 2 });
+    serve(readFileSync(bundle));
+    await ensure();
+    expect(await come({})).toEqual({ missingTools: 0, toolsToBuild: 0 });
+});
+
+test("a download that fails on a disk with too little space for building ends there, and builds nothing", async () => {
+    serve(readFileSync(bundle).subarray(0, 100));
+    const place = { dir: "/cache", device: 1, freeGiB: 6 };
+    await expect(
+        ensureToolchain(["test"], report, { table, modules, hashes, bundle: url(), limits, place }),
+    ).rejects.toThrow(/^disk: found 6\.0 GiB free at \/cache; .* about 7 GiB more \(Go's caches .* 6, tools 1\)/);
+    expect(steps).toEqual(["download tools from http://server/bundle.tar.zst"]);
+    await ensureToolchain(["test"], report, {
+        ...{ table, modules, hashes, bundle: url(), limits },
+        place: { ...place, freeGiB: 7 },
+    });
+    expect(steps.slice(2)).toEqual(["build one 1.0.0", "build two 1.0.0"]);
 });
 
 test("a wrong byte: nothing is taken, everything is built", async () => {

@@ -10,7 +10,7 @@ const good: Machine = {
     os: "debian 12",
     arch: "x64",
     command: "up",
-    needs: needsOf("up", { missingTools: 27, builder: false, cluster: false }),
+    needs: needsOf("up", { missingTools: 27, toolsToBuild: 27, builder: false, cluster: false }),
     places: {
         cache: { dir: "/root", device: 1, freeGiB: 100 },
         state: { dir: "/var/lib", device: 1, freeGiB: 100 },
@@ -30,7 +30,7 @@ test("every problem is told at once, with what was found and what to do", () => 
         os: "fedora 43",
         arch: "riscv64",
         command: "up",
-        needs: needsOf("up", { missingTools: 27, builder: false, cluster: false }),
+        needs: needsOf("up", { missingTools: 27, toolsToBuild: 27, builder: false, cluster: false }),
         places: {
             cache: { dir: "/root", device: 1, freeGiB: 3.14 },
             state: { dir: "/var/lib", device: 1, freeGiB: 3.14 },
@@ -54,17 +54,32 @@ test("every problem is told at once, with what was found and what to do", () => 
 test("each command needs what it makes, and no more once that exists", () => {
     const total = (...args: Parameters<typeof needsOf>): number =>
         needsOf(...args).reduce((sum, { gib }) => sum + gib, 0);
-    const nothing = { missingTools: 27, builder: false, cluster: false };
-    const afterUp = { missingTools: 5, builder: true, cluster: true };
-    const all = { missingTools: 0, builder: true, cluster: true };
+    const nothing = { missingTools: 27, toolsToBuild: 27, builder: false, cluster: false };
+    const afterUp = { missingTools: 5, toolsToBuild: 5, builder: true, cluster: true };
+    const all = { missingTools: 0, toolsToBuild: 0, builder: true, cluster: true };
     expect([total("up", nothing), total("up", all)]).toEqual([30, 4]);
     expect([total("test", nothing), total("test", afterUp), total("test", all)]).toEqual([38, 29, 12]);
     expect([total("bench", all), total("faults", all)]).toEqual([8, 8]);
     expect(needsOf("up", all).map(({ what }) => what)).toEqual(["image builder", "cluster data"]);
 });
 
+test("tools that are downloaded need no space for building, and few tools less than all", () => {
+    const nothing = { builder: false, cluster: false };
+    const parts = (tools: { missingTools: number; toolsToBuild: number }) =>
+        Object.fromEntries(needsOf("up", { ...nothing, ...tools }).map(({ what, gib }) => [what, gib]));
+    const rest = { "image builder": 5, "cluster data": 5 };
+    expect(parts({ missingTools: 26, toolsToBuild: 0 })).toEqual({ tools: 2, ...rest });
+    expect(parts({ missingTools: 26, toolsToBuild: 1 })).toEqual({
+        "Go's caches until every tool is built": 3,
+        tools: 2,
+        ...rest,
+    });
+    expect(parts({ missingTools: 1, toolsToBuild: 0 })).toEqual({ tools: 0.5, ...rest });
+    expect(parts({ missingTools: 0, toolsToBuild: 0 })).toEqual(rest);
+});
+
 test("space is counted per file system", () => {
-    const needs = needsOf("up", { missingTools: 27, builder: false, cluster: false });
+    const needs = needsOf("up", { missingTools: 27, toolsToBuild: 27, builder: false, cluster: false });
     const places = (cache: number, state: number) => ({
         cache: { dir: "/cache", device: 1, freeGiB: cache },
         state: { dir: "/state", device: 2, freeGiB: state },
@@ -91,7 +106,7 @@ test("a port that someone listens on is found taken, a free one is not", async (
     const question = {
         command: "up",
         stateDir: tmpdir(),
-        missingTools: 0,
+        tools: { missingTools: 0, toolsToBuild: 0 },
         runs: false,
         ports: { registry: port },
     } as const;
