@@ -47,6 +47,12 @@ it("no page describes an alert that does not exist", () => {
     expect(described.sort()).toEqual([...names].sort());
 });
 
+it.each(readdirSync(pages))("%s says how many lines it reads from the logs of several pods", (page) => {
+    // Otherwise kubectl shows the last ten of each pod, whatever --since says.
+    for (const [command] of readFileSync(join(pages, page), "utf8").matchAll(/\blogs .*--selector.*/g))
+        expect(command).toContain("--tail=");
+});
+
 describe("settings", () => {
     it("pages are linked in the user's own copy", () => {
         const stack = monitoredStack({ kind: "annotations", runbooksUrl: "https://git.example.com/runbooks/" });
