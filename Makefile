@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test workflow-test alerts publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check test compose-test browser-test workflow-test alerts alerts-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -18,6 +18,7 @@ help:
 	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
 	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor"
 	@echo "make alerts   lets every alert fire and stay silent, by the engine of VictoriaMetrics"
+	@echo "make alerts-on-cluster  causes the fault of each alert on its own cluster, follows its runbook, and sees it end"
 	@echo "make publish  copies tested images to a registry, signed and with their SBOM (docs/publishing.md)"
 	@echo "make publish-check  compares images/published.json with the registry"
 	@echo "make publish-test  publishes to a registry on loopback"
@@ -53,6 +54,10 @@ workflow-test:
 
 alerts:
 	@$(run) vitest run --project alerts
+
+alerts-on-cluster: ready-for-test
+	@$(run) node local/toolchain/build.ts >/dev/null
+	@$(run) vitest run --project alerts-on-cluster
 
 publish:
 	@$(run) node local/publish/main.ts

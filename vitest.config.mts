@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { variablesOf } from "./local/cluster/spec.ts";
-import { endToEndClusters } from "./tests/e2e/clusters.ts";
+import { alertsCluster, endToEndClusters } from "./tests/e2e/clusters.ts";
 
 /** So many files at once: each waits for its cluster much of the time. A third on two cores made all of them slower, and nothing sooner. */
 const maxWorkers = 2;
@@ -77,6 +77,15 @@ export default defineConfig({
                     include: ["tests/alerts/**/*.test.ts"],
                     testTimeout: 300_000,
                     hookTimeout: 900_000,
+                },
+            },
+            {
+                test: {
+                    name: "alerts-on-cluster",
+                    include: ["tests/e2e/alerts-on-cluster.test.ts"],
+                    env: { ...variablesOf(alertsCluster), ORCHEO_CANVAS_SOURCE: canvasSource },
+                    testTimeout: 1_800_000,
+                    hookTimeout: 3_600_000,
                 },
             },
             {

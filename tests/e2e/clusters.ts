@@ -7,10 +7,13 @@ export const endToEndClusters: Readonly<Record<string, ClusterSpec>> = {
     "30-neighbours.test.ts": clusterSpec("neighbours", { api: 26445, registry: 25002, http: 20082, https: 20445 }),
 };
 
+/** Of `make alerts-on-cluster`, which is no part of `make test`. */
+export const alertsCluster = clusterSpec("alerts", { api: 26451, registry: 25011, http: 20091, https: 20451 });
+
 /** The cluster of the running file: vitest.config.mts sets its variables. Never that of `make up`, which tests would delete. */
 export function clusterOfThisFile(): ClusterSpec {
     const name = process.env.ORCHEO_CLUSTER;
-    const spec = Object.values(endToEndClusters).find((one) => one.name === name);
+    const spec = [...Object.values(endToEndClusters), alertsCluster].find((one) => one.name === name);
     if (spec === undefined) throw new Error(`ORCHEO_CLUSTER is ${name ?? "not set"}: no cluster of these tests`);
     return spec;
 }

@@ -1,17 +1,12 @@
 /** Backups to an S3 store in the cluster, what keeps one from being made, and the way back by the runbook. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { clusterInfo } from "../../../local/cluster/cluster.ts";
-import { buildAndPush } from "../../../local/cluster/images.ts";
-import { registryOf } from "../../../local/cluster/spec.ts";
-import { caBundleFile, logFile, projectDir } from "../../../local/paths.ts";
 import { run } from "../../../local/process.ts";
 import { merge, type Settings } from "../../../local/settings.ts";
 import { answerOf, ask, at, createWorkflow, dispatch, ended } from "../orcheo.ts";
 import {
     answerAgain,
-    apply,
     artifacts,
     attempt,
     caller,
@@ -20,113 +15,25 @@ import {
     eventually,
     exec,
     kube,
-    NAMESPACE,
     type Outcome,
-    spec,
-    toolchain,
     up,
 } from "./harness.ts";
 import { limitedRuns, startLimitedRuns } from "./limits.ts";
+import {
+    backupToStore,
+    BUCKET,
+    endpoint,
+    type Keys,
+    kmsKeyId,
+    labels,
+    startStore,
+    STORE,
+    type Store,
+    useKeys,
+} from "./object-store.ts";
 import { blocks } from "./runbooks.ts";
 
-const STORE = "store";
-const BUCKET = "orcheo-data";
-const host = `s3.${STORE}.svc`;
-/** set-up.py makes it. */
-const kmsKeyId = "alias/backups";
 const bin = join(artifacts, "bin");
-const folder = join(projectDir, "tests", "e2e", "store");
-const labels = { app: "s3" };
-
-interface Keys {
-    readonly id: string;
-    readonly secret: string;
-}
-/** What docs/config.md asks for. */
-const policy = {
-    Version: "2012-10-17",
-    Statement: [
-        {
-            Effect: "Allow",
-            Action: ["s3:PutObject", "s3:AbortMultipartUpload"],
-            Resource: `arn:aws:s3:::${BUCKET}/backups/*`,
-        },
-    ],
-};
-
-type Store = Readonly<Record<"backup" | "operator", Keys>>;
-
-/** moto behind https, with a certificate of the local authority. */
-const objects = (image: string): readonly object[] => [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: STORE } },
-    {
-        apiVersion: "cert-manager.io/v1",
-        kind: "Certificate",
-        metadata: { name: "s3", namespace: STORE },
-        spec: {
-            secretName: "s3-tls",
-            dnsNames: [host, "localhost"],
-            issuerRef: { group: "cert-manager.io", kind: "ClusterIssuer", name: "orcheo-local-ca" },
-        },
-    },
-    {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name: "s3", namespace: STORE },
-        spec: { selector: labels, ports: [{ port: 443, targetPort: 8443 }] },
-    },
-    {
-        apiVersion: "apps/v1",
-        kind: "Deployment",
-        metadata: { name: "s3", namespace: STORE },
-        spec: {
-            selector: { matchLabels: labels },
-            template: {
-                metadata: { labels },
-                spec: {
-                    containers: [
-                        {
-                            name: "s3",
-                            image,
-                            env: Object.entries({
-                                AWS_ENDPOINT_URL: "https://localhost:8443",
-                                AWS_CA_BUNDLE: "/tls/ca.crt",
-                                AWS_DEFAULT_REGION: "eu-central-1",
-                                AWS_ACCESS_KEY_ID: "nobody",
-                                AWS_SECRET_ACCESS_KEY: "nobody",
-                                // s3.store.svc is no bucket of the name s3.
-                                S3_IGNORE_SUBDOMAIN_BUCKETNAME: "true",
-                            }).map(([name, value]) => ({ name, value })),
-                            readinessProbe: { tcpSocket: { port: 8443 }, periodSeconds: 1 },
-                            volumeMounts: [{ name: "tls", mountPath: "/tls" }],
-                        },
-                    ],
-                    volumes: [{ name: "tls", secret: { secretName: "s3-tls" } }],
-                },
-            },
-        },
-    },
-];
-
-async function startStore(): Promise<Store> {
-    const digest = await buildAndPush(spec, toolchain, folder, `${registryOf(spec)}/test/store:1`, {
-        log: logFile("image-store"),
-        args: caBundleFile === undefined ? [] : ["--secret", `id=ca-bundle,src=${caBundleFile}`],
-    });
-    await apply(objects(`${registryOf(spec)}/test/store@${digest}`));
-    const inStore = ["--namespace", STORE];
-    await run("kubectl", [...inStore, "rollout", "status", "deployment/s3", "--timeout=120s"], { env });
-    const made = await run(
-        "kubectl",
-        [...inStore, "exec", "-i", "deployment/s3", "--", "python3", "-", JSON.stringify(policy)],
-        {
-            env,
-            input: readFileSync(join(folder, "set-up.py"), "utf8"),
-        },
-    );
-    return JSON.parse(made) as Store;
-}
-
 /** `aws` on the PATH, as an operator has it: here it runs where the store is. */
 function operatorsCli({ id, secret }: Keys): void {
     const words = ["kubectl", "--namespace", STORE, "exec", "deployment/s3", "--", "env"];
@@ -193,25 +100,10 @@ export function backup(): void {
         expect(code, output).toBe(0);
         return output.trim().replace(/^(job)\.batch\/(\S+) created$/, "$1/$2");
     };
-    const useKeys = async ({ id, secret }: Keys): Promise<void> => {
-        const data = { "access-key-id": id, "secret-access-key": secret };
-        const object = { apiVersion: "v1", kind: "Secret", metadata: { name: "backup-s3", namespace: NAMESPACE } };
-        await run("kubectl", ["apply", "-f", "-"], { env, input: JSON.stringify({ ...object, stringData: data }) });
-    };
 
     beforeAll(async () => {
         const settings: Settings = {
-            backup: {
-                kind: "s3",
-                bucket: BUCKET,
-                region: "eu-central-1",
-                endpoint: `https://${host}`,
-                authority: { kind: "file", path: clusterInfo(spec).caFile },
-                port: 8443,
-                reach: { kind: "pods", namespace: STORE, podLabels: labels },
-                credentials: { kind: "secret", name: "backup-s3" },
-                kmsKeyId,
-            },
+            backup: backupToStore,
             pods: { backup: { extraEnv: { BACKUP_PART_MIB: "5" } } },
         };
         [store, outputs] = await Promise.all([startStore(), up(merge(current(), settings))]);
@@ -337,11 +229,3 @@ export function backup(): void {
         await run("kubectl", ["delete", "namespace", STORE, "--wait=false"], { env });
     });
 }
-
-/** Whom the store's Service leads to. */
-const endpoint = (selector: object): Promise<string> =>
-    run(
-        "kubectl",
-        ["--namespace", STORE, "patch", "service", "s3", "--patch", JSON.stringify({ spec: { selector } })],
-        { env },
-    );

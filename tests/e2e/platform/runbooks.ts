@@ -3,14 +3,28 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectDir } from "../../../local/paths.ts";
 
-/** The blocks of commands in the sections of a runbook that `wanted` picks, in their order. */
-export function blocks(runbook: string, wanted: (section: string) => boolean): string[] {
+export interface Block {
+    readonly language: "sh" | "promql";
+    readonly text: string;
+}
+
+/** The blocks of commands and queries in the sections of a runbook that `wanted` picks, in their order. */
+export function blocksIn(runbook: string, wanted: (section: string) => boolean): Block[] {
     const text = readFileSync(join(projectDir, "docs", "runbooks", runbook), "utf8");
     return text
         .split(/^## /m)
         .filter(wanted)
-        .flatMap((section) => [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = ""]) => block));
+        .flatMap((section) =>
+            [...section.matchAll(/^```(sh|promql)\n(.*?)^```$/gms)].map(([, language, text = ""]) => ({
+                language: language as Block["language"],
+                text,
+            })),
+        );
 }
+
+/** The blocks of commands alone. */
+export const blocks = (runbook: string, wanted: (section: string) => boolean): string[] =>
+    blocksIn(runbook, wanted).flatMap(({ language, text }) => (language === "sh" ? [text] : []));
 
 /** The commands of a runbook in their order. `without`: the beginning of the sections left out. */
 export const commands = (runbook: string, without?: string): string =>
