@@ -111,6 +111,21 @@ export default {
             { path: "^compose/" },
         ),
         error(
+            "package-runs-the-program",
+            "pulumi-package/ is the program with inputs in the place of a stack's file: it imports the program and the settings.",
+            { path: "^pulumi-package/" },
+            {
+                path: "^((components|compose|policies|local|tools|tests)/|node_modules/@pulumi/(?!pulumi/))",
+                pathNot: "^components/config/",
+            },
+        ),
+        error(
+            "nothing-needs-package",
+            "The package is an end of its own; only tests read how its inputs become settings.",
+            { path: "^(index\\.ts$|(components|compose|policies|local|tools)/)" },
+            { path: "^pulumi-package/" },
+        ),
+        error(
             "local-alone",
             "`make up` runs the program as a user would, by Pulumi.",
             { path: "^local/" },

@@ -11,6 +11,7 @@ export default tseslint.config(
             "policies/dist/",
             "tests/canvas-app/",
             "tools/render/program/",
+            "pulumi-package/index.js",
             "**/*.mjs",
         ],
     },

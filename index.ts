@@ -7,6 +7,7 @@ import { createBackup } from "./components/backup/backup";
 import { createCache } from "./components/cache/cache";
 import { Canvas } from "./components/canvas/canvas";
 import { Cluster } from "./components/cluster/cluster";
+import type { Problem } from "./components/config/problems";
 import { createDatabase, createPooler } from "./components/database/database";
 import { Entrance } from "./components/entrance/entrance";
 import { Images } from "./components/images/images";
@@ -23,8 +24,9 @@ import { UnsafeChoices } from "./components/stack/unsafe";
 import { earlierImages, Updates } from "./components/updates/updates";
 import { watchUpdate } from "./components/watch/watch";
 
-export = async () => {
-    const stack = await readStack();
+/** @param further  problems that whoever runs the program has found, reported with those of the settings */
+export = async (further: readonly Problem[] = []) => {
+    const stack = await readStack(further);
     const watch = await watchUpdate(stack);
     const transforms = new Transforms(stack.transforms);
     const ownership = new Ownership("ownership", { stack });

@@ -1,17 +1,18 @@
 /** The stack's settings, read and checked against their environment; all problems are reported at once. */
 import * as pulumi from "@pulumi/pulumi";
 import { ownCluster } from "../config/kinds";
-import { ConfigError, fileOf, sentence } from "../config/problems";
+import { ConfigError, fileOf, sentence, type Problem } from "../config/problems";
 import type { Stack } from "../config/schema";
 import { machine, type Probes } from "../machine";
 import { checkCluster, preflight, settingsSupport, upgradeProblems } from "../preflight/preflight";
 import { parseStack } from "./read";
 
 /**
+ * @param further  other problems to report
  * @throws pulumi.RunError (shown without a stack trace) with every problem of the config and its environment; no
  * resource is registered before
  */
-export async function readStack(probes: Probes = machine): Promise<Stack> {
+export async function readStack(further: readonly Problem[] = [], probes: Probes = machine): Promise<Stack> {
     const config = new pulumi.Config("orcheo");
     const name = pulumi.getStack();
     const json = config.get("stack");
@@ -28,7 +29,13 @@ export async function readStack(probes: Probes = machine): Promise<Stack> {
         (each) => `${fileOf(name)}: ${sentence(each)}`,
     );
     for (const warning of [...support, ...(cluster?.warnings ?? [])]) void pulumi.log.warn(warning);
-    const all = [...problems, ...around, ...upgradeProblems(sections, upgrade), ...(cluster?.problems ?? [])];
+    const all = [
+        ...further,
+        ...problems,
+        ...around,
+        ...upgradeProblems(sections, upgrade),
+        ...(cluster?.problems ?? []),
+    ];
     if (stack === undefined || all.length > 0) throw new pulumi.RunError(new ConfigError(fileOf(name), all).message);
     return stack;
 }

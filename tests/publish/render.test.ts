@@ -13,6 +13,7 @@ import { manifestsOf, type Manifest } from "../../tools/render/manifests.plan.ts
 // The types of what own-stack.ts takes from its project's setup.
 import type {} from "../verdicts/aws/account.ts";
 import { withOwnStack } from "../verdicts/own-stack.ts";
+import { unreachableCluster } from "./no-cluster.ts";
 
 /** In a preview: what only the update knows, such as the name of a Secret. */
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -36,14 +37,7 @@ const folder = mkdtempSync(join(tmpdir(), "orcheo-render-test-"));
 beforeAll(async () => {
     const toolchain = await ensureToolchain(["pulumi", "cluster"], consoleReport());
     process.env.PATH = `${toolchain.path}${delimiter}${process.env.PATH ?? ""}`;
-    process.env.KUBECONFIG = join(folder, "kubeconfig");
-    const cluster = { name: "none", cluster: { server: "https://127.0.0.1:1" } };
-    const context = { name: "none", context: { cluster: "none", user: "none" } };
-    const config = {
-        ...{ apiVersion: "v1", kind: "Config", "current-context": "none" },
-        ...{ clusters: [cluster], contexts: [context], users: [{ name: "none", user: { token: "none" } }] },
-    };
-    writeFileSync(process.env.KUBECONFIG, stringify(config));
+    process.env.KUBECONFIG = unreachableCluster(folder);
 });
 
 afterAll(() => {
