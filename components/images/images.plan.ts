@@ -20,6 +20,9 @@ export function imageNames(stack: Pooled & { readonly backup?: unknown }): reado
     return [...always, ...optional];
 }
 
+/** Their Dockerfiles mount the secret `ca-bundle`. */
+const downloads: ReadonlySet<ImageName> = new Set(["backend", "canvas"]);
+
 export type ImageSettings = ProxySettings &
     Pick<Stack, "backup" | "database" | "images" | "registry" | "release" | "version" | "worker">;
 type Build = Extract<Stack["images"], { kind: "build" }>;
@@ -36,6 +39,8 @@ export type ImagePlan =
           readonly args: Readonly<Record<string, string>>;
           /** Stage of the Dockerfile; undefined for its last. */
           readonly target: string | undefined;
+          /** PEM file with the authorities of the network, for an image whose build downloads over TLS. */
+          readonly caBundleFile: string | undefined;
           readonly repository: string;
           /** Semver tag. */
           readonly tag: string;
@@ -69,6 +74,8 @@ export function planImage(name: ImageName, stack: ImageSettings): ImagePlan {
         },
         args: { ...buildArgs(name, stack, images), ...(plugins && pluginArgs(images)) },
         target: name === "backend" ? backendTarget(plugins, stack.worker.browser) : undefined,
+        // The state keeps it with each image: a whole system's bundle has 220 KB.
+        caBundleFile: downloads.has(name) ? images.caBundleFile : undefined,
         repository,
         tag: stack.version,
         name: holdsConnections(name) ? repository : `${repository}:${stack.version}`,

@@ -51,6 +51,11 @@ export class Images extends pulumi.ComponentResource {
                 buildArgs: plan.args,
                 ...(plan.target !== undefined && { target: plan.target }),
                 ...builderOf(stack),
+                ...(plan.caBundleFile !== undefined && {
+                    secrets: { "ca-bundle": pulumi.secret(machine.read(plan.caBundleFile)) },
+                    // Another gateway is no other image.
+                    ignoreSecretsInDiffCalculation: ["ca-bundle"],
+                }),
                 tags: [`${plan.repository}:${plan.tag}`],
                 exports: [{ raw: plan.output }],
                 push: false,
@@ -71,14 +76,9 @@ function notBuiltYet(name: ImageName): typeof pulumi.unknown {
 
 function builderOf({ images }: Pick<Stack, "images">): Partial<docker.ImageArgs> {
     if (images.kind === "published") return {};
-    const { builder, platforms, caBundleFile } = images;
+    const { builder, platforms } = images;
     return {
         ...(builder !== undefined && { builder: { name: builder } }),
         ...(platforms.length > 0 && { platforms }),
-        ...(caBundleFile !== undefined && {
-            secrets: { "ca-bundle": pulumi.secret(machine.read(caBundleFile)) },
-            // Another gateway is no other image.
-            ignoreSecretsInDiffCalculation: ["ca-bundle"],
-        }),
     };
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { request as plain, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import { request as secure, type RequestOptions } from "node:https";
+import { registerHooks } from "node:module";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
@@ -138,13 +139,34 @@ function refusal(status: number, path: string, body: string): ClusterError {
 }
 
 /**
+ * Without the package's generated APIs, of which every client is asked for here: their 840 files cost half a second of processor time in each
+ * preview. Its config.js takes two classes from their index, both from files of their own.
+ */
+async function kubeConfigClass(): Promise<typeof KubeConfig> {
+    const hooks = registerHooks({
+        load: (url, context, next) =>
+            url.endsWith("/@kubernetes/client-node/dist/gen/index.js")
+                ? {
+                      format: "module",
+                      shortCircuit: true,
+                      source: 'export * from "./configuration.js"; export * from "./servers.js";',
+                  }
+                : next(url, context),
+    });
+    try {
+        return (await import("@kubernetes/client-node/dist/config.js")).KubeConfig;
+    } finally {
+        hooks.deregister();
+    }
+}
+
+/**
  * Like kubectl: if several files define a name, the first one wins; missing files are skipped.
  *
  * @param where.context  default: the current one
  */
 export async function loadKubeConfig({ context, kubeconfig }: Partial<ClusterContext>): Promise<KubeConfig> {
-    // Not the package's index, which loads every API: half a second.
-    const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
+    const KubeConfig = await kubeConfigClass();
     const read = (load: (config: KubeConfig) => void): KubeConfig => {
         const config = new KubeConfig();
         try {
