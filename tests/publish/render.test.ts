@@ -13,6 +13,7 @@ import { manifestsOf, type Manifest } from "../../tools/render/manifests.plan.ts
 // The types of what own-stack.ts takes from its project's setup.
 import type {} from "../verdicts/aws/account.ts";
 import { withOwnStack } from "../verdicts/own-stack.ts";
+import { driftOf } from "./drift.ts";
 import { unreachableCluster } from "./no-cluster.ts";
 
 /** In a preview: what only the update knows, such as the name of a Secret. */
@@ -62,6 +63,15 @@ test("the manifests are the objects of the preview, without a secret, and the sa
             // All but the record of updates.
             expect(objects.length + secrets.length).toBe(inputs.length - 1);
             expect(objects.length).toBeGreaterThan(100);
+            expect(driftOf(objects)).toEqual([]);
+            const kept = objects.filter(
+                ({ metadata }) => metadata.annotations?.["kustomize.toolkit.fluxcd.io/prune"] === "disabled",
+            );
+            expect(kept.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+                "Namespace orcheo",
+                "PersistentVolumeClaim postgres-data",
+                "PersistentVolumeClaim valkey-data",
+            ]);
             const plannedBy = new Map(planned.objects.map((each) => [identity(each), each]));
             for (const object of objects) {
                 const plan = plannedBy.get(identity(object));
@@ -80,6 +90,34 @@ test("the manifests are the objects of the preview, without a secret, and the sa
         },
         "stand-in",
     );
+});
+
+test("manifests that would never settle are found, each with its reason", () => {
+    const of = (kind: string, rest: object = {}) => ({ kind, metadata: { name: "a" }, ...rest });
+    const scaled = of("HorizontalPodAutoscaler", { spec: { scaleTargetRef: { kind: "Deployment", name: "a" } } });
+    expect(driftOf([scaled, of("Deployment"), of("Job")])).toEqual([]);
+    expect(
+        driftOf([
+            scaled,
+            of("Deployment", { spec: { replicas: 2 } }),
+            of("Job", { spec: { ttlSecondsAfterFinished: 60 } }),
+            of("StatefulSet", { spec: { updateStrategy: { type: "OnDelete" } } }),
+            of("Service", { status: {}, spec: { ports: [{ name: null }] } }),
+            of("ConfigMap", { data: { a: "a".repeat(256 * 1024) } }),
+            { kind: "Pod", metadata: { name: "a", creationTimestamp: "2026-11-28T00:00:00Z" } },
+            of("Secret"),
+            of("Secret"),
+        ]),
+    ).toEqual([
+        "Deployment a has replicas, which an autoscaler sets",
+        "Job a is deleted once it has finished, and made again",
+        "StatefulSet a waits for somebody to delete its pods",
+        "Service a has a status",
+        "Service a spec.ports[0].name is null, which the API server leaves out",
+        "ConfigMap a does not fit into an annotation",
+        "Pod a has metadata.creationTimestamp",
+        "Secret a is there twice",
+    ]);
 });
 
 test("a stack that would build images or make something elsewhere is refused, with what to do", () => {

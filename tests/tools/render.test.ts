@@ -75,3 +75,17 @@ test("the list of missing secrets has names and keys, and no value", () => {
     expect(list).toContain("| postgres-secret | Opaque | postgres-password |");
     expect(list).not.toContain(planted);
 });
+
+test("what holds data is kept by Argo CD and Flux, and nothing else", () => {
+    const of = (kind: string): Manifest => ({ apiVersion: "v1", kind, metadata: { name: "data" } });
+    const { objects } = manifestsOf([of("Namespace"), of("PersistentVolumeClaim"), of("Service")]);
+    const kept = {
+        "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+        "kustomize.toolkit.fluxcd.io/prune": "disabled",
+    };
+    expect(objects.map(({ kind, metadata: { annotations } }) => [kind, annotations])).toEqual([
+        ["Namespace", kept],
+        ["PersistentVolumeClaim", kept],
+        ["Service", undefined],
+    ]);
+});

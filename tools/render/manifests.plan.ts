@@ -19,6 +19,12 @@ export interface Rendered {
 
 /** Annotations that only Pulumi reads: its own, and whose the object is. */
 const ofPulumi = /^pulumi\.com\/|^orcheo\.dev\/owner$/;
+/** Objects with data, which the stack protects: neither tool deletes them, when their file is gone or with the application. */
+const withData = ["Namespace", "PersistentVolumeClaim"];
+const keepsData = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+};
 const AUTONAMED = "pulumi.com/autonamed";
 
 /** The record of updates by Pulumi, which has the time of the update in it. */
@@ -62,7 +68,8 @@ function renamed(value: unknown, names: ReadonlyMap<string, string>): unknown {
 
 function withoutMarks(manifest: Manifest): Manifest {
     const { annotations = {}, ...metadata } = manifest.metadata;
-    const kept = Object.entries(annotations).filter(([key]) => !ofPulumi.test(key));
+    const own = Object.entries(annotations).filter(([key]) => !ofPulumi.test(key));
+    const kept = [...own, ...(withData.includes(manifest.kind) ? Object.entries(keepsData) : [])];
     return {
         ...manifest,
         metadata: { ...metadata, ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) },
