@@ -114,6 +114,14 @@ export const awsComputed: Readonly<Record<string, Computed>> = {
     "aws:sns/topicSubscription:TopicSubscription": (name) => ({ arn: arn("sns", name), pendingConfirmation: true }),
 };
 
+/** What the provider's functions answer, by token. */
+export const awsCalls: Readonly<Record<string, (inputs: Inputs) => Record<string, unknown>>> = {
+    "aws:eks/getAddonVersion:getAddonVersion": (inputs) => ({
+        ...inputs,
+        version: `v${text(inputs["kubernetesVersion"], "")}.0-eksbuild.1`,
+    }),
+};
+
 /** By type of what is protected: inputs that the provider documents as forcing a new resource. */
 export const replacing: Readonly<Record<string, readonly string[]>> = {
     "aws:backup/vault:Vault": ["name", "kmsKeyArn"],

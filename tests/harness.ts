@@ -10,7 +10,7 @@ import { resetOptions } from "@pulumi/pulumi/runtime/settings";
 import { expect, vi } from "vitest";
 import { parse } from "yaml";
 import support from "../policies/support-ends.json";
-import { awsComputed, otherStacks } from "./aws-mocks";
+import { awsCalls, awsComputed, otherStacks } from "./aws-mocks";
 import { controllers, fakeCluster } from "./fake-cluster";
 import type { Probes } from "../components/machine";
 
@@ -200,8 +200,10 @@ export async function run({ stack, settings, otherKeys, secretKeys, probes }: Pr
                 }
                 return { id, state };
             },
-            call: ({ token }) => {
-                throw new Error(`the mocks do not know the call ${token}`);
+            call: ({ token, inputs }) => {
+                const answer = awsCalls[token];
+                if (answer === undefined) throw new Error(`the mocks do not know the call ${token}`);
+                return answer(inputs as Record<string, unknown>);
             },
         },
         "orcheo",

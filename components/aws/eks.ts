@@ -104,6 +104,11 @@ export class Eks extends pulumi.ComponentResource {
         });
     }
 
+    /** What AWS installs for the cluster's version of Kubernetes: without a version, an add-on would keep its first one for ever. */
+    private usualVersion(addonName: string, { version }: plan.OwnCluster): pulumi.Output<string> {
+        return aws.eks.getAddonVersionOutput({ addonName, kubernetesVersion: version }, { parent: this }).version;
+    }
+
     /**
      * Add-ons, and the node group between those that nodes need and those that need nodes. All are made from the cluster's name: an
      * upgrade reaches them after the control plane, in this order.
@@ -120,12 +125,11 @@ export class Eks extends pulumi.ComponentResource {
             (dependsOn: pulumi.Resource[]) =>
             ([addonName, configuration]: [string, object]): aws.eks.Addon => {
                 const identity = addonName === driverName ? driver : undefined;
-                const version = config.addonVersions[addonName];
                 return new aws.eks.Addon(
                     `${name}-${addonName}`,
                     {
                         addonName,
-                        ...(version !== undefined && { addonVersion: version }),
+                        addonVersion: config.addonVersions[addonName] ?? this.usualVersion(addonName, config),
                         clusterName: cluster.name,
                         configurationValues: JSON.stringify(configuration),
                         ...(identity !== undefined && {

@@ -68,7 +68,7 @@ const ownCluster = z.strictObject({
         )
         .default({})
         .describe(
-            "Versions of EKS add-ons by name, such as `vpc-cni`; default what AWS installs at first, which stays until it is named here.",
+            "Versions of EKS add-ons by name, such as `vpc-cni`; default AWS's own for the Kubernetes version, which a later update may raise.",
         ),
     publicCidrs: z
         .array(cidr().refine((value) => !value.endsWith("/0"), { error: "a CIDR narrower than /0" }))

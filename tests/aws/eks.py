@@ -153,7 +153,9 @@ class Calls:
 
     def describe_addon_versions(self: Any) -> ActionResult:
         name = self._get_param("addonName")
-        version = {"addonVersion": "v1.0.0-eksbuild.1", "compatibilities": [{"defaultVersion": True}]}
+        # The default is another one for each version of Kubernetes.
+        default = f"v{self._get_param('kubernetesVersion') or '1.0'}.0-eksbuild.1"
+        version = {"addonVersion": default, "compatibilities": [{"defaultVersion": True}]}
         return ActionResult({"addons": [{"addonName": name, "addonVersions": [version]}]})
 
     def create_addon(self: Any) -> ActionResult:

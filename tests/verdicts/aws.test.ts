@@ -120,11 +120,13 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
         await expect(stack.steps()).rejects.toThrow(/found "1\.38", and the cluster runs 1\.36; accepted: "1\.37"/);
         await setCluster(stack, {
             version: "1.37",
-            "addonVersions.coredns": "v1.12.4-eksbuild.1",
-            "addonVersions.kube-proxy": "v1.37.1-eksbuild.2",
         });
-        expect(await upgraded(stack, targets)).toEqual(
-            ["", "-kube-proxy", "-nodes", "-coredns"].map((part) => `aws-eks${part}`),
+        const order = await upgraded(stack, targets);
+        expect(order[0]).toBe("aws-eks");
+        expect(order.slice(1, 4).sort()).toEqual(
+            ["eks-pod-identity-agent", "kube-proxy", "vpc-cni"].map((addon) => `aws-eks-${addon}`),
         );
+        expect(order[4]).toBe("aws-eks-nodes");
+        expect(order.slice(5).sort()).toEqual(["aws-eks-coredns", "aws-eks-metrics-server"]);
     });
 }, 900_000);

@@ -217,6 +217,7 @@ describe("existence of resources", () => {
         expect(inputsOf(fresh, "Addon", "aws-eks-vpc-cni")["configurationValues"]).toBe(
             '{"enableNetworkPolicy":"true"}',
         );
+        expect(inputsOf(fresh, "Addon", "aws-eks-kube-proxy")["addonVersion"]).toBe("v1.37.0-eksbuild.1");
         const kubeconfig = inputsOf(fresh, "kubernetes", "cluster")["kubeconfig"];
         expect(kubeconfig).toContain('"eks","get-token","--region","eu-central-1","--cluster-name","orcheo-prod"');
     });
@@ -230,7 +231,7 @@ describe("existence of resources", () => {
         expect(inputsOf(run, "Cluster", "aws-eks")["version"]).toBe("1.37");
         expect(inputsOf(run, "NodeGroup", "aws-eks-nodes")["version"]).toBe("1.36");
         const addon = (name: string) => inputsOf(run, "Addon", `aws-eks-${name}`)["addonVersion"];
-        expect([addon("kube-proxy"), addon("coredns")]).toEqual(["v1.36.2-eksbuild.3", undefined]);
+        expect([addon("kube-proxy"), addon("coredns")]).toEqual(["v1.36.2-eksbuild.3", "v1.37.0-eksbuild.1"]);
     }, 60_000);
 
     it("a cluster autoscaler has an identity where the settings ask for it", async () => {

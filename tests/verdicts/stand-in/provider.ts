@@ -2,7 +2,7 @@
  * Stands in for the AWS provider in Pulumi's engine, for states that it made itself: they lack what the real provider records
  * (region, keyUsage, engineMode), which would then replace nearly everything. It answers what tests/aws-mocks.ts answers, with
  * default tags as the provider merges them, and says of a change whether it replaces. It throws on a type that it does not
- * know, and on all that an update does not need: reading, deleting, functions.
+ * know, and on all that an update does not need: reading, deleting.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import type { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
-import { awsComputed, replacing } from "../../aws-mocks.ts";
+import { awsCalls, awsComputed, replacing } from "../../aws-mocks.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -101,6 +101,11 @@ const methods = {
             .setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE)
             .setDiffsList(changes)
             .setReplacesList(changes.filter((key) => replacing[request.getType()]?.includes(key) === true));
+    }),
+    invoke: method((request: InstanceType<typeof provider.InvokeRequest>) => {
+        const answer = awsCalls[request.getTok()];
+        if (answer === undefined) throw new Error(`the stand-in for AWS does not know ${request.getTok()}`);
+        return new provider.InvokeResponse().setReturn(struct.fromJavaScript(answer(values(request.getArgs()))));
     }),
     create: method((request: InstanceType<typeof provider.CreateRequest>) =>
         new provider.CreateResponse()
