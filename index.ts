@@ -33,7 +33,7 @@ export = async (further: readonly Problem[] = []) => {
     new UnsafeChoices("unsafe", { stack });
 
     const secrets = new Secrets("secrets", { stack });
-    const cloud = createCloud("aws", { stack, secrets });
+    const cloud = await createCloud("aws", { stack, secrets });
     const settings = givenSettings();
     const earlier = await earlierImages(stack, settings, cloud.kubeconfig);
     const images = new Images("images", { stack, earlier }, { dependsOn: cloud.repositories });

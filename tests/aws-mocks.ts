@@ -120,6 +120,10 @@ export const awsCalls: Readonly<Record<string, (inputs: Inputs) => Record<string
         ...inputs,
         version: `v${text(inputs["kubernetesVersion"], "")}.0-eksbuild.1`,
     }),
+    "aws:eks/getNodeGroup:getNodeGroup": (inputs) => ({
+        ...inputs,
+        scalingConfigs: [{ minSize: 3, maxSize: 9, desiredSize: 7 }],
+    }),
 };
 
 /** By type of what is protected: inputs that the provider documents as forcing a new resource. */

@@ -27,6 +27,8 @@ export interface Registered {
         readonly after: readonly string[];
         /** URNs under which it was known before. */
         readonly aliases: readonly string[];
+        /** Inputs whose changes are ignored. */
+        readonly ignored: readonly string[];
     };
     /** Inputs and what the provider answered. */
     readonly state: Record<string, unknown>;
@@ -231,6 +233,7 @@ export async function run({ stack, settings, otherKeys, secretKeys, probes }: Pr
                 after: [opts.dependsOn ?? []].flat().map((each) => each.constructor.name),
                 urn: `urn:pulumi:${stack}::orcheo::${chain}::${name}`,
                 aliases: (opts.aliases ?? []).filter((alias) => typeof alias === "string"),
+                ignored: (opts as pulumi.CustomResourceOptions).ignoreChanges ?? [],
             });
             return undefined;
         });

@@ -2,6 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
+import type { RecordedEks } from "../kubernetes/recorded.plan";
+import { machine } from "../machine";
 import type { Secrets } from "../secrets/secrets";
 import { BackupPlan } from "./backup-plan";
 import { Bucket } from "./bucket";
@@ -55,16 +57,23 @@ export interface CloudArgs {
     readonly secrets: Secrets;
 }
 
-export function createCloud(name: string, args: CloudArgs): Cloud {
+export async function createCloud(name: string, args: CloudArgs): Promise<Cloud> {
     const settings = args.stack.aws;
     if (settings === undefined) return { repositories: [], annotations: {}, outputs: {} };
-    return new AwsCloud(name, { ...args, settings });
+    const { eks } = await machine.recorded();
+    return new AwsCloud(name, { ...args, settings, deployed: eks });
 }
 
 /** @throws where config lets `rds` or `elasticache` pass without an account, which it does not */
 export function accountOf({ account }: Cloud): Account {
     if (account === undefined) throw new Error("this kind of database or cache needs the section aws");
     return account;
+}
+
+interface AwsCloudArgs extends CloudArgs {
+    readonly settings: Aws;
+    /** What the stack's state has of its own EKS cluster. */
+    readonly deployed: RecordedEks | undefined;
 }
 
 /** Everything in the AWS account but database and cache, which components/database and components/cache declare. */
@@ -76,7 +85,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
     readonly backup: Cloud["backup"];
     readonly outputs: Cloud["outputs"];
 
-    constructor(name: string, { stack, secrets, settings }: CloudArgs & { settings: Aws }) {
+    constructor(name: string, { stack, secrets, settings, deployed }: AwsCloudArgs) {
         super("orcheo:index:Aws", name);
         const tags = planTags(settings);
         const provider = new aws.Provider(
@@ -98,7 +107,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
         const shared = { stack, settings, dataKeyArn };
         const network = networkOf(`${name}-network`, shared, child);
         const { topicArn } = new Monitoring(`${name}-monitoring`, shared, child);
-        const cluster = this.cluster(name, { ...shared, network, tags }, child);
+        const cluster = this.cluster(name, { ...shared, network, tags, deployed }, child);
         this.kubeconfig = cluster.kubeconfig;
         this.repositories = settings.registry ? [new Repositories(`${name}-images`, shared, child)] : [];
         new BackupPlan(`${name}-backup`, { ...shared, topicArn }, child);

@@ -1,5 +1,7 @@
 /** The decisions of the stack's own cluster. */
+import { isDeepStrictEqual } from "node:util";
 import type * as aws from "@pulumi/aws";
+import { isRecord } from "../config/values";
 import type { Aws } from "../config/schema.aws";
 
 export type OwnCluster = Extract<Aws["cluster"], { kind: "new" }>;
@@ -67,6 +69,33 @@ export function planAddons({ nodes }: OwnCluster, volumes: boolean): Readonly<Re
         ...metrics,
     };
 }
+
+type ManagedNodes = Extract<OwnCluster["nodes"], { kind: "managed" }>;
+
+/**
+ * The node group to ask how many nodes it runs. EKS takes their number with any change of the limits, and a new group begins with it: that of
+ * the stack's state may be outside the new limits, or from before an autoscaler changed it.
+ *
+ * @param deployed  the node group in the stack's state
+ * @returns undefined when no number is sent: it is the autoscaler's then
+ */
+export function resizedGroup(
+    { architecture, instanceTypes, minNodes, maxNodes }: ManagedNodes,
+    deployed: Readonly<Record<string, unknown>> | undefined,
+): { readonly clusterName: string; readonly nodeGroupName: string } | undefined {
+    const { clusterName, nodeGroupName, amiType, instanceTypes: types, scalingConfig } = deployed ?? {};
+    if (typeof clusterName !== "string" || typeof nodeGroupName !== "string" || !isRecord(scalingConfig))
+        return undefined;
+    const [before, wanted] = [
+        [amiType, types, scalingConfig["minSize"], scalingConfig["maxSize"]],
+        [amiTypes[architecture], instanceTypes, minNodes, maxNodes],
+    ];
+    return isDeepStrictEqual(before, wanted) ? undefined : { clusterName, nodeGroupName };
+}
+
+/** As many nodes as run now, within the limits. @param running  undefined for a new group */
+export const planNodeCount = ({ minNodes, maxNodes }: ManagedNodes, running = minNodes): number =>
+    Math.min(Math.max(running, minNodes), maxNodes);
 
 /** Nodes run the control plane's version unless the settings hold them back. */
 export const nodeVersion = ({ version, nodes }: OwnCluster): string =>

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
+import type { RecordedEks } from "../kubernetes/recorded.plan";
 import { clusterAutoscaler } from "./cluster-autoscaler";
 import * as plan from "./eks.plan";
 import { planPodTrust } from "./identities.plan";
@@ -16,6 +17,8 @@ export interface EksArgs {
     readonly network: Network;
     readonly dataKeyArn: pulumi.Output<string>;
     readonly tags: Readonly<Record<string, string>>;
+    /** What the stack's state has of the cluster. */
+    readonly deployed?: RecordedEks;
 }
 
 /** An EKS cluster of the stack's own: private, encrypted, audited. Protected, and kept on delete. */
@@ -115,7 +118,7 @@ export class Eks extends pulumi.ComponentResource {
      */
     private nodes(
         name: string,
-        { config, network, tags }: EksArgs,
+        { config, network, tags, deployed }: EksArgs,
         { cluster, nodeRole, addons: planned, driver }: Machinery,
     ): pulumi.CustomResource[] {
         const child = { parent: this };
@@ -145,6 +148,7 @@ export class Eks extends pulumi.ComponentResource {
         const later = addons.filter(([each]) => !plan.beforeNodes.includes(each));
         if (config.nodes.kind === "auto") return later.map(addon([]));
         const { architecture, instanceTypes, minNodes, maxNodes, diskGiB } = config.nodes;
+        const resized = plan.resizedGroup(config.nodes, deployed?.nodeGroup);
         const template = new aws.ec2.LaunchTemplate(`${name}-nodes`, plan.planLaunchTemplate(diskGiB, tags), child);
         const group = new aws.eks.NodeGroup(
             `${name}-nodes`,
@@ -156,13 +160,30 @@ export class Eks extends pulumi.ComponentResource {
                 amiType: plan.amiTypes[architecture],
                 instanceTypes,
                 launchTemplate: { id: template.id, version: pulumi.interpolate`${template.latestVersion}` },
-                scalingConfig: { minSize: minNodes, maxSize: maxNodes, desiredSize: minNodes },
+                scalingConfig: {
+                    minSize: minNodes,
+                    maxSize: maxNodes,
+                    desiredSize: this.nodeCount(config.nodes, resized),
+                },
                 updateConfig: { maxUnavailable: 1 },
             },
-            // An autoscaler of the cluster owns the number of nodes.
-            { ...child, dependsOn: [...first, ...nodeRole.attached], ignoreChanges: ["scalingConfig.desiredSize"] },
+            {
+                ...child,
+                dependsOn: [...first, ...nodeRole.attached],
+                // An autoscaler of the cluster owns the number of nodes.
+                ignoreChanges: resized === undefined ? ["scalingConfig.desiredSize"] : [],
+            },
         );
         return [group, ...later.map(addon([group]))];
+    }
+
+    private nodeCount(
+        nodes: Parameters<typeof plan.planNodeCount>[0],
+        resized: ReturnType<typeof plan.resizedGroup>,
+    ): pulumi.Output<number> {
+        if (resized === undefined) return pulumi.output(plan.planNodeCount(nodes));
+        const { scalingConfigs } = aws.eks.getNodeGroupOutput(resized, { parent: this });
+        return scalingConfigs.apply(([now]) => plan.planNodeCount(nodes, now?.desiredSize));
     }
 
     private role(

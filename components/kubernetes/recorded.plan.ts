@@ -14,17 +14,18 @@ export interface RecordedObject {
     readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-/** Kubernetes versions of the stack's own EKS cluster. */
-export interface RecordedVersions {
+/** Kubernetes versions of the stack's own EKS cluster, and its node group as the provider describes it. */
+export interface RecordedEks {
     readonly controlPlane?: string | undefined;
     readonly nodes?: string | undefined;
+    readonly nodeGroup?: Readonly<Record<string, unknown>>;
 }
 
 /** The state when this run began. */
 export interface Recorded {
     readonly id: string | undefined;
     readonly objects: readonly RecordedObject[];
-    readonly eks?: RecordedVersions;
+    readonly eks?: RecordedEks;
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
@@ -33,14 +34,17 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 export function recordedOf(outputs: Readonly<Record<string, unknown>>): Recorded {
     let id: string | undefined;
     const objects: RecordedObject[] = [];
-    const eks: { -readonly [Part in keyof RecordedVersions]: RecordedVersions[Part] } = {};
+    const eks: { -readonly [Part in keyof RecordedEks]: RecordedEks[Part] } = {};
     for (const [urn, resource] of Object.entries(outputs)) {
         if (!isRecord(resource) || !isRecord(resource["outputs"])) continue;
         const { type, outputs: state } = resource;
         if (type === "random:index/randomUuid:RandomUuid" && urn.includes("orcheo:index:Ownership$"))
             id = textOf(state["result"]);
         if (type === "aws:eks/cluster:Cluster") eks.controlPlane = textOf(state["version"]);
-        if (type === "aws:eks/nodeGroup:NodeGroup") eks.nodes = textOf(state["version"]);
+        if (type === "aws:eks/nodeGroup:NodeGroup") {
+            eks.nodes = textOf(state["version"]);
+            eks.nodeGroup = state;
+        }
         const metadata = isRecord(state["metadata"]) ? state["metadata"] : {};
         const [apiVersion, kind, name] = [state["apiVersion"], state["kind"], metadata["name"]].map(textOf);
         if (!textOf(type)?.startsWith("kubernetes:") || !apiVersion || !kind || !name) continue;

@@ -2,7 +2,7 @@
 import { ownCluster } from "../config/kinds";
 import type { Problem } from "../config/problems";
 import type { Sections } from "../config/schema";
-import type { RecordedVersions } from "../kubernetes/recorded.plan";
+import type { RecordedEks } from "../kubernetes/recorded.plan";
 
 /** Minor versions that nodes may be behind the control plane. @see https://kubernetes.io/releases/version-skew-policy/#kubelet */
 const skew = 3;
@@ -14,7 +14,7 @@ const named = (minor: number): string => `1.${minor}`;
  * @param deployed  what the stack's state records; empty for a new cluster
  * @see https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html
  */
-export function upgradeProblems({ aws }: Pick<Partial<Sections>, "aws">, deployed: RecordedVersions): Problem[] {
+export function upgradeProblems({ aws }: Pick<Partial<Sections>, "aws">, deployed: RecordedEks): Problem[] {
     const cluster = ownCluster(aws);
     if (cluster === undefined) return [];
     const { nodes } = cluster;

@@ -11,7 +11,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
 from moto.eks import urls
-from moto.eks.exceptions import InvalidRequestException, ResourceNotFoundException
+from moto.eks.exceptions import InvalidParameterException, InvalidRequestException, ResourceNotFoundException
 from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
 from moto.moto_api._internal import mock_random
@@ -145,6 +145,18 @@ class Calls:
         if self._get_param("launchTemplate") is not None:
             group.disk_size = None
         return result
+
+    def update_nodegroup_config(self: Any) -> ActionResult:
+        group = self.eks_backend.describe_nodegroup(self._get_param("name"), self._get_param("nodegroupName"))
+        sizes = {**group.scaling_config, **(self._get_param("scalingConfig") or {})}
+        fewest, most, wanted = sizes["minSize"], sizes["maxSize"], sizes["desiredSize"]
+        if fewest > wanted:
+            raise InvalidParameterException(
+                message=f"Minimum capacity {fewest} can't be greater than desired size {wanted}"
+            )
+        if wanted > most:
+            raise InvalidParameterException(message=f"desired capacity {wanted} can't be greater than max size {most}")
+        return original_nodegroup_config(self)
 
     def describe_update(self: Any) -> ActionResult:
         return ActionResult({"update": {"id": self._get_param("updateId"), "status": "Successful"}})
@@ -327,6 +339,7 @@ def tagged(self: EKSResponse) -> dict[str, str]:
 original_create = EKSResponse.create_cluster
 original_delete = EKSResponse.delete_cluster
 original_nodegroup = EKSResponse.create_nodegroup
+original_nodegroup_config = EKSResponse.update_nodegroup_config
 
 
 def install() -> None:

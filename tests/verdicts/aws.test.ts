@@ -14,7 +14,7 @@ import { awsPrograms, exampleOf, sizes } from "../aws-programs.ts";
 import { settingsOf } from "../harness.ts";
 import { paidAsDocumented } from "./aws/costs.ts";
 import { podsMayDoTheirOwn } from "./aws/pods.ts";
-import { setCluster, upgraded } from "./aws/upgrade.ts";
+import { nodeCounts, scaleNodes, setCluster, upgraded } from "./aws/upgrade.ts";
 import { environment, pulumi } from "./engine.ts";
 import { withOwnStack, type OwnStack } from "./own-stack.ts";
 
@@ -118,9 +118,8 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
 
         await setCluster(stack, { version: "1.38" });
         await expect(stack.steps()).rejects.toThrow(/found "1\.38", and the cluster runs 1\.36; accepted: "1\.37"/);
-        await setCluster(stack, {
-            version: "1.37",
-        });
+        // EKS takes no minimum above the number of nodes, which the program leaves alone otherwise.
+        await setCluster(stack, { version: "1.37", "nodes.minNodes": "4" });
         const order = await upgraded(stack, targets);
         expect(order[0]).toBe("aws-eks");
         expect(order.slice(1, 4).sort()).toEqual(
@@ -128,5 +127,11 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
         );
         expect(order[4]).toBe("aws-eks-nodes");
         expect(order.slice(5).sort()).toEqual(["aws-eks-coredns", "aws-eks-metrics-server"]);
+        expect(await nodeCounts("orcheo-small")).toEqual({ minSize: 4, maxSize: 4, desiredSize: 4 });
+
+        await scaleNodes("orcheo-small", 5);
+        await setCluster(stack, { "nodes.maxNodes": "8" });
+        expect(await upgraded(stack, targets)).toEqual(["aws-eks-nodes"]);
+        expect(await nodeCounts("orcheo-small")).toEqual({ minSize: 4, maxSize: 8, desiredSize: 5 });
     });
 }, 900_000);

@@ -214,6 +214,8 @@ describe("existence of resources", () => {
             blockDeviceMappings: [{ ebs: { encrypted: "true" } }],
         });
         expect(inputsOf(fresh, "NodeGroup", "aws-eks-nodes")).toMatchObject({ amiType: "AL2023_ARM_64_STANDARD" });
+        // An autoscaler owns their number.
+        expect(only(fresh, "NodeGroup", "aws-eks-nodes").options.ignored).toEqual(["scalingConfig.desiredSize"]);
         expect(inputsOf(fresh, "Addon", "aws-eks-vpc-cni")["configurationValues"]).toBe(
             '{"enableNetworkPolicy":"true"}',
         );

@@ -1,6 +1,6 @@
 /** Upgrades of the stack's own EKS cluster, from what the stack's state records. */
 import { describe, expect, it } from "vitest";
-import { recordedOf, type RecordedVersions } from "../../../components/kubernetes/recorded.plan";
+import { recordedOf, type RecordedEks } from "../../../components/kubernetes/recorded.plan";
 import { upgradeProblems } from "../../../components/preflight/eks-upgrade.plan";
 import { parseStack } from "../../../components/stack/read";
 import { everythingNew } from "../../aws-programs";
@@ -16,7 +16,7 @@ function settings(version: string, nodes: object = {}): object {
     };
 }
 
-function problemsOf(deployed: RecordedVersions, version: string, nodes?: object): string[] {
+function problemsOf(deployed: RecordedEks, version: string, nodes?: object): string[] {
     const json = JSON.stringify(settings(version, nodes));
     const { sections, problems } = parseStack({ stack: "prod", keys: [], json, secret: false });
     expect(problems).toEqual([]);
@@ -27,7 +27,7 @@ const cluster = "orcheo:stack.aws.cluster.version";
 const nodes = "orcheo:stack.aws.cluster.nodes.version";
 
 describe("an upgrade of EKS", () => {
-    it.each<[string, RecordedVersions, string, object?]>([
+    it.each<[string, RecordedEks, string, object?]>([
         ["a new cluster", {}, "1.37"],
         ["no upgrade", { controlPlane: "1.37", nodes: "1.37" }, "1.37"],
         ["the next minor", { controlPlane: "1.36", nodes: "1.36" }, "1.37"],
@@ -41,7 +41,7 @@ describe("an upgrade of EKS", () => {
         expect(problemsOf(deployed, version, more)).toEqual([]);
     });
 
-    it.each<[string, RecordedVersions, string, object | undefined, string]>([
+    it.each<[string, RecordedEks, string, object | undefined, string]>([
         [
             "two minors at once",
             { controlPlane: "1.35", nodes: "1.35" },
@@ -94,7 +94,7 @@ describe("an upgrade of EKS", () => {
             a: resource("aws:eks/cluster:Cluster", "1.36"),
             b: resource("aws:eks/nodeGroup:NodeGroup", "1.35"),
         };
-        expect(recordedOf(state).eks).toEqual({ controlPlane: "1.36", nodes: "1.35" });
+        expect(recordedOf(state).eks).toEqual({ controlPlane: "1.36", nodes: "1.35", nodeGroup: { version: "1.35" } });
         expect(recordedOf({}).eks).toBeUndefined();
     });
 
