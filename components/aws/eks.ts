@@ -79,8 +79,9 @@ export class Eks extends pulumi.ComponentResource {
         this.clusterName = cluster.name;
         this.securityGroupId = cluster.vpcConfig.clusterSecurityGroupId;
         const { context } = stack.kubernetes;
-        // The access entries and the nodes exist before the kubeconfig is used.
-        const isReady = pulumi.all(ready.map(({ id }) => id));
+        // The access entries and the nodes exist before the kubeconfig is used. By URN, which a preview knows of new ones too: with an unknown
+        // kubeconfig it would replace the provider, and everything in the cluster with it.
+        const isReady = pulumi.all(ready.map(({ urn }) => urn));
         this.kubeconfig = pulumi
             .all([cluster.name, cluster.endpoint, cluster.certificateAuthority.data, isReady])
             .apply(([clusterName, endpoint, authority]) =>

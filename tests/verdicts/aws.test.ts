@@ -14,7 +14,7 @@ import { awsPrograms, exampleOf, sizes } from "../aws-programs.ts";
 import { settingsOf } from "../harness.ts";
 import { paidAsDocumented } from "./aws/costs.ts";
 import { podsMayDoTheirOwn } from "./aws/pods.ts";
-import { nodeCounts, scaleNodes, setCluster, upgraded } from "./aws/upgrade.ts";
+import { nodeCounts, scaleNodes, setAws, upgraded } from "./aws/upgrade.ts";
 import { environment, pulumi } from "./engine.ts";
 import { withOwnStack, type OwnStack } from "./own-stack.ts";
 
@@ -116,10 +116,19 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
             /comes to \$5\d\d of \$400 a month at list prices of eu-central-1 \(most: /,
         );
 
-        await setCluster(stack, { version: "1.38" });
+        // A kubeconfig that the preview did not know would replace the provider, and with it the namespace and all in it.
+        const second = "arn:aws:iam::111122223333:role/orcheo-second";
+        await setAws(stack, { "deployerRoleArns[1]": second, "cluster.nodes.instanceTypes[0]": "t4g.xlarge" });
+        const changes = (await stack.steps()).filter(({ op }) => !["same", "create"].includes(op));
+        expect(changes.filter(({ urn }) => /(\$|::)kubernetes:/.test(urn))).toEqual([]);
+        expect(changes.map(({ urn }) => urn.split("::").at(-1))).toContain("aws-eks-nodes");
+        await setAws(stack, { "cluster.nodes.instanceTypes[0]": "t4g.large" });
+
+        await setAws(stack, { "cluster.version": "1.38" });
         await expect(stack.steps()).rejects.toThrow(/found "1\.38", and the cluster runs 1\.36; accepted: "1\.37"/);
         // EKS takes no minimum above the number of nodes, which the program leaves alone otherwise.
-        await setCluster(stack, { version: "1.37", "nodes.minNodes": "4" });
+        const limits = { "cluster.nodes.minNodes": "4", "cluster.nodes.maxNodes": "6" };
+        await setAws(stack, { "cluster.version": "1.37", ...limits });
         const order = await upgraded(stack, targets);
         expect(order[0]).toBe("aws-eks");
         expect(order.slice(1, 4).sort()).toEqual(
@@ -127,10 +136,10 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
         );
         expect(order[4]).toBe("aws-eks-nodes");
         expect(order.slice(5).sort()).toEqual(["aws-eks-coredns", "aws-eks-metrics-server"]);
-        expect(await nodeCounts("orcheo-small")).toEqual({ minSize: 4, maxSize: 4, desiredSize: 4 });
+        expect(await nodeCounts("orcheo-small")).toEqual({ minSize: 4, maxSize: 6, desiredSize: 4 });
 
         await scaleNodes("orcheo-small", 5);
-        await setCluster(stack, { "nodes.maxNodes": "8" });
+        await setAws(stack, { "cluster.nodes.maxNodes": "8" });
         expect(await upgraded(stack, targets)).toEqual(["aws-eks-nodes"]);
         expect(await nodeCounts("orcheo-small")).toEqual({ minSize: 4, maxSize: 8, desiredSize: 5 });
     });

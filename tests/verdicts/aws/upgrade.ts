@@ -6,11 +6,11 @@ import { at, list, text } from "../../../policies/values.ts";
 import type { OwnStack } from "../own-stack.ts";
 import { administer } from "./cli.ts";
 
-/** Sets keys of `aws.cluster`. */
-export async function setCluster(stack: OwnStack, keys: Readonly<Record<string, string>>): Promise<void> {
+/** Sets keys of `aws`. */
+export async function setAws(stack: OwnStack, keys: Readonly<Record<string, string>>): Promise<void> {
     const file = join(stack.folder, "stack.yaml");
     for (const [key, value] of Object.entries(keys))
-        await stack.run("config", "set", "--config-file", file, "--path", `orcheo:stack.aws.cluster.${key}`, value);
+        await stack.run("config", "set", "--config-file", file, "--path", `orcheo:stack.aws.${key}`, value);
 }
 
 /** @returns the names of what the update changed in EKS, in the order in which it was done */
