@@ -1,12 +1,12 @@
 /** Every alert is a story with an end: a real fault, the alert at its receiver, the commands of its page, and the end of the alert. */
 import { mkdirSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";
 import { merge } from "../../local/settings.ts";
 import { makeDisks, storageClass } from "./alerts/disks.ts";
 import { type Monitors, startMonitors } from "./alerts/monitors.ts";
 import { MONITORING, objectStates } from "./alerts/scrape.ts";
-import { first, last, watchdog } from "./alerts/stories.ts";
+import { beside, first, last, stories, watchdog } from "./alerts/stories.ts";
 import { type Row, type Story, tell } from "./alerts/story.ts";
 import { writeMeasured } from "./alerts/table.ts";
 import { told } from "./alerts/told.ts";
@@ -103,6 +103,26 @@ test("the scraper alone reads the metrics of the embedded cluster's Traefik", as
 });
 
 test.each(named(first))("%s", (_, story) => note(tell(story, monitors())));
+
+describe("at the same time", () => {
+    const begun = new Map<Story, Promise<Row[]>>();
+    beforeAll(() => {
+        // A run of some stories tells them one by one.
+        if (kept) return;
+        for (const chain of beside) {
+            let before: Promise<unknown> = Promise.resolve();
+            for (const story of chain) {
+                const told = before.then(() => tell(story, monitors()));
+                // Reported by its own test.
+                before = told.catch(() => undefined);
+                begun.set(story, told);
+            }
+        }
+    });
+
+    test.each(named(stories))("%s", (_, story) => note(tell(story, monitors())));
+    test.each(named(beside.flat()))("%s", (_, story) => note(begun.get(story) ?? tell(story, monitors())));
+});
 
 test.each(named(last))("%s", (_, story) => note(tell(story, monitors())));
 

@@ -1,9 +1,12 @@
 /** The stories: real faults of a running stack, in the order in which they are told. */
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inNode } from "../../../local/cluster/node.ts";
 import { NODE_NAME, pathsOf } from "../../../local/cluster/spec.ts";
-import { expectReady, kube, spec } from "../platform/harness.ts";
+import { ask, at, createWorkflow, dispatchRuns, ended, type Entrance } from "../orcheo.ts";
+import { caller, eventually, exec, expectReady, kube, spec } from "../platform/harness.ts";
 import { type Monitors, startObjectStates, stopObjectStates } from "./monitors.ts";
+import { end, signal, start } from "./processes.ts";
 import type { Story } from "./story.ts";
 
 const inRoles = (...roles: string[]): string[] => ["-l", `app.kubernetes.io/component in (${roles.join(",")})`];
@@ -20,6 +23,205 @@ const noRoomFor = (...roles: string[]): Pick<Story, "cause" | "remedy"> => ({
         for (const role of roles) await expectReady(role);
     },
 });
+
+async function inPostgres(...command: string[]): Promise<string> {
+    const { code, output } = await exec("postgres-0", ...command);
+    if (code !== 0) throw new Error(output);
+    return output.trim();
+}
+
+async function sql(statement: string): Promise<string> {
+    const psql = ["psql", "-h", "/tmp", "-U", "postgres", "-d", "orcheo", "-v", "ON_ERROR_STOP=1", "-Atc", statement];
+    return inPostgres(...psql);
+}
+
+const memoryOf = (role: string, kind: "limits" | "requests"): Promise<string> =>
+    kube(
+        ...["get", "deployment", role, "-o"],
+        `jsonpath={.spec.template.spec.containers[?(@.name=="${role}")].resources.${kind}.memory}`,
+    );
+const setMemory = (role: string, limit: string, request: string): Promise<string> =>
+    kube(
+        ...["set", "resources", `deployment/${role}`, `--containers=${role}`],
+        ...[`--limits=memory=${limit}`, `--requests=memory=${request}`],
+    );
+
+function littleMemory(): Story {
+    const before = { limit: "", request: "" };
+    return {
+        alerts: ["OrcheoOutOfMemory", "OrcheoRestarts", "OrcheoBeatStalled"],
+        // Four restarts, of which the kubelet delays each more than the one before.
+        within: 300,
+        async cause() {
+            Object.assign(before, {
+                limit: await memoryOf(BEAT, "limits"),
+                request: await memoryOf(BEAT, "requests"),
+            });
+            await setMemory(BEAT, "48Mi", "48Mi");
+        },
+        async remedy() {
+            await setMemory(BEAT, before.limit, before.request);
+            await kube("rollout", "status", "deployment/beat", "--timeout=120s");
+        },
+    };
+}
+
+const noImage: Story = {
+    alerts: ["OrcheoRolloutStuck", "OrcheoImageUnavailable"],
+    within: 180,
+    async cause() {
+        const path = "jsonpath={.spec.template.spec.containers[0].image}";
+        const image = await kube("get", "deployment", CANVAS, "-o", path);
+        const gone = image.replace(/@sha256:.*$/, `@sha256:${"0".repeat(64)}`);
+        // Instead of ten minutes, which a stack's `transforms` may shorten as well.
+        const template = { spec: { containers: [{ name: CANVAS, image: gone }] } };
+        const patch = { spec: { progressDeadlineSeconds: 15, template } };
+        await kube("patch", "deployment", CANVAS, "--patch", JSON.stringify(patch));
+    },
+    async remedy() {
+        await kube("rollout", "undo", `deployment/${CANVAS}`);
+        const patch = { spec: { progressDeadlineSeconds: 600 } };
+        await kube("patch", "deployment", CANVAS, "--patch", JSON.stringify(patch));
+        await expectReady(CANVAS);
+    },
+};
+
+const valkey = (script: string): Promise<void> =>
+    exec(
+        "valkey-0",
+        "sh",
+        "-ec",
+        `cli() { valkey-cli --no-auth-warning -a "$(cat /run/secrets/orcheo/valkey-password)" -s /tmp/valkey/socket "$@"; }\n${script}`,
+    ).then(({ code, output }) => {
+        if (code !== 0 || output.includes("ERR")) throw new Error(output);
+    });
+
+const fullQueue: Story = {
+    alerts: ["OrcheoQueueMemoryFull"],
+    cause: () => valkey("for i in $(seq 12); do head -c 9500000 /dev/urandom | cli -x SET filler$i; done"),
+    remedy: () => valkey("for i in $(seq 12); do cli DEL filler$i; done"),
+};
+
+const disk = "/var/lib/postgresql/data";
+const fullDisk: Story = {
+    alerts: ["OrcheoDiskFull", "OrcheoDiskFills"],
+    // The kubelet measures once a minute.
+    within: 300,
+    async cause() {
+        const [, line = ""] = (await inPostgres("df", "--output=size,avail", "--block-size=1M", disk)).split("\n");
+        const [size = 0, free = 0] = line.trim().split(/ +/).map(Number);
+        await inPostgres("sh", "-c", `head -c ${Math.floor(free - 0.07 * size)}M /dev/zero > ${disk}/filler`);
+    },
+    remedy: () => inPostgres("rm", `${disk}/filler`).then(() => undefined),
+};
+
+async function running(runId: string): Promise<void> {
+    const status = async (): Promise<unknown> => at((await ask(caller(), "GET", `/api/runs/${runId}`)).body, "status");
+    if ((await eventually(60, status, (seen) => seen === "running")) !== "running")
+        throw new Error(`the run ${runId} does not start`);
+}
+
+/** Pod and process that execute a run. */
+async function holderOf(runId: string): Promise<{ pod: string; process: string }> {
+    const holder = await sql(`select holder from orcheo_deploy.run_leases where run_id::text = '${runId}'`);
+    const [, pod = "", process = ""] = /^(\S+), process (\d+)$/.exec(holder) ?? [];
+    return { pod, process };
+}
+
+const slow = (entrance: Entrance, seconds: number): Promise<{ id: string }> =>
+    createWorkflow(entrance, "0.33", `e2e-story-${seconds}`, seconds);
+
+const killed: Story = {
+    // Nothing has to be done; both end half an hour after the loss.
+    alerts: ["OrcheoRunsOutOfMemory", "OrcheoRunsLost"],
+    within: 240,
+    async cause() {
+        const [runId = ""] = await dispatchRuns(caller(), (await slow(caller(), 50)).id, 1, "e2e");
+        await running(runId);
+        const { pod, process } = await holderOf(runId);
+        await signal(pod, "KILL", [process]);
+    },
+};
+
+function tooMany(): Story {
+    const runs: string[] = [];
+    let dispatching = true;
+    let all: Promise<void> = Promise.resolve();
+    return {
+        alerts: ["OrcheoRunsStartLate", "OrcheoQueueGrows"],
+        within: 240,
+        async cause() {
+            const { id } = await slow(caller(), 40);
+            all = (async () => {
+                while (dispatching && runs.length < 80) {
+                    runs.push(...(await dispatchRuns(caller(), id, 4, "e2e")));
+                    await sleep(6000);
+                }
+            })();
+        },
+        async remedy() {
+            dispatching = false;
+            await all;
+            const cancelled = { actor: "e2e", reason: "too many" };
+            for (const run of runs) await ask(caller(), "POST", `/api/runs/${run}/cancel`, cancelled);
+        },
+    };
+}
+
+function stuck(): Story {
+    const runs: string[] = [];
+    return {
+        alerts: ["OrcheoWorkersStuck"],
+        within: 240,
+        async cause() {
+            // As many as the worker executes at a time: each process has one, and is known by it.
+            const { id } = await slow(caller(), 8);
+            const busy = await dispatchRuns(caller(), id, 2, "e2e");
+            await Promise.all(busy.map(running));
+            const holders = await Promise.all(busy.map(holderOf));
+            for (const run of busy) await ended(caller(), run);
+            const pod = holders[0]?.pod ?? "";
+            await signal(pod, "STOP", [...new Set(holders.map(({ process }) => process))]);
+            runs.push(...(await dispatchRuns(caller(), id, 1, "e2e")));
+        },
+        // The page's last command is the remedy.
+        async remedy() {
+            await kube("rollout", "status", `deployment/${WORKER}`, "--timeout=180s");
+            for (const run of runs) await ended(caller(), run, 240);
+        },
+    };
+}
+
+const burn = "while True: pass";
+const throttled: Story = {
+    alerts: ["OrcheoCpuThrottled"],
+    within: 240,
+    async cause() {
+        for (let count = 0; count < 2; count++) await start(`deployment/${BEAT}`, "burn-cpu", burn);
+    },
+    remedy: () => end(`deployment/${BEAT}`, "burn-cpu"),
+};
+
+/** Takes memory until 97 % of the container's are used, apart from caches that the kernel would give back. */
+const takeMemory = `import time
+base = "/sys/fs/cgroup/memory/memory."
+def number(name):
+    with open(base + name) as file:
+        return int(file.read())
+def working_set():
+    with open(base + "stat") as file:
+        inactive = dict(line.split() for line in file)["total_inactive_file"]
+    return number("usage_in_bytes") - int(inactive)
+kept = []
+while working_set() < 0.965 * number("limit_in_bytes"):
+    kept.append(bytearray(b"x") * 2**20)
+time.sleep(600)`;
+const nearLimit: Story = {
+    alerts: ["OrcheoMemoryNearLimit"],
+    within: 240,
+    cause: () => start(`deployment/${BEAT}`, "take-memory", takeMemory),
+    remedy: () => end(`deployment/${BEAT}`, "take-memory"),
+};
 
 const kubelet = (what: "up" | "down"): Promise<string> =>
     inNode(spec, ["sv", what, join(pathsOf(spec).services, "kubelet")]);
@@ -46,6 +248,15 @@ export const first: readonly Story[] = [
     { alerts: ["OrcheoApiDown", "OrcheoCanvasDown", "OrcheoWorkersDown"], ...noRoomFor(API, CANVAS, WORKER) },
     { alerts: ["OrcheoPostgresDown", "OrcheoServersAway"], within: 240, ...noRoomFor("postgres") },
     { alerts: ["OrcheoValkeyDown"], ...noRoomFor("valkey") },
+];
+
+/** Told one after the other. */
+export const stories: readonly Story[] = [killed, tooMany(), stuck(), fullQueue];
+
+/** Told beside those, which they do not disturb: each of these lists one after the other. */
+export const beside: readonly (readonly Story[])[] = [
+    [noImage, fullDisk],
+    [throttled, nearLimit, littleMemory()],
 ];
 
 export const last: readonly Story[] = [lostNode, noObjects];

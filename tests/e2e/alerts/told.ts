@@ -2,6 +2,11 @@
 
 const noRoom = "the node takes no new pods, and all pods of the API, the canvas and the workers are deleted";
 const noPostgres = "the node takes no new pods, and the pod of Postgres is deleted";
+const littleMemory = "the scheduler's memory limit is lowered to 48 MiB";
+const noImage = "the canvas gets an image that the registry does not have";
+const killed = "the process that executes a run is killed";
+const tooMany = "more runs are dispatched than the worker executes";
+const fullDisk = "a file fills Postgres' volume of 1 GiB to 93 %";
 
 export const told = {
     OrcheoApiDown: noRoom,
@@ -10,6 +15,21 @@ export const told = {
     OrcheoPostgresDown: noPostgres,
     OrcheoServersAway: noPostgres,
     OrcheoValkeyDown: "the node takes no new pods, and the pod of Valkey is deleted",
+    OrcheoBeatStalled: littleMemory,
+    OrcheoOutOfMemory: littleMemory,
+    OrcheoRestarts: littleMemory,
+    OrcheoImageUnavailable: noImage,
+    OrcheoRolloutStuck: noImage,
+    OrcheoQueueMemoryFull: "114 MB are written to Valkey, which may hold 128 MiB",
+    OrcheoRunsOutOfMemory: killed,
+    OrcheoRunsLost: killed,
+    OrcheoQueueGrows: tooMany,
+    OrcheoRunsStartLate: tooMany,
+    OrcheoWorkersStuck: "the processes of the worker that execute runs are stopped (SIGSTOP)",
+    OrcheoCpuThrottled: "two processes in the scheduler's container take all the CPU that they get",
+    OrcheoMemoryNearLimit: "a process in the scheduler's container takes 97 % of its memory",
+    OrcheoDiskFull: fullDisk,
+    OrcheoDiskFills: fullDisk,
     OrcheoNodeLost: "the kubelet is stopped",
     OrcheoNoKubernetesMetrics: "the exporter of object states is deleted",
     OrcheoWatchdog: "vmalert is stopped (SIGSTOP); the alert ends with it",
@@ -20,28 +40,13 @@ export type Told = keyof typeof told;
 /** Alerts without a story, each with the reason. */
 export const untold: Readonly<Record<string, string>> = {
     OrcheoCertificateExpires: "the embedded cluster's cert-manager serves no metrics",
-    OrcheoBeatStalled: "its story has not been seen to its end on a cluster",
-    OrcheoOutOfMemory: "its story has not been seen to its end on a cluster",
-    OrcheoRestarts: "its story has not been seen to its end on a cluster",
-    OrcheoImageUnavailable: "its story has not been seen to its end on a cluster",
-    OrcheoRolloutStuck: "its story has not been seen to its end on a cluster",
+    OrcheoBackupLate: "its story has not been seen to its end on a cluster",
+    OrcheoBackupFailed: "its story has not been seen to its end on a cluster",
     OrcheoConnectionsExhausted: "its story has not been seen to its end on a cluster",
     OrcheoApiErrors: "its story has not been seen to its end on a cluster",
     OrcheoApiSlow: "its story has not been seen to its end on a cluster",
     OrcheoPostgresConnections: "its story has not been seen to its end on a cluster",
-    OrcheoQueueMemoryFull: "its story has not been seen to its end on a cluster",
-    OrcheoRunsOutOfMemory: "its story has not been seen to its end on a cluster",
-    OrcheoRunsLost: "its story has not been seen to its end on a cluster",
-    OrcheoQueueGrows: "its story has not been seen to its end on a cluster",
-    OrcheoRunsStartLate: "its story has not been seen to its end on a cluster",
-    OrcheoWorkersStuck: "its story has not been seen to its end on a cluster",
-    OrcheoCpuThrottled: "its story has not been seen to its end on a cluster",
-    OrcheoMemoryNearLimit: "its story has not been seen to its end on a cluster",
     OrcheoAutoscalerAtMaximum: "its story has not been seen to its end on a cluster",
-    OrcheoDiskFull: "its story has not been seen to its end on a cluster",
-    OrcheoDiskFills: "its story has not been seen to its end on a cluster",
-    OrcheoBackupLate: "its story has not been seen to its end on a cluster",
-    OrcheoBackupFailed: "its story has not been seen to its end on a cluster",
     OrcheoUnreachable: "no blackbox exporter runs on the embedded cluster",
     OrcheoPublicCertificateExpires: "as OrcheoUnreachable",
 };
