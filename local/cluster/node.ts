@@ -105,7 +105,8 @@ async function stopContainers(spec: ClusterSpec): Promise<void> {
             .split("\n")
             .filter((line) => line.includes("RUNNING"))
             .map((line) => line.split(/\s+/)[0] ?? "");
-    for (const task of await running()) await ctr(spec, "tasks", "kill", "--signal", "SIGTERM", task).catch(() => "");
+    const told = (await running()).map((task) => ctr(spec, "tasks", "kill", "--signal", "SIGTERM", task));
+    await Promise.allSettled(told);
     for (let waited = 0; waited < STOP_SECONDS && (await running()).length > 0; waited++) await sleep(1000);
     await inNode(spec, [
         "sv",
