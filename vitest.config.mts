@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -51,8 +52,8 @@ export default defineConfig({
                     name: "unit",
                     include: ["tests/{unit,local,tools}/**/*.test.ts"],
                     testTimeout: 120_000,
-                    // By default one core is left alone: of two that is half.
-                    maxWorkers: "100%",
+                    // More than cores: those of the longest that run servers wait much of the time. 182 s became 159 s on two cores.
+                    maxWorkers: Math.ceil(availableParallelism() * 1.5),
                 },
             },
             { test: { name: "policy", include: ["tests/policy/**/*.test.ts"], testTimeout: 300_000 } },
