@@ -37,15 +37,19 @@ export class Repositories extends pulumi.ComponentResource {
     }
 }
 
-/** @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html */
+/**
+ * Keys in alphabetical order, as the provider writes them on a refresh: any other order is a change then.
+ *
+ * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+ */
 function planLifecycle(kept: number): aws.ecr.LifecyclePolicyDocument {
     return {
         rules: [
             {
-                rulePriority: 1,
-                description: `the newest ${kept}`,
-                selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: kept },
                 action: { type: "expire" },
+                description: `the newest ${kept}`,
+                rulePriority: 1,
+                selection: { countNumber: kept, countType: "imageCountMoreThan", tagStatus: "any" },
             },
         ],
     };
