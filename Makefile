@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check check-lint check-files test compose-test browser-test workflow-test alerts alerts-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check check-lint check-files test compose-test browser-test workflow-test aws-test alerts alerts-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -17,6 +17,7 @@ help:
 	@echo "make compose-test  runs compose/dev.yaml and compose/prod.yaml on their own Docker engine"
 	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
 	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor"
+	@echo "make aws-test  lives the life of a production on AWS, by the real provider against a stand-in account (docs/aws.md)"
 	@echo "make alerts   lets every alert fire and stay silent, by the engine of VictoriaMetrics"
 	@echo "make alerts-on-cluster  causes the fault of each alert on its own cluster, follows its runbook, and sees it end"
 	@echo "make publish  copies tested images to a registry, signed and with their SBOM (docs/publishing.md)"
@@ -60,6 +61,10 @@ browser-test: ready-for-test
 
 workflow-test:
 	@$(run) vitest run --project workflows
+
+aws-test: ready-for-test
+	@$(run) node local/toolchain/build.ts >/dev/null
+	@$(run) vitest run --project aws
 
 alerts:
 	@$(run) vitest run --project alerts

@@ -60,11 +60,20 @@ export default defineConfig({
             {
                 test: {
                     name: "verdicts",
-                    include: ["tests/verdicts/**/*.test.ts"],
+                    include: ["tests/verdicts/*.test.ts"],
                     globalSetup: "tests/verdicts/cluster.ts",
                     testTimeout: 300_000,
                     hookTimeout: 3_600_000,
                     maxWorkers,
+                },
+            },
+            {
+                test: {
+                    name: "aws",
+                    include: ["tests/verdicts/aws/*.test.ts"],
+                    globalSetup: "tests/verdicts/aws/setup.ts",
+                    testTimeout: 1_800_000,
+                    hookTimeout: 3_600_000,
                 },
             },
             {

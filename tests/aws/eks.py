@@ -271,6 +271,7 @@ class Calls:
 
     def create_pod_identity_association(self: Any) -> ActionResult:
         given = {key: self._get_param(key) for key in ("namespace", "serviceAccount", "roleArn", "tags")}
+        given["disableSessionTags"] = self._get_param("disableSessionTags") or False
         return ActionResult({"association": associate(self, given)})
 
     def describe_pod_identity_association(self: Any) -> ActionResult:

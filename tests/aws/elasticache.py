@@ -130,20 +130,9 @@ class Calls:
         result = original_create_group(self)
         group = result.result["ReplicationGroup"]
         group.own = given
-        names = [f"{group.replication_group_id}-{node:03}" for node in range(1, int(given["NumCacheClusters"]) + 1)]
         [shard] = group.node_groups
-        zones = [subnet["subnet_availability_zone"] for subnet in subnets_of(self, given)]
         shard["reader_endpoint"] = {"address": shard["reader_endpoint_address"], "port": group.port}
-        shard["node_group_members"] = [
-            {
-                "cache_cluster_id": name,
-                "cache_node_id": shard["node_group_id"],
-                "preferred_availability_zone": zones[index % len(zones)],
-                "current_role": "replica" if index else "primary",
-            }
-            for index, name in enumerate(names)
-        ]
-        group.member_clusters = names
+        set_nodes(self, group, int(given["NumCacheClusters"]))
         return result
 
     def modify_replication_group(self: Any) -> ActionResult:
@@ -160,12 +149,17 @@ class Calls:
                 setattr(group, kept, given[name])
         return ActionResult({"ReplicationGroup": group})
 
+    def increase_replica_count(self: Any) -> ActionResult:
+        given = self._get_params()
+        [group] = self.elasticache_backend.describe_replication_groups(given["ReplicationGroupId"])
+        set_nodes(self, group, int(given["NewReplicaCount"]) + 1)
+        return ActionResult({"ReplicationGroup": group})
+
     def describe_cache_clusters(self: Any) -> ActionResult:
         name = self._get_params().get("CacheClusterId")
-        for group in self.elasticache_backend.describe_replication_groups():
-            if name in group.member_clusters:
-                return ActionResult({"CacheClusters": [node(name, group)]})
-        return original_clusters(self)
+        groups = self.elasticache_backend.describe_replication_groups()
+        nodes = [node(each, group) for group in groups for each in group.member_clusters if name in (None, each)]
+        return ActionResult({"CacheClusters": nodes}) if nodes else original_clusters(self)
 
     # Tags
 
@@ -194,6 +188,22 @@ class Calls:
 def subnets_of(self: ElastiCacheResponse, given: dict[str, Any]) -> list[dict[str, str]]:
     [group] = self.elasticache_backend.describe_cache_subnet_groups(given["CacheSubnetGroupName"])
     return group.subnets
+
+
+def set_nodes(self: ElastiCacheResponse, group: Any, count: int) -> None:
+    names = [f"{group.replication_group_id}-{node:03}" for node in range(1, count + 1)]
+    [shard] = group.node_groups
+    zones = [subnet["subnet_availability_zone"] for subnet in subnets_of(self, group.own)]
+    shard["node_group_members"] = [
+        {
+            "cache_cluster_id": name,
+            "cache_node_id": shard["node_group_id"],
+            "preferred_availability_zone": zones[index % len(zones)],
+            "current_role": "replica" if index else "primary",
+        }
+        for index, name in enumerate(names)
+    ]
+    group.member_clusters = names
 
 
 def node(name: str, group: Any) -> dict[str, Any]:

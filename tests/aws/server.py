@@ -15,6 +15,8 @@ import ec2
 import eks
 import elasticache
 import pod_identity
+import rds
+import route53
 import s3
 import s3control
 from moto.server import main
@@ -29,6 +31,6 @@ def end_with_starter() -> None:
 if __name__ == "__main__":
     threading.Thread(target=end_with_starter, daemon=True).start()
     # The last is asked first: CloudWatch's CBOR is translated before anybody reads it, and nobody is answered unauthorised.
-    for lacking in (backup, budgets, ec2, eks, elasticache, s3, s3control, authorization, pod_identity, cloudwatch):
+    for lacking in (backup, budgets, ec2, eks, elasticache, rds, route53, s3, s3control, authorization, pod_identity, cloudwatch):
         lacking.install()
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

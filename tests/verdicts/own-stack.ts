@@ -4,12 +4,13 @@
  */
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 
 import { inject } from "vitest";
+import { parse } from "yaml";
 
 import { at, fields, list, text } from "../../policies/values.ts";
 import { environment, ours, previewIn, pulumi, type EngineRun } from "./engine.ts";
@@ -32,6 +33,8 @@ export interface Step {
     /** Such as `same`, `create`, `update`, `replace`, `delete`. */
     readonly op: string;
     readonly urn: string;
+    /** The properties that it would change, such as `scalingConfig.maxSize`. */
+    readonly changes: readonly string[];
     /** Whether it is protected in the state that the update begins with, or will be in the next. */
     readonly was: { readonly protected: boolean };
     readonly will: { readonly protected: boolean };
@@ -41,12 +44,22 @@ export interface Step {
 export interface OwnStack {
     /** Of the stack's files, which are gone after the test. */
     readonly folder: string;
+    /** Other settings from the next command on. */
+    configure(settings: Readonly<Record<string, unknown>>): Promise<void>;
     /** A command of Pulumi's; @returns its standard output; @throws what it printed, unless it succeeds. */
     run(...args: readonly string[]): Promise<string>;
+    /** What is in its state. */
+    resources(): Promise<readonly { readonly name: string; readonly type: string; readonly id: string }[]>;
     /** A preview with the pack, and with these flags. */
     evaluated(...flags: readonly string[]): Promise<EngineRun>;
-    /** What an update would do to each resource that is there or would be; @throws what the engine says against it. */
-    steps(): Promise<readonly Step[]>;
+    /** What an update with these flags would do to each resource that is there or would be; @throws what the engine says against it. */
+    steps(...flags: readonly string[]): Promise<readonly Step[]>;
+}
+
+/** One that lasts until it is ended. */
+export interface RunningStack extends OwnStack {
+    /** Forgets the stack. What it made stays. */
+    end(): Promise<void>;
 }
 
 /**
@@ -62,53 +75,89 @@ export async function withOwnStack<Result>(
     act: (stack: OwnStack) => Promise<Result>,
     provider: "real" | "stand-in" = "real",
 ): Promise<Result> {
+    const stack = await startOwnStack(name, settings, provider);
+    try {
+        return await act(stack);
+    } finally {
+        await stack.end();
+    }
+}
+
+/** Where the state is and who runs Pulumi, if not in a folder of this machine and the account's administrator. */
+export interface Runner {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly secretsProvider: string;
+}
+
+/** The same, for several tests. */
+export async function startOwnStack(
+    name: string,
+    settings: Readonly<Record<string, unknown>>,
+    provider: "real" | "stand-in" = "real",
+    runner?: Runner,
+): Promise<RunningStack> {
     const project = join(import.meta.dirname, "../..");
     const folder = await mkdtemp(join(tmpdir(), "orcheo-own-stack-"));
-    try {
-        // The first has the command `aws`; Pulumi takes a provider of the PATH before any that is installed.
-        const own = provider === "real" ? ["aws"] : ["aws", "stand-in"];
-        const path = [...own.map((each) => join(import.meta.dirname, each)), process.env["PATH"] ?? ""].join(":");
-        const account = provider === "real" ? inject("awsAccount") : {};
-        const env = { ...environment(folder), PATH: path, ...account };
-        const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
-        const authority = join(folder, "authority.pem");
-        await writeFile(authority, `${anyCa ?? ""}\n`);
-        const database = fields(settings["database"]);
+    // The first has the command `aws`; Pulumi takes a provider of the PATH before any that is installed.
+    const own = provider === "real" ? ["aws"] : ["aws", "stand-in"];
+    const path = [...own.map((each) => join(import.meta.dirname, each)), process.env["PATH"] ?? ""].join(":");
+    const account = provider === "real" ? inject("awsAccount") : {};
+    const env = { ...environment(folder), PATH: path, ...account, ...runner?.env };
+    const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
+    const authority = join(folder, "authority.pem");
+    await writeFile(authority, `${anyCa ?? ""}\n`);
+    const configure = async (given: Readonly<Record<string, unknown>>): Promise<void> => {
+        const database = fields(given["database"]);
         const stack = {
-            ...settings,
-            kubernetes: { ...fields(settings["kubernetes"]), context },
+            ...given,
+            kubernetes: { ...fields(given["kubernetes"]), context },
             images: { kind: "published", ...published },
             ...(database["kind"] === "rds" ? { database: { ...database, caBundleFile: authority } } : {}),
         };
-        await writeFile(join(folder, "stack.yaml"), JSON.stringify({ config: { "orcheo:stack": stack } }));
-        const flags = ["--stack", name, "--config-file", join(folder, "stack.yaml")];
-        const command = async (...args: readonly string[]): Promise<string> => {
-            const configured = ["preview", "up", "refresh"].includes(args[0] ?? "");
-            const all = [...args, ...(configured ? flags : flags.slice(0, 2)), "--non-interactive"];
-            const { code, output, stdout } = await pulumi(project, all, env);
-            if (code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${output.slice(-6000)}`);
-            return stdout;
-        };
-        await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
-        await pulumi(folder, ["stack", "init", name], env);
-        const evaluated = (...more: readonly string[]): Promise<EngineRun> =>
-            previewIn(project, [...flags, "--policy-pack", ours, ...more], env, join(folder, "events.json"));
-        const steps = async (): Promise<readonly Step[]> => {
-            const json = ["preview", "--json", "--show-sames", "--non-interactive", ...flags];
-            const { code, stdout, output } = await pulumi(project, json, env);
-            const told: unknown = JSON.parse(stdout === "" ? "{}" : stdout);
-            const errors = list(at(told, "diagnostics")).filter((each) => at(each, "severity") === "error");
-            const said = errors.map((each) => text(at(each, "message")) ?? "").join("\n");
-            if (code !== 0) throw new Error(`pulumi preview failed:\n${said === "" ? output.slice(-6000) : said}`);
-            return list(at(told, "steps")).map((step) => ({
-                op: text(at(step, "op")) ?? "",
-                urn: text(at(step, "urn")) ?? "",
-                was: { protected: at(step, "oldState", "protect") === true },
-                will: { protected: at(step, "newState", "protect") === true },
-            }));
-        };
-        return await act({ folder, run: command, evaluated, steps });
-    } finally {
-        await rm(folder, { recursive: true, force: true });
-    }
+        // How secrets are encrypted: that of KMS is with the config.
+        const made = await readFile(join(folder, `Pulumi.${name}.yaml`), "utf8").catch(() => "");
+        const { secretsprovider, encryptedkey } = fields(parse(made));
+        const file = { secretsprovider, encryptedkey, config: { "orcheo:stack": stack } };
+        await writeFile(join(folder, "stack.yaml"), JSON.stringify(file));
+    };
+    const flags = ["--stack", name, "--config-file", join(folder, "stack.yaml")];
+    const command = async (...args: readonly string[]): Promise<string> => {
+        const configured = ["preview", "up", "refresh", "destroy"].includes(args[0] ?? "");
+        const all = [...args, ...(configured ? flags : flags.slice(0, 2)), "--non-interactive"];
+        const { code, output, stdout } = await pulumi(project, all, env);
+        if (code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${output.slice(-6000)}`);
+        return stdout;
+    };
+    await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+    const encrypted = runner === undefined ? [] : ["--secrets-provider", runner.secretsProvider];
+    const { code: failed, output: said } = await pulumi(folder, ["stack", "init", name, ...encrypted], env);
+    if (failed !== 0) throw new Error(`pulumi stack init failed:\n${said}`);
+    await configure(settings);
+    const evaluated = (...more: readonly string[]): Promise<EngineRun> =>
+        previewIn(project, [...flags, "--policy-pack", ours, ...more], env, join(folder, "events.json"));
+    const steps = async (...more: readonly string[]): Promise<readonly Step[]> => {
+        const json = ["preview", "--json", "--show-sames", "--non-interactive", ...flags, ...more];
+        const { code, stdout, output } = await pulumi(project, json, env);
+        const told: unknown = JSON.parse(stdout === "" ? "{}" : stdout);
+        const errors = list(at(told, "diagnostics")).filter((each) => at(each, "severity") === "error");
+        const said = errors.map((each) => text(at(each, "message")) ?? "").join("\n");
+        if (code !== 0) throw new Error(`pulumi preview failed:\n${said === "" ? output.slice(-6000) : said}`);
+        return list(at(told, "steps")).map((step) => ({
+            op: text(at(step, "op")) ?? "",
+            urn: text(at(step, "urn")) ?? "",
+            changes: Object.keys(fields(at(step, "detailedDiff"))),
+            was: { protected: at(step, "oldState", "protect") === true },
+            will: { protected: at(step, "newState", "protect") === true },
+        }));
+    };
+    const resources: OwnStack["resources"] = async () => {
+        const state: unknown = JSON.parse(await command("stack", "export"));
+        return list(at(state, "deployment", "resources")).map((each) => ({
+            name: (text(at(each, "urn")) ?? "").split("::").at(-1) ?? "",
+            type: text(at(each, "type")) ?? "",
+            id: text(at(each, "id")) ?? "",
+        }));
+    };
+    const end = (): Promise<void> => rm(folder, { recursive: true, force: true });
+    return { folder, configure, run: command, resources, evaluated, steps, end };
 }

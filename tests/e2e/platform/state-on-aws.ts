@@ -10,6 +10,7 @@ import { run } from "../../../local/process.ts";
 import { linkPlugins, readStackFile } from "../../../local/pulumi.ts";
 import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
 import { at } from "../orcheo.ts";
+import { block } from "../docs.ts";
 import { type Aws, startAws } from "./aws.ts";
 import {
     artifacts,
@@ -28,16 +29,6 @@ import {
 const PORT = 26566;
 const ACCOUNT = "111122223333";
 const object = `s3://orcheo-state-${ACCOUNT}/.pulumi/stacks/orcheo/${STACK}.json`;
-
-/** The code block of a page that begins like this. */
-function block(page: string, beginning: string): string {
-    const text = readFileSync(join(projectDir, "docs", page), "utf8");
-    const found = [...text.matchAll(/^( *)```sh\n(.*?)^ *```$/gms)]
-        .map(([, indent = "", body = ""]) => body.replaceAll(new RegExp(`^${indent}`, "gm"), ""))
-        .find((body) => body.startsWith(beginning));
-    if (found === undefined) throw new Error(`docs/${page} has no commands that begin with "${beginning}"`);
-    return found;
-}
 
 export function stateOnAws(): void {
     const folder = mkdtempSync(join(tmpdir(), "orcheo-checkout-"));
