@@ -81,9 +81,13 @@ export async function tell(story: Story, monitors: Monitors): Promise<Row[]> {
         alert,
         secondsToFire: secondsFrom(caused, fired.get(alert)?.at ?? Number.NaN),
         // By itself: since it fired.
-        secondsToResolve: secondsFrom(
-            story.remedy === undefined ? (fired.get(alert)?.at ?? Number.NaN) : remedied,
-            receiver.lastEnd(alert, severityOf(alert)),
+        secondsToResolve: Math.max(
+            // It had ended before, by its page's commands or without its metrics.
+            0,
+            secondsFrom(
+                story.remedy === undefined ? (fired.get(alert)?.at ?? Number.NaN) : remedied,
+                receiver.lastEnd(alert, severityOf(alert)),
+            ),
         ),
     }));
 }
