@@ -2,6 +2,7 @@
 
 moto's own enforcement leaves out resources, conditions and the policies of resources (moto/iam/access_control.py lists it), so that
 it cannot tell a least privilege from `*`. Whoever comes with other keys than those of a role is the account's administrator.
+Every permission that was asked for is a line of the file AWS_CALLS.
 """
 
 import io
@@ -53,6 +54,15 @@ def policy_of(resource: str, region: str) -> Document | None:
     return None
 
 
+def record(caller: str, call: Call, need: Need, answer: bool) -> None:
+    if "AWS_CALLS" not in os.environ:
+        return
+    line = {"caller": caller, "call": f"{call.service} {call.operation}", "action": need.action}
+    own = {key: value for key, value in need.context.items() if key not in call.about}
+    with open(os.environ["AWS_CALLS"], "a", encoding="utf-8") as file:
+        file.write(json.dumps({**line, "resource": need.resource, "context": own, "allowed": answer}) + "\n")
+
+
 def refused(environ: dict[str, Any]) -> tuple[str, Need, str] | None:
     """Who lacks what, of which service."""
     scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
@@ -64,7 +74,9 @@ def refused(environ: dict[str, Any]) -> tuple[str, Need, str] | None:
     caller = Caller(arn=role or "")
     for need in call.needs():
         asked_of = policy_of(need.resource, region) if need.resource != "*" else None
-        if role is not None and not allowed(need, caller, policies_of(role), asked_of):
+        answer = role is None or allowed(need, caller, policies_of(role), asked_of)
+        record(role or "administrator", call, need, answer)
+        if not answer:
             return caller.arn, need, service
     return None
 

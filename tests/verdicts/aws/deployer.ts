@@ -1,4 +1,4 @@
-/** Who runs Pulumi: the role of docs/aws.md, made by the commands of that page. */
+/** Who runs Pulumi: the role of docs/aws.md with its policies, made by the commands of that page. */
 import { execFile } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,11 +12,15 @@ import type { Runner } from "../own-stack.ts";
 import { administer, region, withCli } from "./cli.ts";
 
 const run = promisify(execFile);
-const deployerRole = `arn:aws:iam::${account}:role/orcheo-deploy`;
+export const deployerRole = `arn:aws:iam::${account}:role/orcheo-deploy`;
+
+/** `npm run aws-policies` sets it: the role may do everything, and what it does becomes the policies. */
+export const recording = process.env["AWS_POLICIES"] === "record";
 
 /** State bucket, key and role as the page has them. */
 export async function deployer(): Promise<Runner> {
-    const steps = ["export AWS_REGION", "aws s3api create-bucket"].map((beginning) => block("aws.md", beginning));
+    const may = recording ? "aws iam attach-role-policy" : "NAME=";
+    const steps = ["export AWS_REGION", may, "aws s3api create-bucket"].map((beginning) => block("aws.md", beginning));
     const home = await mkdtemp(join(tmpdir(), "orcheo-deployer-"));
     await run("bash", ["-euo", "pipefail", "-c", steps.join("\n")], { env: { ...(await withCli()), HOME: home } });
     // The page lets version 2 of the command ask for the code; the one of PyPI is version 1.

@@ -2,13 +2,17 @@
  * The life of a production's AWS half: the real provider creates it, with database and cache, changes it and destroys it, in an account
  * that tests/aws stands for. `make aws-test` runs it; docs/aws-changes.md has its table.
  */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { readFile } from "node:fs/promises";
+
+import { format, resolveConfig } from "prettier";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 import { at, fields, text } from "../../../policies/values.ts";
 import { exampleOf } from "../../aws-programs.ts";
 import { startOwnStack, type RunningStack, type Step } from "../own-stack.ts";
 import { administer } from "./cli.ts";
-import { deployer } from "./deployer.ts";
+import { deployer, deployerRole } from "./deployer.ts";
+import { policiesOf, type Asked } from "./policies.ts";
 import { before, inPlace, others, refused } from "./settings.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -151,4 +155,16 @@ test("destroy keeps what is protected, and the next update takes it back", async
     expect(ids(after, data)).toEqual(ids(before, data));
     expect(after.map(({ name }) => name).sort()).toEqual(before.map(({ name }) => name).sort());
     expect(told(changed(await stack.steps(...ofAws)))).toEqual([]);
+});
+
+test("the deployer's policies are what it asked for, and no more", async () => {
+    const lines = (await readFile(inject("awsCalls"), "utf8")).split("\n").filter((line) => line !== "");
+    const asked = lines.map((line) => JSON.parse(line) as Asked).filter(({ caller }) => caller === deployerRole);
+    expect(asked.length).toBeGreaterThan(1000);
+    expect(asked.filter((each) => !each.allowed)).toEqual([]);
+    for (const [file, document] of Object.entries(policiesOf(asked, "orcheo-small"))) {
+        const path = `docs/iam/deploy-${file}.json`;
+        const formatted = await format(JSON.stringify(document), { ...(await resolveConfig(path)), parser: "json" });
+        await expect(formatted).toMatchFileSnapshot(`../../../${path}`);
+    }
 });

@@ -1,10 +1,11 @@
 /** An account for the life of a stack, and the API server that its cluster of EKS is: no node, for nothing of Kubernetes is deployed. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestProject } from "vitest/node";
+import { logFile } from "../../../local/paths.ts";
 import { consoleReport } from "../../../local/report.ts";
 import { ensureToolchain, type Toolchain } from "../../../local/toolchain/build.ts";
 import { account } from "../../aws-mocks.ts";
@@ -80,9 +81,13 @@ async function startApiServer(toolchain: Toolchain): Promise<ApiServer> {
 export async function setup(project: TestProject): Promise<void> {
     const toolchain = await ensureToolchain(["cluster", "pulumi", "aws"], consoleReport());
     process.env.PATH = `${toolchain.path}:${process.env.PATH ?? ""}`;
-    const { server, env } = await startAccount(account, await startApiServer(toolchain));
+    const calls = logFile("aws-calls");
+    mkdirSync(join(calls, ".."), { recursive: true });
+    writeFileSync(calls, "");
+    const { server, env } = await startAccount(account, await startApiServer(toolchain), calls);
     started.push(server);
     project.provide("awsAccount", env);
+    project.provide("awsCalls", calls);
 }
 
 export function teardown(): void {
