@@ -4,6 +4,7 @@ const noRoom = "the node takes no new pods, and all pods of the API, the canvas 
 const noPostgres = "the node takes no new pods, and the pod of Postgres is deleted";
 const littleMemory = "the scheduler's memory limit is lowered to 48 MiB";
 const noImage = "the canvas gets an image that the registry does not have";
+const noStore = "the S3 store is away, and backups are suspended; one is due every minute";
 const killed = "the process that executes a run is killed";
 const tooMany = "more runs are dispatched than the worker executes";
 const fullDisk = "a file fills Postgres' volume of 1 GiB to 93 %";
@@ -27,10 +28,12 @@ export const told = {
     OrcheoRunsStartLate: tooMany,
     OrcheoWorkersStuck: "the processes of the worker that execute runs are stopped (SIGSTOP)",
     OrcheoCpuThrottled: "two processes in the scheduler's container take all the CPU that they get",
-    OrcheoMemoryNearLimit: "a process in the scheduler's container takes 97 % of its memory",
+    OrcheoMemoryNearLimit: "a process in the scheduler's container takes 96 % of its memory",
     OrcheoDiskFull: fullDisk,
     OrcheoDiskFills: fullDisk,
     OrcheoNodeLost: "the kubelet is stopped",
+    OrcheoBackupFailed: noStore,
+    OrcheoBackupLate: noStore,
     OrcheoNoKubernetesMetrics: "the exporter of object states is deleted",
     OrcheoWatchdog: "vmalert is stopped (SIGSTOP); the alert ends with it",
 } as const;
@@ -40,8 +43,6 @@ export type Told = keyof typeof told;
 /** Alerts without a story, each with the reason. */
 export const untold: Readonly<Record<string, string>> = {
     OrcheoCertificateExpires: "the embedded cluster's cert-manager serves no metrics",
-    OrcheoBackupLate: "its story has not been seen to its end on a cluster",
-    OrcheoBackupFailed: "its story has not been seen to its end on a cluster",
     OrcheoConnectionsExhausted: "its story has not been seen to its end on a cluster",
     OrcheoApiErrors: "its story has not been seen to its end on a cluster",
     OrcheoApiSlow: "its story has not been seen to its end on a cluster",
