@@ -2,33 +2,20 @@
  * pulumi-package/ in another program, evaluated by Pulumi's engine: what it would make is what the program of a stack with the same settings
  * would. Needs no cluster.
  */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectDir } from "../../local/paths.ts";
-import { consoleReport } from "../../local/report.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
 import { environment, pulumi } from "../verdicts/engine.ts";
 // The types of what own-stack.ts takes from its project's setup.
 import type {} from "../verdicts/aws/account.ts";
 import { published, withOwnStack } from "../verdicts/own-stack.ts";
-import { unreachableCluster } from "./no-cluster.ts";
+import { withoutCluster } from "./no-cluster.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "orcheo-component-"));
+const folder = withoutCluster();
 const password = "planted-password-31c8";
-
-beforeAll(async () => {
-    const toolchain = await ensureToolchain(["pulumi", "cluster"], consoleReport());
-    process.env.PATH = `${toolchain.path}${delimiter}${process.env.PATH ?? ""}`;
-    process.env.KUBECONFIG = unreachableCluster(folder);
-});
-
-afterAll(() => {
-    rmSync(folder, { recursive: true });
-});
 
 /** A preview of the program in component/, whose stack has the name and project of our own, with these inputs of the component. */
 async function previewed(

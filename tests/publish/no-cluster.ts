@@ -1,10 +1,31 @@
-/** A kubeconfig whose one cluster does not answer. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+/** For previews that ask no cluster. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import { stringify } from "yaml";
+import { consoleReport } from "../../local/report.ts";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
 
-/** @returns its file, in the folder */
-export function unreachableCluster(folder: string): string {
+/**
+ * For the tests of a file: the tools on the PATH, and a kubeconfig whose one cluster does not answer.
+ *
+ * @returns a folder of their own
+ */
+export function withoutCluster(): string {
+    const folder = mkdtempSync(join(tmpdir(), "orcheo-no-cluster-"));
+    beforeAll(async () => {
+        const toolchain = await ensureToolchain(["pulumi", "cluster"], consoleReport());
+        process.env.PATH = `${toolchain.path}${delimiter}${process.env.PATH ?? ""}`;
+        process.env.KUBECONFIG = unreachableCluster(folder);
+    });
+    afterAll(() => {
+        rmSync(folder, { recursive: true });
+    });
+    return folder;
+}
+
+function unreachableCluster(folder: string): string {
     const cluster = { name: "none", cluster: { server: "https://127.0.0.1:1" } };
     const context = { name: "none", context: { cluster: "none", user: "none" } };
     const config = {

@@ -1,12 +1,9 @@
 /** `npm run render`: what it writes is what the program would deploy, as a preview by the engine has it. Neither needs a cluster. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { projectDir } from "../../local/paths.ts";
-import { consoleReport } from "../../local/report.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
 import { render } from "../../tools/render/main.ts";
 import { manifestsOf, type Manifest } from "../../tools/render/manifests.plan.ts";
@@ -14,7 +11,7 @@ import { manifestsOf, type Manifest } from "../../tools/render/manifests.plan.ts
 import type {} from "../verdicts/aws/account.ts";
 import { withOwnStack } from "../verdicts/own-stack.ts";
 import { driftOf } from "./drift.ts";
-import { unreachableCluster } from "./no-cluster.ts";
+import { withoutCluster } from "./no-cluster.ts";
 
 /** In a preview: what only the update knows, such as the name of a Secret. */
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -33,17 +30,7 @@ function completed(planned: unknown, rendered: unknown): unknown {
 const identity = ({ apiVersion, kind, metadata }: Manifest): string =>
     `${apiVersion} ${kind} ${metadata.name.replace(/-[0-9a-f]{8}$/, "")}`;
 
-const folder = mkdtempSync(join(tmpdir(), "orcheo-render-test-"));
-
-beforeAll(async () => {
-    const toolchain = await ensureToolchain(["pulumi", "cluster"], consoleReport());
-    process.env.PATH = `${toolchain.path}${delimiter}${process.env.PATH ?? ""}`;
-    process.env.KUBECONFIG = unreachableCluster(folder);
-});
-
-afterAll(() => {
-    rmSync(folder, { recursive: true });
-});
+const folder = withoutCluster();
 
 test("the manifests are the objects of the preview, without a secret, and the same again", async () => {
     const file: unknown = parse(readFileSync(join(projectDir, "Pulumi.dev.yaml"), "utf8"));
