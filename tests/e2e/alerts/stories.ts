@@ -87,6 +87,34 @@ const noImage: Story = {
     },
 };
 
+const connectionsUsed =
+    "select sum(numbackends)::float / current_setting('max_connections')::int from pg_stat_database";
+/** Its connections stay open until it is ended. Within a transaction the number of connections would never change. */
+const holdConnections = `import os, time, psycopg
+kept = []
+dsn = os.environ["ORCHEO_POSTGRES_DSN"]
+def connect():
+    kept.append(psycopg.connect(dsn, autocommit=True))
+connect()
+while kept[0].execute("${connectionsUsed}").fetchone()[0] < 0.9:
+    connect()
+time.sleep(600)`;
+
+const connections: Story = {
+    alerts: ["OrcheoPostgresConnections"],
+    within: 180,
+    async cause() {
+        await start(`deployment/${WORKER}`, "hold-connections", holdConnections);
+        const used = await eventually(
+            120,
+            () => sql(connectionsUsed).then(Number),
+            (share) => share > 0.85,
+        );
+        if (used <= 0.85) throw new Error(`only ${used} of the connections are used`);
+    },
+    remedy: () => end(`deployment/${WORKER}`, "hold-connections"),
+};
+
 const valkey = (script: string): Promise<void> =>
     exec(
         "valkey-0",
@@ -284,7 +312,7 @@ export const first: readonly Story[] = [
 ];
 
 /** Told one after the other. */
-export const stories: readonly Story[] = [killed, tooMany(), stuck(), fullQueue];
+export const stories: readonly Story[] = [killed, tooMany(), stuck(), fullQueue, connections];
 
 /** Told beside those, which they do not disturb: each of these lists one after the other. */
 export const beside: readonly (readonly Story[])[] = [

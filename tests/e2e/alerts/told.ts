@@ -21,6 +21,7 @@ export const told = {
     OrcheoRestarts: littleMemory,
     OrcheoImageUnavailable: noImage,
     OrcheoRolloutStuck: noImage,
+    OrcheoPostgresConnections: "a client opens connections until Postgres has a tenth left",
     OrcheoQueueMemoryFull: "114 MB are written to Valkey, which may hold 128 MiB",
     OrcheoRunsOutOfMemory: killed,
     OrcheoRunsLost: killed,
@@ -43,11 +44,10 @@ export type Told = keyof typeof told;
 /** Alerts without a story, each with the reason. */
 export const untold: Readonly<Record<string, string>> = {
     OrcheoCertificateExpires: "the embedded cluster's cert-manager serves no metrics",
+    OrcheoAutoscalerAtMaximum: "its story has not been seen to its end on a cluster",
     OrcheoConnectionsExhausted: "its story has not been seen to its end on a cluster",
     OrcheoApiErrors: "its story has not been seen to its end on a cluster",
     OrcheoApiSlow: "its story has not been seen to its end on a cluster",
-    OrcheoPostgresConnections: "its story has not been seen to its end on a cluster",
-    OrcheoAutoscalerAtMaximum: "its story has not been seen to its end on a cluster",
     OrcheoUnreachable: "no blackbox exporter runs on the embedded cluster",
     OrcheoPublicCertificateExpires: "as OrcheoUnreachable",
 };
