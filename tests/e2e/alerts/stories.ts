@@ -87,6 +87,43 @@ const noImage: Story = {
     },
 };
 
+/** Callers who ask again as soon as they have an answer, until they are told to stop. */
+function callers(count: number, path: string): () => Promise<void> {
+    let stopped = false;
+    const each = async (): Promise<void> => {
+        while (!stopped) await ask(caller(), "GET", path).catch(() => sleep(500));
+    };
+    const all = Promise.all(Array.from({ length: count }, each));
+    return async () => {
+        stopped = true;
+        await all;
+    };
+}
+
+function locked(): Story {
+    let stop: () => Promise<void> = () => Promise.resolve();
+    const waiting = "select pg_sleep(400)";
+    return {
+        alerts: ["OrcheoConnectionsExhausted", "OrcheoApiErrors", "OrcheoApiSlow"],
+        within: 240,
+        async cause() {
+            // The first request of an API process prepares the table, and others would wait for that one.
+            await ask(caller(), "GET", "/api/workflows");
+            // Every request looks its token up there. Orcheo asks for workflows and runs one after the other, whoever calls.
+            const ended = sql(`begin; lock table service_tokens in access exclusive mode; ${waiting}; commit`);
+            if ((await Promise.race([ended, sleep(3000)])) !== undefined) throw new Error("the table is not locked");
+            ended.catch(() => undefined);
+            stop = callers(40, "/api/workflows");
+        },
+        async remedy() {
+            await sql(
+                `select pg_terminate_backend(pid) from pg_stat_activity where query like '%${waiting}%' and pid <> pg_backend_pid()`,
+            );
+            await stop();
+        },
+    };
+}
+
 const connectionsUsed =
     "select sum(numbackends)::float / current_setting('max_connections')::int from pg_stat_database";
 /** Its connections stay open until it is ended. Within a transaction the number of connections would never change. */
@@ -311,8 +348,8 @@ export const first: readonly Story[] = [
     { alerts: ["OrcheoValkeyDown"], ...noRoomFor("valkey") },
 ];
 
-/** Told one after the other. */
-export const stories: readonly Story[] = [killed, tooMany(), stuck(), fullQueue, connections];
+/** Told one after the other. A dump waits a minute for a locked table: that one comes after the backups below. */
+export const stories: readonly Story[] = [killed, tooMany(), stuck(), fullQueue, connections, locked()];
 
 /** Told beside those, which they do not disturb: each of these lists one after the other. */
 export const beside: readonly (readonly Story[])[] = [

@@ -5,6 +5,7 @@ const noPostgres = "the node takes no new pods, and the pod of Postgres is delet
 const littleMemory = "the scheduler's memory limit is lowered to 48 MiB";
 const noImage = "the canvas gets an image that the registry does not have";
 const noStore = "the S3 store is away, and backups are suspended; one is due every minute";
+const locked = "a table that every request reads is locked while 40 callers ask";
 const killed = "the process that executes a run is killed";
 const tooMany = "more runs are dispatched than the worker executes";
 const fullDisk = "a file fills Postgres' volume of 1 GiB to 93 %";
@@ -21,6 +22,9 @@ export const told = {
     OrcheoRestarts: littleMemory,
     OrcheoImageUnavailable: noImage,
     OrcheoRolloutStuck: noImage,
+    OrcheoConnectionsExhausted: locked,
+    OrcheoApiErrors: locked,
+    OrcheoApiSlow: locked,
     OrcheoPostgresConnections: "a client opens connections until Postgres has a tenth left",
     OrcheoQueueMemoryFull: "114 MB are written to Valkey, which may hold 128 MiB",
     OrcheoRunsOutOfMemory: killed,
@@ -45,9 +49,6 @@ export type Told = keyof typeof told;
 export const untold: Readonly<Record<string, string>> = {
     OrcheoCertificateExpires: "the embedded cluster's cert-manager serves no metrics",
     OrcheoAutoscalerAtMaximum: "its story has not been seen to its end on a cluster",
-    OrcheoConnectionsExhausted: "its story has not been seen to its end on a cluster",
-    OrcheoApiErrors: "its story has not been seen to its end on a cluster",
-    OrcheoApiSlow: "its story has not been seen to its end on a cluster",
     OrcheoUnreachable: "no blackbox exporter runs on the embedded cluster",
     OrcheoPublicCertificateExpires: "as OrcheoUnreachable",
 };
