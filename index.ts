@@ -24,7 +24,7 @@ import { UnsafeChoices } from "./components/stack/unsafe";
 import { earlierImages, Updates } from "./components/updates/updates";
 import { watchUpdate } from "./components/watch/watch";
 
-/** @param further  problems that whoever runs the program has found, reported with those of the settings */
+/** @param further  problems found by the caller, reported together with those of the settings */
 export = async (further: readonly Problem[] = []) => {
     const stack = await readStack(further);
     const watch = await watchUpdate(stack);

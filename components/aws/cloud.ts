@@ -72,7 +72,7 @@ export function accountOf({ account }: Cloud): Account {
 
 interface AwsCloudArgs extends CloudArgs {
     readonly settings: Aws;
-    /** What the stack's state has of its own EKS cluster. */
+    /** The stack's own EKS cluster as recorded in its state. */
     readonly deployed: RecordedEks | undefined;
 }
 

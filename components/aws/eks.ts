@@ -108,7 +108,7 @@ export class Eks extends pulumi.ComponentResource {
         });
     }
 
-    /** What AWS installs for the cluster's version of Kubernetes: without a version, an add-on would keep its first one for ever. */
+    /** AWS's default for the cluster's Kubernetes version. An add-on without a version would never be upgraded. */
     private usualVersion(addonName: string, { version }: plan.OwnCluster): pulumi.Output<string> {
         return aws.eks.getAddonVersionOutput({ addonName, kubernetesVersion: version }, { parent: this }).version;
     }

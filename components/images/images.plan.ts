@@ -39,7 +39,7 @@ export type ImagePlan =
           readonly args: Readonly<Record<string, string>>;
           /** Stage of the Dockerfile; undefined for its last. */
           readonly target: string | undefined;
-          /** PEM file with the authorities of the network, for an image whose build downloads over TLS. */
+          /** PEM bundle of the network's CAs, for images whose build downloads over TLS. */
           readonly caBundleFile: string | undefined;
           readonly repository: string;
           /** Semver tag. */

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectDir } from "../../local/paths.ts";
+import { committedFile, readStackFile } from "../../local/pulumi.ts";
+import { settingsOf } from "../../local/settings.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
 import { environment, pulumi } from "../verdicts/engine.ts";
 // The types of what own-stack.ts takes from its project's setup.
@@ -48,8 +50,7 @@ function planned(json: string): ReadonlyMap<string, unknown> {
 }
 
 test("another program makes the resources of this one with the same settings, below one component", async () => {
-    const file: unknown = parse(readFileSync(join(projectDir, "Pulumi.dev.yaml"), "utf8"));
-    const committed = fields(at(file, "config", "orcheo:stack"));
+    const committed = settingsOf(readStackFile(committedFile("dev")), "dev");
     await withOwnStack(
         "dev",
         committed,

@@ -1,9 +1,10 @@
 /** `npm run render`: what it writes is what the program would deploy, as a preview by the engine has it. Neither needs a cluster. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parse, stringify } from "yaml";
-import { projectDir } from "../../local/paths.ts";
+import { stringify } from "yaml";
+import { committedFile, readStackFile } from "../../local/pulumi.ts";
+import { settingsOf } from "../../local/settings.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
 import { render } from "../../tools/render/main.ts";
 import { manifestsOf, type Manifest } from "../../tools/render/manifests.plan.ts";
@@ -33,8 +34,7 @@ const identity = ({ apiVersion, kind, metadata }: Manifest): string =>
 const folder = withoutCluster();
 
 test("the manifests are the objects of the preview, without a secret, and the same again", async () => {
-    const file: unknown = parse(readFileSync(join(projectDir, "Pulumi.dev.yaml"), "utf8"));
-    const committed = fields(at(file, "config", "orcheo:stack"));
+    const committed = settingsOf(readStackFile(committedFile("dev")), "dev");
     await withOwnStack(
         "dev",
         committed,
