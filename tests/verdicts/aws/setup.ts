@@ -1,5 +1,6 @@
 /** An account for the life of a stack, and the API server that its cluster of EKS is: no node, for nothing of Kubernetes is deployed. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,7 +91,11 @@ export async function setup(project: TestProject): Promise<void> {
     project.provide("awsCalls", calls);
 }
 
-export function teardown(): void {
-    for (const each of started) each.kill();
+/** Killed, and waited for: the API server would ask an etcd that is gone for a minute, and Vitest cannot end while a child runs. */
+export async function teardown(): Promise<void> {
+    const running = started.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const ended = running.map((each) => once(each, "exit"));
+    for (const each of running) each.kill("SIGKILL");
+    await Promise.all(ended);
     rmSync(folder, { recursive: true, force: true });
 }
