@@ -5,6 +5,9 @@ from typing import Any
 
 # Added to the longest run; Redis' default of an hour does not take it into account.
 SPARE_SECONDS = 300
+# Longest wait for an answer of Valkey. Celery's default is forever: a worker that connected just as Valkey's pod went away
+# waited for an answer that nobody would send, until its liveness probe restarted it four minutes later.
+ANSWER_SECONDS = 5
 
 
 def longest_run_seconds() -> int:
@@ -37,6 +40,11 @@ def configure(app: Any) -> None:
         # Between two runs: a process that has grown, or has executed so many, is replaced.
         worker_max_tasks_per_child=whole("ORCHEO_WORKER_RUNS_PER_PROCESS"),
         worker_max_memory_per_child=kibibytes("ORCHEO_WORKER_PROCESS_MEMORY_MIB"),
-        # Redeliver an unacknowledged message after this time: never while its run may still be executing.
-        broker_transport_options={"visibility_timeout": longest_run_seconds() + SPARE_SECONDS},
+        broker_transport_options={
+            # Redeliver an unacknowledged message after this time: never while its run may still be executing.
+            "visibility_timeout": longest_run_seconds() + SPARE_SECONDS,
+            "socket_connect_timeout": ANSWER_SECONDS,
+            # Waiting for work is no wait for an answer: Valkey ends that with one each second.
+            "socket_timeout": ANSWER_SECONDS,
+        },
     )

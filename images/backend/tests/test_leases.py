@@ -270,7 +270,7 @@ class Queue(unittest.TestCase):
         app = SimpleNamespace(conf={})
         with patch.dict(os.environ, {"ORCHEO_WORKER_LONGEST_RUN_SECONDS": "86400"}):
             delivery.configure(app)
-        self.assertEqual(app.conf["broker_transport_options"], {"visibility_timeout": 86700})
+        self.assertEqual(app.conf["broker_transport_options"]["visibility_timeout"], 86700)
         self.assertTrue(app.conf["task_acks_late"])
         self.assertEqual(app.conf["worker_prefetch_multiplier"], 1)
 
