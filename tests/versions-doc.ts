@@ -121,6 +121,7 @@ const purposes: Readonly<Record<Group, string>> = {
     aws: "tests of production on AWS only",
     compose: "tests of Docker Compose only",
     publish: "`make publish` only",
+    languages: "tests of pulumi-package only",
     workflows: "checks of the GitHub workflows only",
     alerts: "tests of alerts only",
 };

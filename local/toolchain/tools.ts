@@ -2,9 +2,10 @@
 
 /**
  * The purpose of a tool; `make up` needs all groups except `test`, `aws` (the tests of prod on AWS), `compose` of `make compose-test`,
- * `publish` of `make publish`, `workflows` of `make workflow-test` and `alerts` of the tests of alerts.
+ * `publish` of `make publish`, `languages` of the tests of pulumi-package, `workflows` of `make workflow-test` and `alerts` of the tests of alerts.
  */
-export type Group = "cluster" | "pulumi" | "add-ons" | "test" | "aws" | "compose" | "publish" | "workflows" | "alerts";
+export type Group =
+    "cluster" | "pulumi" | "add-ons" | "test" | "aws" | "compose" | "publish" | "languages" | "workflows" | "alerts";
 
 /** What `make up` needs. */
 export const upGroups: readonly Group[] = ["pulumi", "cluster", "add-ons"];
@@ -492,6 +493,15 @@ export const tools: readonly Tool[] = [
         module: "syft",
         packages: ["github.com/anchore/syft/cmd/syft"],
         stamps: { "main.version": "1.57.1" },
+    },
+    {
+        // Pulumi in YAML for the tests of pulumi-package: it speaks to any CLI, so it keeps the packages that it was released with.
+        name: "pulumi-language-yaml",
+        group: "languages",
+        version: "1.32.0",
+        module: "pulumi-language-yaml",
+        packages: ["github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"],
+        stamps: { "github.com/pulumi/pulumi-yaml/pkg/version.Version": "v1.32.0" },
     },
     {
         name: "actionlint",

@@ -2,22 +2,32 @@
  * pulumi-package/ in another program, evaluated by Pulumi's engine: what it would make is what the program of a stack with the same settings
  * would. Needs no cluster.
  */
-import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectDir } from "../../local/paths.ts";
+import { run } from "../../local/process.ts";
 import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import { settingsOf } from "../../local/settings.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
+import { block } from "../e2e/docs.ts";
+import { pythonPackages } from "../e2e/platform/python.ts";
 import { environment, pulumi } from "../verdicts/engine.ts";
 // The types of what own-stack.ts takes from its project's setup.
 import type {} from "../verdicts/aws/account.ts";
 import { published, withOwnStack } from "../verdicts/own-stack.ts";
 import { withoutCluster } from "./no-cluster.ts";
 
-const folder = withoutCluster();
+const folder = withoutCluster("languages");
 const password = "planted-password-31c8";
+/** The inputs of the programs in docs/component.md. */
+const documented = {
+    kubernetes: { context: "our-cluster" },
+    registry: { prefix: "registry.example.com/orcheo", pull: { kind: "credentials", username: "puller" } },
+    version: "0.1.0",
+    images: { kind: "published", ...published, backup: undefined },
+};
 
 /** A preview of the program in component/, whose stack has the name and project of our own, with these inputs of the component. */
 async function previewed(
@@ -48,6 +58,62 @@ function planned(json: string): ReadonlyMap<string, unknown> {
         }),
     );
 }
+
+/** The files of a program in docs/component.md, in a folder of its own beside a checkout, where its commands have been run. */
+async function written(
+    files: Readonly<Record<string, string>>,
+    commands: string,
+): Promise<[string, NodeJS.ProcessEnv]> {
+    const parent = mkdtempSync(join(folder, "written-"));
+    const program = join(parent, "our-platform");
+    const env = environment(join(parent, "state"));
+    mkdirSync(join(parent, "state"));
+    mkdirSync(program);
+    symlinkSync(projectDir, join(parent, "orcheo"));
+    for (const [name, content] of Object.entries(files))
+        writeFileSync(join(program, name), content.replaceAll("sha256:…", `sha256:${"a".repeat(64)}`));
+    await run("bash", ["-ec", commands], { cwd: program, env, input: password });
+    return [program, env];
+}
+
+test("the programs of docs/component.md in YAML and in Python make what one in JavaScript does", async () => {
+    const expected = await previewed(documented, { registryPassword: password });
+    expect(expected.code, expected.output).toBe(0);
+    const resources = planned(expected.stdout);
+    expect(resources.size).toBeGreaterThan(100);
+    const page = "component.md";
+
+    const commands = block(page, "pulumi package add");
+    const [yaml, env] = await written(
+        { "Pulumi.yaml": block(page, "name: our-platform\nruntime: yaml", "yaml") },
+        commands,
+    );
+    expect(parse(readFileSync(join(yaml, "Pulumi.yaml"), "utf8"))).toMatchObject({
+        packages: { orcheo: "../orcheo/pulumi-package" },
+    });
+    const inYaml = await pulumi(yaml, ["preview", "--json", "--non-interactive", "--stack", "dev"], env);
+    expect(inYaml.code, inYaml.output).toBe(0);
+    // The labels of objects have the name of the project.
+    const ofProject = (json: string): typeof resources => planned(json.replaceAll("our-platform-dev", "orcheo-dev"));
+    expect(ofProject(inYaml.stdout)).toEqual(resources);
+
+    const languages = join(import.meta.dirname, "languages");
+    const packages = await pythonPackages(join(languages, "requirements.lock"));
+    const [python, pythonEnv] = await written(
+        {
+            "Pulumi.yaml": block(page, "name: our-platform\nruntime: python", "yaml"),
+            "__main__.py": block(page, "import pulumi", "python"),
+        },
+        // The package's place is in the project file.
+        commands.replace(/^pulumi package add .*/, ""),
+    );
+    const inPython = await run("python3", [join(languages, "preview.py"), python, "dev"], {
+        cwd: python,
+        env: { ...pythonEnv, PYTHONPATH: [packages, pythonEnv.PYTHONPATH].join(delimiter) },
+    });
+    expect(ofProject(inPython)).toEqual(resources);
+    for (const shown of [inYaml.output, inPython]) expect(shown).not.toContain(password);
+});
 
 test("another program makes the resources of this one with the same settings, below one component", async () => {
     const committed = settingsOf(readStackFile(committedFile("dev")), "dev");
