@@ -2,7 +2,7 @@
  * pulumi-package/ in another program, evaluated by Pulumi's engine: what it would make is what the program of a stack with the same settings
  * would. Needs no cluster.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -13,6 +13,7 @@ import { settingsOf } from "../../local/settings.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
 import { block } from "../e2e/docs.ts";
 import { pythonPackages } from "../e2e/platform/python.ts";
+import { copyCheckout } from "../local/checkout.ts";
 import { environment, pulumi } from "../verdicts/engine.ts";
 // The types of what own-stack.ts takes from its project's setup.
 import type {} from "../verdicts/aws/account.ts";
@@ -69,7 +70,7 @@ async function written(
     const env = environment(join(parent, "state"));
     mkdirSync(join(parent, "state"));
     mkdirSync(program);
-    symlinkSync(projectDir, join(parent, "orcheo"));
+    await copyCheckout(join(parent, "orcheo"));
     for (const [name, content] of Object.entries(files))
         writeFileSync(join(program, name), content.replaceAll("sha256:…", `sha256:${"a".repeat(64)}`));
     await run("bash", ["-ec", commands], { cwd: program, env, input: password });

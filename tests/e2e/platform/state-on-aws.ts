@@ -1,14 +1,14 @@
 /** A stack whose state is in S3, its secrets encrypted by KMS: set up as docs/aws.md says, then what both workflows run. */
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { projectDir } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
 import { linkPlugins, readStackFile } from "../../../local/pulumi.ts";
 import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
+import { copyCheckout } from "../../local/checkout.ts";
 import { at } from "../orcheo.ts";
 import { block } from "../docs.ts";
 import { type Aws, startAws } from "./aws.ts";
@@ -56,14 +56,7 @@ export function stateOnAws(): void {
     const said = (name: "output" | "summary"): string => readFileSync(join(folder, name), "utf8");
 
     beforeAll(async () => {
-        await run(
-            "bash",
-            ["-c", `mkdir '${checkout}' && git ls-files -z | tar -c --null -T - | tar -x -C '${checkout}'`],
-            {
-                cwd: projectDir,
-            },
-        );
-        symlinkSync(join(projectDir, "node_modules"), join(checkout, "node_modules"));
+        await copyCheckout(checkout);
         linkPlugins(folder, toolchain);
         // Nothing of the embedded cluster's own way to run Pulumi.
         const { KUBECONFIG, BUILDX_CONFIG, PATH } = env;
