@@ -63,6 +63,7 @@ const scraper = {
         .refine((labels) => Object.keys(labels).length > 0, { error: "at least one label" })
         .default({ "app.kubernetes.io/name": "prometheus" })
         .describe("Labels of its pods."),
+    probe,
     ...evaluated,
 };
 
@@ -78,7 +79,6 @@ export const monitoring = oneOf([
             .describe(
                 "Labels of the PodMonitors and of the PrometheusRule, by which a Prometheus selects them, such as release: kube-prometheus-stack.",
             ),
-        probe,
         scrapeSeconds: whole(5, 300).default(30).describe("Seconds between two scrapes."),
     }),
     z.strictObject({

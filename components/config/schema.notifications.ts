@@ -93,7 +93,7 @@ export const probe = z
     })
     .optional()
     .describe(
-        "Asks `/`, the API's health and the sign-in page through the public URL, by a blackbox exporter, and raises alerts about them.",
+        "Asks `/`, the API's health and the sign-in page through the public URL, by a blackbox exporter, and raises alerts about them: a Probe for `prometheusOperator`, a scrape job in the ConfigMap `probes` for `annotations`.",
     );
 
 export type Notifications = NonNullable<z.output<typeof notifications>>;

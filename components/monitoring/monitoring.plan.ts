@@ -122,9 +122,7 @@ export function planRuleGroups(stack: AlertSettings): RuleGroup[] {
             rules: [
                 ...planLevelAlerts(monitored, namespace),
                 ...planConditions(stack),
-                ...(monitored.kind === "prometheusOperator" && monitored.probe !== undefined
-                    ? planOutside(namespace)
-                    : []),
+                ...(monitored.kind !== "otlp" && monitored.probe !== undefined ? planOutside(namespace) : []),
             ].map((each) => ruleOf(each, links)),
         },
     ];

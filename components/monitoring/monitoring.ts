@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { planAlertmanagerConfig, planAlertmanagerConfigMap } from "./notifications.plan";
-import { planProbes } from "./outside.plan";
+import { planProbes, planProbesFile } from "./outside.plan";
 import { planDashboardFiles, planPrometheusRule, planRulesFile, type AlertSettings } from "./monitoring.plan";
 
 export interface MonitoringArgs {
@@ -34,6 +34,10 @@ export class Monitoring extends pulumi.ComponentResource {
                 if (notifications !== undefined) {
                     const plan = planAlertmanagerConfigMap(notifications, kubernetes.namespace, namespace);
                     new k8s.core.v1.ConfigMap(`${name}-notifications`, plan, child);
+                }
+                if (monitoring.kind === "annotations" && monitoring.probe !== undefined) {
+                    const plan = planProbesFile(stack, monitoring.probe, { namespace, name: kubernetes.namespace });
+                    new k8s.core.v1.ConfigMap(`${name}-probes`, plan, child);
                 }
                 break;
             }

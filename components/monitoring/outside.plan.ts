@@ -1,5 +1,7 @@
 /** The entrance as people reach it: probed through the public URL, and the alerts on that. */
+import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
+import { stringify } from "yaml";
 import { discoveryUrl } from "../config/derived";
 import type { Stack } from "../config/schema";
 import type { Probed } from "../config/schema.notifications";
@@ -48,6 +50,39 @@ export function planProbes(
             targets: { staticConfig: { static: urls, labels: { namespace } } },
         },
     }));
+}
+
+/**
+ * For a scraper without the operator: a file for Prometheus' `scrape_config_files`, in a ConfigMap. One job, whose targets say which module they are
+ * for; its name is this stack's own, as Prometheus refuses two of the same name.
+ *
+ * @see https://prometheus.io/docs/guides/multi-target-exporter/
+ */
+export function planProbesFile(
+    stack: OutsideSettings,
+    probed: Probed,
+    { namespace, name }: { readonly namespace: Input<string>; readonly name: string },
+): types.input.core.v1.ConfigMap {
+    const job_name = `${job}-${name}`;
+    const scrape = {
+        job_name,
+        metrics_path: "/probe",
+        scrape_interval: `${probed.seconds}s`,
+        static_configs: targetsOf(stack, probed).map(({ module, urls }) => ({
+            targets: urls,
+            labels: { namespace: name, __param_module: module },
+        })),
+        relabel_configs: [
+            { source_labels: ["__address__"], target_label: "__param_target" },
+            { source_labels: ["__param_target"], target_label: "instance" },
+            { target_label: "__address__", replacement: probed.prober },
+            { target_label: "job", replacement: job },
+        ],
+    };
+    return {
+        metadata: { name: "probes", namespace, labels: objectLabels() },
+        data: { "probes.yaml": stringify({ scrape_configs: [scrape] }, { lineWidth: 0 }) },
+    };
 }
 
 export function planOutside(namespace: string): Alert[] {

@@ -60,6 +60,7 @@ const entries: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
         ],
         dashboards: ["monitoring", monitoring, "Dashboards for Grafana."],
         "postgres-authority": ["backend", security, "The CA that signs the certificate of Postgres."],
+        probes: ["monitoring", monitoring, "The URLs that a blackbox exporter asks, as a file of scrape jobs."],
         "postgres-config": ["postgres", "images/README.md", "Settings of Postgres, from its memory and connections."],
         updates: ["stack", "docs/runbooks/rollback.md", "Images, settings and commit of the last updates."],
         "valkey-authority": ["backend", security, "The CA that signs the certificate of Valkey."],

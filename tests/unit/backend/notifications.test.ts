@@ -79,6 +79,53 @@ describe("with the operator", () => {
     });
 });
 
+describe("without the operator", () => {
+    it("a scrape job asks the same URLs, each by its module, and the alerts come with it", async () => {
+        const probe = { prober: "prober.monitoring.svc:9115", websocketModule: "orcheo_websocket", seconds: 30 };
+        const settings = { ...notified, monitoring: { kind: "annotations", probe } };
+        const run = await runBoth({ stack: "dev", settings });
+        const maps = ofKind(run, "ConfigMap") as { metadata: Fields; data?: Record<string, string> }[];
+        const file = (name: string) => maps.find(({ metadata }) => metadata["name"] === name)?.data ?? {};
+        const origin = "https://orcheo.localhost";
+        expect(parse(file("probes")["probes.yaml"] ?? "")).toEqual({
+            scrape_configs: [
+                {
+                    job_name: "orcheo-outside-orcheo",
+                    metrics_path: "/probe",
+                    scrape_interval: "30s",
+                    static_configs: [
+                        {
+                            targets: [`${origin}/`, `${origin}/api/system/health`],
+                            labels: { namespace: "orcheo", __param_module: "http_2xx" },
+                        },
+                        {
+                            targets: [`${origin}/ws/workflow/probe`],
+                            labels: { namespace: "orcheo", __param_module: "orcheo_websocket" },
+                        },
+                    ],
+                    relabel_configs: [
+                        { source_labels: ["__address__"], target_label: "__param_target" },
+                        { source_labels: ["__param_target"], target_label: "instance" },
+                        { target_label: "__address__", replacement: "prober.monitoring.svc:9115" },
+                        // By which the alerts know them.
+                        { target_label: "job", replacement: "orcheo-outside" },
+                    ],
+                },
+            ],
+        });
+        const rules = file("alert-rules")["rules.yaml"] ?? "";
+        for (const alert of ["OrcheoUnreachable", "OrcheoPublicCertificateExpires"]) expect(rules).toContain(alert);
+        const unprobed = await runBoth({
+            stack: "dev",
+            settings: { ...settings, monitoring: { kind: "annotations" } },
+        });
+        const texts = JSON.stringify(ofKind(unprobed, "ConfigMap"));
+        expect(texts).toContain("OrcheoApiDown");
+        expect(texts).not.toContain("OrcheoUnreachable");
+        expect(texts).not.toContain("probes.yaml");
+    });
+});
+
 it("without the operator, the file reads credentials from files and takes the alerts of this namespace alone", async () => {
     const { notifications } = notified.monitoring;
     const settings = { ...notified, monitoring: { kind: "annotations", notifications } };
@@ -125,8 +172,12 @@ describe("refused", () => {
         expect(found.map(({ at }) => at)).toEqual([`orcheo:stack.${key}`]);
     });
 
-    it("a probe without the operator", () => {
-        const found = problemsOf({ kind: "annotations", probe: { prober: "blackbox:9115" } });
+    it("a probe without a scraper", () => {
+        const found = problemsOf({
+            kind: "otlp",
+            endpoint: "https://otel.example.com/v1/metrics",
+            probe: { prober: "blackbox:9115" },
+        });
         expect(found.map(({ at }) => at)).toEqual(["orcheo:stack.monitoring.probe"]);
     });
 });
