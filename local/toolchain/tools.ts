@@ -67,6 +67,7 @@ const MOBY = "github.com/moby/moby/v2";
 const COSIGN = "github.com/sigstore/cosign/v3";
 const POLICY_CONTROLLER = "github.com/sigstore/policy-controller";
 const COMPOSE = "github.com/docker/compose/v5";
+const BLACKBOX_EXPORTER = "github.com/prometheus/blackbox_exporter";
 const ALERTMANAGER = "github.com/prometheus/alertmanager";
 const VICTORIA_METRICS = "github.com/VictoriaMetrics/VictoriaMetrics";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
@@ -525,6 +526,15 @@ export const tools: readonly Tool[] = [
                 edits: [{ file: "ui/web.go", from: "//go:embed app/dist", to: "//go:embed web.go" }],
             },
         ],
+    },
+    {
+        name: "blackbox-exporter",
+        group: "alerts",
+        version: "0.28.0",
+        module: "blackbox-exporter",
+        packages: [BLACKBOX_EXPORTER],
+        binary: "blackbox-exporter",
+        stamps: { "github.com/prometheus/common/version.Version": "0.28.0" },
     },
     {
         name: "victoria-metrics",

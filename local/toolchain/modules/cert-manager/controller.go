@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -73,9 +74,22 @@ func runController(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	listers := shared.SharedInformerFactory.Certmanager().V1()
+	shared.Metrics.SetupCertificateCollector(listers.Certificates().Lister())
+	shared.Metrics.SetupIssuerCollector(listers.Issuers().Lister())
+	shared.Metrics.SetupClusterIssuerCollector(listers.ClusterIssuers().Lister())
+	metrics, err := net.Listen("tcp", ":9402")
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
+	serve(ctx, group, shared.Metrics.NewServer(metrics), metrics)
 	var ready atomic.Bool
-	serveHealth(ctx, group, &ready)
+	health, err := net.Listen("tcp", ":6080")
+	if err != nil {
+		return err
+	}
+	serve(ctx, group, &http.Server{Handler: healthOf(&ready), ReadHeaderTimeout: 5 * time.Second}, health)
 	for name, construct := range controller.Known() {
 		part, err := construct(contexts)
 		if err != nil {
@@ -97,7 +111,7 @@ func runController(ctx context.Context) error {
 }
 
 // /livez answers while the process does, /readyz once the caches are filled.
-func serveHealth(ctx context.Context, group *errgroup.Group, ready *atomic.Bool) {
+func healthOf(ready *atomic.Bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/livez", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -105,9 +119,12 @@ func serveHealth(ctx context.Context, group *errgroup.Group, ready *atomic.Bool)
 			http.Error(w, "the caches are not filled yet", http.StatusServiceUnavailable)
 		}
 	})
-	server := &http.Server{Addr: ":6080", Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	return mux
+}
+
+func serve(ctx context.Context, group *errgroup.Group, server *http.Server, listener net.Listener) {
 	group.Go(func() error {
-		if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
