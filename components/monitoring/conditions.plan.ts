@@ -10,6 +10,7 @@ function planOwn(own: string): Alert[] {
     const page = "alert-runs.md";
     const waiting = `max(orcheo_runs_waiting{${own}})`;
     const slots = `sum(orcheo_worker_slots{${own}})`;
+    const sinceLastLook = `time() - max(orcheo_queue_last_look_timestamp_seconds{${own}})`;
     const absent = (metric: string) => `absent(${metric}{${own}})`;
     return [
         {
@@ -69,7 +70,7 @@ function planOwn(own: string): Alert[] {
         {
             name: "OrcheoServersAway",
             severity: "critical",
-            expr: `time() - max(orcheo_queue_last_look_timestamp_seconds{${own}}) > 120`,
+            expr: `${sinceLastLook} > 120`,
             for: "3m",
             summary: "No worker has read the queue and the runs for two minutes: Postgres or Valkey does not answer.",
             page: "alert-servers.md",
@@ -77,7 +78,8 @@ function planOwn(own: string): Alert[] {
         {
             name: "OrcheoConnectionsExhausted",
             severity: "warning",
-            expr: `max by (pod, store) (min_over_time(orcheo_pool_requests_waiting{${own}}[5m])) > 0`,
+            // While Postgres is away, requests wait for it, and not for one another; afterwards until the pools have connected again.
+            expr: `max by (pod, store) (min_over_time(orcheo_pool_requests_waiting{${own}}[5m])) > 0 unless on() max_over_time((${sinceLastLook})[10m:1m]) > 120`,
             summary: "Requests of an API process keep waiting for a database connection.",
             page: "alert-servers.md",
         },

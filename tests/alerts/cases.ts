@@ -211,12 +211,49 @@ export const cases: Readonly<Record<string, Case>> = {
                 series: own("orcheo_pool_requests_waiting", "0 0 3x20", ',store="runs"'),
                 labels: [{ pod: "worker-1", store: "runs" }],
             },
+            {
+                // The workers reach Postgres all the time.
+                minute: 10,
+                series: {
+                    ...own("orcheo_pool_requests_waiting", "0 0 3x20", ',store="runs"'),
+                    ...own("orcheo_queue_last_look_timestamp_seconds", `${start}+60x30`),
+                },
+                labels: [{ pod: "worker-1", store: "runs" }],
+            },
+            {
+                // Postgres was away, half an hour ago.
+                minute: 40,
+                series: {
+                    ...own("orcheo_pool_requests_waiting", "3x50", ',store="runs"'),
+                    ...own("orcheo_queue_last_look_timestamp_seconds", `${start}x9 ${start + 10 * 60}+60x40`),
+                },
+                labels: [{ pod: "worker-1", store: "runs" }],
+            },
         ],
         silent: [
             {
                 why: "they wait for a moment",
                 minute: 10,
                 series: own("orcheo_pool_requests_waiting", "3 0 3 0 3 0 3 0 3 0 3 0", ',store="runs"'),
+            },
+            {
+                why: "Postgres is away",
+                minute: 12,
+                series: {
+                    ...own("orcheo_pool_requests_waiting", "0 0 3x20", ',store="runs"'),
+                    ...own("orcheo_queue_last_look_timestamp_seconds", `${start} ${start + 60}x20`),
+                },
+            },
+            {
+                why: "Postgres is back, and the pools have not connected yet",
+                minute: 12,
+                series: {
+                    ...own("orcheo_pool_requests_waiting", "0 0 3x20", ',store="runs"'),
+                    ...own(
+                        "orcheo_queue_last_look_timestamp_seconds",
+                        `${start} ${start + 60}x8 ${start + 10 * 60}+60x10`,
+                    ),
+                },
             },
         ],
     },

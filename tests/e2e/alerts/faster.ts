@@ -31,7 +31,12 @@ export function faster(rulesFile: string): string {
             interval: shorter(group.interval),
             rules: group.rules.map((rule) => ({
                 ...rule,
-                expr: rule.expr.replaceAll(/\[(\d+[smhd])\]/g, (_, window: string) => `[${shorter(window)}]`),
+                // A window, or one with the step of its evaluations: [10m:1m].
+                expr: rule.expr.replaceAll(
+                    /\[(\d+[smhd])(?::(\d+[smhd]))?\]/g,
+                    (_, window: string, step?: string) =>
+                        `[${[window, step].flatMap((each) => (each === undefined ? [] : [shorter(each)])).join(":")}]`,
+                ),
                 ...(rule.for !== undefined && { for: shorter(rule.for) }),
             })),
         })),
