@@ -19,7 +19,7 @@ help:
 	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor"
 	@echo "make aws-test  lives the life of a production on AWS, by the real provider against a stand-in account (docs/aws.md)"
 	@echo "make alerts   lets every alert fire and stay silent, by the engine of VictoriaMetrics"
-	@echo "make alerts-on-cluster  causes the fault of each alert on its own cluster, follows its runbook, and sees it end"
+	@echo "make alerts-on-cluster  tests each alert on its own cluster: a real fault, its runbook, the resolution"
 	@echo "make publish  copies tested images to a registry, signed and with their SBOM (docs/publishing.md)"
 	@echo "make publish-check  compares images/published.json with the registry"
 	@echo "make publish-test  publishes to a registry on loopback"

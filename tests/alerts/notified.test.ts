@@ -1,4 +1,4 @@
-/** An alert reaches a receiver, and so does its end: VictoriaMetrics, vmalert, Alertmanager and a webhook, with rules in a shorter time. */
+/** An alert and its resolution reach a receiver: VictoriaMetrics, vmalert, Alertmanager and a webhook, with rules in a shorter time. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -49,8 +49,8 @@ it("with its severity, its summary and the page that says what to do", async () 
             },
         ]);
         ready = 1;
-        await receiver.until(120, "OrcheoPostgresDown ends", () => firing().length === 0);
-        expect(receiver.lastEnd("OrcheoPostgresDown", "critical")).toBeGreaterThan(0);
+        await receiver.until(120, "OrcheoPostgresDown is resolved", () => firing().length === 0);
+        expect(receiver.resolvedAt("OrcheoPostgresDown", "critical")).toBeGreaterThan(0);
         expect(receiver.names()).toContain("OrcheoWatchdog");
     } finally {
         clearInterval(report);

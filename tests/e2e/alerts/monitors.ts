@@ -5,10 +5,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { retry } from "../../../local/cluster/cluster.ts";
 import { ensureImage } from "../../../local/cluster/images.ts";
-import { run } from "../../../local/process.ts";
 import { ensureToolchain } from "../../../local/toolchain/build.ts";
 import { freePort } from "../../local/free-port.ts";
 import { newFolder, startAlertmanager, startRules, stopAll } from "../../local/metrics-store.ts";
@@ -16,8 +15,9 @@ import { at } from "../orcheo.ts";
 import { apply, env, kube, NAMESPACE, report, spec } from "../platform/harness.ts";
 import { strictNamespace } from "../platform/servers.ts";
 import { faster } from "./faster.ts";
+import { proberFiles, startProber } from "./prober.ts";
 import { Receiver, routeTo } from "./receiver.ts";
-import { MONITORING, objectStates, rules, scrapeConfig } from "./scrape.ts";
+import { account, MONITORING, objectStates, rules, scrapeConfigWith, scrapersPod } from "./scrape.ts";
 
 export interface Monitors {
     readonly receiver: Receiver;
@@ -30,41 +30,6 @@ export interface Monitors {
 }
 
 const STORE = "victoria-metrics";
-const account = "monitoring";
-
-const pod = (name: string, labels: object, container: object): object => ({
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name, namespace: MONITORING, labels },
-    spec: {
-        serviceAccountName: account,
-        terminationGracePeriodSeconds: 1,
-        securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: "RuntimeDefault" } },
-        // It stays where it is when its node is lost for a while.
-        tolerations: [{ operator: "Exists" }],
-        containers: [
-            {
-                name,
-                // Without a request it gets nothing while the machine is busy, and a scrape has a deadline.
-                resources: { requests: { cpu: "200m" } },
-                securityContext: {
-                    allowPrivilegeEscalation: false,
-                    readOnlyRootFilesystem: true,
-                    capabilities: { drop: ["ALL"] },
-                },
-                volumeMounts: [
-                    { name: "config", mountPath: "/etc/scrape" },
-                    { name: "data", mountPath: "/data" },
-                ],
-                ...container,
-            },
-        ],
-        volumes: [
-            { name: "config", configMap: { name: "scrape" } },
-            { name: "data", emptyDir: {} },
-        ],
-    },
-});
 
 async function objectsPod(): Promise<object> {
     // Any Python will do.
@@ -72,7 +37,7 @@ async function objectsPod(): Promise<object> {
         ...["get", "deployment", "worker", "-o", "jsonpath={.spec.template.spec.containers[0].image}"],
     );
     const command = ["python3", "/etc/scrape/objects.py", NAMESPACE, String(objectStates.port)];
-    return pod(objectStates.name, { app: objectStates.name }, { image, command });
+    return scrapersPod(objectStates.name, { app: objectStates.name }, { image, command });
 }
 
 const ready = (name: string): Promise<string> =>
@@ -86,6 +51,14 @@ export async function startObjectStates(): Promise<void> {
 
 export const stopObjectStates = (): Promise<string> =>
     kube("delete", `--namespace=${MONITORING}`, "pod", objectStates.name, "--wait=true");
+
+/** What the stack wrote, as its user would include it. */
+const written = (configMap: string, file: string): Promise<string> =>
+    kube("get", "configmap", configMap, `--output=jsonpath={.data.${file.replace(".", "\\.")}}`);
+
+async function probeJobs(): Promise<readonly object[]> {
+    return (parse(await written("probes", "probes.yaml")) as { scrape_configs: readonly object[] }).scrape_configs;
+}
 
 async function startScraper(): Promise<void> {
     const toolchain = await ensureToolchain(["cluster", "add-ons", "pulumi", "test", "alerts"], report);
@@ -115,16 +88,18 @@ async function startScraper(): Promise<void> {
             kind: "ConfigMap",
             metadata: { name: "scrape", namespace: MONITORING },
             data: {
-                "scrape.yaml": stringify(scrapeConfig),
+                "scrape.yaml": stringify(scrapeConfigWith(await probeJobs())),
+                ...proberFiles(),
                 "ca.crt": Buffer.from(ca, "base64").toString(),
                 "objects.py": readFileSync(join(import.meta.dirname, "objects.py"), "utf8"),
             },
         },
         // The labels by which the stack's NetworkPolicy knows its scraper.
-        pod(STORE, { "app.kubernetes.io/name": "prometheus" }, { image, args }),
+        scrapersPod(STORE, { "app.kubernetes.io/name": "prometheus" }, { image, args }),
     ]);
     await ready(STORE);
     await startObjectStates();
+    await startProber(toolchain);
 }
 
 /** The scraper through the API server, which reaches pods also while the kubelet is away. */
@@ -155,11 +130,7 @@ export async function startMonitors(): Promise<Monitors> {
         writeFileSync(join(folder, name), text);
         return join(folder, name);
     };
-    const own = await run(
-        "kubectl",
-        ["--namespace", NAMESPACE, "get", "configmap", "alert-rules", "--output=jsonpath={.data.rules\\.yaml}"],
-        { env },
-    );
+    const own = await written("alert-rules", "rules.yaml");
     const alertmanager = await startAlertmanager(file("alertmanager.yaml", stringify(routeTo(receiver.url))));
     const { child } = await startRules(file("rules.yaml", faster(own)), url, alertmanager);
     return {

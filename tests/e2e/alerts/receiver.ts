@@ -22,7 +22,7 @@ export interface Arrived {
     readonly at: number;
 }
 
-/** Alertmanager's configuration: each alert for itself, at once, and its end as well. */
+/** Alertmanager's configuration: each alert for itself, at once, and its resolution as well. */
 export const routeTo = (url: string): object => ({
     route: { receiver: "test", group_by: ["..."], group_wait: "0s", group_interval: "1s", repeat_interval: "4h" },
     receivers: [{ name: "test", webhook_configs: [{ url, send_resolved: true }] }],
@@ -33,7 +33,7 @@ export class Receiver {
     /** By fingerprint. */
     readonly #firing = new Map<string, Arrived>();
     /** By name and severity, in milliseconds. */
-    readonly #lastEnd = new Map<string, number>();
+    readonly #resolvedAt = new Map<string, number>();
 
     private constructor(server: Server) {
         this.#server = server;
@@ -61,7 +61,7 @@ export class Receiver {
         for (const { status, labels, annotations, fingerprint } of alerts) {
             if (status === "firing") this.#firing.set(fingerprint, { labels, annotations, at });
             else if (this.#firing.delete(fingerprint))
-                this.#lastEnd.set(`${labels["alertname"] ?? ""} ${labels["severity"] ?? ""}`, at);
+                this.#resolvedAt.set(`${labels["alertname"] ?? ""} ${labels["severity"] ?? ""}`, at);
         }
     }
 
@@ -71,10 +71,10 @@ export class Receiver {
         );
     }
 
-    /** When the last of them ended. */
-    lastEnd(name: string, severity: string): number {
-        const end = this.#lastEnd.get(`${name} ${severity}`);
-        if (end === undefined) throw new Error(`no ${name} of severity ${severity} has ended yet`);
+    /** When the last of them was resolved. */
+    resolvedAt(name: string, severity: string): number {
+        const end = this.#resolvedAt.get(`${name} ${severity}`);
+        if (end === undefined) throw new Error(`no ${name} of severity ${severity} has been resolved yet`);
         return end;
     }
 

@@ -3,6 +3,8 @@ import { NAMESPACE } from "../platform/harness.ts";
 import { FASTER } from "./faster.ts";
 
 export const MONITORING = "monitoring";
+/** Of the pods that read the cluster. */
+export const account = "monitoring";
 export const objectStates = { name: "object-states", port: 8080 };
 
 const meta = (name: string): string => `__meta_kubernetes_${name}`;
@@ -38,7 +40,7 @@ const role = (name: string): object => ({
     ],
 });
 
-const account = "/var/run/secrets/kubernetes.io/serviceaccount";
+const mounted = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** The kubelet looks at its containers every ten seconds or so, and at its volumes every minute. */
 const kubelet = (metrics_path: string, regex: string): object => ({
@@ -48,12 +50,13 @@ const kubelet = (metrics_path: string, regex: string): object => ({
     scheme: "https",
     metrics_path,
     kubernetes_sd_configs: [{ role: "node" }],
-    authorization: { credentials_file: `${account}/token` },
-    tls_config: { ca_file: `${account}/ca.crt` },
+    authorization: { credentials_file: `${mounted}/token` },
+    tls_config: { ca_file: `${mounted}/ca.crt` },
     metric_relabel_configs: [{ source_labels: ["__name__"], regex, action: "keep" }],
 });
 
-export const scrapeConfig = {
+/** @param jobs of the stack's probes */
+export const scrapeConfigWith = (jobs: readonly object[]): object => ({
     // About as fast as the rules, and slow enough for a busy machine.
     global: { scrape_interval: `${2 * Math.ceil(30 / FASTER)}s`, scrape_timeout: `${2 * Math.ceil(30 / FASTER)}s` },
     scrape_configs: [
@@ -64,6 +67,11 @@ export const scrapeConfig = {
             relabel_configs: [keep("pod_label_app_kubernetes_io_name", "traefik"), address(9000)],
         },
         {
+            job_name: "cert-manager",
+            ...pods("cert-manager"),
+            relabel_configs: [keep("pod_label_app_kubernetes_io_name", "cert-manager"), address(9402)],
+        },
+        {
             job_name: objectStates.name,
             honor_labels: true,
             ...pods(MONITORING),
@@ -71,8 +79,9 @@ export const scrapeConfig = {
         },
         kubelet("/metrics/cadvisor", "container_(cpu_cfs_(throttled_)?periods_total|memory_working_set_bytes)"),
         kubelet("/metrics", "kubelet_volume_stats_.*"),
+        ...jobs,
     ],
-};
+});
 
 /** What it has to read for that. */
 export const rules = [
@@ -87,3 +96,39 @@ export const rules = [
         verbs: ["list"],
     },
 ];
+
+/** Of the monitoring's namespace, as strict as the stack's. */
+export const scrapersPod = (name: string, labels: object, container: object, others: object = {}): object => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: MONITORING, labels },
+    spec: {
+        serviceAccountName: account,
+        terminationGracePeriodSeconds: 1,
+        securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: "RuntimeDefault" } },
+        // It stays where it is when its node is lost for a while.
+        tolerations: [{ operator: "Exists" }],
+        containers: [
+            {
+                name,
+                // Without a request it gets nothing while the machine is busy, and a scrape has a deadline.
+                resources: { requests: { cpu: "200m" } },
+                securityContext: {
+                    allowPrivilegeEscalation: false,
+                    readOnlyRootFilesystem: true,
+                    capabilities: { drop: ["ALL"] },
+                },
+                volumeMounts: [
+                    { name: "config", mountPath: "/etc/scrape" },
+                    { name: "data", mountPath: "/data" },
+                ],
+                ...container,
+            },
+        ],
+        volumes: [
+            { name: "config", configMap: { name: "scrape" } },
+            { name: "data", emptyDir: {} },
+        ],
+        ...others,
+    },
+});

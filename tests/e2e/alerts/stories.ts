@@ -5,6 +5,7 @@ import { inNode } from "../../../local/cluster/node.ts";
 import { NODE_NAME, pathsOf } from "../../../local/cluster/spec.ts";
 import { ask, at, createWorkflow, dispatchRuns, ended, type Entrance } from "../orcheo.ts";
 import { caller, eventually, exec, expectReady, kube, spec } from "../platform/harness.ts";
+import { steadyLoad } from "../platform/load.ts";
 import { endpoint, labels as storeLabels } from "../platform/object-store.ts";
 import { type Monitors, startObjectStates, stopObjectStates } from "./monitors.ts";
 import { end, signal, start } from "./processes.ts";
@@ -100,6 +101,14 @@ function callers(count: number, path: string): () => Promise<void> {
     };
 }
 
+const suspendBackups = (suspended: boolean): Promise<string> =>
+    kube("patch", "cronjob", "backup", "--patch", JSON.stringify({ spec: { suspend: suspended } }));
+/** Waits for those that the schedule has started. */
+async function noBackupRuns(): Promise<void> {
+    const active = (): Promise<string> => kube("get", "cronjob", "backup", "-o", "jsonpath={.status.active}");
+    if ((await eventually(120, active, (seen) => seen === "")) !== "") throw new Error("a backup does not end");
+}
+
 function locked(): Story {
     let stop: () => Promise<void> = () => Promise.resolve();
     const waiting = "select pg_sleep(400)";
@@ -107,6 +116,9 @@ function locked(): Story {
         alerts: ["OrcheoConnectionsExhausted", "OrcheoApiErrors", "OrcheoApiSlow"],
         within: 240,
         async cause() {
+            // A dump gives up on a locked table after a minute, and would count as a failed backup.
+            await suspendBackups(true);
+            await noBackupRuns();
             // The first request of an API process prepares the table, and others would wait for that one.
             await ask(caller(), "GET", "/api/workflows");
             // Every request looks its token up there. Orcheo asks for workflows and runs one after the other, whoever calls.
@@ -116,10 +128,14 @@ function locked(): Story {
             stop = callers(40, "/api/workflows");
         },
         async remedy() {
-            await sql(
-                `select pg_terminate_backend(pid) from pg_stat_activity where query like '%${waiting}%' and pid <> pg_backend_pid()`,
-            );
-            await stop();
+            try {
+                await sql(
+                    `select pg_terminate_backend(pid) from pg_stat_activity where query like '%${waiting}%' and pid <> pg_backend_pid()`,
+                );
+                await stop();
+            } finally {
+                await suspendBackups(false);
+            }
         },
     };
 }
@@ -198,7 +214,7 @@ const slow = (entrance: Entrance, seconds: number): Promise<{ id: string }> =>
     createWorkflow(entrance, "0.33", `e2e-story-${seconds}`, seconds);
 
 const killed: Story = {
-    // Nothing has to be done; both end half an hour after the loss.
+    // Nothing has to be done; both are resolved half an hour after the loss.
     alerts: ["OrcheoRunsOutOfMemory", "OrcheoRunsLost"],
     within: 240,
     async cause() {
@@ -294,6 +310,52 @@ const nearLimit: Story = {
     remedy: () => end(`deployment/${BEAT}`, "take-memory"),
 };
 
+/** More requests than one API pod answers within its CPU target; two pods are the most. */
+function busy(): Story {
+    let stop: () => Promise<void> = () => Promise.resolve();
+    return {
+        alerts: ["OrcheoAutoscalerAtMaximum"],
+        within: 360,
+        cause() {
+            stop = steadyLoad(120, 400).stop;
+            return Promise.resolve();
+        },
+        remedy: () => stop(),
+    };
+}
+
+const scaleEntrance = (replicas: number): Promise<string> =>
+    kube("scale", "deployment/traefik", "--namespace=traefik", `--replicas=${replicas}`);
+const noEntrance: Story = {
+    alerts: ["OrcheoUnreachable"],
+    // Its page: ask, correct the cause, and then look at the whole.
+    after: { OrcheoUnreachable: 1 },
+    cause: () => scaleEntrance(0).then(() => undefined),
+    async remedy() {
+        await scaleEntrance(1);
+        await kube("rollout", "status", "deployment/traefik", "--namespace=traefik", "--timeout=120s");
+    },
+};
+
+/** cert-manager issues a new certificate at once. */
+async function setLifetime(lifetime: object): Promise<void> {
+    const patch = JSON.stringify({ spec: lifetime });
+    await kube("patch", "certificate", "entrance", "--type=merge", "--patch", patch);
+}
+function shortCertificate(): Story {
+    const before = { duration: "", renewBefore: "" };
+    return {
+        alerts: ["OrcheoCertificateExpires", "OrcheoPublicCertificateExpires"],
+        within: 300,
+        async cause() {
+            const spec: unknown = JSON.parse(await kube("get", "certificate", "entrance", "-o", "jsonpath={.spec}"));
+            Object.assign(before, { duration: at(spec, "duration"), renewBefore: at(spec, "renewBefore") });
+            await setLifetime({ duration: "240h0m0s", renewBefore: "24h0m0s" });
+        },
+        remedy: () => setLifetime(before),
+    };
+}
+
 const kubelet = (what: "up" | "down"): Promise<string> =>
     inNode(spec, ["sv", what, join(pathsOf(spec).services, "kubelet")]);
 const lostNode: Story = {
@@ -307,8 +369,6 @@ const lostNode: Story = {
     },
 };
 
-const suspendBackups = (suspended: boolean): Promise<string> =>
-    kube("patch", "cronjob", "backup", "--patch", JSON.stringify({ spec: { suspend: suspended } }));
 const backUp = (name: string): Promise<string> => kube("create", "job", "--from=cronjob/backup", name);
 const backups: Story = {
     alerts: ["OrcheoBackupFailed", "OrcheoBackupLate"],
@@ -322,8 +382,7 @@ const backups: Story = {
         await backUp("backup-good");
         await kube("wait", "job/backup-good", "--for=condition=complete", "--timeout=240s");
         // The rule counts a failure that began after the last success, in whole seconds.
-        const active = (): Promise<string> => kube("get", "cronjob", "backup", "-o", "jsonpath={.status.active}");
-        await eventually(120, active, (seen) => seen === "");
+        await noBackupRuns();
         await sleep(2000);
         await endpoint({ app: "nobody" });
         await backUp("backup-bad");
@@ -341,33 +400,36 @@ const noObjects: Story = {
     remedy: startObjectStates,
 };
 
-/** Told first: they need the whole node. */
+/** First: they need the whole node. */
 export const first: readonly Story[] = [
     { alerts: ["OrcheoApiDown", "OrcheoCanvasDown", "OrcheoWorkersDown"], ...noRoomFor(API, CANVAS, WORKER) },
     { alerts: ["OrcheoPostgresDown", "OrcheoServersAway"], within: 240, ...noRoomFor("postgres") },
     { alerts: ["OrcheoValkeyDown"], ...noRoomFor("valkey") },
+    noEntrance,
 ];
 
-/** Told one after the other. A dump waits a minute for a locked table: that one comes after the backups below. */
-export const stories: readonly Story[] = [killed, tooMany(), stuck(), fullQueue, connections, locked()];
+/** One after the other. */
+export const stories: readonly Story[] = [killed, tooMany(), stuck(), fullQueue, connections];
 
-/** Told beside those, which they do not disturb: each of these lists one after the other. */
+/** Beside those, which they do not disturb: each of these lists one after the other. */
 export const beside: readonly (readonly Story[])[] = [
     [backups],
+    [shortCertificate()],
     [noImage, fullDisk],
     [throttled, nearLimit, littleMemory()],
 ];
 
-export const last: readonly Story[] = [lostNode, noObjects];
+/** Alone: every request waits, or the node is busy. */
+export const last: readonly Story[] = [locked(), busy(), lostNode, noObjects];
 
-/** It fires all the time; without vmalert it ends. */
+/** It fires all the time, and is resolved without vmalert. */
 export async function watchdog({ receiver, vmalert }: Monitors): Promise<{ toFire: number; toResolve: number }> {
     const firing = (): boolean => receiver.firing("OrcheoWatchdog", "none").length > 0;
     await receiver.until(60, "OrcheoWatchdog fires", firing);
     const stopped = Date.now();
     vmalert.kill("SIGSTOP");
     try {
-        await receiver.until(300, "OrcheoWatchdog ends without vmalert", () => !firing());
+        await receiver.until(300, "OrcheoWatchdog is resolved without vmalert", () => !firing());
     } finally {
         vmalert.kill("SIGCONT");
     }

@@ -1,15 +1,12 @@
 /** The stack from one update to the next, to its end. */
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { pulumiDir } from "../../../local/platform.ts";
-import { run } from "../../../local/process.ts";
 import { readStackFile } from "../../../local/pulumi.ts";
 import { merge, settingsOf } from "../../../local/settings.ts";
 import { ask, at } from "../orcheo.ts";
 import {
-    artifacts,
     attempt,
     caller,
     committed,
@@ -25,9 +22,9 @@ import {
     readyPods,
     spec,
     STACK,
-    toolchain,
     up,
 } from "./harness.ts";
+import { steadyLoad } from "./load.ts";
 import { blocks } from "./runbooks.ts";
 
 export function secondRun(): void {
@@ -77,28 +74,14 @@ export function load(): void {
 
     test("under load the autoscaler adds API pods, and takes them away again", async () => {
         const before = await readyPods("api");
-        const targets = join(artifacts, "targets.txt");
-        writeFileSync(
-            targets,
-            `GET ${caller().origin}/api/workflows\nAuthorization: Bearer ${caller().token ?? ""}\n`,
-            {
-                mode: 0o600,
-            },
-        );
-        const { port } = new URL(caller().origin);
-        const attack = [
-            ...["attack", "-targets", targets, "-rate", "120/s", "-duration", "90s", "-timeout", "30s"],
-            ...["-root-certs", caller().caFile, "-connect-to", `orcheo.localhost:${port}:127.0.0.1:${port}`],
-            ...["-max-workers", "60", "-output", join(artifacts, "load.bin")],
-        ];
-        const load = run(toolchain.bin("vegeta"), attack, { timeoutSeconds: 180 });
+        const { ended } = steadyLoad(120, 90);
         const most = await eventually(
             130,
             () => readyPods("api"),
             (n) => n > before,
         );
         const measured = await kube("get", "hpa", "api", "-o", "jsonpath={.status.currentMetrics}");
-        await load;
+        await ended;
         expect(most).toBeGreaterThan(before);
         expect(measured).toContain("averageUtilization");
         const after = await eventually(

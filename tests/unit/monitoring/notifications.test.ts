@@ -24,10 +24,12 @@ describe("faster rules", () => {
         expect(named("OrcheoRunsLost").expr).toBe(
             'sum(increase(orcheo_lost_runs_settled_total{namespace="orcheo"}[90s])) > 0',
         );
+        expect(named("OrcheoConnectionsExhausted").expr).toContain("[15s]");
+        expect(named("OrcheoConnectionsExhausted").expr).toContain("[30s:3s]");
         // Seconds to compare with are no window.
         expect(named("OrcheoServersAway").expr).toContain("> 120");
-        const restored = faster(file).replaceAll(/\[\d+s\]/g, "[]");
-        expect(restored).not.toMatch(/\[\d+[mhd]\]/);
+        const restored = faster(file).replaceAll(/\[\d+s(:\d+s)?\]/g, "[]");
+        expect(restored).not.toMatch(/\[\d+[mhd]/);
     });
 
     it("are refused when a duration cannot be read", () => {
@@ -44,7 +46,7 @@ describe("the receiver", () => {
         alerts: [{ status, labels, annotations: {}, fingerprint }],
     });
 
-    it("knows what fires, and when the last one of a name ended", async () => {
+    it("knows what fires, and when the last one of a name was resolved", async () => {
         const receiver = await Receiver.start();
         try {
             const answer = await fetch(receiver.url, { method: "POST", body: JSON.stringify(said("firing", "1")) });
@@ -57,8 +59,10 @@ describe("the receiver", () => {
                 receiver.until(0.1, "A ends", () => receiver.firing("A", "critical").length === 0),
             ).rejects.toThrow("A ends not within 0.1 s; firing: A");
             receiver.take(said("resolved", "2"), 3000);
-            expect([receiver.firing("A", "critical"), receiver.lastEnd("A", "critical")]).toEqual([[], 3000]);
-            expect(() => receiver.lastEnd("B", "critical")).toThrow("no B of severity critical has ended yet");
+            expect([receiver.firing("A", "critical"), receiver.resolvedAt("A", "critical")]).toEqual([[], 3000]);
+            expect(() => receiver.resolvedAt("B", "critical")).toThrow(
+                "no B of severity critical has been resolved yet",
+            );
         } finally {
             receiver.stop();
         }

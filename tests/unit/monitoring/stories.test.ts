@@ -1,11 +1,11 @@
-/** No alert without a story, or the reason why it has none; how a story follows its page. */
+/** No alert without a story; how a story follows its page. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { AlertingRule } from "../../../components/kubernetes/prometheus-rule.types";
 import { planRuleGroups } from "../../../components/monitoring/monitoring.plan";
 import { filledIn, sectionOf } from "../../e2e/alerts/section.ts";
 import { measuredHead, tableIn, withMeasured } from "../../e2e/alerts/table.ts";
-import { told, untold } from "../../e2e/alerts/told.ts";
+import { faults } from "../../e2e/alerts/faults.ts";
 import { monitoredStack } from "../../monitored-stack";
 
 const groups = planRuleGroups(monitoredStack());
@@ -15,23 +15,23 @@ const pageOf = new Map(alerts.map(({ alert, annotations }) => [alert, annotation
 const document = readFileSync("docs/reliability.md", "utf8");
 
 describe("every alert", () => {
-    it("has a story, or the reason why it has none", () => {
-        expect([...Object.keys(told), ...Object.keys(untold)].sort()).toEqual([...pageOf.keys()].sort());
-        for (const reason of Object.values(untold)) expect(reason).toMatch(/\w+ \w+/);
+    it("has a fault with which it is tested on a cluster", () => {
+        expect(Object.keys(faults).sort()).toEqual([...pageOf.keys()].sort());
     });
 
-    it("is in docs/reliability.md, with its fault and the measured seconds, or with the reason", () => {
+    it("is in docs/reliability.md, with its fault and the measured seconds", () => {
         const measured = tableIn(document, measuredHead);
-        expect(Object.keys(measured).sort()).toEqual(Object.keys(told).sort());
+        expect(Object.keys(measured).sort()).toEqual(Object.keys(faults).sort());
         for (const [alert, [fault, ...seconds]] of Object.entries(measured)) {
-            expect(fault, alert).toBe(told[alert as keyof typeof told]);
+            expect(fault, alert).toBe(faults[alert as keyof typeof faults]);
             expect(seconds, alert).toEqual([expect.stringMatching(/^\d+$/), expect.stringMatching(/^\d+$/)]);
         }
         // A run of some stories changes their rows alone.
         const again = withMeasured(document, [{ alert: "OrcheoNodeLost", secondsToFire: 1.4, secondsToResolve: 2.6 }]);
-        expect(tableIn(again, measuredHead)).toEqual({ ...measured, OrcheoNodeLost: [told.OrcheoNodeLost, "1", "3"] });
-        const reasons = tableIn(document, "| without a story |");
-        expect(reasons).toEqual(Object.fromEntries(Object.entries(untold).map(([alert, why]) => [alert, [why]])));
+        expect(tableIn(again, measuredHead)).toEqual({
+            ...measured,
+            OrcheoNodeLost: [faults.OrcheoNodeLost, "1", "3"],
+        });
     });
 });
 

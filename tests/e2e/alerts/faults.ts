@@ -1,4 +1,4 @@
-/** Which alerts have a story: a real fault, by the words of docs/reliability.md. No alert is in neither of the two tables. */
+/** The fault with which each alert is tested on a cluster, as docs/reliability.md describes it. Every alert has one. */
 
 const noRoom = "the node takes no new pods, and all pods of the API, the canvas and the workers are deleted";
 const noPostgres = "the node takes no new pods, and the pod of Postgres is deleted";
@@ -8,9 +8,10 @@ const noStore = "the S3 store is away, and backups are suspended; one is due eve
 const locked = "a table that every request reads is locked while 40 callers ask";
 const killed = "the process that executes a run is killed";
 const tooMany = "more runs are dispatched than the worker executes";
+const shortCertificate = "the entrance's certificate is issued for ten days";
 const fullDisk = "a file fills Postgres' volume of 1 GiB to 93 %";
 
-export const told = {
+export const faults = {
     OrcheoApiDown: noRoom,
     OrcheoCanvasDown: noRoom,
     OrcheoWorkersDown: noRoom,
@@ -34,21 +35,17 @@ export const told = {
     OrcheoWorkersStuck: "the processes of the worker that execute runs are stopped (SIGSTOP)",
     OrcheoCpuThrottled: "two processes in the scheduler's container take all the CPU that they get",
     OrcheoMemoryNearLimit: "a process in the scheduler's container takes 96 % of its memory",
+    OrcheoAutoscalerAtMaximum: "120 requests a second",
     OrcheoDiskFull: fullDisk,
     OrcheoDiskFills: fullDisk,
     OrcheoNodeLost: "the kubelet is stopped",
+    OrcheoCertificateExpires: shortCertificate,
+    OrcheoPublicCertificateExpires: shortCertificate,
+    OrcheoUnreachable: "the ingress controller is scaled to no pods",
     OrcheoBackupFailed: noStore,
     OrcheoBackupLate: noStore,
     OrcheoNoKubernetesMetrics: "the exporter of object states is deleted",
-    OrcheoWatchdog: "vmalert is stopped (SIGSTOP); the alert ends with it",
+    OrcheoWatchdog: "vmalert is stopped (SIGSTOP), which resolves this alert",
 } as const;
 
-export type Told = keyof typeof told;
-
-/** Alerts without a story, each with the reason. */
-export const untold: Readonly<Record<string, string>> = {
-    OrcheoCertificateExpires: "the embedded cluster's cert-manager serves no metrics",
-    OrcheoAutoscalerAtMaximum: "its story has not been seen to its end on a cluster",
-    OrcheoUnreachable: "no blackbox exporter runs on the embedded cluster",
-    OrcheoPublicCertificateExpires: "as OrcheoUnreachable",
-};
+export type AlertName = keyof typeof faults;
