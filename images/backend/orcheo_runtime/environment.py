@@ -47,6 +47,15 @@ REDIS_PARTS = {
     "ORCHEO_REDIS_TLS": "true",
     "ORCHEO_REDIS_CA_FILE": "",
 }
+# libpq's limits for a server that no longer answers; a key of the URL itself wins. Without them Linux retransmits for a quarter of an
+# hour: after the loss of Postgres' node the API accepted requests, and answered none.
+SILENCE = {
+    "connect_timeout": "10",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "5",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+}
 # Variables of this image, independent of the release; the deployment's config reads the same file (components/stack/image-rules.ts).
 RULES = json.loads((Path(__file__).parent / "own_environment.json").read_text(encoding="utf-8"))
 ALLOW_UNKNOWN = "ORCHEO_RUNTIME_ALLOW_UNKNOWN"
@@ -124,6 +133,15 @@ def postgres_dsn(parts: Mapping[str, str], password: str) -> str:
         f"@{bracketed(parts['ORCHEO_POSTGRES_HOST'])}:{parts['ORCHEO_POSTGRES_PORT']}"
         f"/{quote(parts['ORCHEO_POSTGRES_DATABASE'], safe='')}?{urlencode(query, safe='/', quote_via=quote)}"
     )
+
+
+def limit_silence(environ: MutableMapping[str, str]) -> None:
+    """Adds to the URL of Postgres what it does not say of SILENCE."""
+    dsn = environ.get("ORCHEO_POSTGRES_DSN", "")
+    if "://" in dsn:
+        said = {pair.partition("=")[0] for pair in dsn.partition("?")[2].split("&")}
+        added = urlencode({key: value for key, value in SILENCE.items() if key not in said})
+        environ["ORCHEO_POSTGRES_DSN"] = dsn + (f"{'&' if '?' in dsn else '?'}{added}" if added else "")
 
 
 def redis_url(parts: Mapping[str, str], password: str) -> str:

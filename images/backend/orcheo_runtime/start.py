@@ -45,6 +45,7 @@ def main(arguments: list[str]) -> int:
         logger.error("%s of Orcheo %s cannot start: %s", role, release, problem)
     if problems:
         return CONFIGURATION_ERROR
+    environment.limit_silence(os.environ)
     if role == "run":
         os.execvp(arguments[1], arguments[1:])
     for name in sorted(contract["ignored"].keys() & os.environ.keys()):

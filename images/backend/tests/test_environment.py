@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 from unittest.mock import patch
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from orcheo_runtime import environment
 
@@ -172,6 +172,22 @@ class Secrets(unittest.TestCase):
         self.assertEqual((redis.scheme, redis.hostname, redis.port, redis.path), ("rediss", "fd00::1", 6379, "/0"))
         self.assertEqual((redis.username, unquote(redis.password or "")), ("", password))
         self.assertEqual(redis.query, "ssl_cert_reqs=required&ssl_ca_certs=/etc/orcheo/authority/ca.crt")
+
+    def test_a_silent_postgres_is_given_up_within_seconds(self) -> None:
+        own = {"sslmode": "verify-full", "connect_timeout": "3", "keepalives_idle": "60"}
+        for dsn, added in (
+            ("postgresql://o:pw@db/o", environment.SILENCE),
+            (f"postgresql://o:pw@db/o?{urlencode(own)}", environment.SILENCE | own),
+            (f"postgresql://o:pw@db/o?{urlencode(environment.SILENCE)}", environment.SILENCE),
+        ):
+            environ = {"ORCHEO_POSTGRES_DSN": dsn}
+            environment.limit_silence(environ)
+            url = urlsplit(environ["ORCHEO_POSTGRES_DSN"])
+            self.assertEqual(sorted(parse_qsl(url.query)), sorted(added.items()))
+            self.assertTrue(environ["ORCHEO_POSTGRES_DSN"].startswith(dsn))
+        empty: dict[str, str] = {}
+        environment.limit_silence(empty)
+        self.assertEqual(empty, {})
 
     def test_a_cache_without_tls(self) -> None:
         environ, _ = self.read({"redis-password": "pw"}, ORCHEO_REDIS_HOST="cache", ORCHEO_REDIS_TLS="false")

@@ -94,3 +94,8 @@ class Program(unittest.TestCase):
         Path(self.secrets, "redis-url").write_text("redis://cache", encoding="utf-8")
         code, out, _ = self.start("run", "sh", "-c", "echo $REDIS_URL $ORCHEO_MINE", ORCHEO_MINE="1")
         self.assertEqual((code, out), (0, "redis://cache 1\n"))
+
+    def test_what_it_becomes_does_not_wait_forever_for_postgres(self) -> None:
+        Path(self.secrets, "postgres-dsn").write_text("postgresql://orcheo@db/orcheo", encoding="utf-8")
+        _, out, _ = self.start("run", "sh", "-c", "echo $ORCHEO_POSTGRES_DSN")
+        self.assertIn("tcp_user_timeout=10000", out)
