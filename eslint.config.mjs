@@ -12,6 +12,7 @@ export default tseslint.config(
             "tests/canvas-app/",
             "tools/render/program/",
             "pulumi-package/index.js",
+            "tests/workflows/stack/files/index.js",
             "**/*.mjs",
         ],
     },

@@ -95,7 +95,14 @@ export default defineConfig({
                     hookTimeout: 3_600_000,
                 },
             },
-            { test: { name: "workflows", include: ["tests/workflows/**/*.test.ts"], hookTimeout: 600_000 } },
+            {
+                test: {
+                    name: "workflows",
+                    include: ["tests/workflows/**/*.test.ts"],
+                    testTimeout: 300_000,
+                    hookTimeout: 1_800_000,
+                },
+            },
             {
                 test: {
                     name: "alerts",

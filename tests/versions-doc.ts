@@ -122,7 +122,7 @@ const purposes: Readonly<Record<Group, string>> = {
     compose: "tests of Docker Compose only",
     publish: "`make publish` only",
     languages: "tests of pulumi-package only",
-    workflows: "checks of the GitHub workflows only",
+    workflows: "tests of the GitHub workflows only",
     alerts: "tests of alerts only",
 };
 

@@ -513,6 +513,13 @@ export const tools: readonly Tool[] = [
         stamps: { "github.com/rhysd/actionlint.version": "1.7.12" },
     },
     {
+        name: "act",
+        group: "workflows",
+        version: "0.2.89",
+        module: "act",
+        packages: ["github.com/nektos/act"],
+    },
+    {
         name: "alertmanager",
         group: "alerts",
         version: "0.35.0",

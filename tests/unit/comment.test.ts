@@ -2,80 +2,33 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
-
-interface Comment {
-    readonly id: number;
-    readonly user: { readonly login: string };
-    body: string;
-}
+import { bot, GitHub } from "../local/github.ts";
 
 const jobs = (parse(readFileSync(".github/workflows/preview.yml", "utf8")) as { jobs: Record<string, unknown> }).jobs;
 const { steps, permissions } = jobs["comment"] as { steps: { run?: string; uses?: string }[]; permissions: object };
-const bot = "github-actions[bot]";
 const token = "planted-token-5c1e";
 
-let server: Server;
-let comments: Comment[];
+let github: GitHub;
 let folder: string;
 
 beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "orcheo-comment-"));
-    comments = [];
-    server = createServer((request, response) => {
-        let body = "";
-        request.on("data", (part: Buffer) => (body += part.toString()));
-        request.on("end", () => {
-            const answer = (status: number, value: unknown): void => {
-                response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-            };
-            const { pathname, searchParams } = new URL(request.url ?? "", "http://github");
-            if (request.headers.authorization !== `Bearer ${token}`) {
-                answer(401, { message: "Bad credentials" });
-                return;
-            }
-            const said = (): string => (JSON.parse(body) as { body: string }).body;
-            if (pathname === "/repos/o/r/issues/7/comments" && request.method === "GET") {
-                const at = (Number(searchParams.get("page")) - 1) * 100;
-                answer(200, comments.slice(at, at + 100));
-                return;
-            }
-            if (pathname === "/repos/o/r/issues/7/comments" && request.method === "POST") {
-                comments.push({ id: comments.length + 1, user: { login: bot }, body: said() });
-                answer(201, {});
-                return;
-            }
-            const found = comments.find(({ id }) => pathname === `/repos/o/r/issues/comments/${id}`);
-            if (found === undefined || request.method !== "PATCH") {
-                answer(404, { message: "Not Found" });
-                return;
-            }
-            found.body = said();
-            answer(200, {});
-        });
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
+    github = await GitHub.start(token);
 });
 
 afterEach(() => {
-    server.close();
+    github.stop();
     rmSync(folder, { recursive: true });
 });
 
 async function write(comment: string, more: NodeJS.ProcessEnv = {}): Promise<{ code: number; output: string }> {
     const env = {
         ...{ PATH: process.env["PATH"], GITHUB_REPOSITORY: "o/r", NUMBER: "7", GH_TOKEN: token, COMMENT: comment },
-        ...{
-            GITHUB_API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-            RUNNER_TEMP: folder,
-            ...more,
-        },
+        ...{ GITHUB_API_URL: github.url, RUNNER_TEMP: folder, ...more },
     };
     // As GitHub runs a step of bash.
     const child = spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", steps[0]?.run ?? ""], { env });
@@ -91,21 +44,21 @@ test("there is one comment, rewritten in place, whoever else wrote some", async 
         { login: bot, body: "coverage" },
         ...Array.from({ length: 150 }, (_, n) => ({ login: "somebody", body: `${n}` })),
     ];
-    comments = others.map(({ login, body }, at) => ({ id: at + 1, user: { login }, body }));
+    github.comments = others.map(({ login, body }, at) => ({ id: at + 1, user: { login }, body }));
     expect(await write("<!-- preview of prod -->\nfirst")).toEqual({ code: 0, output: "" });
     expect(await write("<!-- preview of prod -->\nsecond `$(id)` \"'")).toEqual({ code: 0, output: "" });
     expect(await write("<!-- preview of staging -->\nother")).toEqual({ code: 0, output: "" });
-    expect(comments.slice(others.length).map(({ body }) => body)).toEqual([
+    expect(github.comments.slice(others.length).map(({ body }) => body)).toEqual([
         "<!-- preview of prod -->\nsecond `$(id)` \"'",
         "<!-- preview of staging -->\nother",
     ]);
-    expect(comments.slice(0, others.length).map(({ body }) => body)).toEqual(others.map(({ body }) => body));
+    expect(github.comments.slice(0, others.length).map(({ body }) => body)).toEqual(others.map(({ body }) => body));
 });
 
 test("the longest comment arrives whole", async () => {
     const longest = `<!-- preview of prod -->\n${"ü".repeat(32_480)}`;
     expect(await write(longest)).toEqual({ code: 0, output: "" });
-    expect(comments[0]?.body).toBe(longest);
+    expect(github.comments[0]?.body).toBe(longest);
 });
 
 test("a refusal fails the step, says why and shows no token", async () => {

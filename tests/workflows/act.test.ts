@@ -1,0 +1,224 @@
+/**
+ * The workflows of the stack from event to end: act runs each job's steps as they are written, on this machine. Pulumi, the policy pack and the
+ * scripts are the real ones, the stack is the one file of stack/. The actions of others are those of actions/, which refuse what they do not know.
+ */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { cacheDir, projectDir } from "../../local/paths.ts";
+import { CommandError, run } from "../../local/process.ts";
+import { consoleReport } from "../../local/report.ts";
+import { ensureToolchain, type Toolchain } from "../../local/toolchain/build.ts";
+import { tools } from "../../local/toolchain/tools.ts";
+import { copyCheckout } from "../local/checkout.ts";
+import { GitHub } from "../local/github.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "orcheo-act-"));
+const repository = join(folder, "orcheo");
+const artefacts = join(folder, "artefacts");
+const greeting = join(folder, "greeting.txt");
+const token = "planted-token-77ab";
+const role = "arn:aws:iam::111122223333:role/orcheo-watch";
+/** As docs/drift-and-previews.md lists them. The state is in a folder: S3 and KMS take part in tests/e2e/platform/state-on-aws.ts. */
+const variables = {
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+    PULUMI_STACK: "prod",
+    AWS_ROLE_ARN: role,
+    AWS_REGION: "eu-central-1",
+    EKS_CLUSTER: "orcheo",
+    KUBE_CONTEXT: "orcheo-prod",
+    DEPLOY_ENVIRONMENTS: '["staging","production"]',
+};
+let toolchain: Toolchain;
+let github: GitHub;
+let env: NodeJS.ProcessEnv;
+
+const git = (...args: readonly string[]): Promise<string> =>
+    run("git", ["-c", "user.name=test", "-c", "user.email=test@example.com", ...args], { cwd: repository });
+
+/** Commits settings of the stack with this greeting. */
+async function commit(content: string): Promise<void> {
+    const file = join(repository, "Pulumi.prod.yaml");
+    const { encryptionsalt } = parse(readFileSync(file, "utf8")) as { encryptionsalt: string };
+    writeFileSync(file, stringify({ encryptionsalt, config: { "files:greeting": { path: greeting, content } } }));
+    await git("add", "--all");
+    await git("commit", "--quiet", "--message", content);
+}
+
+beforeAll(async () => {
+    const names = ["act", "pulumi", "pulumi-language-nodejs"];
+    const table = tools.filter(({ name }) => names.includes(name));
+    toolchain = await ensureToolchain(["workflows", "pulumi"], consoleReport(), { table });
+    env = {
+        HOME: folder,
+        LANG: process.env.LANG,
+        PATH: process.env.PATH,
+        ORCHEO_CACHE_DIR: cacheDir,
+        PULUMI_CONFIG_PASSPHRASE: "",
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        TEST_ARTEFACTS: artefacts,
+        TEST_PROJECT: projectDir,
+        TEST_REPOSITORY: repository,
+        TEST_TOOLS: toolchain.path,
+    };
+    mkdirSync(join(folder, "state"));
+    await copyCheckout(repository);
+    rmSync(join(repository, "node_modules"));
+    cpSync(join(import.meta.dirname, "stack", "Pulumi.yaml"), join(repository, "Pulumi.yaml"));
+    rmSync(join(repository, "Pulumi.prod.yaml"));
+    await git("init", "--quiet", "--initial-branch", "main");
+    // Where act takes the repository's name from.
+    await git("remote", "add", "origin", "https://github.com/o/r");
+    const own = { ...env, PATH: `${toolchain.path}${delimiter}${env.PATH ?? ""}` };
+    const init = ["stack", "init", "prod", "--non-interactive"];
+    await run(toolchain.bin("pulumi"), init, {
+        cwd: repository,
+        env: { ...own, PULUMI_BACKEND_URL: variables.PULUMI_BACKEND_URL },
+    });
+    await commit("good morning");
+    github = await GitHub.start(token);
+});
+
+beforeEach(() => {
+    github.comments = [];
+    rmSync(artefacts, { recursive: true, force: true });
+});
+
+afterAll(() => {
+    github.stop();
+    rmSync(folder, { recursive: true });
+});
+
+/** The actions of others that a workflow names, each with the one of actions/ in its place. */
+function stoodIn(): string[] {
+    const used = ["deploy-environment", "drift", "preview"]
+        .map((name) => readFileSync(join(repository, ".github", "workflows", `${name}.yml`), "utf8"))
+        .concat(readFileSync(join(repository, ".github", "actions", "connect", "action.yml"), "utf8"))
+        .flatMap((text) => [...text.matchAll(/uses: ([a-z-]+)\/([a-z-]+)@([0-9a-f]{40})/g)])
+        .map(([, owner = "", name = "", commit = ""]) => {
+            const place = join(import.meta.dirname, "actions", owner === "pulumi" ? owner : name);
+            return `${owner}/${name}@${commit}=${place}`;
+        });
+    return [...new Set(used)].flatMap((each) => ["--local-repository", each]);
+}
+
+const ours = { full_name: "o/r", name: "r", owner: { login: "o" }, private: true, default_branch: "main" };
+
+/** What act says of a workflow that an event starts, and whether its jobs succeeded. */
+async function act(
+    event: string,
+    workflow: string,
+    payload: object,
+    changed: Readonly<Record<string, string>> = {},
+): Promise<{ succeeded: boolean; output: string }> {
+    const file = join(folder, "event.json");
+    writeFileSync(file, JSON.stringify({ repository: ours, ...payload }));
+    const args = [
+        ...[event, "--workflows", `.github/workflows/${workflow}.yml`, "--eventpath", file],
+        ...["--platform", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server"],
+        ...["--action-cache-path", join(folder, "act"), "--action-offline-mode"],
+        ...["--env", `GITHUB_API_URL=${github.url}`, "--secret", `GITHUB_TOKEN=${token}`],
+        ...Object.entries({ ...variables, ...changed }).flatMap(([name, value]) => ["--var", `${name}=${value}`]),
+        ...stoodIn(),
+    ];
+    const log = join(folder, "act.log");
+    const succeeded = await run(toolchain.bin("act"), args, { cwd: repository, env: { ...env, ...changed }, log }).then(
+        () => true,
+        (error: unknown) => {
+            if (error instanceof CommandError) return false;
+            throw error;
+        },
+    );
+    expect(github.unknown).toEqual([]);
+    // Of what act says itself, only which jobs and steps ran.
+    const output = readFileSync(log, "utf8").replaceAll(
+        /^.*(LocalRepositoryCache|Run (Pre|Post)|Success - (Pre|Post)).*\n/gm,
+        "",
+    );
+    return { succeeded, output };
+}
+
+const push = { ref: "refs/heads/main" };
+const pullRequest = (head: string): object => ({
+    number: 7,
+    pull_request: { number: 7, head: { ref: "change", repo: { full_name: head } }, base: { ref: "main" } },
+});
+
+const said = (): string[] => github.comments.map(({ body }) => body);
+const applied = "Success - Main Apply the approved plan";
+
+test("a merge is deployed by its plan, once: a second environment that has nothing to do is left alone", async () => {
+    const { succeeded, output } = await act("push", "deploy", push);
+    expect(succeeded, output).toBe(true);
+    expect(readFileSync(greeting, "utf8")).toBe("good morning");
+    const review = readFileSync(join(artefacts, "plan-staging", "preview.md"), "utf8");
+    expect(review).toContain("- **create** `files:index:File greeting`");
+    expect(output).toContain("artefact `plan-staging` of [this run](https://github.com/o/r/actions/runs/");
+    expect(readFileSync(join(artefacts, "plan-production", "preview.md"), "utf8")).toContain(
+        "Nothing changes; 2 unchanged.",
+    );
+    expect(output.split(applied)).toHaveLength(2);
+});
+
+test("nothing is deployed of a public repository, whose artefacts are everyone's", async () => {
+    await commit("good evening");
+    const { succeeded, output } = await act("push", "deploy", { ...push, repository: { ...ours, private: false } });
+    expect(succeeded, output).toBe(true);
+    expect(readFileSync(greeting, "utf8")).toBe("good morning");
+    expect(existsSync(artefacts)).toBe(false);
+});
+
+test("a pull request has one comment on what it changes, written anew after the next commit", async () => {
+    await commit("good afternoon");
+    const first = await act("pull_request", "preview", pullRequest("o/r"));
+    expect(first.succeeded, first.output).toBe(true);
+    expect(said()).toEqual([expect.stringContaining("### Preview of `prod`: passed")]);
+    expect(said()[0]).toContain("- **update** `files:index:File greeting`");
+    expect(said()[0]).toContain("`content`: `good morning` becomes `good afternoon`");
+    expect(said()[0]).toContain("artefact `preview` of [this run](https://github.com/o/r/actions/runs/");
+    expect(existsSync(join(artefacts, "preview", "preview.md"))).toBe(true);
+
+    await commit("good night");
+    const second = await act("pull_request", "preview", pullRequest("o/r"));
+    expect(second.succeeded, second.output).toBe(true);
+    expect(said()).toEqual([expect.stringContaining("`content`: `good morning` becomes `good night`")]);
+    expect(readFileSync(greeting, "utf8")).toBe("good morning");
+});
+
+test("a pull request that cannot be previewed fails, and its comment says why", async () => {
+    const { succeeded, output } = await act("pull_request", "preview", pullRequest("o/r"), { PULUMI_STACK: "gone" });
+    expect(succeeded).toBe(false);
+    expect(output).toContain("no stack named 'gone' found");
+    expect(said()).toEqual([expect.stringContaining("### Preview of `gone`: failed")]);
+});
+
+test("nothing runs for a pull request of a fork", async () => {
+    const { succeeded, output } = await act("pull_request", "preview", pullRequest("somebody/r"));
+    expect(succeeded, output).toBe(true);
+    expect(output).not.toContain("Run Main");
+    expect(said()).toEqual([]);
+});
+
+test("a plan that is not the one that was planned changes nothing", async () => {
+    const exchanged = { DEPLOY_ENVIRONMENTS: '["production"]', TEST_EXCHANGED: "plan-production" };
+    const { succeeded, output } = await act("push", "deploy", push, exchanged);
+    expect(succeeded).toBe(false);
+    expect(output).toContain("is not the plan that was approved");
+    expect(readFileSync(greeting, "utf8")).toBe("good morning");
+});
+
+test("the daily run passes while nothing is changed by hand, and names what was", async () => {
+    expect((await act("push", "deploy", push)).succeeded).toBe(true);
+    const undisturbed = await act("schedule", "drift", {});
+    expect(undisturbed.succeeded, undisturbed.output).toBe(true);
+    expect(undisturbed.output).toContain("Nothing was changed by hand.");
+    writeFileSync(greeting, "bad news");
+    const disturbed = await act("schedule", "drift", {});
+    expect(disturbed.succeeded).toBe(false);
+    expect(disturbed.output).toContain("Something is not as Pulumi left it:");
+    expect(disturbed.output).toMatch(/content *: "good night" => "bad news"/);
+    expect(readFileSync(greeting, "utf8")).toBe("bad news");
+});
