@@ -109,7 +109,7 @@ export const signedOnlyByKey = signedOnlyBy(byKey);
 
 const alerting = (key: string) => ({ name: "alerting", key });
 
-/** Everybody is told, and the entrance is probed from outside. */
+/** Every kind of notification, and the entrance probed from outside. */
 export const notified = {
     ...dev,
     monitoring: {
@@ -128,6 +128,16 @@ export const notified = {
             webhook: { url: alerting("webhook-url") },
             deadMansSwitch: { url: alerting("switch-url") },
         },
+    },
+};
+
+/** The same without the operator. */
+export const notifiedByFiles = {
+    ...dev,
+    monitoring: {
+        kind: "annotations",
+        notifications: notified.monitoring.notifications,
+        probe: notified.monitoring.probe,
     },
 };
 

@@ -77,7 +77,7 @@ export const notifications = z
     )
     .optional()
     .describe(
-        "Whom Alertmanager tells: an AlertmanagerConfig for `prometheusOperator`, a configuration file in the ConfigMap `alertmanager` for `annotations`. Credentials are keys of Secrets.",
+        "Receivers of the alerts: an AlertmanagerConfig for `prometheusOperator`, a configuration file in the ConfigMap `alertmanager` for `annotations`. Credentials are keys of Secrets.",
     );
 
 export const probe = z

@@ -1,4 +1,4 @@
-/** Whom Alertmanager tells about the stack's alerts: as the operator's AlertmanagerConfig, and as a file of its own. */
+/** Alertmanager's receivers of the stack's alerts: as the operator's AlertmanagerConfig, and as a file of its own. */
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import { stringify } from "yaml";

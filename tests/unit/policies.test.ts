@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { digest, runBoth, settingsOf, type Program } from "../harness";
-import { exported, monitored, notified, traced, variants } from "../variants";
+import { exported, monitored, notified, notifiedByFiles, traced, variants } from "../variants";
 
 const published = Object.fromEntries(
     ["backend", "canvas", "postgres", "valkey", "backup"].map((name) => [name, `ghcr.io/a/${name}@${digest}`]),
@@ -18,6 +18,7 @@ const programs: [string, Program][] = [
     ["dev with backups", { stack: "dev", settings: variants["backups to a store of one's own"] }],
     ["dev with PodMonitors", { stack: "dev", settings: monitored }],
     ["dev with notifications", { stack: "dev", settings: notified }],
+    ["dev with notifications by files", { stack: "dev", settings: notifiedByFiles }],
     ["dev with metrics by OTLP", { stack: "dev", settings: exported }],
     ["dev with traces", { stack: "dev", settings: traced }],
     ["prod", { stack: "prod" }],

@@ -1,4 +1,4 @@
-/** Whom Alertmanager tells, in both forms, and what is probed from outside. */
+/** Alertmanager's receivers, in both forms, and what is probed from outside. */
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseStack } from "../../../components/stack/read";
@@ -150,7 +150,7 @@ it("without the operator, the file reads credentials from files and takes the al
 describe("refused", () => {
     const url = { name: "alerting", key: "url" };
     it.each<[string, object, string]>([
-        ["nobody to tell", {}, "monitoring.notifications"],
+        ["no receiver", {}, "monitoring.notifications"],
         [
             "a credential in plain text",
             { webhook: { url: "https://example.com/T0KEN" } },

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { everythingNew } from "../../aws-programs";
 import { run, settingsOf, type Registered } from "../../harness";
-import { monitored, notified, password, type Variant, variants } from "../../variants";
+import { monitored, notified, notifiedByFiles, password, type Variant, variants } from "../../variants";
 import { keptMetadata } from "../../../components/ownership/declared";
 import { describedPages } from "../../../components/ownership/descriptions.plan";
 
@@ -51,10 +51,7 @@ describe("every object is explained", () => {
             "notifications as a file",
             {
                 stack: "dev",
-                settings: {
-                    ...notified,
-                    monitoring: { kind: "annotations", notifications: notified.monitoring.notifications },
-                },
+                settings: notifiedByFiles,
             },
         ],
         ["all of it new on AWS", { stack: "prod", settings: everythingNew }],
