@@ -72,8 +72,10 @@ export class Eks extends pulumi.ComponentResource {
                 : undefined;
         if (config.nodes.kind === "managed" && config.nodes.autoscaler === "clusterAutoscaler")
             clusterAutoscaler(`${name}-autoscaler`, settings, cluster.name, child);
+        this.access(`${name}-watcher`, settings.watcherRoleArns, cluster, ["view", "AmazonEKSAdminViewPolicy"]);
+        const administrator = ["admin", "AmazonEKSClusterAdminPolicy"] as const;
         const ready = [
-            ...this.deployers(name, settings, cluster),
+            ...this.access(`${name}-deployer`, settings.deployerRoleArns, cluster, administrator),
             ...this.nodes(name, args, { cluster, nodeRole, addons, driver }),
         ];
         this.clusterName = cluster.name;
@@ -90,17 +92,26 @@ export class Eks extends pulumi.ComponentResource {
         this.registerOutputs({});
     }
 
-    /** Pulumi's roles administer the cluster; who made it has no other right to it. */
-    private deployers(name: string, settings: Aws, cluster: aws.eks.Cluster): pulumi.CustomResource[] {
+    /**
+     * Pulumi's roles administer the cluster, and previews read all of it, Secrets too; who made it has no other right to it.
+     *
+     * @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+     */
+    private access(
+        name: string,
+        roleArns: readonly string[],
+        cluster: aws.eks.Cluster,
+        [suffix, policy]: readonly [string, string],
+    ): pulumi.CustomResource[] {
         const child = { parent: this };
-        return settings.deployerRoleArns.map((principalArn, index) => {
+        return roleArns.map((principalArn, index) => {
             const access = { clusterName: cluster.name, principalArn };
-            const entry = new aws.eks.AccessEntry(`${name}-deployer-${index}`, access, child);
+            const entry = new aws.eks.AccessEntry(`${name}-${index}`, access, child);
             return new aws.eks.AccessPolicyAssociation(
-                `${name}-deployer-${index}-admin`,
+                `${name}-${index}-${suffix}`,
                 {
                     ...access,
-                    policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+                    policyArn: `arn:aws:eks::aws:cluster-access-policy/${policy}`,
                     accessScope: { type: "cluster" },
                 },
                 { ...child, dependsOn: [entry] },

@@ -111,9 +111,9 @@ const administration = [
     ...["TagResource", "UntagResource", "ScheduleKeyDeletion", "CancelKeyDeletion", "RotateKeyOnDemand"],
 ].map((action) => `kms:${action}`);
 
-/** The vault's key: the backend reads it and Pulumi writes it, both through Secrets Manager only; access is otherwise denied. */
+/** The vault's key: backend and previews read it and Pulumi writes it, all through Secrets Manager only; access is otherwise denied. */
 export function planVaultKey(settings: Aws, backendRoleArn: Text): readonly Statement[] {
-    const { accountId, deployerRoleArns } = settings;
+    const { accountId, deployerRoleArns, watcherRoleArns } = settings;
     const condition = { Condition: throughSecretsManager(settings) };
     return [
         {
@@ -134,7 +134,7 @@ export function planVaultKey(settings: Aws, backendRoleArn: Text): readonly Stat
         {
             Sid: "Read",
             Effect: "Allow",
-            Principal: { AWS: backendRoleArn },
+            Principal: { AWS: watcherRoleArns.length === 0 ? backendRoleArn : [backendRoleArn, ...watcherRoleArns] },
             Action: "kms:Decrypt",
             Resource: "*",
             ...condition,

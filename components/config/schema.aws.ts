@@ -191,7 +191,15 @@ export const aws = z
         deployerRoleArns: z
             .array(roleArn())
             .min(1, { error: "at least one role" })
-            .describe("IAM roles that run Pulumi: besides the backend the only ones that may use the vault's key."),
+            .describe(
+                "IAM roles that run Pulumi: besides the backend the only ones that may write with the vault's key.",
+            ),
+        watcherRoleArns: z
+            .array(roleArn())
+            .default([])
+            .describe(
+                "IAM roles of previews and of the search for drift: they read the vault's key, and a new cluster with its Secrets.",
+            ),
         network,
         cluster,
         identities,

@@ -85,6 +85,16 @@ describe("a policy document", () => {
         expect(administer).toMatch(/^Allow \{"AWS":"arn:aws:iam::111122223333:root"\}: [\w:* ]+ on \*$/);
     });
 
+    it("of the vault's key: previews read it too, and write nothing", async () => {
+        const watch = `arn:aws:iam::${account}:role/orcheo-watch`;
+        const watched = awsOf({
+            ...settingsOf("prod"),
+            aws: { ...(settingsOf("prod")["aws"] as object), watcherRoleArns: [watch] },
+        });
+        const naming = (await sentences(planVaultKey(watched, "backend-role"))).filter((each) => each.includes(watch));
+        expect(naming).toEqual([`Allow {"AWS":["backend-role","${watch}"]}: kms:Decrypt on * if ${via}`]);
+    });
+
     it.each([
         ...["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "ReEncryptFrom"],
         ...["ReEncryptTo", "Sign", "DeriveSharedSecret", "CreateGrant"],

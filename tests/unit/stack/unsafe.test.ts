@@ -257,6 +257,7 @@ describe("settings that no exception can allow are refused before anything is re
         ["aws.cluster.endpointPublicAccess", true, everythingNew],
         ["aws.bucket.versioned", false, everythingNew],
         ["aws.deployerRoleArns", ["*"]],
+        ["aws.watcherRoleArns", ["*"]],
         ["aws.logRetentionDays", 1],
         ["aws.budgetUsdPerMonth", 0],
         ["aws.keptImages", 0],

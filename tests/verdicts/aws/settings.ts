@@ -125,6 +125,11 @@ export const others: Readonly<
     },
     "aws.cluster.nodes.autoscaler": { to: "clusterAutoscaler", op: "create", resource: "aws-eks-autoscaler" },
     "aws.alarmEmails": { to: ["others@example.com"], op: "create", resource: "aws-monitoring-others@example.com" },
+    "aws.watcherRoleArns": {
+        to: ["arn:aws:iam::111122223333:role/orcheo-watch"],
+        op: "create",
+        resource: "aws-eks-watcher-0",
+    },
     "aws.keptImages": { to: 20, op: "replace", resource: "aws-images-backend-age" },
     // The new nodes are there before the old ones go.
     "aws.cluster.nodes.instanceTypes": { to: ["t4g.xlarge"], op: "replace", resource: "aws-eks-nodes" },
