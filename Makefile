@@ -64,7 +64,7 @@ workflow-test:
 
 aws-test: ready-for-test
 	@$(run) node local/toolchain/build.ts >/dev/null
-	@$(run) vitest run --project aws
+	@$(run) vitest run --project aws --project aws-policies
 
 alerts:
 	@$(run) vitest run --project alerts

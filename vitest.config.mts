@@ -72,8 +72,21 @@ export default defineConfig({
                     name: "aws",
                     include: ["tests/verdicts/aws/*.test.ts"],
                     globalSetup: "tests/verdicts/aws/setup.ts",
+                    // All lives at once: each waits for the provider, which asks an account again after ten seconds.
+                    maxConcurrency: 10,
+                    maxWorkers: 1,
+                    sequence: { groupOrder: 1 },
                     testTimeout: 1_800_000,
                     hookTimeout: 3_600_000,
+                },
+            },
+            {
+                test: {
+                    name: "aws-policies",
+                    include: ["tests/verdicts/aws/asked/*.test.ts"],
+                    maxWorkers: 1,
+                    // After the project aws.
+                    sequence: { groupOrder: 2 },
                 },
             },
             {

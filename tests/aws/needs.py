@@ -235,6 +235,9 @@ class Call:
         if name in ("attachrolepolicy", "detachrolepolicy"):
             context["iam:PolicyARN"] = self.params["PolicyArn"]
             resources = [self.arn("role", self.params["RoleName"])]
+        if name == "assumerole" and "TokenCode" in self.params:
+            # moto has no device to ask whether the code is right.
+            context["aws:MultiFactorAuthPresent"] = "true"
         alias = str(self.params.get("KeyId", ""))
         if self.service == "kms" and alias.startswith("alias/"):
             context["kms:RequestAlias"] = alias

@@ -11,6 +11,7 @@ import authorization
 import backup
 import budgets
 import cloudwatch
+import cost_explorer
 import ec2
 import eks
 import elasticache
@@ -31,6 +32,6 @@ def end_with_starter() -> None:
 if __name__ == "__main__":
     threading.Thread(target=end_with_starter, daemon=True).start()
     # The last is asked first: CloudWatch's CBOR is translated before anybody reads it, and nobody is answered unauthorised.
-    for lacking in (backup, budgets, ec2, eks, elasticache, rds, route53, s3, s3control, authorization, pod_identity, cloudwatch):
+    for lacking in (backup, budgets, cost_explorer, ec2, eks, elasticache, rds, route53, s3, s3control, authorization, pod_identity, cloudwatch):
         lacking.install()
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

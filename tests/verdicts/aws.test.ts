@@ -2,7 +2,6 @@
  * Prod on AWS in Pulumi's engine, with the pack: the real program and the real AWS provider, which validates and plans every
  * resource, and its Kubernetes half on the cluster. AWS itself is moto (aws/account.ts).
  */
-import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -13,33 +12,14 @@ import { otherStacks } from "../aws-mocks.ts";
 import { awsPrograms, exampleOf, sizes } from "../aws-programs.ts";
 import { settingsOf } from "../harness.ts";
 import { paidAsDocumented } from "./aws/costs.ts";
+import { makeStacks } from "./aws/other-stacks.ts";
 import { podsMayDoTheirOwn } from "./aws/pods.ts";
 import { nodeCounts, scaleNodes, setAws, upgraded } from "./aws/upgrade.ts";
-import { environment, pulumi } from "./engine.ts";
-import { withOwnStack, type OwnStack } from "./own-stack.ts";
+import { withOwnStack } from "./own-stack.ts";
 
 /** In a namespace that no other file's stack has: they share the cluster. */
 function apart(settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
     return { ...settings, kubernetes: { ...fields(settings["kubernetes"]), namespace: "on-aws" } };
-}
-
-/** The stacks that some programs refer to. */
-async function others({ folder }: OwnStack): Promise<void> {
-    const kubeconfig = execFileSync("kubectl", ["config", "view", "--raw", "--flatten"], { encoding: "utf8" });
-    for (const [stack, outputs] of Object.entries(otherStacks)) {
-        const [, project = "", name = ""] = stack.split("/");
-        const resource = {
-            urn: `urn:pulumi:${name}::${project}::pulumi:pulumi:Stack::${project}-${name}`,
-            type: "pulumi:pulumi:Stack",
-            custom: false,
-            outputs: { ...outputs, ...("kubeconfig" in outputs ? { kubeconfig } : {}) },
-        };
-        const file = join(folder, `${project}.json`);
-        await writeFile(file, JSON.stringify({ version: 3, deployment: { manifest: {}, resources: [resource] } }));
-        await writeFile(join(folder, "Pulumi.yaml"), JSON.stringify({ name: project, runtime: "nodejs" }));
-        await pulumi(folder, ["stack", "init", name], environment(folder));
-        await pulumi(folder, ["stack", "import", "--stack", name, "--file", file], environment(folder));
-    }
 }
 
 /** The smallest is below: it is deployed. */
@@ -53,7 +33,7 @@ test.each<readonly [string, { readonly settings?: unknown; readonly size?: strin
             "prod",
             apart(fields(settings ?? settingsOf("prod"))),
             async (stack) => {
-                await others(stack);
+                await makeStacks(stack.folder, otherStacks);
                 return stack.evaluated();
             },
         );

@@ -40,6 +40,14 @@ export interface Step {
     readonly will: { readonly protected: boolean };
 }
 
+/** A resource in a state. */
+export interface Held {
+    readonly name: string;
+    readonly type: string;
+    readonly id: string;
+    readonly protected: boolean;
+}
+
 /** A stack of this project's own program. */
 export interface OwnStack {
     /** Of the stack's files, which are gone after the test. */
@@ -49,7 +57,7 @@ export interface OwnStack {
     /** A command of Pulumi's; @returns its standard output; @throws what it printed, unless it succeeds. */
     run(...args: readonly string[]): Promise<string>;
     /** What is in its state. */
-    resources(): Promise<readonly { readonly name: string; readonly type: string; readonly id: string }[]>;
+    resources(): Promise<readonly Held[]>;
     /** A preview with the pack, and with these flags. */
     evaluated(...flags: readonly string[]): Promise<EngineRun>;
     /** What an update with these flags would do to each resource that is there or would be; @throws what the engine says against it. */
@@ -58,6 +66,8 @@ export interface OwnStack {
 
 /** One that lasts until it is ended. */
 export interface RunningStack extends OwnStack {
+    /** The same stack, run with other variables. */
+    by(env: Runner["env"]): RunningStack;
     /** Forgets the stack. What it made stays. */
     end(): Promise<void>;
 }
@@ -86,7 +96,8 @@ export async function withOwnStack<Result>(
 /** Where the state is and who runs Pulumi, if not in a folder of this machine and the account's administrator. */
 export interface Runner {
     readonly env: Readonly<Record<string, string | undefined>>;
-    readonly secretsProvider: string;
+    /** Of KMS; a passphrase otherwise. */
+    readonly secretsProvider?: string;
 }
 
 /** The same, for several tests. */
@@ -121,6 +132,26 @@ export async function startOwnStack(
         await writeFile(join(folder, "stack.yaml"), JSON.stringify(file));
     };
     const flags = ["--stack", name, "--config-file", join(folder, "stack.yaml")];
+    await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+    const encrypted = runner?.secretsProvider === undefined ? [] : ["--secrets-provider", runner.secretsProvider];
+    const { code: failed, output: said } = await pulumi(folder, ["stack", "init", name, ...encrypted], env);
+    if (failed !== 0) throw new Error(`pulumi stack init failed:\n${said}`);
+    await configure(settings);
+    const end = (): Promise<void> => rm(folder, { recursive: true, force: true });
+    const by = (more: Runner["env"]): RunningStack => {
+        const runs = runsOf(project, folder, flags, { ...env, ...more });
+        return { folder, configure, ...runs, by, end };
+    };
+    return by({});
+}
+
+/** What somebody with these variables can have Pulumi do. */
+function runsOf(
+    project: string,
+    folder: string,
+    flags: readonly string[],
+    env: NodeJS.ProcessEnv,
+): Pick<OwnStack, "run" | "resources" | "evaluated" | "steps"> {
     const command = async (...args: readonly string[]): Promise<string> => {
         const configured = ["preview", "up", "refresh", "destroy"].includes(args[0] ?? "");
         const all = [...args, ...(configured ? flags : flags.slice(0, 2)), "--non-interactive"];
@@ -128,11 +159,6 @@ export async function startOwnStack(
         if (code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${output.slice(-6000)}`);
         return stdout;
     };
-    await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
-    const encrypted = runner === undefined ? [] : ["--secrets-provider", runner.secretsProvider];
-    const { code: failed, output: said } = await pulumi(folder, ["stack", "init", name, ...encrypted], env);
-    if (failed !== 0) throw new Error(`pulumi stack init failed:\n${said}`);
-    await configure(settings);
     const evaluated = (...more: readonly string[]): Promise<EngineRun> =>
         previewIn(project, [...flags, "--policy-pack", ours, ...more], env, join(folder, "events.json"));
     const steps = async (...more: readonly string[]): Promise<readonly Step[]> => {
@@ -156,8 +182,8 @@ export async function startOwnStack(
             name: (text(at(each, "urn")) ?? "").split("::").at(-1) ?? "",
             type: text(at(each, "type")) ?? "",
             id: text(at(each, "id")) ?? "",
+            protected: at(each, "protect") === true,
         }));
     };
-    const end = (): Promise<void> => rm(folder, { recursive: true, force: true });
-    return { folder, configure, run: command, resources, evaluated, steps, end };
+    return { run: command, resources, evaluated, steps };
 }

@@ -13,8 +13,6 @@ declare module "vitest" {
     interface ProvidedContext {
         /** Variables with which the real AWS provider talks to the account of these tests. */
         awsAccount: Readonly<Record<string, string>>;
-        /** File of the permissions that were asked for in it, a line each. */
-        awsCalls: string;
     }
 }
 

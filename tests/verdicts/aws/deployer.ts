@@ -9,37 +9,91 @@ import { at, text } from "../../../policies/values.ts";
 import { account } from "../../aws-mocks.ts";
 import { block } from "../../e2e/docs.ts";
 import type { Runner } from "../own-stack.ts";
-import { administer, region, withCli } from "./cli.ts";
+import { administer, region, withCli, type Variables } from "./cli.ts";
 
-const run = promisify(execFile);
-export const deployerRole = `arn:aws:iam::${account}:role/orcheo-deploy`;
+const bash = promisify(execFile);
+/** The stack of the page, which is examples/prod-small.yaml. */
+const first = "orcheo-small";
+
+/** The role that deploys the stack of this `aws.name`. */
+export const roleOf = (name: string): string =>
+    `arn:aws:iam::${account}:role/${name === first ? "orcheo" : name}-deploy`;
+
+export const watcherRole = `arn:aws:iam::${account}:role/orcheo-watch`;
 
 /** `npm run aws-policies` sets it: the role may do everything, and what it does becomes the policies. */
 export const recording = process.env["AWS_POLICIES"] === "record";
 
+/** Commands of the documentation, for a stack and a role of these names instead of theirs; as the administrator, unless `who` is somebody else. */
+export async function run(
+    commands: readonly string[],
+    names: Readonly<Record<string, string>> = {},
+    input = "",
+    who: Variables = {},
+): Promise<string> {
+    const own = Object.entries(names).reduce(
+        (all, [theirs, ours]) => all.replaceAll(theirs, ours),
+        commands.join("\n"),
+    );
+    const home = await mkdtemp(join(tmpdir(), "orcheo-deployer-"));
+    const env = { ...(await withCli(who)), HOME: home, ACCOUNT: account };
+    // Without a terminal: whoever asks for a code reads it from the standard input.
+    const ran = bash("setsid", ["--wait", "bash", "-euo", "pipefail", "-c", own], { env });
+    ran.child.stdin?.end(input);
+    return (await ran).stdout;
+}
+
+const everything = (): string => block("aws.md", "aws iam attach-role-policy");
+
+/** Makes the role of the page, and @returns the variables of its session. */
+async function made(name: string, ...more: readonly string[]): Promise<Runner["env"]> {
+    const steps = [
+        `aws configure set aws_access_key_id administrator && aws configure set aws_secret_access_key secret`,
+        block("aws.md", "export AWS_REGION"),
+        recording ? everything() : block("aws.md", "NAME="),
+        ...more,
+        // As `aws configure export-credentials` does, which only version 2 of the command has; the one of PyPI is version 1.
+        `python3 '${join(import.meta.dirname, "../../aws/export_credentials.py")}' orcheo`,
+    ];
+    const names: Readonly<Record<string, string>> =
+        name === first ? {} : { "orcheo-deploy": `${name}-deploy`, [`NAME=${first}`]: `NAME=${name}` };
+    return sessionOf((await run(steps, names, "123456\n")).trim().split("\n").at(-1) ?? "");
+}
+
+/** @param said  credentials of AWS, in JSON */
+function sessionOf(said: string): Runner["env"] {
+    const credentials: unknown = JSON.parse(said);
+    return {
+        AWS_ACCESS_KEY_ID: text(at(credentials, "AccessKeyId")),
+        AWS_SECRET_ACCESS_KEY: text(at(credentials, "SecretAccessKey")),
+        AWS_SESSION_TOKEN: text(at(credentials, "SessionToken")),
+        AWS_REGION: region,
+        // The state is written at the end of a command and not at each step, which is most of what moto would do.
+        PULUMI_EXPERIMENTAL: "true",
+        PULUMI_SKIP_CHECKPOINTS: "true",
+    };
+}
+
 /** State bucket, key and role as the page has them. */
 export async function deployer(): Promise<Runner> {
-    const may = recording ? "aws iam attach-role-policy" : "NAME=";
-    const steps = ["export AWS_REGION", may, "aws s3api create-bucket"].map((beginning) => block("aws.md", beginning));
-    const home = await mkdtemp(join(tmpdir(), "orcheo-deployer-"));
-    await run("bash", ["-euo", "pipefail", "-c", steps.join("\n")], { env: { ...(await withCli()), HOME: home } });
-    // The page lets version 2 of the command ask for the code; the one of PyPI is version 1.
-    const session = await administer(
-        ...["sts", "assume-role", "--role-arn", deployerRole, "--role-session-name", "deployer"],
-        ...["--serial-number", `arn:aws:iam::${account}:mfa/someone`, "--token-code", "123456"],
-    );
-    const credentials: unknown = at(JSON.parse(session), "Credentials");
     return {
         env: {
-            AWS_ACCESS_KEY_ID: text(at(credentials, "AccessKeyId")),
-            AWS_SECRET_ACCESS_KEY: text(at(credentials, "SecretAccessKey")),
-            AWS_SESSION_TOKEN: text(at(credentials, "SessionToken")),
-            AWS_REGION: region,
-            // The state is written at the end of a command and not at each step, which is most of what moto would do.
-            PULUMI_EXPERIMENTAL: "true",
-            PULUMI_SKIP_CHECKPOINTS: "true",
+            ...(await made(first, block("aws.md", "aws s3api create-bucket"))),
             PULUMI_BACKEND_URL: `s3://orcheo-state-${account}?region=${region}`,
         },
         secretsProvider: `awskms://alias/orcheo-pulumi?region=${region}`,
     };
+}
+
+/** The same role for another stack, whose state is in its folder. */
+export const deployerOf = async (name: string): Promise<Runner> => ({ env: await made(name) });
+
+/** The session of who looks for drift, whose role docs/drift-and-previews.md makes. moto does not check GitHub's token. */
+export async function watcher(): Promise<Runner["env"]> {
+    const may = recording
+        ? everything().replaceAll("orcheo-deploy", "orcheo-watch")
+        : block("drift-and-previews.md", "NAME=");
+    await run([block("drift-and-previews.md", "aws iam create-open-id-connect-provider"), may]);
+    const who = ["--role-arn", watcherRole, "--role-session-name", "drift", "--web-identity-token", "token"];
+    return sessionOf(await administer("sts", "assume-role-with-web-identity", ...who, "--query", "Credentials"));
 }

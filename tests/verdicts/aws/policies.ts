@@ -32,7 +32,7 @@ const documents: Readonly<Record<string, readonly string[]>> = {
     cluster: ["ecr", "eks", "iam"],
     data: ["backup", "backup-storage", "kms", "s3", "secretsmanager"],
     servers: ["elasticache", "rds"],
-    watch: ["budgets", "cloudwatch", "logs", "route53", "sns"],
+    monitoring: ["budgets", "ce", "cloudwatch", "logs", "route53", "sns"],
 };
 const sizeLimit = 6144;
 

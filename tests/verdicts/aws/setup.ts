@@ -88,7 +88,6 @@ export async function setup(project: TestProject): Promise<void> {
     const { server, env } = await startAccount(account, await startApiServer(toolchain), calls);
     started.push(server);
     project.provide("awsAccount", env);
-    project.provide("awsCalls", calls);
 }
 
 /** Killed, and waited for: the API server would ask an etcd that is gone for a minute, and Vitest cannot end while a child runs. */

@@ -1,0 +1,127 @@
+/** The lives of the other examples and of each way that config offers, in the account of life.test.ts, each by a role of its own. */
+import { expect } from "vitest";
+
+import { at, fields, text } from "../../../policies/values.ts";
+import { account, otherStacks } from "../../aws-mocks.ts";
+import { awsPrograms, exampleOf, sizes } from "../../aws-programs.ts";
+import { settingsOf } from "../../harness.ts";
+import { startOwnStack } from "../own-stack.ts";
+import { administer } from "./cli.ts";
+import { deployerOf, roleOf } from "./deployer.ts";
+import { changed, configured, ofAws, told, type Settings } from "./life.ts";
+import { makeStacks } from "./other-stacks.ts";
+
+export interface Life {
+    /** `aws.name`. */
+    readonly name: string;
+    readonly title: string;
+    readonly settings: Settings;
+}
+
+/** The smallest example has the whole of life.test.ts. */
+export const others: readonly Life[] = [
+    ...sizes
+        .filter((size) => size !== "small")
+        .map((size) => ({ name: `orcheo-${size}`, title: `examples/prod-${size}.yaml`, settings: exampleOf(size) })),
+    ...awsPrograms.map(([title, { settings }], index) => ({
+        ...{ name: `orcheo-way-${index}`, title },
+        settings: fields(settings ?? settingsOf("prod")),
+    })),
+];
+
+/** What programs take as existing: by what it is called in tests/aws-programs.ts, its name in the account. */
+export type Existing = ReadonlyMap<string, string>;
+
+/** Makes it. */
+export async function makeExisting(): Promise<Existing> {
+    const made = async (what: readonly string[], ...path: readonly string[]): Promise<string> =>
+        text(at(JSON.parse(await administer(...what)), ...path)) ?? "";
+    const vpc = await made(["ec2", "create-vpc", "--cidr-block", "10.20.0.0/16"], "Vpc", "VpcId");
+    const existing = new Map([["vpc-0a1b2c3d4e5f60718", vpc]]);
+    for (const [index, zone] of ["a", "b", "c"].entries()) {
+        const where = ["--cidr-block", `10.20.${index * 16}.0/20`, "--availability-zone", `eu-central-1${zone}`];
+        const subnet = await made(["ec2", "create-subnet", "--vpc-id", vpc, ...where], "Subnet", "SubnetId");
+        existing.set(`subnet-0a1b2c3d4e5f6071${index + 1}`, subnet);
+    }
+    for (const [name, id] of Object.entries({
+        nodes: "sg-0a1b2c3d4e5f60718",
+        database: "sg-00000000000000001",
+        cache: "sg-00000000000000002",
+    })) {
+        const group = ["ec2", "create-security-group", "--group-name", name, "--description", name, "--vpc-id", vpc];
+        existing.set(id, await made(group, "GroupId"));
+    }
+    const trust = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Principal: { Service: "eks.amazonaws.com" }, Action: "sts:AssumeRole" }],
+    });
+    for (const role of ["backend", "backup", "eks"])
+        await administer("iam", "create-role", "--role-name", role, "--assume-role-policy-document", trust);
+    for (const key of ["data", "vault"])
+        existing.set(`key/${key}`, `key/${await made(["kms", "create-key"], "KeyMetadata", "KeyId")}`);
+    await administer(
+        ...["s3api", "create-bucket", "--bucket", "their-bucket"],
+        ...["--create-bucket-configuration", "LocationConstraint=eu-central-1"],
+    );
+    const zone = ["route53", "create-hosted-zone", "--name", "example.com", "--caller-reference", "existing"];
+    existing.set("Z0123456789ABCDEFGHIJ", (await made(zone, "HostedZone", "Id")).split("/").at(-1) ?? "");
+    return existing;
+}
+
+/** In the account: the cluster that a program takes as existing has the name of the stack. */
+function inAccount<Given>(given: Given, name: string, existing: Existing): Given {
+    const called = new Map([...existing, ["orcheo-prod", name], ['"shared"', `"${name}"`]]);
+    const written = [...called].reduce((all, [each, id]) => all.replaceAll(each, id), JSON.stringify(given));
+    return JSON.parse(written) as Given;
+}
+
+const otherCluster = { kind: "stackReference", stack: "organization/cluster/prod", kubeconfigOutput: "kubeconfig" };
+
+async function makeCluster(name: string, existing: Existing): Promise<void> {
+    const subnets = [...existing].filter(([id]) => id.startsWith("subnet-")).map(([, subnet]) => subnet);
+    const network = ["--resources-vpc-config", `subnetIds=${subnets.join()}`];
+    await administer(
+        "eks",
+        "create-cluster",
+        "--name",
+        name,
+        "--role-arn",
+        `arn:aws:iam::${account}:role/eks`,
+        ...network,
+    );
+}
+
+/** It is created, stays as it is, and is destroyed but for what is protected. */
+export async function lived({ name, title, settings: given }: Life, existing: Existing): Promise<void> {
+    const own = at(given, "aws", "cluster", "kind") === "new";
+    const settings = configured(inAccount(given, name, existing), {
+        "aws.name": name,
+        "aws.deployerRoleArns": [roleOf(name)],
+        "kubernetes.namespace": name,
+        // By another stack's kubeconfig: the API server of these tests lacks what the program looks for in a cluster of its context.
+        ...(!own && { "aws.cluster": otherCluster }),
+        ...(fields(given["aws"])["registry"] !== false && {
+            "registry.prefix": `${account}.dkr.ecr.eu-central-1.amazonaws.com/${name}`,
+        }),
+    });
+    if (!own) await makeCluster(name, existing);
+    const stack = await startOwnStack("prod", settings, "real", await deployerOf(name));
+    try {
+        await makeStacks(stack.folder, inAccount(otherStacks, name, existing));
+        await stack.run("up", "--yes", "--skip-preview", ...ofAws);
+        expect(told(changed(await stack.steps(...ofAws)))).toEqual([]);
+        await stack.run("refresh", "--yes", "--skip-preview", "--expect-no-changes");
+        const before = await stack.resources();
+        await stack.run("destroy", "--yes", "--skip-preview", "--exclude-protected");
+        const left = await stack.resources();
+        const kept = before.filter((each) => each.protected);
+        expect(left).toEqual(expect.arrayContaining(kept));
+        expect(kept.map((each) => each.name)).toEqual(expect.arrayContaining(["postgres", "valkey"]));
+        expect(left.length).toBeLessThan(before.length);
+        console.log(
+            `${title}: ${kept.length} of ${before.length} resources are protected; destroy left ${left.length}`,
+        );
+    } finally {
+        await stack.end();
+    }
+}
