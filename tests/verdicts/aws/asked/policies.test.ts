@@ -14,7 +14,7 @@ test("the policies are what was asked for, and no more", async () => {
     // As if each stack were that of the pages.
     const by = (role: string, name: string): readonly Asked[] =>
         lines
-            .filter((line) => line.includes(`"${role}"`))
+            .filter((line) => line.includes(`"caller": "${role}"`))
             .map((line) => JSON.parse(line.replaceAll(name, "orcheo-small")) as Asked);
     const stacks = ["orcheo-small", ...others.map(({ name }) => name)];
     for (const [who, asked] of Object.entries({
