@@ -1,6 +1,6 @@
 /** What a stack can lose while it executes runs, on an embedded cluster whose processes are this machine's. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ctr } from "../../local/cluster/node.ts";
+import { ctr, inNode } from "../../local/cluster/node.ts";
 import type { ClusterSpec } from "../../local/cluster/spec.ts";
 import { run } from "../../local/process.ts";
 
@@ -76,6 +76,26 @@ export class Losses {
         await ctr(this.#spec, "tasks", "kill", "--all", "--signal", "SIGKILL", id);
     }
 
+    /** Drops the packets of the pod, then removes it, as when its node loses its power: who is connected hears nothing of it. */
+    async vanish(pod: string): Promise<void> {
+        const address = await this.kubectl("get", "pod", pod, "-o", "jsonpath={.status.podIP}");
+        for (const end of ["--source", "--destination"])
+            await inNode(this.#spec, ["iptables", "--insert", "FORWARD", end, address, "--jump", "DROP"]);
+        await this.kubectl("delete", "pod", pod, "--grace-period=0", "--force");
+        const ready = ["wait", `pod/${pod}`, "--for=condition=Ready", "--timeout=120s"];
+        await until(60, () => this.kubectl(...ready));
+    }
+
+    /** How many workers wait for work at Valkey. */
+    async waitingWorkers(): Promise<number> {
+        return (await this.#valkey("CLIENT", "LIST")).split("\n").filter((line) => line.includes(" cmd=brpop ")).length;
+    }
+
+    #valkey(...command: string[]): Promise<string> {
+        const client = `REDISCLI_AUTH=$(cat /run/secrets/orcheo/valkey-password) valkey-cli -e -s /tmp/valkey/socket "$@"`;
+        return this.kubectl("exec", "valkey-0", "--", "sh", "-c", client, "valkey-cli", ...command);
+    }
+
     /** Removes the pods at once, as when their node is gone. */
     async removePods(component: string): Promise<void> {
         const pods = ["pods", "-l", `app.kubernetes.io/component=${component}`];
@@ -96,8 +116,7 @@ export class Losses {
 
     /** Delivers the message of every run that is executed a second time. @returns how many */
     async redeliver(): Promise<number> {
-        const client = `REDISCLI_AUTH=$(cat /run/secrets/orcheo/valkey-password) valkey-cli -e -s /tmp/valkey/socket EVAL "$0" 0`;
-        return Number(await this.kubectl("exec", "valkey-0", "--", "sh", "-c", client, redeliver));
+        return Number(await this.#valkey("EVAL", redeliver, "0"));
     }
 }
 

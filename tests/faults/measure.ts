@@ -69,6 +69,11 @@ const get = (entrance: Entrance, path: string): Promise<unknown> =>
         return body;
     });
 
+async function answers(entrance: Entrance): Promise<void> {
+    const { status } = await ask(entrance, "GET", "/api/workflows");
+    if (status !== 200) throw new Error(`GET /api/workflows: status ${status}`);
+}
+
 /** Runs by status, as the database has them: the API's limits do not matter. */
 async function states(losses: Losses, ids: readonly string[]): Promise<Readonly<Record<string, number>>> {
     const list = ids.map((id) => `'${id}'`).join(", ");
@@ -125,6 +130,20 @@ async function lose({ entrance, losses }: Stack, workflowId: string, report: Rep
     });
     await sleep(15_000);
     await loss("kill Postgres", () => losses.killContainer("postgres-0"));
+    await sleep(15_000);
+    await loss("let Postgres vanish: the API answers within 30 s of its return", async () => {
+        await losses.vanish("postgres-0");
+        const end = Date.now() + 30_000;
+        // More than the API has pods.
+        for (let asked = 0; asked < 10; asked++) await until((end - Date.now()) / 1000, () => answers(entrance));
+    });
+    await loss("let Valkey vanish: both workers wait for runs within 30 s of its return", async () => {
+        await losses.vanish("valkey-0");
+        await until(30, async () => {
+            const waiting = await losses.waitingWorkers();
+            if (waiting < 2) throw new Error(`${waiting} of 2 workers wait for runs`);
+        });
+    });
     await report.step("wait until the paused process has lost its run", undefined, () =>
         until(240, async () => {
             const holders = await losses.holders();

@@ -49,21 +49,19 @@ def silent_server() -> Iterator[tuple[int, threading.Semaphore]]:
 
 class SilentValkey(unittest.TestCase):
     def test_a_worker_connects_again(self) -> None:
-        for scheme in ("redis", "rediss"):
-            with self.subTest(scheme), silent_server() as (port, connections):
-                broker = f"{scheme}://:secret@127.0.0.1:{port}/0" + "?ssl_cert_reqs=required" * (scheme == "rediss")
+        with silent_server() as plain, silent_server() as tls:
+            for scheme, (port, _), query in (("redis", plain, ""), ("rediss", tls, "?ssl_cert_reqs=required")):
                 worker = subprocess.Popen(
-                    [sys.executable, "-c", WORKER, broker],
+                    [sys.executable, "-c", WORKER, f"{scheme}://:secret@127.0.0.1:{port}/0{query}"],
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     env=os.environ | {"C_FORCE_ROOT": "1"},
                 )
-                try:
-                    for _ in range(3):
-                        self.assertTrue(connections.acquire(timeout=60))
-                finally:
-                    worker.kill()
-                    worker.wait(30)
+                self.addCleanup(worker.wait, 30)
+                self.addCleanup(worker.kill)
+            for scheme, (_, connections) in (("redis", plain), ("rediss", tls)):
+                for _ in range(2):
+                    self.assertTrue(connections.acquire(timeout=60), scheme)
 
     @patch("orcheo_runtime.delivery.ANSWER_SECONDS", 0.5)
     def test_who_sends_a_run_is_told(self) -> None:

@@ -8,6 +8,8 @@ SPARE_SECONDS = 300
 # Longest wait for an answer of Valkey. Celery's default is forever: a worker that connected just as Valkey's pod went away
 # waited for an answer that nobody would send, until its liveness probe restarted it four minutes later.
 ANSWER_SECONDS = 5
+# Between two looks at the connections on which a worker waits for work: one of a Valkey that vanished is given up after two.
+LOOK_SECONDS = 10
 
 
 def longest_run_seconds() -> int:
@@ -46,5 +48,6 @@ def configure(app: Any) -> None:
             "socket_connect_timeout": ANSWER_SECONDS,
             # Waiting for work is no wait for an answer: Valkey ends that with one each second.
             "socket_timeout": ANSWER_SECONDS,
+            "health_check_interval": LOOK_SECONDS,
         },
     )
