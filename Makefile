@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check check-lint check-files test compose-test browser-test workflow-test aws-test alerts alerts-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check check-lint check-files test compose-test browser-test workflow-test aws-test endurance alerts alerts-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -14,6 +14,7 @@ help:
 	@echo "make prune   frees disk space by deleting what can be rebuilt; clusters and their data are kept"
 	@echo "make check   runs the fast tests: format, lint, types, imports, unit tests"
 	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
+	@echo "make endurance  runs the stories of make test with their long proofs, and make aws-test (docs/testing.md)"
 	@echo "make compose-test  runs compose/dev.yaml and compose/prod.yaml on their own Docker engine"
 	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
 	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor, and runs those of the stack with act"
@@ -50,6 +51,11 @@ test: ready-for-test check
 	@$(run) vitest run --project policy
 	@$(run) node local/toolchain/build.ts >/dev/null
 	@$(run) vitest run --project 'e2e-*' --project verdicts
+
+endurance: ready-for-test
+	@$(run) node local/toolchain/build.ts >/dev/null
+	@ORCHEO_ENDURANCE=1 $(run) vitest run --project e2e-platform --project e2e-neighbours --project verdicts
+	@$(run) vitest run --project aws
 
 compose-test:
 	@$(run) node local/toolchain/build.ts cluster add-ons compose test >/dev/null

@@ -88,7 +88,7 @@ export class Losses {
 
     /** How many workers wait for work at Valkey. */
     async waitingWorkers(): Promise<number> {
-        return (await this.#valkey("CLIENT", "LIST")).split("\n").filter((line) => line.includes(" cmd=brpop ")).length;
+        return Number(/^blocked_clients:(\d+)/m.exec(await this.#valkey("INFO", "clients"))?.[1]);
     }
 
     #valkey(...command: string[]): Promise<string> {

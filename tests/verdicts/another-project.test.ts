@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 
+import { endurance } from "../e2e/endurance.ts";
 import { exceptionsKey } from "../../policies/exceptions.ts";
 import { nextMonth } from "../policy/cases.ts";
 import { fields } from "../../policies/values.ts";
@@ -229,12 +230,14 @@ test("a pull request's comment knows the exceptions, and what does not change", 
     expect(await readFile(join(folder, "output"), "utf8")).toMatch(/- \*\*mandatory\*\* \[no-host-path\]\(.*\bweb\b/);
 });
 
-test.each([
-    ["npm", ["npm", "install", "--no-audit", "--no-fund", "--save-dev"]],
-    ["pnpm", ["npx", "-y", "pnpm@10.24.0", "add", "-D"]],
-    ["yarn", ["npx", "-y", "yarn@1.22.22", "add", "-D"]],
-    ["yarn-4", ["npx", "-y", "@yarnpkg/cli-dist@4.18.1", "add", "-D"]],
-])(
+const installers: [string, string[]][] = [["npm", ["npm", "install", "--no-audit", "--no-fund", "--save-dev"]]];
+if (endurance)
+    installers.push(
+        ["pnpm", ["npx", "-y", "pnpm@10.24.0", "add", "-D"]],
+        ["yarn", ["npx", "-y", "yarn@1.22.22", "add", "-D"]],
+        ["yarn-4", ["npx", "-y", "@yarnpkg/cli-dist@4.18.1", "add", "-D"]],
+    );
+test.each(installers)(
     "the package, installed by %s into a project of modern TypeScript, starts and reports",
     async (name, install) => {
         const project = join(folder, name);

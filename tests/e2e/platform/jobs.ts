@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { endurance } from "../endurance.ts";
 import { projectDir } from "../../../local/paths.ts";
 import { merge } from "../../../local/settings.ts";
 import {
@@ -200,19 +201,20 @@ export function mainJob(): void {
         await expectReady("worker");
     });
 
-    test("a worker that is told to stop while it starts leaves at once, though runs may take long", async () => {
-        const worker = ["pods", "-l", "app.kubernetes.io/component=worker"];
-        await kube("delete", ...worker, "--wait=true", "--timeout=120s");
-        const hears = async (): Promise<boolean> => {
-            const names = (await kube("get", ...worker, "-o", "name")).trim().split("\n");
-            const seen = await Promise.all(names.map((name) => exec(name, "grep", "SigCgt", "/proc/1/status")));
-            return seen.every(({ code, output }) => code === 0 && catches(output, constants.signals.SIGTERM));
-        };
-        expect(await eventually(60, hears, (seen) => seen)).toBe(true);
-        expect(await readyPods("worker")).toBe(0);
-        await kube("delete", ...worker, "--wait=true", "--timeout=60s");
-        await expectReady("worker");
-    });
+    if (endurance)
+        test("a worker that is told to stop while it starts leaves at once, though runs may take long", async () => {
+            const worker = ["pods", "-l", "app.kubernetes.io/component=worker"];
+            await kube("delete", ...worker, "--wait=true", "--timeout=120s");
+            const hears = async (): Promise<boolean> => {
+                const names = (await kube("get", ...worker, "-o", "name")).trim().split("\n");
+                const seen = await Promise.all(names.map((name) => exec(name, "grep", "SigCgt", "/proc/1/status")));
+                return seen.every(({ code, output }) => code === 0 && catches(output, constants.signals.SIGTERM));
+            };
+            expect(await eventually(60, hears, (seen) => seen)).toBe(true);
+            expect(await readyPods("worker")).toBe(0);
+            await kube("delete", ...worker, "--wait=true", "--timeout=60s");
+            await expectReady("worker");
+        });
 
     test("its result is in Postgres after API, worker, Postgres and Valkey have all been deleted and come back", async () => {
         await restart("api", "worker", "postgres", "valkey");

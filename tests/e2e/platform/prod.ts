@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { endurance } from "../endurance.ts";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { projectDir } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
@@ -282,35 +283,40 @@ export function prod(): void {
         expect(await renewed(caller)).toContain("Pebble Intermediate CA");
     });
 
-    test("moves to Envoy Gateway, which verifies the pods too", async () => {
-        await installEnvoyGateway();
-        const controller = { kind: "envoyGateway", gateway: { kind: "created", className: envoyClass } };
-        // Not by `up`, which waits for an answer of Traefik.
-        const file = join(pulumiDir(spec), "Pulumi.prod.yaml");
-        const before = settingsOf(readStackFile(file), file);
-        putSettings(file, merge(before, { network: envoyNetwork, entrance: { controller } }));
-        const { code, output } = await attempt("pulumi", ["up", "--yes", "--non-interactive"], environmentOf("prod"));
-        expect(code, output.slice(-3000)).toBe(0);
-        await throughEnvoy("orcheo", async (https, http) => {
-            const visitor = by(https, caller);
-            const statusBecomes = async (wanted: number): Promise<void> => {
-                const look = () => ask(visitor, "GET", "/api/system/health");
-                const seen = await eventually(60, look, ({ status }) => status === wanted);
-                expect(seen.status, JSON.stringify(seen.body)).toBe(wanted);
-            };
-            await statusBecomes(200);
-            expect(await eventually(60, refusedByEnvoy, (said) => said.length === 0)).toEqual([]);
-            await servesAsAnyEntrance(visitor, http);
-            // Pods that answer with a certificate for another name get nothing.
-            const expected = (hostname: string) => `{"spec": {"validation": {"hostname": "${hostname}"}}}`;
-            const rename = (hostname: string) =>
-                inProd("patch", "backendtlspolicy", "api", "--type=merge", "--patch", expected(hostname));
-            await rename("somebody-else");
-            await statusBecomes(503);
-            await rename("api");
-            await statusBecomes(200);
+    if (endurance)
+        test("moves to Envoy Gateway, which verifies the pods too", async () => {
+            await installEnvoyGateway();
+            const controller = { kind: "envoyGateway", gateway: { kind: "created", className: envoyClass } };
+            // Not by `up`, which waits for an answer of Traefik.
+            const file = join(pulumiDir(spec), "Pulumi.prod.yaml");
+            const before = settingsOf(readStackFile(file), file);
+            putSettings(file, merge(before, { network: envoyNetwork, entrance: { controller } }));
+            const { code, output } = await attempt(
+                "pulumi",
+                ["up", "--yes", "--non-interactive"],
+                environmentOf("prod"),
+            );
+            expect(code, output.slice(-3000)).toBe(0);
+            await throughEnvoy("orcheo", async (https, http) => {
+                const visitor = by(https, caller);
+                const statusBecomes = async (wanted: number): Promise<void> => {
+                    const look = () => ask(visitor, "GET", "/api/system/health");
+                    const seen = await eventually(60, look, ({ status }) => status === wanted);
+                    expect(seen.status, JSON.stringify(seen.body)).toBe(wanted);
+                };
+                await statusBecomes(200);
+                expect(await eventually(60, refusedByEnvoy, (said) => said.length === 0)).toEqual([]);
+                await servesAsAnyEntrance(visitor, http);
+                // Pods that answer with a certificate for another name get nothing.
+                const expected = (hostname: string) => `{"spec": {"validation": {"hostname": "${hostname}"}}}`;
+                const rename = (hostname: string) =>
+                    inProd("patch", "backendtlspolicy", "api", "--type=merge", "--patch", expected(hostname));
+                await rename("somebody-else");
+                await statusBecomes(503);
+                await rename("api");
+                await statusBecomes(200);
+            });
         });
-    });
 
     test("goes away again", async () => {
         const away = ["destroy", "--exclude-protected", "--yes", "--non-interactive"];
