@@ -141,7 +141,7 @@ async function lose({ entrance, losses }: Stack, workflowId: string, report: Rep
         await losses.vanish("valkey-0");
         await until(30, async () => {
             const waiting = await losses.waitingWorkers();
-            if (waiting < 2) throw new Error(`${waiting} of 2 workers wait for runs`);
+            if (waiting !== 2) throw new Error(`${waiting} of 2 workers wait for runs`);
         });
     });
     await report.step("wait until the paused process has lost its run", undefined, () =>
