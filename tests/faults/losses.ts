@@ -86,9 +86,12 @@ export class Losses {
         await until(60, () => this.kubectl(...ready));
     }
 
-    /** How many workers wait for work at Valkey. */
-    async waitingWorkers(): Promise<number> {
-        return Number(/^blocked_clients:(\d+)/m.exec(await this.#valkey("INFO", "clients"))?.[1]);
+    /** The workers that have connected to Valkey since then, by their logs. */
+    async connectedSince(time: Date): Promise<number> {
+        const selected = ["--selector=app.kubernetes.io/component=worker", "--tail=-1", "--prefix"];
+        const log = await this.kubectl("logs", ...selected, `--since-time=${time.toISOString()}`);
+        return new Set([...log.matchAll(/^\[pod\/(\S+?)\/.*mingle: searching for neighbors/gm)].map(([, pod]) => pod))
+            .size;
     }
 
     #valkey(...command: string[]): Promise<string> {

@@ -137,11 +137,12 @@ async function lose({ entrance, losses }: Stack, workflowId: string, report: Rep
         // More than the API has pods.
         for (let asked = 0; asked < 10; asked++) await until((end - Date.now()) / 1000, () => answers(entrance));
     });
-    await loss("let Valkey vanish: both workers wait for runs within 30 s of its return", async () => {
+    await loss("let Valkey vanish: both workers are connected again within 30 s of its return", async () => {
+        const before = new Date();
         await losses.vanish("valkey-0");
         await until(30, async () => {
-            const waiting = await losses.waitingWorkers();
-            if (waiting !== 2) throw new Error(`${waiting} of 2 workers wait for runs`);
+            const connected = await losses.connectedSince(before);
+            if (connected !== 2) throw new Error(`${connected} of 2 workers have connected again`);
         });
     });
     await report.step("wait until the paused process has lost its run", undefined, () =>
