@@ -17,10 +17,13 @@ export class GitHub {
     /** Requests that it has no answer to. */
     readonly unknown: string[] = [];
 
-    private constructor(
-        private readonly server: Server,
-        readonly url: string,
-    ) {}
+    readonly url: string;
+    readonly #server: Server;
+
+    private constructor(server: Server, url: string) {
+        this.#server = server;
+        this.url = url;
+    }
 
     /** @param token  the one that it takes */
     static async start(token: string): Promise<GitHub> {
@@ -42,7 +45,7 @@ export class GitHub {
     }
 
     stop(): void {
-        this.server.close();
+        this.#server.close();
     }
 
     private answer(method: string, url: string, body: string): [number, unknown] {
