@@ -24,6 +24,9 @@ const serviceLevels = z
             .literal(latencyBounds, { error: `one of ${latencyBounds.join(", ")}` })
             .default(2.5)
             .describe("A bound of the histogram."),
+        websocketPercent: percent()
+            .default(99.5)
+            .describe("WebSockets that the API does not fail; those that it refuses do not count."),
         runStartPercent: percent()
             .default(99)
             .describe("Time in which no dispatched run has waited longer than `runStartSeconds` for a worker."),

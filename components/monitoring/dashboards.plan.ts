@@ -18,7 +18,7 @@ const quantile = (share: number, metric: string, own: string, by = ""): Query =>
 });
 
 function overview(own: string, { serviceLevels }: Pick<Scraped, "serviceLevels">): Dashboard {
-    const { availabilityPercent, latencyPercent, runStartPercent } = serviceLevels;
+    const { availabilityPercent, latencyPercent, websocketPercent, runStartPercent } = serviceLevels;
     const left = (level: string, percent: number): string =>
         `1 - avg_over_time(orcheo:${level}:ratio_rate5m{${own}}[30d]) / ${Number(((100 - percent) / 100).toPrecision(6))}`;
     return {
@@ -50,6 +50,12 @@ function overview(own: string, { serviceLevels }: Pick<Scraped, "serviceLevels">
                 "percentunit",
                 "Of 30 days; below 0 the objective is missed.",
                 left("api_slow", latencyPercent),
+            ),
+            number(
+                "Budget left: WebSockets",
+                "percentunit",
+                "Of 30 days; below 0 the objective is missed.",
+                left("websockets_failed", websocketPercent),
             ),
             number(
                 "Budget left: runs' start",
@@ -110,6 +116,10 @@ const api = (own: string): Dashboard => ({
         graph("Open WebSockets", "short", "Of each process.", {
             expr: `orcheo_websockets_open{${own}}`,
             legend: "{{pod}}",
+        }),
+        graph("WebSockets that end", "reqps", "Refused: the caller lacks a token. Failed: the API's log says why.", {
+            expr: `sum by (outcome) (rate(orcheo_websockets_total{${own}}[5m]))`,
+            legend: "{{outcome}}",
         }),
         graph("Database connections used", "percentunit", "Of those that a pool may open; at 100 % requests wait.", {
             expr: `max by (pod, store) (orcheo_pool_connections{${own},state="used"}) / max by (pod, store) (orcheo_pool_connections_max{${own}})`,

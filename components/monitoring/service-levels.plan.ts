@@ -40,9 +40,12 @@ interface Level {
 
 function levelsOf({ serviceLevels }: Pick<Scraped, "serviceLevels">, namespace: string): readonly Level[] {
     const own = `namespace="${namespace}"`;
-    const { availabilityPercent, latencyPercent, latencySeconds, runStartPercent, runStartSeconds } = serviceLevels;
+    const { availabilityPercent, latencyPercent, latencySeconds } = serviceLevels;
+    const { websocketPercent, runStartPercent, runStartSeconds } = serviceLevels;
     const requests = `orcheo_http_requests_total{${own}}`;
-    const enough = (window: string) => `sum(increase(${requests}[${window}])) >= ${leastRequests}`;
+    // Refused ones are their callers' matter.
+    const websockets = `orcheo_websockets_total{${own},outcome!="refused"}`;
+    const enough = (counted: string) => (window: string) => `sum(increase(${counted}[${window}])) >= ${leastRequests}`;
     // Prometheus 3 writes 1.0 where others write 1.
     const bound = Number.isInteger(latencySeconds) ? `=~"${latencySeconds}(\\\\.0)?"` : `="${latencySeconds}"`;
     const latency = "orcheo_http_request_duration_seconds";
@@ -52,7 +55,7 @@ function levelsOf({ serviceLevels }: Pick<Scraped, "serviceLevels">, namespace: 
             ratio: (window) =>
                 `sum(rate(orcheo_http_requests_total{${own},status="5xx"}[${window}])) / sum(rate(${requests}[${window}]))`,
             objectivePercent: availabilityPercent,
-            enough,
+            enough: enough(requests),
             alert: "OrcheoApiErrors",
             page: "alert-api.md",
             summary: `The API answers more requests with errors than ${availabilityPercent} % availability allows.`,
@@ -62,10 +65,21 @@ function levelsOf({ serviceLevels }: Pick<Scraped, "serviceLevels">, namespace: 
             ratio: (window) =>
                 `1 - sum(rate(${latency}_bucket{${own},le${bound}}[${window}])) / sum(rate(${latency}_count{${own}}[${window}]))`,
             objectivePercent: latencyPercent,
-            enough,
+            enough: enough(requests),
             alert: "OrcheoApiSlow",
             page: "alert-api.md",
             summary: `More than ${100 - latencyPercent} % of the API's answers take longer than ${latencySeconds} seconds to begin.`,
+        },
+        {
+            name: "websockets_failed",
+            // Without any there is no share: hours without WebSockets leave the budget as it is.
+            ratio: (window) =>
+                `sum(rate(orcheo_websockets_total{${own},outcome="failed"}[${window}])) / (sum(rate(${websockets}[${window}])) > 0)`,
+            objectivePercent: websocketPercent,
+            enough: enough(websockets),
+            alert: "OrcheoWebSocketsFail",
+            page: "alert-api.md",
+            summary: `The API fails more WebSockets than an objective of ${websocketPercent} % allows.`,
         },
         {
             name: "runs_late",

@@ -35,6 +35,9 @@ const answers = (within: string, all: string): Series => ({
     'orcheo_http_request_duration_seconds_bucket{namespace="orcheo",pod="api-1",le="2.5"}': within,
     'orcheo_http_request_duration_seconds_count{namespace="orcheo",pod="api-1"}': all,
 });
+const websockets = (outcome: string, values: string): Series => ({
+    [`orcheo_websockets_total{namespace="orcheo",pod="api-1",outcome="${outcome}"}`]: values,
+});
 const own = (metric: string, values: string, labels = ""): Series => ({
     [`${metric}{namespace="orcheo",pod="worker-1"${labels}}`]: values,
 });
@@ -85,6 +88,58 @@ export const cases: Readonly<Record<string, Case>> = {
     OrcheoApiSlow: {
         fires: [{ minute: 70, series: answers("0+70x100", "0+100x100"), severities: ["critical", "warning"] }],
         silent: [{ why: "slow answers within the budget", minute: 600, series: answers("0+995x600", "0+1000x600") }],
+    },
+    OrcheoWebSocketsFail: {
+        fires: [
+            {
+                minute: 70,
+                // Refused ones hide nothing.
+                series: {
+                    ...websockets("completed", "0+90x100"),
+                    ...websockets("refused", "0+900x100"),
+                    ...websockets("failed", "0+10x100"),
+                },
+                severities: ["critical", "warning"],
+            },
+            {
+                minute: 600,
+                series: { ...websockets("completed", "0+98x600"), ...websockets("failed", "0+2x600") },
+                severities: ["warning"],
+            },
+        ],
+        silent: [
+            {
+                why: "failures within the budget",
+                minute: 600,
+                series: { ...websockets("completed", "0+998x600"), ...websockets("failed", "0+2x600") },
+            },
+            {
+                why: "refused ones are their callers' matter",
+                minute: 70,
+                series: {
+                    ...websockets("completed", "0+10x100"),
+                    ...websockets("refused", "0+90x100"),
+                    ...websockets("failed", "0x100"),
+                },
+            },
+            {
+                why: "one failure among few",
+                minute: 70,
+                series: { ...websockets("completed", "0x30 1x15 2x50"), ...websockets("failed", "0x65 1x30") },
+            },
+            {
+                why: "another stack's",
+                minute: 70,
+                series: {
+                    'orcheo_websockets_total{namespace="other",pod="api-1",outcome="failed"}': "0+10x100",
+                },
+            },
+            {
+                why: "none since the start",
+                minute: 70,
+                series: { ...websockets("completed", "0x100"), ...websockets("failed", "0x100") },
+            },
+        ],
     },
     OrcheoRunsStartLate: {
         fires: [

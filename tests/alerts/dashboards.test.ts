@@ -25,6 +25,8 @@ const counters: readonly [string, number][] = [
     ['orcheo_http_requests_total{pod="api-1",route="/a",method="GET",status="2xx"}', 60],
     ['orcheo_http_requests_total{pod="api-1",route="/a",method="GET",status="5xx"}', 1],
     ...histogram("orcheo_http_request_duration_seconds", 'pod="api-1",route="/a",method="GET"'),
+    ['orcheo_websockets_total{pod="api-1",outcome="completed"}', 60],
+    ['orcheo_websockets_total{pod="api-1",outcome="failed"}', 1],
     ['orcheo_tasks_started_total{pod="worker-1",task="execute_run"}', 2],
     ['orcheo_tasks_finished_total{pod="worker-1",task="execute_run",outcome="succeeded"}', 2],
     ...histogram("orcheo_task_duration_seconds", 'pod="worker-1",task="execute_run"'),

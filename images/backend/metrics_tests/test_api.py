@@ -36,8 +36,18 @@ def application() -> FastAPI:
         if ref == "refused":
             await websocket.close()
             return
+        if ref == "missing":
+            raise HTTPException(404)
+        if ref == "broken":
+            raise RuntimeError(ref)
         await websocket.accept()
-        await websocket.receive_text()
+        said = await websocket.receive_text()
+        if said == "break":
+            raise RuntimeError(said)
+        if said == "fail":
+            await websocket.close(1011)
+            # As a server answers an application that goes on listening.
+            await websocket.receive()
 
     everything.include_router(runs)
     app.include_router(everything)
@@ -101,6 +111,68 @@ class Requests(unittest.IsolatedAsyncioTestCase):
         self.measured.application = stream
         await self.request("/stream")
         self.assertLess(self.series()['orcheo_http_request_duration_seconds_sum{method="GET",route="none"}'], 0.2)
+
+    async def talk(self, ref: str, *said: Any, leaves: bool = False) -> Any:
+        """All that the application answers to `said`; a caller who `leaves` is not there for its first answer."""
+        heard: list[Any] = []
+        saying = iter([{"type": "websocket.connect"}, *said])
+
+        async def receive() -> Any:
+            return next(saying)
+
+        async def send(message: Any) -> None:
+            if leaves:
+                raise OSError
+            heard.append(message)
+
+        path = f"/api/ws/{ref}"
+        scope = {"type": "websocket", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": [], "root_path": ""}
+        with contextlib.suppress(Exception):
+            await self.measured(scope | {"extensions": {"websocket.http.response": {}}}, receive, send)
+        return heard
+
+    def ended(self) -> dict[str, float]:
+        """Without those of which there are none; each outcome is a series from the start on."""
+        names = {outcome: f'orcheo_websockets_total{{outcome="{outcome}"}}' for outcome in ("completed", "refused", "failed")}
+        counts = {outcome: self.series()[name] for outcome, name in names.items()}
+        return {outcome: count for outcome, count in counts.items() if count}
+
+    async def test_websockets_that_end_well(self) -> None:
+        self.assertEqual(self.ended(), {})
+        await self.talk("one", {"type": "websocket.receive", "text": "bye"})
+        self.assertEqual(self.ended(), {"completed": 1})
+        # The caller leaves, which FastAPI tells the route by an exception.
+        await self.talk("one", {"type": "websocket.disconnect", "code": 1001})
+        self.assertEqual(self.ended(), {"completed": 2})
+
+    async def test_refused_websockets_are_their_callers_matter(self) -> None:
+        await self.talk("refused")
+        await self.talk("missing")
+        await self.talk("one", leaves=True)
+        self.assertEqual(self.ended(), {"refused": 3})
+
+    async def test_failed_websockets(self) -> None:
+        await self.talk("broken")
+        self.assertEqual(self.ended(), {"failed": 1})
+        await self.talk("one", {"type": "websocket.receive", "text": "break"})
+        self.assertEqual(self.ended(), {"failed": 2})
+        heard = await self.talk(
+            *("one", {"type": "websocket.receive", "text": "fail"}), {"type": "websocket.disconnect", "code": 1011}
+        )
+        self.assertEqual(heard[-1]["code"], 1011)
+        self.assertEqual(self.ended(), {"failed": 3})
+
+    async def test_websockets_that_are_answered_with_an_error_or_not_at_all_fail(self) -> None:
+        async def unavailable(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "websocket.http.response.start", "status": 503, "headers": []})
+
+        async def silent(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+
+        for number, each in enumerate((unavailable, silent), 1):
+            self.measured.application = each
+            await self.talk("one")
+            self.assertEqual(self.ended(), {"failed": number})
 
     async def test_open_websockets(self) -> None:
         said: asyncio.Queue[Any] = asyncio.Queue()

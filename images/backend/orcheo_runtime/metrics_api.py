@@ -16,6 +16,9 @@ Application = Callable[[Message, Any, Send], Awaitable[None]]
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 NO_ROUTE = "none"
+COMPLETED, REFUSED, FAILED = "completed", "refused", "failed"
+# "Internal error", as WebSockets say it when they close.
+INTERNAL_ERROR = 1011
 
 
 def route_of(scope: Message) -> str:
@@ -46,6 +49,10 @@ class Measured:
             registry=registry,
         )
         self.websockets = Gauge("orcheo_websockets_open", "Accepted WebSockets that are open.", registry=registry)
+        self.ended = Counter("orcheo_websockets", "WebSockets that have ended.", ("outcome",), registry=registry)
+        for outcome in (COMPLETED, REFUSED, FAILED):
+            # A series that began with its first failure would hide that one from increase().
+            self.ended.labels(outcome)
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
         """One ASGI connection."""
@@ -75,21 +82,46 @@ class Measured:
             self.seconds.labels(route, method).observe(time.perf_counter() - started if seconds is None else seconds)
 
     async def websocket(self, scope: Message, receive: Any, send: Send) -> None:
-        """Open from its acceptance to its end, whichever side ends it."""
-        accepted = False
+        """Open from its acceptance to its end, whichever side ends it; counted once, at its end."""
+        # None until something decides it: an application that says nothing has failed.
+        accepted, outcome = False, None
+
+        def unless_failed() -> str:
+            return COMPLETED if accepted else REFUSED
+
+        async def hear() -> Any:
+            nonlocal outcome
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                # Nobody is there any more whom the application could fail.
+                outcome = outcome or unless_failed()
+            return message
 
         async def watch(message: Message) -> None:
-            nonlocal accepted
+            nonlocal accepted, outcome
+            try:
+                await send(message)
+            except OSError:
+                # So the server says that the caller has left.
+                outcome = outcome or unless_failed()
+                raise
             if message["type"] == "websocket.accept" and not accepted:
                 accepted = True
                 self.websockets.inc()
-            await send(message)
+            elif message["type"] == "websocket.close":
+                outcome = outcome or (FAILED if message.get("code") == INTERNAL_ERROR else unless_failed())
+            elif message["type"] == "websocket.http.response.start":
+                outcome = outcome or (FAILED if message["status"] >= 500 else REFUSED)
 
         try:
-            await self.application(scope, receive, watch)
+            await self.application(scope, hear, watch)
+            if accepted:
+                # The server closes what the application leaves open.
+                outcome = outcome or COMPLETED
         finally:
             if accepted:
                 self.websockets.dec()
+            self.ended.labels(outcome or FAILED).inc()
 
 
 def store_of(module: str) -> str:

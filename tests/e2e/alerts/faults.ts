@@ -5,7 +5,7 @@ const noPostgres = "the node takes no new pods, and the pod of Postgres is delet
 const littleMemory = "the scheduler's memory limit is lowered to 48 MiB";
 const noImage = "the canvas gets an image that the registry does not have";
 const noStore = "the S3 store is away, and backups are suspended; one is due every minute";
-const locked = "a table that every request reads is locked while 40 callers ask";
+const locked = "a table that every request reads is locked while 40 callers ask and 20 open WebSockets";
 const killed = "the process that executes a run is killed";
 const tooMany = "more runs are dispatched than the worker executes";
 const shortCertificate = "the entrance's certificate is issued for ten days";
@@ -26,6 +26,7 @@ export const faults = {
     OrcheoConnectionsExhausted: locked,
     OrcheoApiErrors: locked,
     OrcheoApiSlow: locked,
+    OrcheoWebSocketsFail: locked,
     OrcheoPostgresConnections: "a client opens connections until Postgres has a tenth left",
     OrcheoQueueMemoryFull: "114 MB are written to Valkey, which may hold 128 MiB",
     OrcheoRunsOutOfMemory: killed,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inNode } from "../../../local/cluster/node.ts";
 import { NODE_NAME, pathsOf } from "../../../local/cluster/spec.ts";
-import { ask, at, createWorkflow, dispatchRuns, ended, type Entrance } from "../orcheo.ts";
+import { ask, at, createWorkflow, dispatchRuns, ended, type Entrance, socketStatus } from "../orcheo.ts";
 import { caller, eventually, exec, expectReady, kube, spec } from "../platform/harness.ts";
 import { steadyLoad } from "../platform/load.ts";
 import { endpoint, labels as storeLabels } from "../platform/object-store.ts";
@@ -89,10 +89,10 @@ const noImage: Story = {
 };
 
 /** Callers who ask again as soon as they have an answer, until they are told to stop. */
-function callers(count: number, path: string): () => Promise<void> {
+function callers(count: number, asking: () => Promise<unknown>): () => Promise<void> {
     let stopped = false;
     const each = async (): Promise<void> => {
-        while (!stopped) await ask(caller(), "GET", path).catch(() => sleep(500));
+        while (!stopped) await asking().catch(() => sleep(500));
     };
     const all = Promise.all(Array.from({ length: count }, each));
     return async () => {
@@ -113,7 +113,7 @@ function locked(): Story {
     let stop: () => Promise<void> = () => Promise.resolve();
     const waiting = "select pg_sleep(400)";
     return {
-        alerts: ["OrcheoConnectionsExhausted", "OrcheoApiErrors", "OrcheoApiSlow"],
+        alerts: ["OrcheoConnectionsExhausted", "OrcheoApiErrors", "OrcheoApiSlow", "OrcheoWebSocketsFail"],
         within: 240,
         async cause() {
             // A dump gives up on a locked table after a minute, and would count as a failed backup.
@@ -125,7 +125,11 @@ function locked(): Story {
             const ended = sql(`begin; lock table service_tokens in access exclusive mode; ${waiting}; commit`);
             if ((await Promise.race([ended, sleep(3000)])) !== undefined) throw new Error("the table is not locked");
             ended.catch(() => undefined);
-            stop = callers(40, "/api/workflows");
+            const asked = callers(40, () => ask(caller(), "GET", "/api/workflows"));
+            const opened = callers(20, () => socketStatus(caller(), "none"));
+            stop = async () => {
+                await Promise.all([asked(), opened()]);
+            };
         },
         async remedy() {
             try {

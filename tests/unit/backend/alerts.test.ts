@@ -61,11 +61,15 @@ describe("settings", () => {
     });
 
     it("objectives become limits: 14.4 times the budget within an hour", () => {
-        const serviceLevels = { availabilityPercent: 99.9, latencySeconds: 1, runStartSeconds: 300 };
+        const serviceLevels = {
+            ...{ availabilityPercent: 99.9, latencySeconds: 1, runStartSeconds: 300 },
+            websocketPercent: 99.8,
+        };
         const groups = planRuleGroups(monitoredStack({ kind: "annotations", serviceLevels }));
         const text = JSON.stringify(groups);
         expect(text).toContain('orcheo:api_errors:ratio_rate1h{namespace=\\"orcheo\\"} > 0.0144');
         expect(text).toContain("> bool 300");
+        expect(text).toContain('orcheo:websockets_failed:ratio_rate1h{namespace=\\"orcheo\\"} > 0.0288');
         expect(alertsOf(groups)[0]?.annotations["summary"]).toContain("99.9 %");
         // As Python's client and Prometheus 2 write the bound.
         expect(text).toContain('le=~\\"1(\\\\\\\\.0)?\\"');
