@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import celery.apps.worker
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init, worker_ready
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init, worker_ready, worker_shutting_down
 
 from orcheo_runtime import browsers, connections, delivery, fencing, imports, logs, memory, otlp, plugins, reconciler, reports, request_ids, vault
 from orcheo_runtime.health_server import Pulse, serve
@@ -90,6 +90,7 @@ def main() -> None:
     def ready(sender: Any, **_: object) -> None:
         pulse.beat()
         sender.timer.call_repeatedly(BEAT_SECONDS, pulse.beat)
+        worker_shutting_down.connect(lambda **_: delivery.take_no_more(sender.connection), weak=False, dispatch_uid="take_no_more")
 
     # The child processes are checked directly: while the main one waits for its broker, it does not notice that a run has ended.
     work = Work(Path(tempfile.mkdtemp(prefix="orcheo-worker-")) / "work")

@@ -1,6 +1,7 @@
 /** Workflows and their runs, through restarts and without a database. */
 import { constants } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { endurance } from "../endurance.ts";
 import { projectDir } from "../../../local/paths.ts";
@@ -190,13 +191,24 @@ export function mainJob(): void {
         expect(resultOf(done, "js"), JSON.stringify(done)).toEqual({ result: [14, 28, 42], console: ["three"] });
     });
 
-    test("a worker that is told to stop finishes its run first", async () => {
-        const slow = await createWorkflow(caller(), "0.33", "e2e-slow", 20);
+    test("a worker that is told to stop finishes its run first, and takes no other", async () => {
+        // Longer than a run may wait without a message in the queue: the reconciler would send its message again.
+        const slow = await createWorkflow(caller(), "0.33", "e2e-slow", 45);
         const slowRun = await dispatch(caller(), slow);
         const status = async (): Promise<unknown> =>
             at((await ask(caller(), "GET", `/api/runs/${slowRun}`)).body, "status");
         expect(await eventually(60, status, (seen) => seen === "running")).toBe("running");
         await kube("delete", "pods", "-l", "app.kubernetes.io/component=worker", "--wait=false");
+        const others: string[] = [];
+        for (let sent = 0; sent < 8; sent++) {
+            others.push(await dispatch(caller(), workflow));
+            await sleep(250);
+        }
+        for (const other of others) {
+            const done = await ended(caller(), other);
+            expect(answerOf(done)).toBe(42);
+            expect(actorsOf(done)).not.toContain("reconciler");
+        }
         expect(answerOf(await ended(caller(), slowRun))).toBe(42);
         await expectReady("worker");
     });
