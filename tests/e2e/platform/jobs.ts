@@ -3,9 +3,9 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { endurance } from "../endurance.ts";
 import { projectDir } from "../../../local/paths.ts";
 import { merge } from "../../../local/settings.ts";
+import { endurance } from "../endurance.ts";
 import {
     actorsOf,
     answerOf,

@@ -2,13 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { endurance } from "../endurance.ts";
 import { clusterInfo } from "../../../local/cluster/cluster.ts";
 import { projectDir } from "../../../local/paths.ts";
 import { pulumiDir } from "../../../local/platform.ts";
 import { run } from "../../../local/process.ts";
 import { committedFile, readStackFile } from "../../../local/pulumi.ts";
 import { merge, type Settings, settingsOf } from "../../../local/settings.ts";
+import { endurance } from "../endurance.ts";
 import {
     answerOf,
     ask,
