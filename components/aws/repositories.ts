@@ -30,7 +30,8 @@ export class Repositories extends pulumi.ComponentResource {
             new aws.ecr.LifecyclePolicy(
                 `${name}-${image}-age`,
                 { repository: repository.name, policy: JSON.stringify(planLifecycle(settings.keptImages)) },
-                { parent: this },
+                // A repository has one at most: the old one, deleted after the new one was put, would take the new one with it.
+                { parent: this, deleteBeforeReplace: true },
             );
         }
         this.registerOutputs({});
