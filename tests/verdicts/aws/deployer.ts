@@ -15,11 +15,12 @@ const bash = promisify(execFile);
 /** The stack of the page, which is examples/prod-small.yaml. */
 const first = "orcheo-small";
 
+const ownRole = (name: string, who: "deploy" | "watch"): string =>
+    `arn:aws:iam::${account}:role/${name === first ? "orcheo" : name}-${who}`;
 /** The role that deploys the stack of this `aws.name`. */
-export const roleOf = (name: string): string =>
-    `arn:aws:iam::${account}:role/${name === first ? "orcheo" : name}-deploy`;
-
-export const watcherRole = `arn:aws:iam::${account}:role/orcheo-watch`;
+export const roleOf = (name: string): string => ownRole(name, "deploy");
+/** The role that looks for drift in it. */
+export const watcherRoleOf = (name: string): string => ownRole(name, "watch");
 
 /** `npm run aws-policies` sets it: the role may do everything, and what it does becomes the policies. */
 export const recording = process.env["AWS_POLICIES"] === "record";
@@ -45,6 +46,16 @@ export async function run(
 
 const everything = (): string => block("aws.md", "aws iam attach-role-policy");
 
+/** What the pages call stack and roles, and what they are called for the stack of this `aws.name`. */
+const namesOf = (name: string): Readonly<Record<string, string>> =>
+    name === first
+        ? {}
+        : {
+              "orcheo-deploy": `${name}-deploy`,
+              "orcheo-watch": `${name}-watch`,
+              [`NAME=${first}`]: `NAME=${name}`,
+          };
+
 /** Makes the role of the page, and @returns the variables of its session. */
 async function made(name: string, ...more: readonly string[]): Promise<Runner["env"]> {
     const steps = [
@@ -55,9 +66,7 @@ async function made(name: string, ...more: readonly string[]): Promise<Runner["e
         // As `aws configure export-credentials` does, which only version 2 of the command has; the one of PyPI is version 1.
         `python3 '${join(import.meta.dirname, "../../aws/export_credentials.py")}' orcheo`,
     ];
-    const names: Readonly<Record<string, string>> =
-        name === first ? {} : { "orcheo-deploy": `${name}-deploy`, [`NAME=${first}`]: `NAME=${name}` };
-    return sessionOf((await run(steps, names, "123456\n")).trim().split("\n").at(-1) ?? "");
+    return sessionOf((await run(steps, namesOf(name), "123456\n")).trim().split("\n").at(-1) ?? "");
 }
 
 /** @param said  credentials of AWS, in JSON */
@@ -88,12 +97,15 @@ export async function deployer(): Promise<Runner> {
 /** The same role for another stack, whose state is in its folder. */
 export const deployerOf = async (name: string): Promise<Runner> => ({ env: await made(name) });
 
-/** The session of who looks for drift, whose role docs/drift-and-previews.md makes. moto does not check GitHub's token. */
-export async function watcher(): Promise<Runner["env"]> {
+/** The session of who looks for drift in this stack, whose role docs/drift-and-previews.md makes. moto does not check GitHub's token. */
+export async function watcherOf(name: string): Promise<Runner["env"]> {
+    const page = block("drift-and-previews.md", "aws iam create-open-id-connect-provider");
+    // An account has one provider for all stacks.
+    const role = name === first ? page : page.slice(page.indexOf("aws iam create-role"));
     const may = recording
         ? everything().replaceAll("orcheo-deploy", "orcheo-watch")
         : block("drift-and-previews.md", "NAME=");
-    await run([block("drift-and-previews.md", "aws iam create-open-id-connect-provider"), may]);
-    const who = ["--role-arn", watcherRole, "--role-session-name", "drift", "--web-identity-token", "token"];
+    await run([role, may], namesOf(name));
+    const who = ["--role-arn", watcherRoleOf(name), "--role-session-name", "drift", "--web-identity-token", "token"];
     return sessionOf(await administer("sts", "assume-role-with-web-identity", ...who, "--query", "Credentials"));
 }

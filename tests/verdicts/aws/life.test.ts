@@ -12,7 +12,7 @@ import { exampleOf } from "../../aws-programs.ts";
 import { block } from "../../e2e/docs.ts";
 import { startOwnStack, type Runner, type RunningStack } from "../own-stack.ts";
 import { administer, aws } from "./cli.ts";
-import { deployer, recording, roleOf, run, watcher } from "./deployer.ts";
+import { deployer, recording, roleOf, run, watcherOf } from "./deployer.ts";
 import { changed, configured, nameOf, ofAws, told, withValue, type Settings } from "./life.ts";
 import { before, inPlace, others, refused } from "./settings.ts";
 
@@ -129,7 +129,7 @@ test("whatever else is changed takes no data with it", async () => {
 });
 
 test("the role that watches previews and looks for drift", async () => {
-    watch = await watcher();
+    watch = await watcherOf("orcheo-small");
     const watching = stack.by(watch);
     expect(told(changed(await watching.steps(...ofAws)))).toEqual([]);
     await watching.run("refresh", "--preview-only", "--expect-no-changes");

@@ -1,4 +1,4 @@
-/** The lives of the other examples and of each way that config offers, in the account of life.test.ts, each by a role of its own. */
+/** The lives of the other examples and of each way that config offers, in the account of life.test.ts, each by roles of its own. */
 import { expect } from "vitest";
 
 import { at, fields, text } from "../../../policies/values.ts";
@@ -7,7 +7,7 @@ import { awsPrograms, exampleOf, sizes } from "../../aws-programs.ts";
 import { settingsOf } from "../../harness.ts";
 import { startOwnStack } from "../own-stack.ts";
 import { administer } from "./cli.ts";
-import { deployerOf, roleOf } from "./deployer.ts";
+import { deployerOf, roleOf, watcherOf, watcherRoleOf } from "./deployer.ts";
 import { changed, configured, ofAws, told, type Settings } from "./life.ts";
 import { makeStacks } from "./other-stacks.ts";
 
@@ -91,12 +91,13 @@ async function makeCluster(name: string, existing: Existing): Promise<void> {
     );
 }
 
-/** It is created, stays as it is, and is destroyed but for what is protected. */
+/** It is created, stays as it is, also for who watches, and is destroyed but for what is protected. */
 export async function lived({ name, title, settings: given }: Life, existing: Existing): Promise<void> {
     const own = at(given, "aws", "cluster", "kind") === "new";
     const settings = configured(inAccount(given, name, existing), {
         "aws.name": name,
         "aws.deployerRoleArns": [roleOf(name)],
+        "aws.watcherRoleArns": [watcherRoleOf(name)],
         "kubernetes.namespace": name,
         // By another stack's kubeconfig: the API server of these tests lacks what the program looks for in a cluster of its context.
         ...(!own && { "aws.cluster": otherCluster }),
@@ -105,12 +106,16 @@ export async function lived({ name, title, settings: given }: Life, existing: Ex
         }),
     });
     if (!own) await makeCluster(name, existing);
+    const watch = await watcherOf(name);
     const stack = await startOwnStack("prod", settings, "real", await deployerOf(name));
     try {
         await makeStacks(stack.folder, inAccount(otherStacks, name, existing));
         await stack.run("up", "--yes", "--skip-preview", ...ofAws);
         expect(told(changed(await stack.steps(...ofAws)))).toEqual([]);
         await stack.run("refresh", "--yes", "--skip-preview", "--expect-no-changes");
+        const watching = stack.by(watch);
+        expect(told(changed(await watching.steps(...ofAws)))).toEqual([]);
+        await watching.run("refresh", "--preview-only", "--expect-no-changes");
         const before = await stack.resources();
         await stack.run("destroy", "--yes", "--skip-preview", "--exclude-protected");
         const left = await stack.resources();

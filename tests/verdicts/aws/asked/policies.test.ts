@@ -5,7 +5,7 @@ import { format, resolveConfig } from "prettier";
 import { expect, test } from "vitest";
 
 import { logFile } from "../../../../local/paths.ts";
-import { roleOf, watcherRole } from "../deployer.ts";
+import { roleOf, watcherRoleOf } from "../deployer.ts";
 import { others } from "../lives.ts";
 import { policiesOf, type Asked } from "../policies.ts";
 
@@ -19,7 +19,7 @@ test("the policies are what was asked for, and no more", async () => {
     const stacks = ["orcheo-small", ...others.map(({ name }) => name)];
     for (const [who, asked] of Object.entries({
         deploy: stacks.flatMap((name) => by(roleOf(name), name)),
-        watch: by(watcherRole, "orcheo-small"),
+        watch: stacks.flatMap((name) => by(watcherRoleOf(name), name)),
     })) {
         // Whoever watches was refused what he is not to do.
         const given = who === "deploy" ? asked : asked.filter(({ allowed }) => allowed);
