@@ -24,6 +24,9 @@ const serviceLevels = z
             .literal(latencyBounds, { error: `one of ${latencyBounds.join(", ")}` })
             .default(2.5)
             .describe("A bound of the histogram."),
+        canvasPercent: percent()
+            .default(99.5)
+            .describe("Time in which `/` answers at the public URL; needs `monitoring.probe`, which measures it."),
         websocketPercent: percent()
             .default(99.5)
             .describe("WebSockets that the API does not fail; those that it refuses do not count."),

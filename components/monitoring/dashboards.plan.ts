@@ -1,6 +1,6 @@
 /** The dashboards: an overview that says which part is ill, and one for each part. */
-import type { Scraped } from "../config/schema.monitoring";
 import type { Dashboard, Panel, Query } from "./dashboard.plan";
+import type { LevelSettings } from "./service-levels.plan";
 
 const graph = (title: string, unit: Panel["unit"], description: string, ...queries: readonly Query[]): Panel => ({
     ...{ title, unit, description, queries },
@@ -17,8 +17,8 @@ const quantile = (share: number, metric: string, own: string, by = ""): Query =>
     legend: `p${share * 100}${by === "" ? "" : ` {{${by}}}`}`,
 });
 
-function overview(own: string, { serviceLevels }: Pick<Scraped, "serviceLevels">): Dashboard {
-    const { availabilityPercent, latencyPercent, websocketPercent, runStartPercent } = serviceLevels;
+function overview(own: string, { serviceLevels, probe }: LevelSettings): Dashboard {
+    const { canvasPercent, availabilityPercent, latencyPercent, websocketPercent, runStartPercent } = serviceLevels;
     const left = (level: string, percent: number): string =>
         `1 - avg_over_time(orcheo:${level}:ratio_rate5m{${own}}[30d]) / ${Number(((100 - percent) / 100).toPrecision(6))}`;
     return {
@@ -39,6 +39,16 @@ function overview(own: string, { serviceLevels }: Pick<Scraped, "serviceLevels">
                 "More than 300: no run starts by its schedule.",
                 `time() - max(orcheo_beat_last_tick_timestamp_seconds{${own}})`,
             ),
+            ...(probe === undefined
+                ? []
+                : [
+                      number(
+                          "Budget left: canvas",
+                          "percentunit",
+                          "Of 30 days; below 0 the objective is missed.",
+                          left("canvas_away", canvasPercent),
+                      ),
+                  ]),
             number(
                 "Budget left: errors",
                 "percentunit",
@@ -234,7 +244,7 @@ const pods = (own: string): Dashboard => ({
     ],
 });
 
-export function planDashboards(namespace: string, scraped: Pick<Scraped, "serviceLevels">): readonly Dashboard[] {
+export function planDashboards(namespace: string, scraped: LevelSettings): readonly Dashboard[] {
     const own = `namespace="${namespace}"`;
     return [overview(own, scraped), api(own), runs(own), servers(own), pods(own)];
 }

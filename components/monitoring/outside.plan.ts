@@ -14,6 +14,11 @@ export type OutsideSettings = Pick<Stack, "auth" | "publicUrl">;
 /** Label of the series. */
 const job = "orcheo-outside";
 
+const probes = (namespace: string): string => `job="${job}",namespace="${namespace}"`;
+/** Whether `/` answered: the only URL without a path. */
+export const canvasProbes = (namespace: string): string =>
+    `probe_success{${probes(namespace)},instance=~"https?://[^/]+/"}`;
+
 /** No such workflow: a WebSocket without a token is refused by the API itself, which shows that it gets there. */
 const socketPath = "/ws/workflow/probe";
 
@@ -86,7 +91,7 @@ export function planProbesFile(
 }
 
 export function planOutside(namespace: string): Alert[] {
-    const own = `job="${job}",namespace="${namespace}"`;
+    const own = probes(namespace);
     const page = "alert-outside.md";
     return [
         {

@@ -5,8 +5,10 @@
  * @see https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts
  */
 import type { Scraped } from "../config/schema.monitoring";
+import type { Probed } from "../config/schema.notifications";
 import type { RecordingRule } from "../kubernetes/prometheus-rule.types";
 import type { Alert, Severity } from "./alert.plan";
+import { canvasProbes } from "./outside.plan";
 
 /** `factor` times the pace at which a budget lasts 30 days: 14.4 uses up 2 % of it in an hour. */
 interface Pace {
@@ -38,10 +40,12 @@ interface Level {
     readonly summary: string;
 }
 
-function levelsOf({ serviceLevels }: Pick<Scraped, "serviceLevels">, namespace: string): readonly Level[] {
+export type LevelSettings = Pick<Scraped, "serviceLevels"> & { readonly probe?: Probed | undefined };
+
+function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): readonly Level[] {
     const own = `namespace="${namespace}"`;
     const { availabilityPercent, latencyPercent, latencySeconds } = serviceLevels;
-    const { websocketPercent, runStartPercent, runStartSeconds } = serviceLevels;
+    const { canvasPercent, websocketPercent, runStartPercent, runStartSeconds } = serviceLevels;
     const requests = `orcheo_http_requests_total{${own}}`;
     // Refused ones are their callers' matter.
     const websockets = `orcheo_websockets_total{${own},outcome!="refused"}`;
@@ -89,11 +93,24 @@ function levelsOf({ serviceLevels }: Pick<Scraped, "serviceLevels">, namespace: 
             page: "alert-runs.md",
             summary: `Dispatched runs wait longer than ${runStartSeconds} seconds for a worker.`,
         },
+        // nginx counts no answer while its pod is away, so only somebody outside can tell.
+        ...(probe === undefined
+            ? []
+            : [
+                  {
+                      name: "canvas_away",
+                      ratio: (window: string) => `1 - min(avg_over_time(${canvasProbes(namespace)}[${window}]))`,
+                      objectivePercent: canvasPercent,
+                      alert: "OrcheoCanvasUnavailable",
+                      page: "alert-outside.md",
+                      summary: `The canvas cannot be reached from outside for longer than ${canvasPercent} % availability allow.`,
+                  },
+              ]),
     ];
 }
 
 /** The ratios by window, recorded once for all alerts and dashboards. */
-export function planLevelRecords(scraped: Pick<Scraped, "serviceLevels">, namespace: string): RecordingRule[] {
+export function planLevelRecords(scraped: LevelSettings, namespace: string): RecordingRule[] {
     const labels = { namespace };
     const { runStartSeconds } = scraped.serviceLevels;
     const oldest = `max(orcheo_runs_oldest_waiting_seconds{namespace="${namespace}"})`;
@@ -108,7 +125,7 @@ export function planLevelRecords(scraped: Pick<Scraped, "serviceLevels">, namesp
 
 const recordOf = (level: string, window: string): string => `orcheo:${level}:ratio_rate${window}`;
 
-export function planLevelAlerts(scraped: Pick<Scraped, "serviceLevels">, namespace: string): Alert[] {
+export function planLevelAlerts(scraped: LevelSettings, namespace: string): Alert[] {
     return levelsOf(scraped, namespace).flatMap((level) =>
         (["critical", "warning"] as const).map((severity) => ({
             name: level.alert,

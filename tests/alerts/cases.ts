@@ -38,6 +38,10 @@ const answers = (within: string, all: string): Series => ({
 const websockets = (outcome: string, values: string): Series => ({
     [`orcheo_websockets_total{namespace="orcheo",pod="api-1",outcome="${outcome}"}`]: values,
 });
+const probed = (path: string, values: string): Series => ({
+    [`probe_success{namespace="orcheo",job="orcheo-outside",instance="https://orcheo.example.com:8443${path}"}`]:
+        values,
+});
 const own = (metric: string, values: string, labels = ""): Series => ({
     [`${metric}{namespace="orcheo",pod="worker-1"${labels}}`]: values,
 });
@@ -139,6 +143,32 @@ export const cases: Readonly<Record<string, Case>> = {
                 minute: 70,
                 series: { ...websockets("completed", "0x100"), ...websockets("failed", "0x100") },
             },
+        ],
+    },
+    OrcheoCanvasUnavailable: {
+        fires: [
+            // Every tenth request is lost, so that OrcheoUnreachable never fires.
+            {
+                minute: 118,
+                series: {
+                    ...probed("/", "1x58 0 1x8 0 1x8 0 1x8 0 1x8 0 1x8 0 1x8"),
+                    ...probed("/api/system/health", "1x120"),
+                },
+                severities: ["critical", "warning"],
+            },
+        ],
+        silent: [
+            { why: "one lost request in six hours", minute: 400, series: probed("/", "1x397 0 1x10") },
+            {
+                why: "the API and the sign-in are not the canvas",
+                minute: 70,
+                series: {
+                    ...probed("/", "1x100"),
+                    ...probed("/api/system/health", "0x100"),
+                    ...probed("/realms/a/", "0x100"),
+                },
+            },
+            { why: "it answers again", minute: 420, series: probed("/", "1x30 0x10 1x400") },
         ],
     },
     OrcheoRunsStartLate: {

@@ -39,6 +39,7 @@ const counters: readonly [string, number][] = [
 const now = Date.now();
 const gauges: readonly [string, number][] = [
     ['orcheo_websockets_open{pod="api-1"}', 1],
+    ['probe_success{job="orcheo-outside",instance="https://orcheo.example.com/"}', 1],
     ['orcheo_pool_connections{pod="api-1",store="runs",state="used"}', 1],
     ['orcheo_pool_connections_max{pod="api-1",store="runs"}', 10],
     ['orcheo_pool_requests_waiting{pod="api-1",store="runs"}', 0],

@@ -3,6 +3,7 @@
 const noRoom = "the node takes no new pods, and all pods of the API, the canvas and the workers are deleted";
 const noPostgres = "the node takes no new pods, and the pod of Postgres is deleted";
 const littleMemory = "the scheduler's memory limit is lowered to 48 MiB";
+const noEntrance = "the ingress controller is scaled to no pods";
 const noImage = "the canvas gets an image that the registry does not have";
 const noStore = "the S3 store is away, and backups are suspended; one is due every minute";
 const locked = "a table that every request reads is locked while 40 callers ask and 20 open WebSockets";
@@ -42,7 +43,8 @@ export const faults = {
     OrcheoNodeLost: "the kubelet is stopped",
     OrcheoCertificateExpires: shortCertificate,
     OrcheoPublicCertificateExpires: shortCertificate,
-    OrcheoUnreachable: "the ingress controller is scaled to no pods",
+    OrcheoUnreachable: noEntrance,
+    OrcheoCanvasUnavailable: noEntrance,
     OrcheoBackupFailed: noStore,
     OrcheoBackupLate: noStore,
     OrcheoNoKubernetesMetrics: "the exporter of object states is deleted",

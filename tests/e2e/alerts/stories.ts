@@ -331,7 +331,8 @@ function busy(): Story {
 const scaleEntrance = (replicas: number): Promise<string> =>
     kube("scale", "deployment/traefik", "--namespace=traefik", `--replicas=${replicas}`);
 const noEntrance: Story = {
-    alerts: ["OrcheoUnreachable"],
+    alerts: ["OrcheoUnreachable", "OrcheoCanvasUnavailable"],
+    within: 240,
     // Its page: ask, correct the cause, and then look at the whole.
     after: { OrcheoUnreachable: 1 },
     cause: () => scaleEntrance(0).then(() => undefined),

@@ -114,14 +114,15 @@ describe("without the operator", () => {
             ],
         });
         const rules = file("alert-rules")["rules.yaml"] ?? "";
-        for (const alert of ["OrcheoUnreachable", "OrcheoPublicCertificateExpires"]) expect(rules).toContain(alert);
+        for (const alert of ["OrcheoUnreachable", "OrcheoPublicCertificateExpires", "OrcheoCanvasUnavailable"])
+            expect(rules).toContain(alert);
         const unprobed = await runBoth({
             stack: "dev",
             settings: { ...settings, monitoring: { kind: "annotations" } },
         });
         const texts = JSON.stringify(ofKind(unprobed, "ConfigMap"));
         expect(texts).toContain("OrcheoApiDown");
-        expect(texts).not.toContain("OrcheoUnreachable");
+        for (const absent of ["OrcheoUnreachable", "OrcheoCanvasUnavailable"]) expect(texts).not.toContain(absent);
         expect(texts).not.toContain("probes.yaml");
     });
 });
