@@ -77,7 +77,7 @@ beforeAll(async () => {
     const rules = join(newFolder(), "rules.yaml");
     writeFileSync(rules, stringify({ groups: planRuleGroups(stack).map((group) => ({ ...group, interval: "1s" })) }));
     await startRules(rules, store);
-    for (let tries = 0; tries < 60 && (await answered("orcheo:runs_late:ratio_rate5m")).length === 0; tries++)
+    for (let tries = 0; tries < 240 && (await answered("orcheo:runs_late:ratio_rate5m")).length === 0; tries++)
         await sleep(500);
 });
 afterAll(stopAll);
