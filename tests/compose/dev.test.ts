@@ -94,7 +94,7 @@ test.each(["api", "worker", "canvas"])(
     async (name) => {
         const script = "id -u; touch /src/x || touch /usr/x || touch /etc/x || true";
         const said = await folder.shell(`docker compose exec -T ${name} sh -c '${script}' 2>&1`);
-        expect(said).toMatch(/^1000\n/);
+        expect(said).toMatch(/^1000$/m);
         expect(said.match(/Read-only file system/g)).toHaveLength(3);
         expect(at(await folder.containerOf(name), "HostConfig")).toMatchObject({
             ReadonlyRootfs: true,
