@@ -13,8 +13,8 @@ help:
 	@echo "make plugins resolves the stack's plugins and writes their lock (docs/plugins.md)"
 	@echo "make prune   frees disk space by deleting what can be rebuilt; clusters and their data are kept"
 	@echo "make check   runs the fast tests: format, lint, types, imports, unit tests"
-	@echo "make test    runs all tests, including the end-to-end tests on their own embedded clusters"
-	@echo "make endurance  runs the stories of make test with their long proofs, and make aws-test (docs/testing.md)"
+	@echo "make test    runs the tests, including the end-to-end tests on their own embedded clusters"
+	@echo "make endurance  runs the end-to-end tests with their long parts, then make aws-test (docs/testing.md)"
 	@echo "make compose-test  runs compose/dev.yaml and compose/prod.yaml on their own Docker engine"
 	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
 	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor, and runs those of the stack with act"
@@ -55,7 +55,7 @@ test: ready-for-test check
 endurance: ready-for-test
 	@$(run) node local/toolchain/build.ts >/dev/null
 	@ORCHEO_ENDURANCE=1 $(run) vitest run --project e2e-platform --project e2e-neighbours --project verdicts
-	@$(run) vitest run --project aws
+	@$(MAKE) --no-print-directory aws-test
 
 compose-test:
 	@$(run) node local/toolchain/build.ts cluster add-ons compose test >/dev/null

@@ -11,7 +11,7 @@ const maxWorkers = 2;
 const standInCanvas = fileURLToPath(new URL("tests/canvas-app", import.meta.url));
 /** Set by hand, a tree of Orcheo's own canvas: the same tests then meet that one. */
 const canvasSource = process.env.ORCHEO_CANVAS_SOURCE ?? standInCanvas;
-/** For Pulumi's CLI and providers, which take a third of the CPU: they collect a quarter as often, for memory that is there. */
+/** For Go programs, above all Pulumi's CLI: garbage collection runs less often and uses more memory, of which the tests have enough. */
 const lessGarbageCollection = { GOGC: "400" };
 /** Each file has its own cluster; the verdicts share one beside them. */
 const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
@@ -22,8 +22,8 @@ const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
         env: {
             ...variablesOf(spec),
             ORCHEO_CANVAS_SOURCE: canvasSource,
-            // It kills its image builder, which is not to be the one that other clusters build with.
             ...lessGarbageCollection,
+            // It kills its image builder, which is not to be the one that other clusters build with.
             ...(file === "10-cluster.test.ts" && { ORCHEO_BUILDER_DIR: join(spec.stateDir, "builder") }),
         },
         testTimeout: 900_000,

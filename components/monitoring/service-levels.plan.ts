@@ -93,7 +93,7 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
             page: "alert-runs.md",
             summary: `Dispatched runs wait longer than ${runStartSeconds} seconds for a worker.`,
         },
-        // nginx counts no answer while its pod is away, so only somebody outside can tell.
+        // nginx counts nothing while its pod is down, so the probes from outside are the only source.
         ...(probe === undefined
             ? []
             : [
@@ -103,7 +103,7 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
                       objectivePercent: canvasPercent,
                       alert: "OrcheoCanvasUnavailable",
                       page: "alert-outside.md",
-                      summary: `The canvas cannot be reached from outside for longer than ${canvasPercent} % availability allow.`,
+                      summary: `The canvas cannot be reached from outside for longer than ${canvasPercent} % availability allows.`,
                   },
               ]),
     ];

@@ -126,8 +126,8 @@ def build():
     return graph
 `;
 
-/** A step of the main job that was not answered as it should be. */
-async function expected(answer: Promise<Answer>, ...statuses: readonly number[]): Promise<unknown> {
+/** The body of the answer. @throws for any other status */
+export async function expected(answer: Promise<Answer>, ...statuses: readonly number[]): Promise<unknown> {
     const { status, body } = await answer;
     if (!statuses.includes(status)) throw new Error(`status ${status}: ${JSON.stringify(body)}`);
     return body;

@@ -12,7 +12,7 @@ import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import type { Report } from "../../local/report.ts";
 import { merge, settingsOf } from "../../local/settings.ts";
 import type { Toolchain } from "../../local/toolchain/build.ts";
-import { ask, at, createWorkflow, dispatchRuns, type Entrance } from "../e2e/orcheo.ts";
+import { ask, at, createWorkflow, dispatchRuns, type Entrance, expected } from "../e2e/orcheo.ts";
 import { type Holder, Losses, until } from "./losses.ts";
 import type { Measured } from "./table.ts";
 import { type Verdict, verdictOf, workflow } from "./verdict.ts";
@@ -68,11 +68,6 @@ const get = (entrance: Entrance, path: string): Promise<unknown> =>
         if (status !== 200) throw new Error(`GET ${path}: status ${status}`);
         return body;
     });
-
-async function answers(entrance: Entrance): Promise<void> {
-    const { status } = await ask(entrance, "GET", "/api/workflows");
-    if (status !== 200) throw new Error(`GET /api/workflows: status ${status}`);
-}
 
 /** Runs by status, as the database has them: the API's limits do not matter. */
 async function states(losses: Losses, ids: readonly string[]): Promise<Readonly<Record<string, number>>> {
@@ -135,7 +130,8 @@ async function lose({ entrance, losses }: Stack, workflowId: string, report: Rep
         await losses.vanish("postgres-0");
         const end = Date.now() + 30_000;
         // More than the API has pods.
-        for (let asked = 0; asked < 10; asked++) await until((end - Date.now()) / 1000, () => answers(entrance));
+        for (let asked = 0; asked < 10; asked++)
+            await until((end - Date.now()) / 1000, () => expected(ask(entrance, "GET", "/api/workflows"), 200));
     });
     // A busy worker notices when it next asks something of Valkey.
     await loss("let Valkey vanish: both workers are connected again within a minute of its return", async () => {

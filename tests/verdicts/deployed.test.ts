@@ -207,7 +207,9 @@ const everDeployed = (stack: string): ReadonlySet<string> =>
     );
 
 /** Of each stack the newest; `make endurance` takes all. */
-const replayable = endurance ? recorded : [...new Map(recorded.sort().map((file) => [stackOf(file), file])).values()];
+const replayable = endurance
+    ? recorded
+    : [...new Map(recorded.toSorted().map((file) => [stackOf(file), file])).values()];
 
 test.each(replayable)("nothing that is protected in %s is replaced or deleted", async (file) => {
     const { stack, settings } = stackOf(file);

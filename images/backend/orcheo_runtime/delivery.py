@@ -8,8 +8,8 @@ SPARE_SECONDS = 300
 # Longest wait for an answer of Valkey. Celery's default is forever: a worker that connected just as Valkey's pod went away
 # waited for an answer that nobody would send, until its liveness probe restarted it four minutes later.
 ANSWER_SECONDS = 5
-# Between two looks at the connections on which a worker waits for work: one of a Valkey that vanished is given up after two.
-LOOK_SECONDS = 10
+# Between two health checks of the connections on which a worker waits for work: one to a Valkey that vanished is dropped after two.
+HEALTH_CHECK_SECONDS = 10
 
 
 def longest_run_seconds() -> int:
@@ -30,9 +30,9 @@ def kibibytes(name: str) -> int | None:
 
 
 def take_no_more(connection: Any) -> None:
-    """Ends a worker's wait for messages. Valkey would give it one for up to a second more, and that would begin when all others have ended.
+    """Stops a terminating worker from receiving messages. Valkey would deliver one for up to a second more, to start after all other runs.
 
-    `connection`: the consumer's, of Celery. A message that has arrived stays: it is sent back when the worker closes its connection.
+    `connection`: that of Celery's consumer. A message that has already arrived is returned to the queue when the connection closes.
     """
     from kombu.transport import redis
 
@@ -61,6 +61,6 @@ def configure(app: Any) -> None:
             "socket_connect_timeout": ANSWER_SECONDS,
             # Waiting for work is no wait for an answer: Valkey ends that with one each second.
             "socket_timeout": ANSWER_SECONDS,
-            "health_check_interval": LOOK_SECONDS,
+            "health_check_interval": HEALTH_CHECK_SECONDS,
         },
     )
