@@ -7,6 +7,9 @@ import { otlpTarget } from "./schema.otlp";
 /** Upper bounds of the API's latency histogram (orcheo_runtime/metrics_api.py): an objective can only be one of them. */
 export const latencyBounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 
+/** Objectives of what the probes measure; optional in the schema, so that one without a probe is refused. */
+export const canvasLevels = { canvasPercent: 99.5 } as const;
+
 const percent = () => {
     const accepted = "a number from 50 to 99.99";
     return z
@@ -25,8 +28,10 @@ const serviceLevels = z
             .default(2.5)
             .describe("A bound of the histogram."),
         canvasPercent: percent()
-            .default(99.5)
-            .describe("Time in which `/` answers at the public URL; needs `monitoring.probe`, which measures it."),
+            .optional()
+            .describe(
+                `Time in which \`/\` answers at the public URL; needs \`monitoring.probe\`, which measures it. Default ${canvasLevels.canvasPercent}.`,
+            ),
         websocketPercent: percent()
             .default(99.5)
             .describe("WebSockets that the API does not fail; those that it refuses do not count."),

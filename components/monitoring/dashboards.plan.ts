@@ -1,6 +1,6 @@
 /** The dashboards: an overview that says which part is ill, and one for each part. */
 import type { Dashboard, Panel, Query } from "./dashboard.plan";
-import type { LevelSettings } from "./service-levels.plan";
+import { canvasLevelsOf, type LevelSettings } from "./service-levels.plan";
 
 const graph = (title: string, unit: Panel["unit"], description: string, ...queries: readonly Query[]): Panel => ({
     ...{ title, unit, description, queries },
@@ -18,7 +18,8 @@ const quantile = (share: number, metric: string, own: string, by = ""): Query =>
 });
 
 function overview(own: string, { serviceLevels, probe }: LevelSettings): Dashboard {
-    const { canvasPercent, availabilityPercent, latencyPercent, websocketPercent, runStartPercent } = serviceLevels;
+    const { availabilityPercent, latencyPercent, websocketPercent, runStartPercent } = serviceLevels;
+    const { canvasPercent } = canvasLevelsOf(serviceLevels);
     const left = (level: string, percent: number): string =>
         `1 - avg_over_time(orcheo:${level}:ratio_rate5m{${own}}[30d]) / ${Number(((100 - percent) / 100).toPrecision(6))}`;
     return {

@@ -4,7 +4,7 @@
  *
  * @see https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts
  */
-import type { Scraped } from "../config/schema.monitoring";
+import { canvasLevels, type Scraped } from "../config/schema.monitoring";
 import type { Probed } from "../config/schema.notifications";
 import type { RecordingRule } from "../kubernetes/prometheus-rule.types";
 import type { Alert, Severity } from "./alert.plan";
@@ -42,14 +42,21 @@ interface Level {
 
 export type LevelSettings = Pick<Scraped, "serviceLevels"> & { readonly probe?: Probed | undefined };
 
+export const canvasLevelsOf = ({
+    canvasPercent = canvasLevels.canvasPercent,
+}: LevelSettings["serviceLevels"]): Record<keyof typeof canvasLevels, number> => ({ canvasPercent });
+
 function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): readonly Level[] {
     const own = `namespace="${namespace}"`;
     const { availabilityPercent, latencyPercent, latencySeconds } = serviceLevels;
-    const { canvasPercent, websocketPercent, runStartPercent, runStartSeconds } = serviceLevels;
+    const { websocketPercent, runStartPercent, runStartSeconds } = serviceLevels;
+    const { canvasPercent } = canvasLevelsOf(serviceLevels);
     const requests = `orcheo_http_requests_total{${own}}`;
     // Refused ones are their callers' matter.
     const websockets = `orcheo_websockets_total{${own},outcome!="refused"}`;
     const enough = (counted: string) => (window: string) => `sum(increase(${counted}[${window}])) >= ${leastRequests}`;
+    // Prometheus records 0 / 0 as NaN, which stays in every average. Hours without requests leave the budget as it is.
+    const some = (counted: string, window: string) => `(sum(rate(${counted}[${window}])) > 0)`;
     // Prometheus 3 writes 1.0 where others write 1.
     const bound = Number.isInteger(latencySeconds) ? `=~"${latencySeconds}(\\\\.0)?"` : `="${latencySeconds}"`;
     const latency = "orcheo_http_request_duration_seconds";
@@ -57,7 +64,7 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
         {
             name: "api_errors",
             ratio: (window) =>
-                `sum(rate(orcheo_http_requests_total{${own},status="5xx"}[${window}])) / sum(rate(${requests}[${window}]))`,
+                `sum(rate(orcheo_http_requests_total{${own},status="5xx"}[${window}])) / ${some(requests, window)}`,
             objectivePercent: availabilityPercent,
             enough: enough(requests),
             alert: "OrcheoApiErrors",
@@ -67,7 +74,7 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
         {
             name: "api_slow",
             ratio: (window) =>
-                `1 - sum(rate(${latency}_bucket{${own},le${bound}}[${window}])) / sum(rate(${latency}_count{${own}}[${window}]))`,
+                `1 - sum(rate(${latency}_bucket{${own},le${bound}}[${window}])) / ${some(`${latency}_count{${own}}`, window)}`,
             objectivePercent: latencyPercent,
             enough: enough(requests),
             alert: "OrcheoApiSlow",
@@ -76,9 +83,8 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
         },
         {
             name: "websockets_failed",
-            // Without any there is no share: hours without WebSockets leave the budget as it is.
             ratio: (window) =>
-                `sum(rate(orcheo_websockets_total{${own},outcome="failed"}[${window}])) / (sum(rate(${websockets}[${window}])) > 0)`,
+                `sum(rate(orcheo_websockets_total{${own},outcome="failed"}[${window}])) / ${some(websockets, window)}`,
             objectivePercent: websocketPercent,
             enough: enough(websockets),
             alert: "OrcheoWebSocketsFail",

@@ -1,5 +1,7 @@
 /** Settings of traces and metrics that are each accepted and cannot be meant together. */
 import type { Problem } from "../config/problems";
+import { canvasLevels } from "../config/schema.monitoring";
+import type { Stack } from "../config/schema";
 import { telemetryOf, type TelemetrySettings } from "../monitoring/monitoring.plan";
 
 /** Traces name routes, statements and servers; headers are credentials. */
@@ -11,4 +13,18 @@ export function plainTelemetry(stack: TelemetrySettings): Problem[] {
             found: `found "${target.endpoint}"`,
             remedy: `accepted: an https:// URL; http:// to pods of the cluster alone, with ${section}.reach of kind "pods"`,
         }));
+}
+
+/** Nothing would measure them, and no alert would watch them. */
+export function unprobedLevels({ monitoring }: Pick<Stack, "monitoring">): Problem[] {
+    if (monitoring.kind === "none" || (monitoring.kind !== "otlp" && monitoring.probe !== undefined)) return [];
+    const remedy =
+        monitoring.kind === "otlp"
+            ? 'accepted: no such key, as nothing probes with monitoring.kind "otlp"'
+            : "accepted: a number beside monitoring.probe, which measures it";
+    return Object.keys(canvasLevels).flatMap((key) => {
+        const value = monitoring.serviceLevels[key as keyof typeof canvasLevels];
+        const at = `orcheo:stack.monitoring.serviceLevels.${key}`;
+        return value === undefined ? [] : [{ at, found: `found ${value} without monitoring.probe`, remedy }];
+    });
 }

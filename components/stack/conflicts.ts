@@ -13,7 +13,7 @@ import { awsRules } from "./conflicts.aws";
 import { backupRules } from "./conflicts.backup";
 import { tooFewConnections, urlForPooler } from "./conflicts.data";
 import { kubernetesRules } from "./conflicts.kubernetes";
-import { plainTelemetry } from "./conflicts.telemetry";
+import { plainTelemetry, unprobedLevels } from "./conflicts.telemetry";
 import { extraObjectProblems } from "./extra-objects.plan";
 import { imageRules } from "./image-rules";
 import { transformProblems } from "./transforms.plan";
@@ -41,6 +41,7 @@ export const rules: readonly Rule[] = [
     ...awsRules,
     ...backupRules,
     plainTelemetry,
+    unprobedLevels,
     unknownRules,
     rollbackOfPublished,
     missingImages,

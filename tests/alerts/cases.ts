@@ -168,7 +168,7 @@ export const cases: Readonly<Record<string, Case>> = {
                     ...probed("/realms/a/", "0x100"),
                 },
             },
-            { why: "it answers again", minute: 420, series: probed("/", "1x30 0x10 1x400") },
+            { why: "it answers again", minute: 372, series: probed("/", "0x10 1x370") },
         ],
     },
     OrcheoRunsStartLate: {

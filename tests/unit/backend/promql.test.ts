@@ -29,6 +29,25 @@ describe("Prometheus understands", () => {
     });
 });
 
+/** What is divided by what, in Prometheus' words. */
+function divisorsIn(expression: string): string[] {
+    const divisors: string[] = [];
+    parser.parse(expression).iterate({
+        enter: ({ type, node }) => {
+            if (type.name === "Div") divisors.push(expression.slice(node.nextSibling?.from, node.nextSibling?.to));
+        },
+    });
+    return divisors;
+}
+
+// Prometheus would record 0 / 0 as NaN; VictoriaMetrics records nothing.
+it("a share that is recorded has nothing to say about an hour in which nothing happened", () => {
+    const recorded = planRuleGroups(stack).flatMap((group) => group.rules.filter((rule) => "record" in rule));
+    const divisors = recorded.flatMap(({ expr }) => divisorsIn(expr));
+    expect(divisors.length).toBeGreaterThan(10);
+    for (const divisor of divisors) expect(divisor).toMatch(/^\(sum\(rate\(.*\)\) > 0\)$/);
+});
+
 it("what only VictoriaMetrics understands is found", () => {
     expect(errorsIn("rate(a[1i])")).not.toEqual([]);
     expect(errorsIn("sum(a) keep_metric_names")).not.toEqual([]);
