@@ -4,11 +4,11 @@ import { notifications, probe } from "./schema.notifications";
 import { freeLabelKey, httpsUrl, kind, labelKey, labelValue, name, oneOf, whole } from "./fields";
 import { otlpTarget } from "./schema.otlp";
 
-/** Upper bounds of the API's latency histogram (orcheo_runtime/metrics_api.py): an objective can only be one of them. */
+/** Upper bounds of the API's latency histograms (orcheo_runtime/metrics_api.py): an objective can only be one of them. */
 export const latencyBounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 
 /** Objectives of what the probes measure; optional in the schema, so that one without a probe is refused. */
-export const canvasLevels = { canvasPercent: 99.5 } as const;
+export const canvasLevels = { canvasPercent: 99.5, canvasLatencyPercent: 99, canvasLatencySeconds: 2.5 } as const;
 
 const percent = () => {
     const accepted = "a number from 50 to 99.99";
@@ -19,22 +19,41 @@ const percent = () => {
         .meta({ accepted });
 };
 
+const bound = () => z.literal(latencyBounds, { error: `one of ${latencyBounds.join(", ")}` });
+
+const seconds = () => {
+    // A blackbox exporter gives up after ten seconds, in Prometheus' default settings.
+    const accepted = "a number from 0.05 to 9";
+    return z.number({ error: accepted }).min(0.05, { error: accepted }).max(9, { error: accepted }).meta({ accepted });
+};
+
 const serviceLevels = z
     .strictObject({
         availabilityPercent: percent().default(99.5).describe("Requests that the API answers without a 5xx."),
         latencyPercent: percent().default(99).describe("Requests whose answer begins within `latencySeconds`."),
-        latencySeconds: z
-            .literal(latencyBounds, { error: `one of ${latencyBounds.join(", ")}` })
-            .default(2.5)
-            .describe("A bound of the histogram."),
+        latencySeconds: bound().default(2.5).describe("A bound of the histogram."),
         canvasPercent: percent()
             .optional()
             .describe(
                 `Time in which \`/\` answers at the public URL; needs \`monitoring.probe\`, which measures it. Default ${canvasLevels.canvasPercent}.`,
             ),
+        canvasLatencyPercent: percent()
+            .optional()
+            .describe(
+                `Time in which \`/\`, where it answers, does so within \`canvasLatencySeconds\`; needs \`monitoring.probe\`. Default ${canvasLevels.canvasLatencyPercent}.`,
+            ),
+        canvasLatencySeconds: seconds()
+            .optional()
+            .describe(
+                `For the whole answer at the public URL, with connection and TLS; needs \`monitoring.probe\`. Default ${canvasLevels.canvasLatencySeconds}.`,
+            ),
         websocketPercent: percent()
             .default(99.5)
             .describe("WebSockets that the API does not fail; those that it refuses do not count."),
+        websocketLatencyPercent: percent()
+            .default(99)
+            .describe("WebSockets that are accepted or refused within `websocketLatencySeconds`."),
+        websocketLatencySeconds: bound().default(2.5).describe("A bound of the histogram."),
         runStartPercent: percent()
             .default(99)
             .describe("Time in which no dispatched run has waited longer than `runStartSeconds` for a worker."),

@@ -200,6 +200,7 @@ function planObjects(own: string, { api, database, cache }: ConditionSettings): 
 function planResources(own: string, namespace: string): Alert[] {
     const volume = (name: string) => `kubelet_volume_stats_${name}{${own}}`;
     const container = `${own},container!=""`;
+    const pod = `${own},container="",image="",pod!=""`;
     const expiry = "certmanager_certificate_expiration_timestamp_seconds";
     return [
         {
@@ -232,6 +233,16 @@ function planResources(own: string, namespace: string): Alert[] {
             expr: `max by (pod, container) (container_memory_working_set_bytes{${container}}) / on(pod, container) max by (pod, container) (kube_pod_container_resource_limits{${own},resource="memory"}) > 0.95`,
             for: "15m",
             summary: "A container uses more than 95 % of its memory limit.",
+            page: "alert-pods.md",
+        },
+        {
+            // A pod's own cgroup, which has no image: the kubelet sets the limit there, for all containers together. 0 is no limit.
+            name: "OrcheoProcessesNearLimit",
+            severity: "warning",
+            expr: `max by (pod) (container_threads{${pod}}) / on(pod) (max by (pod) (container_threads_max{${pod}}) > 0) > 0.85`,
+            for: "5m",
+            summary:
+                "A pod has more than 85 % of the processes and threads that its node allows: it will fail to start new ones.",
             page: "alert-pods.md",
         },
         {

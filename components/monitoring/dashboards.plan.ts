@@ -18,8 +18,9 @@ const quantile = (share: number, metric: string, own: string, by = ""): Query =>
 });
 
 function overview(own: string, { serviceLevels, probe }: LevelSettings): Dashboard {
-    const { availabilityPercent, latencyPercent, websocketPercent, runStartPercent } = serviceLevels;
-    const { canvasPercent } = canvasLevelsOf(serviceLevels);
+    const { availabilityPercent, latencyPercent, websocketPercent, websocketLatencyPercent, runStartPercent } =
+        serviceLevels;
+    const { canvasPercent, canvasLatencyPercent } = canvasLevelsOf(serviceLevels);
     const left = (level: string, percent: number): string =>
         `1 - avg_over_time(orcheo:${level}:ratio_rate5m{${own}}[30d]) / ${Number(((100 - percent) / 100).toPrecision(6))}`;
     return {
@@ -49,6 +50,12 @@ function overview(own: string, { serviceLevels, probe }: LevelSettings): Dashboa
                           "Of 30 days; below 0 the objective is missed.",
                           left("canvas_away", canvasPercent),
                       ),
+                      number(
+                          "Budget left: canvas' latency",
+                          "percentunit",
+                          "Of 30 days; below 0 the objective is missed.",
+                          left("canvas_slow", canvasLatencyPercent),
+                      ),
                   ]),
             number(
                 "Budget left: errors",
@@ -67,6 +74,12 @@ function overview(own: string, { serviceLevels, probe }: LevelSettings): Dashboa
                 "percentunit",
                 "Of 30 days; below 0 the objective is missed.",
                 left("websockets_failed", websocketPercent),
+            ),
+            number(
+                "Budget left: WebSockets' opening",
+                "percentunit",
+                "Of 30 days; below 0 the objective is missed.",
+                left("websockets_slow", websocketLatencyPercent),
             ),
             number(
                 "Budget left: runs' start",

@@ -15,9 +15,13 @@ export type OutsideSettings = Pick<Stack, "auth" | "publicUrl">;
 const job = "orcheo-outside";
 
 const probes = (namespace: string): string => `job="${job}",namespace="${namespace}"`;
-/** Whether `/` answered: the only URL without a path. */
-export const canvasProbes = (namespace: string): string =>
-    `probe_success{${probes(namespace)},instance=~"https?://[^/]+/"}`;
+/** Those of `/`: the only URL without a path. */
+const ofCanvas = (namespace: string): string => `{${probes(namespace)},instance=~"https?://[^/]+/"}`;
+/** Whether `/` answered. */
+export const canvasProbes = (namespace: string): string => `probe_success${ofCanvas(namespace)}`;
+/** Seconds that `/` took, where it answered: away is another fault than slow. */
+export const canvasAnswers = (namespace: string): string =>
+    `probe_duration_seconds${ofCanvas(namespace)} and ${canvasProbes(namespace)} == 1`;
 
 /** No such workflow: a WebSocket without a token is refused by the API itself, which shows that it gets there. */
 const socketPath = "/ws/workflow/probe";

@@ -8,7 +8,7 @@ import { canvasLevels, type Scraped } from "../config/schema.monitoring";
 import type { Probed } from "../config/schema.notifications";
 import type { RecordingRule } from "../kubernetes/prometheus-rule.types";
 import type { Alert, Severity } from "./alert.plan";
-import { canvasProbes } from "./outside.plan";
+import { canvasAnswers, canvasProbes } from "./outside.plan";
 
 /** `factor` times the pace at which a budget lasts 30 days: 14.4 uses up 2 % of it in an hour. */
 interface Pace {
@@ -44,13 +44,20 @@ export type LevelSettings = Pick<Scraped, "serviceLevels"> & { readonly probe?: 
 
 export const canvasLevelsOf = ({
     canvasPercent = canvasLevels.canvasPercent,
-}: LevelSettings["serviceLevels"]): Record<keyof typeof canvasLevels, number> => ({ canvasPercent });
+    canvasLatencyPercent = canvasLevels.canvasLatencyPercent,
+    canvasLatencySeconds = canvasLevels.canvasLatencySeconds,
+}: LevelSettings["serviceLevels"]): Record<keyof typeof canvasLevels, number> => ({
+    canvasPercent,
+    canvasLatencyPercent,
+    canvasLatencySeconds,
+});
 
 function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): readonly Level[] {
     const own = `namespace="${namespace}"`;
     const { availabilityPercent, latencyPercent, latencySeconds } = serviceLevels;
-    const { websocketPercent, runStartPercent, runStartSeconds } = serviceLevels;
-    const { canvasPercent } = canvasLevelsOf(serviceLevels);
+    const { websocketPercent, websocketLatencyPercent, websocketLatencySeconds } = serviceLevels;
+    const { runStartPercent, runStartSeconds } = serviceLevels;
+    const { canvasPercent, canvasLatencyPercent, canvasLatencySeconds } = canvasLevelsOf(serviceLevels);
     const requests = `orcheo_http_requests_total{${own}}`;
     // Refused ones are their callers' matter.
     const websockets = `orcheo_websockets_total{${own},outcome!="refused"}`;
@@ -58,8 +65,10 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
     // Prometheus records 0 / 0 as NaN, which stays in every average. Hours without requests leave the budget as it is.
     const some = (counted: string, window: string) => `(sum(rate(${counted}[${window}])) > 0)`;
     // Prometheus 3 writes 1.0 where others write 1.
-    const bound = Number.isInteger(latencySeconds) ? `=~"${latencySeconds}(\\\\.0)?"` : `="${latencySeconds}"`;
-    const latency = "orcheo_http_request_duration_seconds";
+    const bound = (seconds: number) => (Number.isInteger(seconds) ? `=~"${seconds}(\\\\.0)?"` : `="${seconds}"`);
+    const slower = (histogram: string, seconds: number) => (window: string) =>
+        `1 - sum(rate(${histogram}_bucket{${own},le${bound(seconds)}}[${window}])) / ${some(`${histogram}_count{${own}}`, window)}`;
+    const opening = "orcheo_websocket_opening_seconds";
     return [
         {
             name: "api_errors",
@@ -73,13 +82,12 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
         },
         {
             name: "api_slow",
-            ratio: (window) =>
-                `1 - sum(rate(${latency}_bucket{${own},le${bound}}[${window}])) / ${some(`${latency}_count{${own}}`, window)}`,
+            ratio: slower("orcheo_http_request_duration_seconds", latencySeconds),
             objectivePercent: latencyPercent,
             enough: enough(requests),
             alert: "OrcheoApiSlow",
             page: "alert-api.md",
-            summary: `More than ${100 - latencyPercent} % of the API's answers take longer than ${latencySeconds} seconds to begin.`,
+            summary: `More than ${rest(latencyPercent)} % of the API's answers take longer than ${latencySeconds} seconds to begin.`,
         },
         {
             name: "websockets_failed",
@@ -90,6 +98,15 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
             alert: "OrcheoWebSocketsFail",
             page: "alert-api.md",
             summary: `The API fails more WebSockets than an objective of ${websocketPercent} % allows.`,
+        },
+        {
+            name: "websockets_slow",
+            ratio: slower(opening, websocketLatencySeconds),
+            objectivePercent: websocketLatencyPercent,
+            enough: enough(`${opening}_count{${own}}`),
+            alert: "OrcheoWebSocketsSlow",
+            page: "alert-api.md",
+            summary: `More than ${rest(websocketLatencyPercent)} % of the WebSockets take longer than ${websocketLatencySeconds} seconds to open.`,
         },
         {
             name: "runs_late",
@@ -111,18 +128,31 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
                       page: "alert-outside.md",
                       summary: `The canvas cannot be reached from outside for longer than ${canvasPercent} % availability allows.`,
                   },
+                  {
+                      name: "canvas_slow",
+                      ratio: (window: string) => `avg_over_time(orcheo:canvas_slow{${own}}[${window}])`,
+                      objectivePercent: canvasLatencyPercent,
+                      alert: "OrcheoCanvasSlow",
+                      page: "alert-outside.md",
+                      summary: `In more than ${rest(canvasLatencyPercent)} % of the time the canvas takes longer than ${canvasLatencySeconds} seconds to answer from outside.`,
+                  },
               ]),
     ];
 }
+
+/** 100 - 99.9 is 0.0999… */
+const rest = (percent: number): number => Number((100 - percent).toPrecision(4));
 
 /** The ratios by window, recorded once for all alerts and dashboards. */
 export function planLevelRecords(scraped: LevelSettings, namespace: string): RecordingRule[] {
     const labels = { namespace };
     const { runStartSeconds } = scraped.serviceLevels;
     const oldest = `max(orcheo_runs_oldest_waiting_seconds{namespace="${namespace}"})`;
+    const slowCanvas = `max(${canvasAnswers(namespace)}) > bool ${canvasLevelsOf(scraped.serviceLevels).canvasLatencySeconds}`;
     const windows = [...new Set(paces.flatMap(({ long, short }) => [short, long]))];
     return [
         { record: "orcheo:runs_late", expr: `${oldest} > bool ${runStartSeconds}`, labels },
+        ...(scraped.probe === undefined ? [] : [{ record: "orcheo:canvas_slow", expr: slowCanvas, labels }]),
         ...levelsOf(scraped, namespace).flatMap(({ name, ratio }) =>
             windows.map((window) => ({ record: recordOf(name, window), expr: ratio(window), labels })),
         ),

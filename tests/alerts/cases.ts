@@ -38,6 +38,15 @@ const answers = (within: string, all: string): Series => ({
 const websockets = (outcome: string, values: string): Series => ({
     [`orcheo_websockets_total{namespace="orcheo",pod="api-1",outcome="${outcome}"}`]: values,
 });
+const openings = (within: string, all: string): Series => ({
+    'orcheo_websocket_opening_seconds_bucket{namespace="orcheo",pod="api-1",le="2.5"}': within,
+    'orcheo_websocket_opening_seconds_count{namespace="orcheo",pod="api-1"}': all,
+});
+const took = (path: string, seconds: string, success = "1x500"): Series => ({
+    ...probed(path, success),
+    [`probe_duration_seconds{namespace="orcheo",job="orcheo-outside",instance="https://orcheo.example.com:8443${path}"}`]:
+        seconds,
+});
 const probed = (path: string, values: string): Series => ({
     [`probe_success{namespace="orcheo",job="orcheo-outside",instance="https://orcheo.example.com:8443${path}"}`]:
         values,
@@ -51,6 +60,8 @@ const inOther = (metric: string, values: string, labels = ""): Series => ({
 const container = ',container="worker"';
 const restarts = (values: string): Series => own("kube_pod_container_status_restarts_total", values, container);
 const workerContainer = [{ pod: "worker-1", container: "worker" }];
+const threads = (values: string): Series => own("container_threads", values, ',container="",image=""');
+const most = (values: string): Series => own("container_threads_max", values, ',container="",image=""');
 const volume = (available: string): Series => ({
     'kubelet_volume_stats_available_bytes{namespace="orcheo",persistentvolumeclaim="postgres-data"}': available,
     'kubelet_volume_stats_capacity_bytes{namespace="orcheo",persistentvolumeclaim="postgres-data"}': "1000x600",
@@ -142,6 +153,27 @@ export const cases: Readonly<Record<string, Case>> = {
                 why: "none since the start",
                 minute: 70,
                 series: { ...websockets("completed", "0x100"), ...websockets("failed", "0x100") },
+            },
+        ],
+    },
+    OrcheoWebSocketsSlow: {
+        fires: [{ minute: 70, series: openings("0+70x100", "0+100x100"), severities: ["critical", "warning"] }],
+        silent: [
+            { why: "within the budget", minute: 70, series: openings("0+995x100", "0+1000x100") },
+            { why: "few", minute: 70, series: openings("0x100", "0x60 1x20 2x20") },
+            { why: "none since the start", minute: 70, series: openings("5x100", "10x100") },
+        ],
+    },
+    OrcheoCanvasSlow: {
+        fires: [{ minute: 70, series: took("/", "0.1 0.1 4x100"), severities: ["critical", "warning"] }],
+        silent: [
+            { why: "it is quick", minute: 70, series: took("/", "0.3x100") },
+            { why: "one slow answer in six hours", minute: 365, series: took("/", "0.3x300 4 0.3x100") },
+            { why: "it is away, after as long a time", minute: 70, series: took("/", "4x100", "0x100") },
+            {
+                why: "the API is not the canvas",
+                minute: 70,
+                series: { ...took("/", "0.3x100"), ...took("/api/system/health", "4x100") },
             },
         ],
     },
@@ -589,6 +621,27 @@ export const cases: Readonly<Record<string, Case>> = {
                 series: {
                     ...own("container_memory_working_set_bytes", "800x30", container),
                     ...own("kube_pod_container_resource_limits", "1000x30", `${container},resource="memory"`),
+                },
+            },
+        ],
+    },
+    OrcheoProcessesNearLimit: {
+        fires: [
+            {
+                minute: 10,
+                series: { ...threads("1900x20"), ...most("2048x20") },
+                labels: [{ pod: "worker-1" }],
+            },
+        ],
+        silent: [
+            { why: "half of them", minute: 10, series: { ...threads("1000x20"), ...most("2048x20") } },
+            { why: "no limit", minute: 10, series: { ...threads("1900x20"), ...most("0x20") } },
+            {
+                why: "a container's own limit is not the pod's",
+                minute: 10,
+                series: {
+                    ...own("container_threads", "10x20", ',container="worker",image="i"'),
+                    ...own("container_threads_max", "10x20", ',container="worker",image="i"'),
                 },
             },
         ],

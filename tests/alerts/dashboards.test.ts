@@ -27,6 +27,7 @@ const counters: readonly [string, number][] = [
     ...histogram("orcheo_http_request_duration_seconds", 'pod="api-1",route="/a",method="GET"'),
     ['orcheo_websockets_total{pod="api-1",outcome="completed"}', 60],
     ['orcheo_websockets_total{pod="api-1",outcome="failed"}', 1],
+    ...histogram("orcheo_websocket_opening_seconds", 'pod="api-1"'),
     ['orcheo_tasks_started_total{pod="worker-1",task="execute_run"}', 2],
     ['orcheo_tasks_finished_total{pod="worker-1",task="execute_run",outcome="succeeded"}', 2],
     ...histogram("orcheo_task_duration_seconds", 'pod="worker-1",task="execute_run"'),
@@ -40,6 +41,7 @@ const now = Date.now();
 const gauges: readonly [string, number][] = [
     ['orcheo_websockets_open{pod="api-1"}', 1],
     ['probe_success{job="orcheo-outside",instance="https://orcheo.example.com/"}', 1],
+    ['probe_duration_seconds{job="orcheo-outside",instance="https://orcheo.example.com/"}', 0.2],
     ['orcheo_pool_connections{pod="api-1",store="runs",state="used"}', 1],
     ['orcheo_pool_connections_max{pod="api-1",store="runs"}', 10],
     ['orcheo_pool_requests_waiting{pod="api-1",store="runs"}', 0],

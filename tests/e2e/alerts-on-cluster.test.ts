@@ -30,7 +30,11 @@ import { backupToStore, STORE, startStore, useKeys } from "./platform/object-sto
 
 /** Settings that docs/config.md has, so that nothing takes hours. */
 const settings = merge(merge(committed(), quickScaling), {
-    monitoring: { kind: "annotations", serviceLevels: { runStartSeconds: 15 }, probe: probeSettings },
+    monitoring: {
+        kind: "annotations",
+        serviceLevels: { runStartSeconds: 15, canvasLatencySeconds: 1 },
+        probe: probeSettings,
+    },
     api: { scaling: { minReplicas: 1, maxReplicas: 2 } },
     worker: { longestRunSeconds: 60 },
     backup: { ...backupToStore, schedule: "* * * * *" },

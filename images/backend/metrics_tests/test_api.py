@@ -174,6 +174,25 @@ class Requests(unittest.IsolatedAsyncioTestCase):
             await self.talk("one")
             self.assertEqual(self.ended(), {"failed": number})
 
+    async def test_the_time_of_a_websocket_ends_when_it_is_accepted_refused_or_failed(self) -> None:
+        async def late(scope: Any, receive: Any, send: Any) -> None:
+            await asyncio.sleep(0.15)
+            for answer in answers:
+                await send({"type": f"websocket.{answer}", "status": 503})
+            await asyncio.sleep(0.3)
+
+        self.measured.application = late
+        for number, answers in enumerate((["accept", "send"], ["close"], ["http.response.start"]), 1):
+            before = self.series()["orcheo_websocket_opening_seconds_sum"]
+            await self.talk("one")
+            self.assertEqual(self.series()["orcheo_websocket_opening_seconds_count"], number)
+            taken = self.series()["orcheo_websocket_opening_seconds_sum"] - before
+            self.assertTrue(0.14 < taken < 0.3, (answers, taken))
+        answers = []
+        await self.talk("one")
+        # Whoever waits until the end has no answer.
+        self.assertGreater(self.series()["orcheo_websocket_opening_seconds_sum"] - before - taken, 0.4)
+
     async def test_open_websockets(self) -> None:
         said: asyncio.Queue[Any] = asyncio.Queue()
         accepted = asyncio.Event()

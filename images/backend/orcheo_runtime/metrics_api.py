@@ -48,6 +48,12 @@ class Measured:
             buckets=SECONDS,
             registry=registry,
         )
+        self.opening = Histogram(
+            "orcheo_websocket_opening_seconds",
+            "Time until a WebSocket is accepted, refused or failed.",
+            buckets=SECONDS,
+            registry=registry,
+        )
         self.websockets = Gauge("orcheo_websockets_open", "Accepted WebSockets that are open.", registry=registry)
         self.ended = Counter("orcheo_websockets", "WebSockets that have ended.", ("outcome",), registry=registry)
         for outcome in (COMPLETED, REFUSED, FAILED):
@@ -85,6 +91,7 @@ class Measured:
         """Open from its acceptance to its end, whichever side ends it; counted once, at its end."""
         # None until something decides it: an application that says nothing has failed.
         accepted, outcome = False, None
+        started, seconds = time.perf_counter(), None
 
         def unless_failed() -> str:
             return COMPLETED if accepted else REFUSED
@@ -98,7 +105,10 @@ class Measured:
             return message
 
         async def watch(message: Message) -> None:
-            nonlocal accepted, outcome
+            nonlocal accepted, outcome, seconds
+            if seconds is None:
+                # Whatever it says first.
+                seconds = time.perf_counter() - started
             try:
                 await send(message)
             except OSError:
@@ -121,6 +131,7 @@ class Measured:
         finally:
             if accepted:
                 self.websockets.dec()
+            self.opening.observe(time.perf_counter() - started if seconds is None else seconds)
             self.ended.labels(outcome or FAILED).inc()
 
 

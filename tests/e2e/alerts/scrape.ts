@@ -77,7 +77,10 @@ export const scrapeConfigWith = (jobs: readonly object[]): object => ({
             ...pods(MONITORING),
             relabel_configs: [keep("pod_name", objectStates.name), address(objectStates.port)],
         },
-        kubelet("/metrics/cadvisor", "container_(cpu_cfs_(throttled_)?periods_total|memory_working_set_bytes)"),
+        kubelet(
+            "/metrics/cadvisor",
+            "container_(cpu_cfs_(throttled_)?periods_total|memory_working_set_bytes|threads(_max)?)",
+        ),
         kubelet("/metrics", "kubelet_volume_stats_.*"),
         ...jobs,
     ],

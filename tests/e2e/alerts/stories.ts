@@ -113,7 +113,13 @@ function locked(): Story {
     let stop: () => Promise<void> = () => Promise.resolve();
     const waiting = "select pg_sleep(400)";
     return {
-        alerts: ["OrcheoConnectionsExhausted", "OrcheoApiErrors", "OrcheoApiSlow", "OrcheoWebSocketsFail"],
+        alerts: [
+            "OrcheoConnectionsExhausted",
+            "OrcheoApiErrors",
+            "OrcheoApiSlow",
+            "OrcheoWebSocketsFail",
+            "OrcheoWebSocketsSlow",
+        ],
         within: 240,
         async cause() {
             // A dump gives up on a locked table after a minute, and would count as a failed backup.
@@ -314,6 +320,36 @@ const nearLimit: Story = {
     remedy: () => end(`deployment/${BEAT}`, "take-memory"),
 };
 
+const takeThreads = `import threading, time
+threading.stack_size(65536)
+for _ in range(1850):
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+time.sleep(600)`;
+const manyThreads: Story = {
+    alerts: ["OrcheoProcessesNearLimit"],
+    within: 240,
+    cause: () => start(`deployment/${API}`, "take-threads", takeThreads),
+    remedy: () => end(`deployment/${API}`, "take-threads"),
+};
+
+/** Long enough for the objective of one second, and too short for the probes of the kubelet and of the exporter, which wait for three. */
+const pauseNginx = `workers=$(cat /proc/1/task/1/children)
+for _ in $(seq 200); do kill -STOP $workers; sleep 2.5; kill -CONT $workers; sleep 0.2; done`;
+const slowCanvas: Story = {
+    alerts: ["OrcheoCanvasSlow"],
+    within: 240,
+    async cause() {
+        const names = await kube("get", "pods", ...inRoles(CANVAS), "-o", "jsonpath={.items[*].metadata.name}");
+        for (const pod of names.split(" ")) {
+            const ended = exec(pod, "sh", "-c", pauseNginx).then(({ output }) => output);
+            const early = await Promise.race([ended, sleep(3000)]);
+            if (early !== undefined) throw new Error(`nginx of ${pod} is not stopped: ${early}`);
+        }
+    },
+    // The page's last command is the remedy.
+    remedy: () => expectReady(CANVAS),
+};
+
 /** More requests than one API pod answers within its CPU target; two pods are the most. */
 function busy(): Story {
     let stop: () => Promise<void> = () => Promise.resolve();
@@ -420,7 +456,8 @@ export const stories: readonly Story[] = [killed, tooMany(), stuck(), fullQueue,
 export const beside: readonly (readonly Story[])[] = [
     [backups],
     [shortCertificate()],
-    [noImage, fullDisk],
+    [noImage, slowCanvas, fullDisk],
+    [manyThreads],
     [throttled, nearLimit, littleMemory()],
 ];
 

@@ -16,7 +16,11 @@ function errorsIn(expression: string): number[] {
     return places;
 }
 
-const stack = monitoredStack({ kind: "annotations", serviceLevels: { latencySeconds: 1 } });
+const stack = monitoredStack({
+    kind: "annotations",
+    probe: { prober: "blackbox:9115" },
+    serviceLevels: { latencySeconds: 1 },
+});
 const rules = planRuleGroups(stack).flatMap((group) => group.rules.map(({ expr }) => expr));
 const scraped = scraperOf(stack);
 const queries = (scraped === undefined ? [] : planDashboards("orcheo", scraped)).flatMap(({ panels }) =>
