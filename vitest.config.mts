@@ -13,7 +13,7 @@ const standInCanvas = fileURLToPath(new URL("tests/canvas-app", import.meta.url)
 const canvasSource = process.env.ORCHEO_CANVAS_SOURCE ?? standInCanvas;
 /** For Go programs, above all Pulumi's CLI: garbage collection runs less often and uses more memory, of which the tests have enough. */
 const lessGarbageCollection = { GOGC: "400" };
-/** Each file has its own cluster; the verdicts share one beside them. */
+/** Each file has its own cluster. */
 const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
     test: {
         name: `e2e-${spec.name}`,
@@ -33,7 +33,7 @@ const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
 }));
 
 /** Of a new checkout Vitest knows no durations: one of these would begin late and run alone at the end. */
-const longest = ["backend-metrics", "unsafe", "backend-start", "json-log"];
+const longest = ["20-platform", "30-neighbours", "aws", "backend-metrics", "unsafe", "backend-start", "json-log"];
 
 class LongestFirst extends BaseSequencer {
     override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -357,7 +357,7 @@ function busy(): Story {
         alerts: ["OrcheoAutoscalerAtMaximum"],
         within: 360,
         cause() {
-            stop = steadyLoad(120, 400).stop;
+            stop = steadyLoad(120, 400);
             return Promise.resolve();
         },
         remedy: () => stop(),

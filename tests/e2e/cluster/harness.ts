@@ -85,7 +85,8 @@ export const pod = (
             {
                 name: "shell",
                 image,
-                command: ["/bin/sh", "-c", command],
+                // The first process of a container ignores a signal that it does not handle, and would end only by SIGKILL.
+                command: ["/bin/sh", "-c", `trap 'exit 0' TERM; { ${command}; } & wait`],
                 securityContext: {
                     allowPrivilegeEscalation: false,
                     readOnlyRootFilesystem: true,

@@ -6,14 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { caller, toolchain } from "./harness.ts";
 
-export interface Load {
-    /** When its time is over, or it was stopped. */
-    readonly ended: Promise<void>;
-    readonly stop: () => Promise<void>;
-}
-
-/** Reads of the list of workflows. */
-export function steadyLoad(requestsPerSecond: number, seconds: number): Load {
+/** Reads of the list of workflows, for so many seconds at most; @returns what ends them. */
+export function steadyLoad(requestsPerSecond: number, seconds: number): () => Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), "orcheo-load-"));
     const targets = join(folder, "targets.txt");
     const { origin, token = "", caFile } = caller();
@@ -33,12 +27,9 @@ export function steadyLoad(requestsPerSecond: number, seconds: number): Load {
         rmSync(folder, { recursive: true, force: true });
         if (!stopped && code !== 0) throw new Error(`vegeta has ended with ${String(code)}`);
     });
-    return {
-        ended,
-        async stop() {
-            stopped = true;
-            attack.kill();
-            await ended;
-        },
+    return async () => {
+        stopped = true;
+        attack.kill();
+        await ended;
     };
 }

@@ -74,14 +74,14 @@ export function load(): void {
 
     test("under load the autoscaler adds API pods, and takes them away again", async () => {
         const before = await readyPods("api");
-        const { ended } = steadyLoad(120, 90);
+        const endLoad = steadyLoad(120, 130);
         const most = await eventually(
             130,
             () => readyPods("api"),
             (n) => n > before,
         );
         const measured = await kube("get", "hpa", "api", "-o", "jsonpath={.status.currentMetrics}");
-        await ended;
+        await endLoad();
         expect(most).toBeGreaterThan(before);
         expect(measured).toContain("averageUtilization");
         const after = await eventually(
