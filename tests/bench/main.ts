@@ -1,6 +1,6 @@
 /**
  * `make bench`: what the platform costs, each figure beside its bound, on its own cluster. About 25 minutes;
- * `local/run node tests/bench/main.ts startup imports changes work bound growth checkers images pack` takes the parts named.
+ * `local/run node tests/bench/main.ts startup imports layers changes work bound growth checkers images pack` takes the parts named.
  * The figures of a cold `make up` (an empty cache) are those of the last one that this machine made.
  */
 import { spawnSync } from "node:child_process";
@@ -18,6 +18,7 @@ import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { measureCheckers } from "./checkers.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureImages } from "./images.ts";
+import { measureLayers } from "./layers.ts";
 import { measureImports } from "./python.ts";
 import { entranceOf } from "./twins.ts";
 import { measureWork } from "./work.ts";
@@ -154,12 +155,12 @@ async function startup(): Promise<void> {
 
 async function changes(): Promise<void> {
     table("An update with no changes (median of 3)", "command", "s", "target");
-    row("pulumi preview, with the policy pack", await repeated("preview", () => pulumi("preview")), "<= 10");
+    row("pulumi preview, with the policy pack", await repeated("preview", () => pulumi("preview")), "<= 5");
     const bare = { ...env, PULUMI_OPTION_POLICY_PACK: "" };
     const without = (): Promise<string> =>
         run("pulumi", ["preview", "--non-interactive"], { cwd: projectDir, env: bare });
     row("pulumi preview, without", await repeated("preview without pack", without), "");
-    row("pulumi up, with the policy pack", await repeated("up", () => pulumi("up", "--yes")), "");
+    row("pulumi up, with the policy pack", await repeated("up", () => pulumi("up", "--yes")), "<= 8");
 }
 
 /** Leaves the stack's Deployments with other commands: the parts after it deploy anew. */
@@ -206,6 +207,7 @@ async function growth(): Promise<void> {
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     startup,
     imports: async () => lines.push(...(await measureImports(kubectl))),
+    layers: async () => lines.push(...(await measureLayers(kubectl))),
     changes,
     work,
     bound: boundOfUp,

@@ -1,4 +1,5 @@
 /** Runs of a workflow: how many a minute, their processor time, and the memory of the processes. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { dispatchRuns } from "../e2e/orcheo.ts";
 import { cpuSeconds, processesOf } from "./pods.ts";
 import { type Bench, NAMESPACE, podOf, podsOf, until } from "./twins.ts";
@@ -8,6 +9,7 @@ export const RUNS = 100;
 export interface Work {
     readonly perMinute: number;
     readonly cpuPerRun: number;
+    readonly transactionsPerRun: number;
     readonly shareMiB: number;
     readonly ownMiB: number;
 }
@@ -33,10 +35,16 @@ export async function measureRuns(bench: Bench, workflow: string): Promise<Work>
     const first = `SELECT count(*) FROM workflow_runs WHERE id IN (${ids}) AND status <> 'pending'`;
     await until("the first run", async () => Number(await sql(bench, first)) > 0);
     const { uid } = await podOf(bench, "worker");
+    const transactions = async (): Promise<number> =>
+        Number(await sql(bench, "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"));
+    const transactionsBefore = await transactions();
     const [doneBefore, cpuBefore] = [Number(await sql(bench, first)), cpuSeconds(bench.spec, uid)];
     const left = `SELECT count(*) FROM workflow_runs WHERE id IN (${ids}) AND status IN ('pending', 'running')`;
     await until("the last run", async () => Number(await sql(bench, left)) === 0);
     const cpu = cpuSeconds(bench.spec, uid) - cpuBefore;
+    // Postgres counts those of a connection a second late.
+    await sleep(2000);
+    const committed = (await transactions()) - transactionsBefore;
     const failed = await sql(
         bench,
         `SELECT count(*) FROM workflow_runs WHERE id IN (${ids}) AND status <> 'succeeded'`,
@@ -56,6 +64,7 @@ export async function measureRuns(bench: Bench, workflow: string): Promise<Work>
     return {
         perMinute: (RUNS / seconds) * 60,
         cpuPerRun: cpu / (RUNS - doneBefore),
+        transactionsPerRun: committed / (RUNS - doneBefore),
         shareMiB: sum(all.map(({ shareMiB }) => shareMiB)) / pool.length,
         ownMiB: sum(pool.map(({ ownMiB }) => ownMiB)) / pool.length,
     };

@@ -88,15 +88,25 @@ export async function measureWork(bench: Bench): Promise<readonly string[]> {
         [...(works.get(how) ?? [])].sort((a, b) => b.perMinute - a.perMinute)[0] ?? noWork;
     table(
         `Runs of two steps (${RUNS} in the queue, one worker of two processes; best of ${ROUNDS}, alternating)`,
-        ["how", "runs/min", "times plain", "CPU s/run", "MiB per process", "of them its own", "target of times plain"],
+        [
+            "how",
+            "runs/min",
+            "times plain",
+            "CPU s/run",
+            "transactions/run",
+            "MiB per process",
+            "of them its own",
+            "target",
+        ],
         ...hows.map((how) => {
-            const { perMinute, cpuPerRun, shareMiB, ownMiB } = bestWork(how);
+            const { perMinute, cpuPerRun, transactionsPerRun, shareMiB, ownMiB } = bestWork(how);
             const times = perMinute / bestWork("plain").perMinute;
             return [
                 how === "plain" ? "plain Celery" : "ours",
                 perMinute,
                 times,
                 cpuPerRun,
+                transactionsPerRun,
                 shareMiB,
                 ownMiB,
                 how === "plain" ? "" : ">= 0.95",
@@ -108,7 +118,13 @@ export async function measureWork(bench: Bench): Promise<readonly string[]> {
 }
 
 const none: Load = { perSecond: Number.NaN, api: Number.NaN, entrance: Number.NaN, postgres: Number.NaN };
-const noWork: Work = { perMinute: Number.NaN, cpuPerRun: Number.NaN, shareMiB: Number.NaN, ownMiB: Number.NaN };
+const noWork: Work = {
+    perMinute: Number.NaN,
+    cpuPerRun: Number.NaN,
+    transactionsPerRun: Number.NaN,
+    shareMiB: Number.NaN,
+    ownMiB: Number.NaN,
+};
 
 const significant = (value: number): string => (value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3))));
 
