@@ -27,6 +27,22 @@ export type ImageSettings = ProxySettings &
     Pick<Stack, "backup" | "database" | "images" | "registry" | "release" | "version" | "worker">;
 type Build = Extract<Stack["images"], { kind: "build" }>;
 
+const certificates = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * The authorities of a bundle that are not public ones, or undefined if all of them are. Many systems have one file for both, of 220 KB,
+ * which the state would hold with each image and every preview would read.
+ *
+ * @param bundle  PEM
+ * @param known  PEM, one certificate each
+ */
+export function additionalAuthorities(bundle: string, known: readonly string[]): string | undefined {
+    const bare = (certificate: string): string => certificate.replaceAll(/\s/g, "");
+    const usual = new Set(known.map(bare));
+    const others = (bundle.match(certificates) ?? []).filter((certificate) => !usual.has(bare(certificate)));
+    return others.length === 0 ? undefined : `${others.join("\n")}\n`;
+}
+
 /** How one image comes about. */
 export type ImagePlan =
     | { readonly kind: "published"; readonly ref: string }
@@ -74,7 +90,6 @@ export function planImage(name: ImageName, stack: ImageSettings): ImagePlan {
         },
         args: { ...buildArgs(name, stack, images), ...(plugins && pluginArgs(images)) },
         target: name === "backend" ? backendTarget(plugins, stack.worker.browser) : undefined,
-        // The state keeps it with each image: a whole system's bundle has 220 KB.
         caBundleFile: downloads.has(name) ? images.caBundleFile : undefined,
         repository,
         tag: stack.version,

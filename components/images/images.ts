@@ -1,8 +1,9 @@
+import { rootCertificates } from "node:tls";
 import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import { machine } from "../machine";
-import { imageNames, planImage, type ImageName, type ImageSettings } from "./images.plan";
+import { additionalAuthorities, imageNames, planImage, type ImageName, type ImageSettings } from "./images.plan";
 
 export interface ImagesArgs {
     readonly stack: ImageSettings;
@@ -43,6 +44,11 @@ export class Images extends pulumi.ComponentResource {
         if (this.earlier !== undefined) return pulumi.output(this.earlier[name]);
         const plan = planImage(name, stack);
         if (plan.kind === "published") return pulumi.output(plan.ref);
+        const { caBundleFile } = plan;
+        const authorities =
+            caBundleFile === undefined
+                ? undefined
+                : additionalAuthorities(machine.read(caBundleFile), rootCertificates);
         const built = new docker.Image(
             `image-${name}`,
             {
@@ -51,8 +57,8 @@ export class Images extends pulumi.ComponentResource {
                 buildArgs: plan.args,
                 ...(plan.target !== undefined && { target: plan.target }),
                 ...builderOf(stack),
-                ...(plan.caBundleFile !== undefined && {
-                    secrets: { "ca-bundle": pulumi.secret(machine.read(plan.caBundleFile)) },
+                ...(authorities !== undefined && {
+                    secrets: { "ca-bundle": pulumi.secret(authorities) },
                     // Another gateway is no other image.
                     ignoreSecretsInDiffCalculation: ["ca-bundle"],
                 }),

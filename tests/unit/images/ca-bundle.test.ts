@@ -1,7 +1,8 @@
 /** Which images are built with the authorities of the network. */
 import { existsSync, readFileSync } from "node:fs";
+import { rootCertificates } from "node:tls";
 import { expect, test } from "vitest";
-import { imageNames, planImage } from "../../../components/images/images.plan";
+import { additionalAuthorities, imageNames, planImage } from "../../../components/images/images.plan";
 import { parseStack } from "../../../components/stack/read";
 import { settingsOf } from "../../harness";
 
@@ -20,4 +21,16 @@ test.each(imageNames({ ...stack, backup: {} }))("%s gets them exactly if its Doc
     const mounts = readFileSync(file, "utf8").includes("type=secret,id=ca-bundle");
     const plan = planImage(name, stack);
     expect(plan.kind === "build" && plan.caBundleFile).toBe(mounts ? caBundleFile : undefined);
+});
+
+const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+
+test("of a bundle only those are passed that are not public, in its order", () => {
+    const [first = "", second = ""] = rootCertificates;
+    const bundle = `# the system's\n${first}\n${pem("TUlJ\nQg==")}${second.replaceAll("\n", "\r\n")}\n${pem("TUlJQw==")}`;
+    expect(additionalAuthorities(bundle, rootCertificates)).toBe(pem("TUlJ\nQg==") + pem("TUlJQw=="));
+});
+
+test("a bundle of public ones is none", () => {
+    expect(additionalAuthorities(rootCertificates.join("\n"), rootCertificates)).toBeUndefined();
 });
