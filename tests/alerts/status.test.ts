@@ -9,18 +9,32 @@ import type { ClusterApi } from "../../tools/cluster.ts";
 import { firingAlerts, knowsRules } from "../../tools/status/alerts.plan.ts";
 import { readAlerts } from "../../tools/status/alerts.ts";
 import { monitoredStack } from "../monitored-stack";
-import { newFolder, startRules, startStore, stopAll, write } from "../local/metrics-store.ts";
+import { Receiver, routeTo } from "../e2e/alerts/receiver.ts";
+import { run, SmallApi, stack } from "../tools/small-api.ts";
+import { newFolder, startAlertmanager, startRules, startStore, stopAll, write } from "../local/metrics-store.ts";
 
-const urls = { store: "", alerts: "" };
+const urls = { store: "", alerts: "", alertmanager: "" };
+let receiver: Receiver;
+let cluster: SmallApi;
 
 beforeAll(async () => {
+    receiver = await Receiver.start();
+    cluster = await SmallApi.start();
     const rules = join(newFolder(), "rules.yaml");
     const groups = planRuleGroups(monitoredStack()).map((group) => ({ ...group, interval: "1s" }));
     writeFileSync(rules, stringify({ groups }));
     urls.store = await startStore();
-    urls.alerts = (await startRules(rules, urls.store)).url;
+    const config = join(newFolder(), "alertmanager.yaml");
+    writeFileSync(config, stringify(routeTo(receiver.url)));
+    urls.alertmanager = await startAlertmanager(config);
+    urls.alerts = (await startRules(rules, urls.store, urls.alertmanager)).url;
+    cluster.served = stack();
 });
-afterAll(stopAll);
+afterAll(() => {
+    cluster.stop();
+    receiver.stop();
+    stopAll();
+});
 
 const refuse = () => Promise.reject(new Error("there is no cluster"));
 const api = { text: refuse, list: refuse } as unknown as ClusterApi;
@@ -48,6 +62,17 @@ it("the counter of lost runs rises, its alert fires in vmalert, and the status h
         since: expect.stringMatching(/^\d{4}-/) as string,
     });
     expect(alerts.map(({ name }) => name)).not.toContain("OrcheoWatchdog");
+});
+
+it("the command shows it from outside of the cluster, by Alertmanager and by vmalert", async () => {
+    await receiver.until(60, "Alertmanager has it", () => receiver.firing("OrcheoRunsLost", "warning").length > 0);
+    for (const url of [urls.alertmanager, urls.alerts]) {
+        const { output } = await run("status", "--kubeconfig", cluster.kubeconfig, "--alerts", url);
+        expect(output).toMatch(
+            /^ {2}warning: the alert OrcheoRunsLost fires since \d+ s: Runs lost their worker .* See docs\/runbooks\/alert-runs\.md#orcheorunslost$/m,
+        );
+        expect(output).toMatch(/^alerts {9}(\d+ critical, )?\d+ warnings?$/m);
+    }
 });
 
 it("the store alone, which answers that nothing fires, is not taken for one that evaluates the rules", async () => {
