@@ -5,17 +5,19 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stopCluster } from "../../local/cluster/cluster.ts";
 import { type ClusterSpec, clusterSpec, variablesOf } from "../../local/cluster/spec.ts";
 import { projectDir, timingFile } from "../../local/paths.ts";
-import { clusterEnvironment, deploy } from "../../local/platform.ts";
+import { clusterEnvironment, deploy, pulumiDir } from "../../local/platform.ts";
 import { run } from "../../local/process.ts";
 import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import { consoleReport, type Step } from "../../local/report.ts";
 import { type Settings, settingsOf } from "../../local/settings.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { measureCheckers } from "./checkers.ts";
+import { declaredTwin } from "./declared.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureImages } from "./images.ts";
 import { measureLayers } from "./layers.ts";
@@ -135,12 +137,6 @@ let freshSteps: Recorded | undefined;
 
 const timed = (name: string, work: () => Promise<unknown>): Promise<number> =>
     report.step(name, undefined, () => seconds(work));
-const repeated = async (name: string, work: () => Promise<unknown>): Promise<number> => {
-    const measured: number[] = [];
-    for (let n = 0; n < 3; n++) measured.push(await timed(name, work));
-    return median(measured);
-};
-
 async function startup(): Promise<void> {
     await make("down");
     const stopped = await timed("make up, stopped cluster", () => make("up"));
@@ -153,14 +149,38 @@ async function startup(): Promise<void> {
     tellSteps("The last cold `make up` of this machine", recorded("cold"));
 }
 
+/** Beside a program that only declares the same resources, in turn. */
 async function changes(): Promise<void> {
-    table("An update with no changes (median of 3)", "command", "s", "target");
-    row("pulumi preview, with the policy pack", await repeated("preview", () => pulumi("preview")), "<= 5");
-    const bare = { ...env, PULUMI_OPTION_POLICY_PACK: "" };
-    const without = (): Promise<string> =>
-        run("pulumi", ["preview", "--non-interactive"], { cwd: projectDir, env: bare });
-    row("pulumi preview, without", await repeated("preview without pack", without), "");
-    row("pulumi up, with the policy pack", await repeated("up", () => pulumi("up", "--yes")), "<= 8");
+    const twin = await declaredTwin(join(pulumiDir(spec), "state"), env);
+    const pack = env["PULUMI_OPTION_POLICY_PACK"] ?? "";
+    const ways = [
+        { command: ["preview"], pack, target: "<= 5" },
+        { command: ["preview"], pack: "", target: "" },
+        { command: ["up", "--yes"], pack, target: "<= 8" },
+    ];
+    table(
+        "An update with no changes (median of 3, in turn)",
+        ...["command", "s", "a program that only declares the same resources", "times that", "target"],
+    );
+    try {
+        for (const way of ways) {
+            const name = `pulumi ${way.command.join(" ")}, ${way.pack === "" ? "without" : "with"} the policy pack`;
+            const withPack = { ...env, PULUMI_OPTION_POLICY_PACK: way.pack };
+            const options = ["--non-interactive", "--expect-no-changes"];
+            const measured: [number, number][] = [];
+            for (let round = 0; round < 3; round++)
+                measured.push([
+                    await timed(name, () =>
+                        run("pulumi", [...way.command, ...options], { cwd: projectDir, env: withPack }),
+                    ),
+                    await timed(`${name}, declared`, () => twin.pulumi(way.command, way.pack)),
+                ]);
+            const [own, bound] = [median(measured.map(([each]) => each)), median(measured.map(([, each]) => each))];
+            row(name, own, bound, (own / bound).toFixed(2), way.target);
+        }
+    } finally {
+        twin.remove();
+    }
 }
 
 /** Leaves the stack's Deployments with other commands: the parts after it deploy anew. */
