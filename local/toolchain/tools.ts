@@ -505,6 +505,20 @@ export const tools: readonly Tool[] = [
         stamps: { "github.com/pulumi/pulumi-yaml/pkg/version.Version": "v1.32.0" },
     },
     {
+        // The same for Python. The script that runs the programs belongs to the SDK.
+        name: "pulumi-language-python",
+        group: "languages",
+        version: "3.190.0",
+        module: "pulumi-language-python",
+        packages: ["github.com/pulumi/pulumi/sdk/python/cmd/pulumi-language-python/v3"],
+        binary: "pulumi-language-python",
+        share: {
+            "pulumi-language-python-exec": [
+                { goModule: "github.com/pulumi/pulumi/sdk/v3", file: "python/cmd/pulumi-language-python-exec" },
+            ],
+        },
+    },
+    {
         name: "actionlint",
         group: "workflows",
         version: "1.7.12",

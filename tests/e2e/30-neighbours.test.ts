@@ -5,6 +5,7 @@ import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";
 import { artifacts, report, spec, toolchain } from "./platform/harness.ts";
 import { executedAgain, newerRelease } from "./platform/jobs.ts";
 import { elsewhere } from "./platform/newcomer.ts";
+import { otherForms } from "./platform/other-forms.ts";
 import { prod } from "./platform/prod.ts";
 import { stateOnAws } from "./platform/state-on-aws.ts";
 
@@ -25,3 +26,4 @@ describe("its state in a bucket", stateOnAws);
 describe("release 0.46, later", executedAgain);
 describe("the Kubernetes half of prod", prod);
 describe("someone with their own cluster", elsewhere);
+describe("its other forms", otherForms);

@@ -2,18 +2,16 @@
  * pulumi-package/ in another program, evaluated by Pulumi's engine: what it would make is what the program of a stack with the same settings
  * would. Needs no cluster.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectDir } from "../../local/paths.ts";
-import { run } from "../../local/process.ts";
 import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import { settingsOf } from "../../local/settings.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
-import { block } from "../e2e/docs.ts";
 import { pythonPackages } from "../e2e/platform/python.ts";
-import { copyCheckout } from "../local/checkout.ts";
+import { inPython, inYaml, writtenProgram } from "../local/documented-component.ts";
 import { environment, pulumi } from "../verdicts/engine.ts";
 // The types of what own-stack.ts takes from its project's setup.
 import type {} from "../verdicts/aws/account.ts";
@@ -60,60 +58,37 @@ function planned(json: string): ReadonlyMap<string, unknown> {
     );
 }
 
-/** The files of a program in docs/component.md, in a folder of its own beside a checkout, where its commands have been run. */
-async function written(
-    files: Readonly<Record<string, string>>,
-    commands: string,
-): Promise<[string, NodeJS.ProcessEnv]> {
-    const parent = mkdtempSync(join(folder, "written-"));
-    const program = join(parent, "our-platform");
-    const env = environment(join(parent, "state"));
-    mkdirSync(join(parent, "state"));
-    mkdirSync(program);
-    await copyCheckout(join(parent, "orcheo"));
-    for (const [name, content] of Object.entries(files))
-        writeFileSync(join(program, name), content.replaceAll("sha256:…", `sha256:${"a".repeat(64)}`));
-    await run("bash", ["-ec", commands], { cwd: program, env, input: password });
-    return [program, env];
-}
+/** The files of a program, with the digests of the images that the test names. */
+const withDigests = (files: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+        Object.entries(files).map(([name, content]) => [
+            name,
+            content.replaceAll("sha256:…", `sha256:${"a".repeat(64)}`),
+        ]),
+    );
 
 test("the programs of docs/component.md in YAML and in Python make what one in JavaScript does", async () => {
     const expected = await previewed(documented, { registryPassword: password });
     expect(expected.code, expected.output).toBe(0);
     const resources = planned(expected.stdout);
     expect(resources.size).toBeGreaterThan(100);
-    const page = "component.md";
-
-    const commands = block(page, "pulumi package add");
-    const [yaml, env] = await written(
-        { "Pulumi.yaml": block(page, "name: our-platform\nruntime: yaml", "yaml") },
-        commands,
-    );
-    expect(parse(readFileSync(join(yaml, "Pulumi.yaml"), "utf8"))).toMatchObject({
-        packages: { orcheo: "../orcheo/pulumi-package" },
-    });
-    const inYaml = await pulumi(yaml, ["preview", "--json", "--non-interactive", "--stack", "dev"], env);
-    expect(inYaml.code, inYaml.output).toBe(0);
     // The labels of objects have the name of the project.
     const ofProject = (json: string): typeof resources => planned(json.replaceAll("our-platform-dev", "orcheo-dev"));
-    expect(ofProject(inYaml.stdout)).toEqual(resources);
 
-    const languages = join(import.meta.dirname, "languages");
-    const packages = await pythonPackages(join(languages, "requirements.lock"));
-    const [python, pythonEnv] = await written(
-        {
-            "Pulumi.yaml": block(page, "name: our-platform\nruntime: python", "yaml"),
-            "__main__.py": block(page, "import pulumi", "python"),
-        },
-        // The package's place is in the project file.
-        commands.replace(/^pulumi package add .*/, ""),
-    );
-    const inPython = await run("python3", [join(languages, "preview.py"), python, "dev"], {
-        cwd: python,
-        env: { ...pythonEnv, PYTHONPATH: [packages, pythonEnv.PYTHONPATH].join(delimiter) },
+    const yaml = await writtenProgram(folder, withDigests({ "Pulumi.yaml": inYaml() }), environment, password);
+    expect(parse(readFileSync(join(yaml.folder, "Pulumi.yaml"), "utf8"))).toMatchObject({
+        packages: { orcheo: "../orcheo/pulumi-package" },
     });
-    expect(ofProject(inPython)).toEqual(resources);
-    for (const shown of [inYaml.output, inPython]) expect(shown).not.toContain(password);
+    const python = await writtenProgram(folder, withDigests(inPython()), environment, password);
+    const packages = await pythonPackages(join(import.meta.dirname, "languages", "requirements.lock"));
+    python.env.PYTHONPATH = [packages, python.env.PYTHONPATH].join(delimiter);
+    for (const program of [yaml, python]) {
+        const preview = ["preview", "--json", "--non-interactive", "--stack", "dev"];
+        const { code, output, stdout } = await pulumi(program.folder, preview, program.env);
+        expect(code, output).toBe(0);
+        expect(ofProject(stdout)).toEqual(resources);
+        expect(output).not.toContain(password);
+    }
 });
 
 test("another program makes the resources of this one with the same settings, below one component", async () => {
