@@ -17,7 +17,7 @@ help:
 	@echo "make endurance  runs the end-to-end tests with their long parts, then make aws-test (docs/testing.md)"
 	@echo "make compose-test  runs compose/dev.yaml and compose/prod.yaml on their own Docker engine"
 	@echo "make browser-test  runs browser nodes of both releases in the image with Chromium, on its own cluster"
-	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor, and runs those of the stack with act"
+	@echo "make workflow-test  checks the GitHub workflows with actionlint and zizmor, and runs them with act"
 	@echo "make aws-test  lives the life of a production on AWS, by the real provider against a stand-in account (docs/aws.md)"
 	@echo "make alerts   lets every alert fire and stay silent, by the engine of VictoriaMetrics"
 	@echo "make alerts-on-cluster  tests each alert on its own cluster: a real fault, its runbook, the resolution"

@@ -7,9 +7,10 @@ tools=$(node local/toolchain/build.ts crane cosign syft)
 export PATH=$tools:$PATH
 crane auth login "${REGISTRY%%/*}" --username "$REGISTRY_USER" --password-stdin <<<"$REGISTRY_PASSWORD"
 for image in backend canvas postgres pgbouncer valkey backup; do
-    crane index append --tag "$STAGING/$image:$VERSION" \
-        --manifest "$STAGING/$image:$VERSION-amd64" --manifest "$STAGING/$image:$VERSION-arm64"
-    jq -n --arg name "$image" --arg reference "$STAGING/$image@$(crane digest "$STAGING/$image:$VERSION")" '{($name): $reference}'
+    # Prints the index by its digest.
+    reference=$(crane index append --tag "$STAGING/$image:$VERSION" \
+        --manifest "$STAGING/$image:$VERSION-amd64" --manifest "$STAGING/$image:$VERSION-arm64")
+    jq -n --arg name "$image" --arg reference "$reference" '{($name): $reference}'
 done | jq -s add >"$RUNNER_TEMP/images.json"
 
 # Exits with 1 when it finds something; what it finds decides in `make publish`.

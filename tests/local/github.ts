@@ -1,4 +1,4 @@
-/** GitHub's API on loopback: the comments of pull request 7 in the repository o/r, and nothing else. */
+/** GitHub's API on loopback: the comments of pull request 7 in the repository o/r, and what a test adds; nothing else. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,6 +8,9 @@ interface Comment {
     readonly user: { readonly login: string };
     body: string;
 }
+
+/** A status and a body, or undefined for what this part of the API does not know. */
+export type Answer = (method: string, url: URL, body: Buffer) => [number, unknown] | undefined;
 
 /** Whom GitHub names as the author of what a workflow's token writes. */
 export const bot = "github-actions[bot]";
@@ -25,15 +28,20 @@ export class GitHub {
         this.url = url;
     }
 
-    /** @param token  the one that it takes */
-    static async start(token: string): Promise<GitHub> {
+    /**
+     * @param token  the one that it takes
+     * @param more  a further part of the API
+     */
+    static async start(token: string, more: Answer = () => undefined): Promise<GitHub> {
         const server = createServer((request, response) => {
-            let body = "";
-            request.on("data", (part: Buffer) => (body += part.toString()));
+            const parts: Buffer[] = [];
+            request.on("data", (part: Buffer) => parts.push(part));
             request.on("end", () => {
+                const body = Buffer.concat(parts);
+                const asked = [request.method ?? "", new URL(request.url ?? "", "http://github"), body] as const;
                 const known = request.headers.authorization === `Bearer ${token}`;
                 const [status, value] = known
-                    ? github.answer(request.method ?? "", request.url ?? "", body)
+                    ? (more(...asked) ?? github.answer(...asked))
                     : [401, { message: "Bad credentials" }];
                 response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
             });
@@ -48,9 +56,9 @@ export class GitHub {
         this.#server.close();
     }
 
-    private answer(method: string, url: string, body: string): [number, unknown] {
-        const { pathname, searchParams } = new URL(url, "http://github");
-        const said = (): string => (JSON.parse(body) as { body: string }).body;
+    private answer(method: string, url: URL, body: Buffer): [number, unknown] {
+        const { pathname, searchParams } = url;
+        const said = (): string => (JSON.parse(body.toString()) as { body: string }).body;
         if (pathname === "/repos/o/r/issues/7/comments" && method === "GET") {
             const at = (Number(searchParams.get("page")) - 1) * 100;
             return [200, this.comments.slice(at, at + 100)];
@@ -61,7 +69,7 @@ export class GitHub {
         }
         const found = this.comments.find(({ id }) => pathname === `/repos/o/r/issues/comments/${id}`);
         if (found === undefined || method !== "PATCH") {
-            this.unknown.push(`${method} ${url}`);
+            this.unknown.push(`${method} ${pathname}`);
             return [404, { message: "Not Found" }];
         }
         found.body = said();

@@ -2,84 +2,66 @@
  * The workflows of the stack from event to end: act runs each job's steps as they are written, on this machine. Pulumi, the policy pack and the
  * scripts are the real ones, the stack is the one file of stack/. The actions of others are those of actions/, which refuse what they do not know.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { cacheDir, projectDir } from "../../local/paths.ts";
-import { CommandError, run } from "../../local/process.ts";
+import { run } from "../../local/process.ts";
 import { consoleReport } from "../../local/report.ts";
-import { ensureToolchain, type Toolchain } from "../../local/toolchain/build.ts";
+import { ensureToolchain } from "../../local/toolchain/build.ts";
 import { tools } from "../../local/toolchain/tools.ts";
-import { copyCheckout } from "../local/checkout.ts";
 import { GitHub } from "../local/github.ts";
+import { Act, ours } from "./run-act.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "orcheo-act-"));
-const repository = join(folder, "orcheo");
-const artefacts = join(folder, "artefacts");
-const greeting = join(folder, "greeting.txt");
 const token = "planted-token-77ab";
 const role = "arn:aws:iam::111122223333:role/orcheo-watch";
-/** As docs/drift-and-previews.md lists them. The state is in a folder: S3 and KMS take part in tests/e2e/platform/state-on-aws.ts. */
-const variables = {
-    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
-    PULUMI_STACK: "prod",
-    AWS_ROLE_ARN: role,
-    AWS_REGION: "eu-central-1",
-    EKS_CLUSTER: "orcheo",
-    KUBE_CONTEXT: "orcheo-prod",
-    DEPLOY_ENVIRONMENTS: '["staging","production"]',
-};
-let toolchain: Toolchain;
+let workflows: Act;
 let github: GitHub;
-let env: NodeJS.ProcessEnv;
-
-const git = (...args: readonly string[]): Promise<string> =>
-    run("git", ["-c", "user.name=test", "-c", "user.email=test@example.com", ...args], { cwd: repository });
+let greeting: string;
+let artefacts: string;
+let variables: Readonly<Record<string, string>>;
 
 /** Commits settings of the stack with this greeting. */
 async function commit(content: string): Promise<void> {
-    const file = join(repository, "Pulumi.prod.yaml");
+    const file = join(workflows.repository, "Pulumi.prod.yaml");
     const { encryptionsalt } = parse(readFileSync(file, "utf8")) as { encryptionsalt: string };
     writeFileSync(file, stringify({ encryptionsalt, config: { "files:greeting": { path: greeting, content } } }));
-    await git("add", "--all");
-    await git("commit", "--quiet", "--message", content);
+    await workflows.commit(content);
 }
 
 beforeAll(async () => {
     const names = ["act", "pulumi", "pulumi-language-nodejs"];
     const table = tools.filter(({ name }) => names.includes(name));
-    toolchain = await ensureToolchain(["workflows", "pulumi"], consoleReport(), { table });
-    env = {
-        HOME: folder,
-        LANG: process.env.LANG,
-        PATH: process.env.PATH,
-        ORCHEO_CACHE_DIR: cacheDir,
+    const toolchain = await ensureToolchain(["workflows", "pulumi"], consoleReport(), { table });
+    github = await GitHub.start(token);
+    workflows = await Act.start(toolchain, github, token);
+    const { env, folder, repository } = workflows;
+    artefacts = workflows.artefacts;
+    greeting = join(folder, "greeting.txt");
+    // As docs/drift-and-previews.md lists them. The state is in a folder: S3 and KMS take part in tests/e2e/platform/state-on-aws.ts.
+    variables = {
+        PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+        PULUMI_STACK: "prod",
+        AWS_ROLE_ARN: role,
+        AWS_REGION: "eu-central-1",
+        EKS_CLUSTER: "orcheo",
+        KUBE_CONTEXT: "orcheo-prod",
+        DEPLOY_ENVIRONMENTS: '["staging","production"]',
+    };
+    Object.assign(env, {
         PULUMI_CONFIG_PASSPHRASE: "",
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_SKIP_UPDATE_CHECK: "true",
-        TEST_ARTEFACTS: artefacts,
-        TEST_PROJECT: projectDir,
-        TEST_REPOSITORY: repository,
-        TEST_TOOLS: toolchain.path,
-    };
+    });
     mkdirSync(join(folder, "state"));
-    await copyCheckout(repository);
-    rmSync(join(repository, "node_modules"));
     cpSync(join(import.meta.dirname, "stack", "Pulumi.yaml"), join(repository, "Pulumi.yaml"));
     rmSync(join(repository, "Pulumi.prod.yaml"));
-    await git("init", "--quiet", "--initial-branch", "main");
-    // Where act takes the repository's name from.
-    await git("remote", "add", "origin", "https://github.com/o/r");
     const own = { ...env, PATH: `${toolchain.path}${delimiter}${env.PATH ?? ""}` };
-    const init = ["stack", "init", "prod", "--non-interactive"];
-    await run(toolchain.bin("pulumi"), init, {
+    await run(toolchain.bin("pulumi"), ["stack", "init", "prod", "--non-interactive"], {
         cwd: repository,
         env: { ...own, PULUMI_BACKEND_URL: variables.PULUMI_BACKEND_URL },
     });
     await commit("good morning");
-    github = await GitHub.start(token);
 });
 
 beforeEach(() => {
@@ -88,58 +70,17 @@ beforeEach(() => {
 });
 
 afterAll(() => {
-    github.stop();
-    rmSync(folder, { recursive: true });
+    workflows.end();
 });
 
-/** The actions of others that a workflow names, each with the one of actions/ in its place. */
-function stoodIn(): string[] {
-    const used = ["deploy-environment", "drift", "preview"]
-        .map((name) => readFileSync(join(repository, ".github", "workflows", `${name}.yml`), "utf8"))
-        .concat(readFileSync(join(repository, ".github", "actions", "connect", "action.yml"), "utf8"))
-        .flatMap((text) => [...text.matchAll(/uses: ([a-z-]+)\/([a-z-]+)@([0-9a-f]{40})/g)])
-        .map(([, owner = "", name = "", commit = ""]) => {
-            const place = join(import.meta.dirname, "actions", owner === "pulumi" ? owner : name);
-            return `${owner}/${name}@${commit}=${place}`;
-        });
-    return [...new Set(used)].flatMap((each) => ["--local-repository", each]);
-}
-
-const ours = { full_name: "o/r", name: "r", owner: { login: "o" }, private: true, default_branch: "main" };
-
 /** What act says of a workflow that an event starts, and whether its jobs succeeded. */
-async function act(
+const act = (
     event: string,
     workflow: string,
     payload: object,
     changed: Readonly<Record<string, string>> = {},
-): Promise<{ succeeded: boolean; output: string }> {
-    const file = join(folder, "event.json");
-    writeFileSync(file, JSON.stringify({ repository: ours, ...payload }));
-    const args = [
-        ...[event, "--workflows", `.github/workflows/${workflow}.yml`, "--eventpath", file],
-        ...["--platform", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server"],
-        ...["--action-cache-path", join(folder, "act"), "--action-offline-mode"],
-        ...["--env", `GITHUB_API_URL=${github.url}`, "--secret", `GITHUB_TOKEN=${token}`],
-        ...Object.entries({ ...variables, ...changed }).flatMap(([name, value]) => ["--var", `${name}=${value}`]),
-        ...stoodIn(),
-    ];
-    const log = join(folder, "act.log");
-    const succeeded = await run(toolchain.bin("act"), args, { cwd: repository, env: { ...env, ...changed }, log }).then(
-        () => true,
-        (error: unknown) => {
-            if (error instanceof CommandError) return false;
-            throw error;
-        },
-    );
-    expect(github.unknown).toEqual([]);
-    // Of what act says itself, only which jobs and steps ran.
-    const output = readFileSync(log, "utf8").replaceAll(
-        /^.*(LocalRepositoryCache|Run (Pre|Post)|Success - (Pre|Post)).*\n/gm,
-        "",
-    );
-    return { succeeded, output };
-}
+): Promise<{ succeeded: boolean; output: string }> =>
+    workflows.run(event, workflow, payload, { ...variables, ...changed }, changed);
 
 const push = { ref: "refs/heads/main" };
 const pullRequest = (head: string): object => ({
