@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { afterAll, beforeAll, describe } from "vitest";
 import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";
+import { endurance } from "./endurance.ts";
 import { artifacts, report, spec, toolchain } from "./platform/harness.ts";
 import { executedAgain, newerRelease } from "./platform/jobs.ts";
 import { elsewhere } from "./platform/newcomer.ts";
@@ -26,4 +27,4 @@ describe("its state in a bucket", stateOnAws);
 describe("release 0.46, later", executedAgain);
 describe("the Kubernetes half of prod", prod);
 describe("someone with their own cluster", elsewhere);
-describe("its other forms", otherForms);
+if (endurance) describe("its other forms", otherForms);

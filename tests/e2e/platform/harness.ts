@@ -14,7 +14,7 @@ import { consoleReport } from "../../../local/report.ts";
 import { merge, type Settings, settingsOf, stackFile } from "../../../local/settings.ts";
 import { ensureToolchain } from "../../../local/toolchain/build.ts";
 import { clusterOfThisFile } from "../clusters.ts";
-import { answerOf, ask, type Entrance } from "../orcheo.ts";
+import { answerOf, ask, at, type Entrance } from "../orcheo.ts";
 
 export const spec = clusterOfThisFile();
 export const report = consoleReport();
@@ -149,3 +149,22 @@ export const current = (): Settings => merge(committed(), { ...quickScaling, ...
 export const up = (settings: Settings, stack = STACK, caFile?: string): Promise<Settings> =>
     // As `make up` does for this stack.
     deploy({ spec, toolchain, report, stack, settings, caFile, signIn: stack === STACK });
+
+/** An object, with `--show-managed-fields`. */
+export interface Written {
+    readonly kind: string;
+    readonly metadata: {
+        readonly name: string;
+        readonly namespace?: string;
+        readonly uid: string;
+        readonly managedFields?: readonly object[];
+    };
+}
+
+/** Whether it is the same object, and who wrote what, and when, but for status. */
+export const writesOf = ({ metadata: { uid, managedFields = [] } }: Written): unknown => [
+    uid,
+    managedFields
+        .filter((each) => at(each, "subresource") !== "status")
+        .map((each) => [at(each, "manager"), at(each, "operation"), at(each, "time")]),
+];

@@ -5,8 +5,20 @@ import { beforeAll, expect, test } from "vitest";
 import { pulumiDir } from "../../../local/platform.ts";
 import { prepareStack, readStackFile } from "../../../local/pulumi.ts";
 import { merge, settingsOf } from "../../../local/settings.ts";
-import { ask, at } from "../orcheo.ts";
-import { attempt, caller, environmentOf, kube, NAMESPACE, type Outcome, putSettings, spec, STACK } from "./harness.ts";
+import { ask } from "../orcheo.ts";
+import {
+    attempt,
+    caller,
+    environmentOf,
+    kube,
+    NAMESPACE,
+    type Outcome,
+    putSettings,
+    spec,
+    STACK,
+    writesOf,
+    type Written,
+} from "./harness.ts";
 
 const second = "second";
 const environment = environmentOf(second);
@@ -22,25 +34,13 @@ const kinds = [
 /** Who wrote what, and when, but for status. */
 async function written(): Promise<Map<string, unknown>> {
     const { items } = JSON.parse(await kube("get", kinds.join(","), "--show-managed-fields", "-o", "json")) as {
-        items: {
-            kind: string;
-            metadata: { name: string; namespace?: string; uid: string; managedFields?: object[] };
-        }[];
+        items: Written[];
     };
-    const writes = (fields: readonly object[]) =>
-        fields
-            .filter((each) => at(each, "subresource") !== "status")
-            .map((each) => [at(each, "manager"), at(each, "operation"), at(each, "time")]);
     // Cluster-wide objects of anybody else are none of its business.
     const own = items.filter(
         ({ metadata: { name, namespace = name } }) => namespace === NAMESPACE || name.startsWith(`${NAMESPACE}.`),
     );
-    return new Map(
-        own.map(({ kind, metadata: { name, uid, managedFields = [] } }) => [
-            `${kind} ${name}`,
-            [uid, writes(managedFields)],
-        ]),
-    );
+    return new Map(own.map((each) => [`${each.kind} ${each.metadata.name}`, writesOf(each)]));
 }
 
 export function secondStack(): void {
