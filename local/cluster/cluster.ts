@@ -133,7 +133,10 @@ function writeConfigs(spec: ClusterSpec, toolchain: Toolchain): void {
     for (const [name, text] of Object.entries(files)) write(join(paths.config, name), text);
     // Build steps must be able to read this file.
     chmodSync(join(paths.config, "resolv.conf"), 0o644);
-    write(join(paths.buildx, "instances", contextOf(spec)), configs.buildxInstance(spec));
+    write(
+        join(paths.buildx, "instances", contextOf(spec)),
+        configs.buildxInstance(contextOf(spec), paths.buildkitSocket),
+    );
 }
 
 const ADD_ONS = join(import.meta.dirname, "addons");

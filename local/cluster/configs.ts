@@ -232,15 +232,15 @@ export const registry = (rootdirectory: string, addr: string): string =>
         http: { addr },
     });
 
-/** The buildx builder, which the docker-build provider finds by name. */
-export const buildxInstance = (spec: ClusterSpec): string =>
+/** A buildx builder, which the docker-build provider finds by name. */
+export const buildxInstance = (name: string, socket: string): string =>
     JSON.stringify({
-        Name: contextOf(spec),
+        Name: name,
         Driver: "remote",
         Nodes: [
             {
-                Name: `${contextOf(spec)}0`,
-                Endpoint: `unix://${pathsOf(spec).buildkitSocket}`,
+                Name: `${name}0`,
+                Endpoint: `unix://${socket}`,
                 Platforms: null,
                 DriverOpts: null,
                 Flags: null,

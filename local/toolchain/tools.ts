@@ -431,6 +431,15 @@ export const tools: readonly Tool[] = [
         overlay: ["schema.json", "bridge-metadata.json"].map((file) => ({ at: { file }, from: { generated: file } })),
     },
     {
+        // `docker login` for the tests of a registry in ECR; main.go says why no more of it.
+        name: "docker",
+        group: "aws",
+        version: "29.8.2",
+        module: "docker",
+        packages: ["."],
+        binary: "docker",
+    },
+    {
         name: "moby",
         group: "compose",
         version: "2.0.0-beta.24",

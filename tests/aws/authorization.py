@@ -10,7 +10,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from iam import Caller, Document, Need, allowed
@@ -61,6 +61,8 @@ def trust_of(role: str) -> Document:
 
 ADMINISTRATOR = Caller(arn=f"arn:aws:iam::{ACCOUNT}:user/administrator")
 EVERYTHING: Document = {"Statement": {"Effect": "Allow", "Action": "*"}}
+# moto fails where it looks through what another request adds to.
+one_by_one = threading.Lock()
 
 
 def answered(need: Need, role: str | None, region: str) -> bool:
@@ -73,11 +75,12 @@ def answered(need: Need, role: str | None, region: str) -> bool:
     return allowed(need, caller, policies, asked_of)
 
 
-def record(caller: str, call: Call, need: Need, answer: bool) -> None:
+def record(caller: str, call: str, need: Need, answer: bool, about: Mapping[str, str] | None = None) -> None:
+    """@param about  what every request of this kind says of itself"""
     if "AWS_CALLS" not in os.environ:
         return
-    line = {"caller": caller, "call": f"{call.service} {call.operation}", "action": need.action}
-    own = {key: value for key, value in need.context.items() if key not in call.about}
+    line = {"caller": caller, "call": call, "action": need.action}
+    own = {key: value for key, value in need.context.items() if key not in (about or {})}
     with open(os.environ["AWS_CALLS"], "a", encoding="utf-8") as file:
         file.write(json.dumps({**line, "resource": need.resource, "context": own, "allowed": answer}) + "\n")
 
@@ -92,7 +95,7 @@ def refused(environ: dict[str, Any]) -> tuple[str, Need, str] | None:
     role = session(key)
     for need in call.needs():
         answer = answered(need, role, region)
-        record(role or "administrator", call, need, answer)
+        record(role or "administrator", f"{call.service} {call.operation}", need, answer, call.about)
         if not answer:
             return role or ADMINISTRATOR.arn, need, service
     return None
@@ -124,9 +127,6 @@ def refusal(environ: dict[str, Any], who: str, need: Need, service: str) -> tupl
 
 def install() -> None:
     answer = DomainDispatcherApplication.__call__
-
-    # moto fails where it looks through what another request adds to.
-    one_by_one = threading.Lock()
 
     def serve(self: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         with one_by_one:

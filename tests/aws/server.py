@@ -13,8 +13,10 @@ import budgets
 import cloudwatch
 import cost_explorer
 import ec2
+import ecr
 import eks
 import elasticache
+import hosts
 import pod_identity
 import rds
 import route53
@@ -32,6 +34,7 @@ def end_with_starter() -> None:
 if __name__ == "__main__":
     threading.Thread(target=end_with_starter, daemon=True).start()
     # The last is asked first: CloudWatch's CBOR is translated before anybody reads it, and nobody is answered unauthorised.
-    for lacking in (backup, budgets, cost_explorer, ec2, eks, elasticache, rds, route53, s3, s3control, authorization, pod_identity, cloudwatch):
+    services = (backup, budgets, cost_explorer, ec2, ecr, eks, elasticache, rds, route53, s3, s3control)
+    for lacking in (*services, authorization, pod_identity, cloudwatch, hosts):
         lacking.install()
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

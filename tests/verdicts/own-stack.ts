@@ -12,6 +12,7 @@ import { rootCertificates } from "node:tls";
 import { inject } from "vitest";
 import { parse } from "yaml";
 
+import { logFile } from "../../local/paths.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
 import { environment, ours, previewIn, pulumi, type EngineRun } from "./engine.ts";
 
@@ -52,8 +53,8 @@ export interface Held {
 export interface OwnStack {
     /** Of the stack's files, which are gone after the test. */
     readonly folder: string;
-    /** Other settings from the next command on. */
-    configure(settings: Readonly<Record<string, unknown>>): Promise<void>;
+    /** Other settings from the next command on; `own` ones in place of those that the tests set. */
+    configure(settings: Readonly<Record<string, unknown>>, own?: Readonly<Record<string, unknown>>): Promise<void>;
     /** A command of Pulumi's; @returns its standard output; @throws what it printed, unless it succeeds. */
     run(...args: readonly string[]): Promise<string>;
     /** What is in its state. */
@@ -66,8 +67,8 @@ export interface OwnStack {
 
 /** One that lasts until it is ended. */
 export interface RunningStack extends OwnStack {
-    /** The same stack, run with other variables. */
-    by(env: Runner["env"]): RunningStack;
+    /** The same stack, run with other variables, and in another checkout of this project. */
+    by(env: Runner["env"], project?: string): RunningStack;
     /** Forgets the stack. What it made stays. */
     end(): Promise<void>;
 }
@@ -117,13 +118,14 @@ export async function startOwnStack(
     const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
     const authority = join(folder, "authority.pem");
     await writeFile(authority, `${anyCa ?? ""}\n`);
-    const configure = async (given: Readonly<Record<string, unknown>>): Promise<void> => {
+    const configure: OwnStack["configure"] = async (given, own) => {
         const database = fields(given["database"]);
         const stack = {
             ...given,
             kubernetes: { ...fields(given["kubernetes"]), context },
             images: { kind: "published", ...published },
             ...(database["kind"] === "rds" ? { database: { ...database, caBundleFile: authority } } : {}),
+            ...own,
         };
         // How secrets are encrypted: that of KMS is with the config.
         const made = await readFile(join(folder, `Pulumi.${name}.yaml`), "utf8").catch(() => "");
@@ -138,11 +140,19 @@ export async function startOwnStack(
     if (failed !== 0) throw new Error(`pulumi stack init failed:\n${said}`);
     await configure(settings);
     const end = (): Promise<void> => rm(folder, { recursive: true, force: true });
-    const by = (more: Runner["env"]): RunningStack => {
-        const runs = runsOf(project, folder, flags, { ...env, ...more });
+    const by = (more: Runner["env"], checkout = project): RunningStack => {
+        const runs = runsOf(checkout, folder, flags, { ...env, ...more });
         return { folder, configure, ...runs, by, end };
     };
     return by({});
+}
+
+/** Of a long output its end, and where the whole of it is. */
+async function endOf(output: string): Promise<string> {
+    if (output.length <= 6000) return output;
+    const log = logFile(`own-stack-${process.pid}-${Date.now()}`);
+    await writeFile(log, output);
+    return `…${output.slice(-6000)}\nFull output: ${log}`;
 }
 
 /** What somebody with these variables can have Pulumi do. */
@@ -156,7 +166,7 @@ function runsOf(
         const configured = ["preview", "up", "refresh", "destroy"].includes(args[0] ?? "");
         const all = [...args, ...(configured ? flags : flags.slice(0, 2)), "--non-interactive"];
         const { code, output, stdout } = await pulumi(project, all, env);
-        if (code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${output.slice(-6000)}`);
+        if (code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${await endOf(output)}`);
         return stdout;
     };
     const evaluated = (...more: readonly string[]): Promise<EngineRun> =>
@@ -167,7 +177,7 @@ function runsOf(
         const told: unknown = JSON.parse(stdout === "" ? "{}" : stdout);
         const errors = list(at(told, "diagnostics")).filter((each) => at(each, "severity") === "error");
         const said = errors.map((each) => text(at(each, "message")) ?? "").join("\n");
-        if (code !== 0) throw new Error(`pulumi preview failed:\n${said === "" ? output.slice(-6000) : said}`);
+        if (code !== 0) throw new Error(`pulumi preview failed:\n${said === "" ? await endOf(output) : said}`);
         return list(at(told, "steps")).map((step) => ({
             op: text(at(step, "op")) ?? "",
             urn: text(at(step, "urn")) ?? "",

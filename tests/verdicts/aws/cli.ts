@@ -51,6 +51,16 @@ export async function administer(...words: readonly string[]): Promise<string> {
     return said.trim();
 }
 
+/** A role of the account that nobody takes on here. */
+export async function makeRole(name: string): Promise<void> {
+    const trust = {
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Principal: { Service: "eks.amazonaws.com" }, Action: "sts:AssumeRole" }],
+    };
+    const document = ["--assume-role-policy-document", JSON.stringify(trust)];
+    await administer("iam", "create-role", "--role-name", name, ...document);
+}
+
 const kubectl = (...words: readonly string[]): string =>
     execFileSync("kubectl", [...words], { encoding: "utf8" }).trim();
 

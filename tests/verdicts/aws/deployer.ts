@@ -11,7 +11,7 @@ import { block } from "../../e2e/docs.ts";
 import type { Runner } from "../own-stack.ts";
 import { administer, region, withCli, type Variables } from "./cli.ts";
 
-const bash = promisify(execFile);
+const runFile = promisify(execFile);
 /** The stack of the page, which is examples/prod-small.yaml. */
 const first = "orcheo-small";
 
@@ -25,21 +25,32 @@ export const watcherRoleOf = (name: string): string => ownRole(name, "watch");
 /** `npm run aws-policies` sets it: the role may do everything, and what it does becomes the policies. */
 export const recording = process.env["AWS_POLICIES"] === "record";
 
-/** Commands of the documentation, for a stack and a role of these names instead of theirs; as the administrator, unless `who` is somebody else. */
+interface Circumstances {
+    /** What stack and role are called instead of the documentation's names. */
+    readonly names?: Readonly<Record<string, string>>;
+    readonly input?: string;
+    /** The administrator, unless somebody else. */
+    readonly who?: Variables;
+    readonly folder?: string;
+}
+
+/** Commands of the documentation. @returns what they print */
 export async function run(
     commands: readonly string[],
-    names: Readonly<Record<string, string>> = {},
-    input = "",
-    who: Variables = {},
+    { names = {}, input = "", who = {}, folder }: Circumstances = {},
 ): Promise<string> {
     const own = Object.entries(names).reduce(
         (all, [theirs, ours]) => all.replaceAll(theirs, ours),
         commands.join("\n"),
     );
     const home = await mkdtemp(join(tmpdir(), "orcheo-deployer-"));
-    const env = { ...(await withCli(who)), HOME: home, ACCOUNT: account };
+    const env = { HOME: home, ACCOUNT: account };
     // Without a terminal: whoever asks for a code reads it from the standard input.
-    const ran = bash("setsid", ["--wait", "bash", "-euo", "pipefail", "-c", own], { env });
+    const words = ["setsid", "--wait", "bash", "-euo", "pipefail", "-c", own];
+    const ran = runFile(join(import.meta.dirname, "with-hosts"), words, {
+        env: { ...(await withCli(who)), ...env },
+        cwd: folder,
+    });
     ran.child.stdin?.end(input);
     return (await ran).stdout;
 }
@@ -66,7 +77,7 @@ async function made(name: string, ...more: readonly string[]): Promise<Runner["e
         // As `aws configure export-credentials` does, which only version 2 of the command has; the one of PyPI is version 1.
         `python3 '${join(import.meta.dirname, "../../aws/export_credentials.py")}' orcheo`,
     ];
-    return sessionOf((await run(steps, namesOf(name), "123456\n")).trim().split("\n").at(-1) ?? "");
+    return sessionOf((await run(steps, { names: namesOf(name), input: "123456\n" })).trim().split("\n").at(-1) ?? "");
 }
 
 /** @param said  credentials of AWS, in JSON */
@@ -105,7 +116,7 @@ export async function watcherOf(name: string): Promise<Runner["env"]> {
     const may = recording
         ? everything().replaceAll("orcheo-deploy", "orcheo-watch")
         : block("drift-and-previews.md", "NAME=");
-    await run([role, may], namesOf(name));
+    await run([role, may], { names: namesOf(name) });
     const who = ["--role-arn", watcherRoleOf(name), "--role-session-name", "drift", "--web-identity-token", "token"];
     return sessionOf(await administer("sts", "assume-role-with-web-identity", ...who, "--query", "Credentials"));
 }

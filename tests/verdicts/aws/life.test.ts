@@ -4,16 +4,17 @@
  */
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
-import { at, fields, text } from "../../../policies/values.ts";
+import { at, fields, list, text } from "../../../policies/values.ts";
 import { account } from "../../aws-mocks.ts";
 import { exampleOf } from "../../aws-programs.ts";
 import { block } from "../../e2e/docs.ts";
 import { startOwnStack, type Runner, type RunningStack } from "../own-stack.ts";
-import { administer, aws } from "./cli.ts";
+import { administer, aws, makeRole } from "./cli.ts";
 import { deployer, recording, roleOf, run, watcherOf } from "./deployer.ts";
 import { changed, configured, nameOf, ofAws, told, withValue, type Settings } from "./life.ts";
+import { built, digestOf, fill, images, imagesOf, makeCheckout, ofImages, prepare } from "./push.ts";
 import { before, inPlace, others, refused } from "./settings.ts";
 
 const small = fields(exampleOf("small"));
@@ -28,18 +29,29 @@ let stack: RunningStack;
 let third: Settings;
 let runner: Runner;
 let watch: Runner["env"];
+let checkout: string;
+let pushing: RunningStack;
 beforeAll(async () => {
     const zone: unknown = JSON.parse(
         await administer("route53", "create-hosted-zone", "--name", "example.com", "--caller-reference", "life"),
     );
     const zoneId = (text(at(zone, "HostedZone", "Id")) ?? "").split("/").at(-1);
     third = configured(second, { ...to(others), "aws.dns.zoneId": zoneId });
+    await makeRole("orcheo-second");
     runner = await deployer();
     stack = await startOwnStack("prod", first, "real", runner);
 });
 afterAll(async () => {
     await stack.end();
 });
+
+/** Of the topic of the alarms. */
+const subscribers = async (): Promise<readonly string[]> => {
+    const all = at(JSON.parse(await administer("sns", "list-subscriptions")), "Subscriptions");
+    return list(all)
+        .filter((each) => (text(at(each, "TopicArn")) ?? "").endsWith(":orcheo-small-alarms"))
+        .map((each) => `${text(at(each, "Protocol")) ?? ""} ${text(at(each, "Endpoint")) ?? ""}`);
+};
 
 const up = (): Promise<string> => stack.run("up", "--yes", "--skip-preview", ...ofAws);
 
@@ -70,11 +82,51 @@ test("the deployer's other commands in docs/aws.md", async () => {
     const kubeconfig = `KUBECONFIG=$HOME/config ${line("aws eks update-kubeconfig", "pulumi up --target")}`;
     // Of EKS' own tokens the API server of these tests knows nothing.
     const asks = "kubectl --kubeconfig $HOME/config --context orcheo-small get namespace kube-system --output name";
-    const [password = ""] = line("aws ecr get-login-password", "docker buildx create").split(" | ");
-    const commands = [password, line("aws ce "), kubeconfig, `PATH='${join(import.meta.dirname)}':$PATH ${asks}`];
-    const said = await run(commands, {}, "", runner.env);
+    const commands = [line("aws ce "), kubeconfig, `PATH='${join(import.meta.dirname)}':$PATH ${asks}`];
+    const said = await run(commands, { who: runner.env });
     expect(said).toContain("namespace/kube-system");
-    expect(said).toContain(`${account}-auth-token`);
+});
+
+test("each address of the alarms gets an e-mail to confirm", async () => {
+    expect(await subscribers()).toEqual(["email operations@example.com"]);
+});
+
+test("images are pushed with the credentials that ECR gives the deployer, and deployed by digest", async () => {
+    checkout = await makeCheckout(stack.folder);
+    expect(await prepare(checkout, runner.env)).toContain("Login Succeeded");
+    pushing = stack.by(inject("awsHosts"), checkout);
+    await stack.configure(first, built(first, "0.1.0"));
+    await pushing.run("up", "--yes", "--skip-preview", ...ofImages);
+    const pushed = await Promise.all(images.map((each) => digestOf(`orcheo-small/${each}`, "0.1.0")));
+    expect(pushed).toEqual(images.map(() => expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string));
+    expect(new Set(pushed).size).toBe(images.length);
+    const { resources } = await pushing.evaluated();
+    const [backend = "", backup = "", canvas = "", postgres = ""] = pushed;
+    expect(imagesOf(resources)).toEqual(
+        // The cache is ElastiCache's; the image of Postgres makes the database's users.
+        [`backend:0.1.0@${backend}`, `backup:0.1.0@${backup}`, `canvas:0.1.0@${canvas}`, `postgres@${postgres}`].map(
+            (each) => `${account}.dkr.ecr.eu-central-1.amazonaws.com/orcheo-small/${each}`,
+        ),
+    );
+});
+
+test("a rebuilt image does not replace the one of its version; another version is pushed", async () => {
+    const before = await digestOf("orcheo-small/backend", "0.1.0");
+    await fill(checkout, "second");
+    await expect(pushing.run("up", "--yes", "--skip-preview", ...ofImages)).rejects.toThrow(
+        /The image tag '0\.1\.0' already exists in the 'orcheo-small\/\w+' repository/,
+    );
+    expect(await digestOf("orcheo-small/backend", "0.1.0")).toBe(before);
+    await stack.configure(first, built(first, "0.1.1"));
+    await pushing.run("up", "--yes", "--skip-preview", ...ofImages);
+    expect(await digestOf("orcheo-small/backend", "0.1.1")).toMatch(/^sha256:/);
+    expect(await digestOf("orcheo-small/backend", "0.1.1")).not.toBe(before);
+    // The rest of this life runs published images. What was pushed stays.
+    await stack.configure(first);
+    const builds = [...ofImages, "--target", "**pulumi:providers:docker-build::**"];
+    await stack.run("destroy", "--yes", "--skip-preview", ...builds);
+    expect(await digestOf("orcheo-small/backend", "0.1.0")).toBe(before);
+    expect((await stack.resources()).filter(({ type }) => /docker-build|:Images$/.test(type))).toEqual([]);
 });
 
 test("nobody is the deployer without the code of an MFA device", async () => {
@@ -115,6 +167,8 @@ test("each setting that can is updated in place", async () => {
 });
 
 test("whatever else is changed takes no data with it", async () => {
+    // EKS lets nobody in who does not exist.
+    watch = await watcherOf("orcheo-small");
     await stack.configure(third);
     const steps = await stack.steps(...ofAws);
     for (const [path, { op, resource }] of Object.entries(others)) {
@@ -125,11 +179,11 @@ test("whatever else is changed takes no data with it", async () => {
         ).toContain(op);
     }
     await up();
+    expect(await subscribers()).toEqual(["email others@example.com"]);
     expect(told(changed(await stack.steps(...ofAws)))).toEqual([]);
 });
 
 test("the role that watches previews and looks for drift", async () => {
-    watch = await watcherOf("orcheo-small");
     const watching = stack.by(watch);
     expect(told(changed(await watching.steps(...ofAws)))).toEqual([]);
     await watching.run("refresh", "--preview-only", "--expect-no-changes");

@@ -6,7 +6,7 @@ import { account, otherStacks } from "../../aws-mocks.ts";
 import { awsPrograms, exampleOf, sizes } from "../../aws-programs.ts";
 import { settingsOf } from "../../harness.ts";
 import { startOwnStack } from "../own-stack.ts";
-import { administer } from "./cli.ts";
+import { administer, makeRole } from "./cli.ts";
 import { deployerOf, roleOf, watcherOf, watcherRoleOf } from "./deployer.ts";
 import { changed, configured, ofAws, told, type Settings } from "./life.ts";
 import { makeStacks } from "./other-stacks.ts";
@@ -51,12 +51,7 @@ export async function makeExisting(): Promise<Existing> {
         const group = ["ec2", "create-security-group", "--group-name", name, "--description", name, "--vpc-id", vpc];
         existing.set(id, await made(group, "GroupId"));
     }
-    const trust = JSON.stringify({
-        Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Principal: { Service: "eks.amazonaws.com" }, Action: "sts:AssumeRole" }],
-    });
-    for (const role of ["backend", "backup", "eks"])
-        await administer("iam", "create-role", "--role-name", role, "--assume-role-policy-document", trust);
+    for (const role of ["backend", "backup", "eks"]) await makeRole(role);
     for (const key of ["data", "vault"])
         existing.set(`key/${key}`, `key/${await made(["kms", "create-key"], "KeyMetadata", "KeyId")}`);
     await administer(

@@ -12,6 +12,8 @@ import { ensureToolchain, type Toolchain } from "../../../local/toolchain/build.
 import { account } from "../../aws-mocks.ts";
 import { freePort } from "../../local/free-port.ts";
 import { startAccount, type ApiServer } from "./account.ts";
+import { region } from "./cli.ts";
+import { startHosts } from "./hosts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "orcheo-aws-life-"));
 const started: ChildProcess[] = [];
@@ -85,9 +87,14 @@ export async function setup(project: TestProject): Promise<void> {
     const calls = logFile("aws-calls");
     mkdirSync(join(calls, ".."), { recursive: true });
     writeFileSync(calls, "");
-    const { server, env } = await startAccount(account, await startApiServer(toolchain), calls);
+    const hosts = await startHosts(folder, toolchain, account, region);
+    started.push(...hosts.started);
+    const more = { ...hosts.server, AWS_CALLS: calls };
+    const { server, env } = await startAccount(account, await startApiServer(toolchain), more);
     started.push(server);
     project.provide("awsAccount", env);
+    project.provide("awsHosts", hosts.clients);
+    project.provide("awsRegistry", hosts.registry);
 }
 
 /** Killed, and waited for: the API server would ask an etcd that is gone for a minute, and Vitest cannot end while a child runs. */
