@@ -8,7 +8,7 @@ import { settingsOf } from "../../harness.ts";
 import { startOwnStack } from "../own-stack.ts";
 import { administer, makeRole } from "./cli.ts";
 import { deployerOf, roleOf, watcherOf, watcherRoleOf } from "./deployer.ts";
-import { changed, configured, ofAws, told, type Settings } from "./life.ts";
+import { changed, configured, nameOf, ofAws, told, type Settings } from "./life.ts";
 import { makeStacks } from "./other-stacks.ts";
 
 export interface Life {
@@ -16,7 +16,26 @@ export interface Life {
     readonly name: string;
     readonly title: string;
     readonly settings: Settings;
+    /** What is then updated in place: settings, and the properties of which resource they change. */
+    readonly change?: { readonly to: Settings; readonly resource: string; readonly properties: readonly string[] };
 }
+
+/** Of a Multi-AZ database cluster, whose calls are not those of an instance. */
+const clusterChange: Life["change"] = {
+    to: {
+        "database.instanceClass": "db.m6gd.xlarge",
+        "database.storageGiB": 400,
+        "database.deployment.iops": 13_000,
+        "database.backupRetentionDays": 20,
+        "database.backupWindow": "02:00-03:00",
+        "database.maintenanceWindow": "sun:04:00-sun:05:00",
+    },
+    resource: "postgres",
+    properties: [
+        ...["allocatedStorage", "backupRetentionPeriod", "dbClusterInstanceClass", "iops"],
+        ...["preferredBackupWindow", "preferredMaintenanceWindow"],
+    ],
+};
 
 /** The smallest example has the whole of life.test.ts. */
 export const others: readonly Life[] = [
@@ -26,6 +45,7 @@ export const others: readonly Life[] = [
     ...awsPrograms.map(([title, { settings }], index) => ({
         ...{ name: `orcheo-way-${index}`, title },
         settings: fields(settings ?? settingsOf("prod")),
+        ...(at(settings, "database", "deployment", "kind") === "cluster" && { change: clusterChange }),
     })),
 ];
 
@@ -87,7 +107,7 @@ async function makeCluster(name: string, existing: Existing): Promise<void> {
 }
 
 /** It is created, stays as it is, also for who watches, and is destroyed but for what is protected. */
-export async function lived({ name, title, settings: given }: Life, existing: Existing): Promise<void> {
+export async function lived({ name, title, settings: given, change }: Life, existing: Existing): Promise<void> {
     const own = at(given, "aws", "cluster", "kind") === "new";
     const settings = configured(inAccount(given, name, existing), {
         "aws.name": name,
@@ -111,6 +131,15 @@ export async function lived({ name, title, settings: given }: Life, existing: Ex
         const watching = stack.by(watch);
         expect(told(changed(await watching.steps(...ofAws)))).toEqual([]);
         await watching.run("refresh", "--preview-only", "--expect-no-changes");
+        if (change !== undefined) {
+            await stack.configure(configured(settings, change.to));
+            const steps = changed(await stack.steps(...ofAws));
+            const found = steps.filter((step) => nameOf(step) === change.resource && /(\$|::)aws:/.test(step.urn));
+            expect(found.map(({ op }) => op)).toEqual(["update"]);
+            expect(found[0]?.changes).toEqual(expect.arrayContaining([...change.properties]));
+            await stack.run("up", "--yes", "--skip-preview", ...ofAws);
+            expect(told(changed(await stack.steps(...ofAws)))).toEqual([]);
+        }
         const before = await stack.resources();
         await stack.run("destroy", "--yes", "--skip-preview", "--exclude-protected");
         const left = await stack.resources();
