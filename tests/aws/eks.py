@@ -14,6 +14,7 @@ from moto.eks import urls
 from moto.eks.exceptions import InvalidParameterException, InvalidRequestException, ResourceNotFoundException
 from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
+from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
 
 CLUSTER = "/clusters/{name}"
@@ -213,6 +214,9 @@ class Calls:
     def create_access_entry(self: Any) -> ActionResult:
         principal = self._get_param("principalArn")
         kind, name = principal.split(":")[5].split("/", 1)
+        roles = iam_backends[self.current_account]["aws"].roles.values()
+        if kind == "role" and principal not in [role.arn for role in roles]:
+            raise InvalidParameterException(message="The specified principalArn is invalid: invalid principal.")
         entry = {
             "clusterName": self._get_param("name"),
             "principalArn": principal,

@@ -11,6 +11,7 @@ import { at, fields, isObject, list } from "../../policies/values.ts";
 import { otherStacks } from "../aws-mocks.ts";
 import { awsPrograms, exampleOf, sizes } from "../aws-programs.ts";
 import { settingsOf } from "../harness.ts";
+import { makeRole } from "./aws/cli.ts";
 import { paidAsDocumented } from "./aws/costs.ts";
 import { makeStacks } from "./aws/other-stacks.ts";
 import { podsMayDoTheirOwn } from "./aws/pods.ts";
@@ -62,6 +63,8 @@ test("a first production in a new account, by the steps of docs/aws.md", async (
     const small = fields(exampleOf("small"));
     const older = { ...fields(at(small, "aws", "cluster")), version: "1.36" };
     const settings = { ...small, aws: { ...fields(small["aws"]), cluster: older } };
+    // EKS lets nobody in who does not exist.
+    for (const role of ["orcheo-deploy", "orcheo-second"]) await makeRole(role);
     await withOwnStack("prod", apart(settings), async (stack) => {
         await stack.run("up", "--yes", "--skip-preview", ...targets);
         const there = JSON.parse(await stack.run("stack", "export", "--show-secrets")) as unknown;
