@@ -2,7 +2,6 @@
 import { mkdirSync } from "node:fs";
 import { afterAll, beforeAll, describe } from "vitest";
 import { startCluster, stopCluster } from "../../local/cluster/cluster.ts";
-import { endurance } from "./endurance.ts";
 import { artifacts, report, spec, toolchain } from "./platform/harness.ts";
 import { executedAgain, newerRelease } from "./platform/jobs.ts";
 import { elsewhere } from "./platform/newcomer.ts";
@@ -27,4 +26,4 @@ describe("its state in a bucket", stateOnAws);
 describe("release 0.46, later", executedAgain);
 describe("the Kubernetes half of prod", prod);
 describe("someone with their own cluster", elsewhere);
-if (endurance) describe("its other forms", otherForms);
+describe("its other forms", otherForms);
