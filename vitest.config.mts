@@ -33,7 +33,7 @@ const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
 }));
 
 /** Of a new checkout Vitest knows no durations: one of these would begin late and run alone at the end. */
-const longest = ["20-platform", "30-neighbours", "aws", "backend-metrics", "unsafe", "backend-start", "json-log"];
+const longest = ["20-platform", "30-neighbours", "aws", "backend-metrics", "unsafe", "json-log", "pgbouncer-start", "backend-start"];
 
 class LongestFirst extends BaseSequencer {
     override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
