@@ -105,6 +105,9 @@ export function otherForms(): void {
 
     beforeAll(async () => {
         images = await builtImages();
+        // The smallest node has no room for another stack beside the two that are here.
+        for (const kind of ["deployments", "statefulsets"])
+            await inNamespace("elsewhere", "scale", kind, "--all", "--replicas=0");
     });
 
     afterAll(() => {
