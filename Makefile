@@ -50,13 +50,11 @@ check-files:
 test: ready-for-test check
 	@$(run) vitest run --project policy
 	@$(run) node local/toolchain/build.ts >/dev/null
-	@$(run) vitest run --project 'e2e-*'
-	@$(run) vitest run --project verdicts
+	@$(run) vitest run --project 'e2e-*' --project verdicts
 
 endurance: ready-for-test
 	@$(run) node local/toolchain/build.ts >/dev/null
-	@ORCHEO_ENDURANCE=1 $(run) vitest run --project e2e-platform --project e2e-neighbours
-	@ORCHEO_ENDURANCE=1 $(run) vitest run --project verdicts
+	@ORCHEO_ENDURANCE=1 $(run) vitest run --project e2e-platform --project e2e-neighbours --project verdicts
 	@$(MAKE) --no-print-directory aws-test
 
 compose-test:

@@ -33,7 +33,16 @@ const endToEnd = Object.entries(endToEndClusters).map(([file, spec]) => ({
 }));
 
 /** Of a new checkout Vitest knows no durations: one of these would begin late and run alone at the end. */
-const longest = ["20-platform", "30-neighbours", "aws", "backend-metrics", "unsafe", "json-log", "pgbouncer-start", "backend-start"];
+const longest = [
+    "20-platform",
+    "30-neighbours",
+    "aws",
+    "backend-metrics",
+    "unsafe",
+    "json-log",
+    "pgbouncer-start",
+    "backend-start",
+];
 
 class LongestFirst extends BaseSequencer {
     override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -65,6 +74,7 @@ export default defineConfig({
                     name: "verdicts",
                     include: ["tests/verdicts/*.test.ts"],
                     globalSetup: "tests/verdicts/cluster.ts",
+                    setupFiles: "tests/verdicts/wait.ts",
                     env: lessGarbageCollection,
                     testTimeout: 300_000,
                     hookTimeout: 3_600_000,

@@ -9,11 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 
-import { inject } from "vitest";
 import { parse } from "yaml";
 
 import { logFile } from "../../local/paths.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
+import { accountEnvironment } from "./aws/account.ts";
 import { environment, ours, previewIn, pulumi, type EngineRun } from "./engine.ts";
 
 /** Images by digest: nothing is built, the engine is asked and not BuildKit. */
@@ -113,7 +113,7 @@ export async function startOwnStack(
     // The first has the command `aws`; Pulumi takes a provider of the PATH before any that is installed.
     const own = provider === "real" ? ["aws"] : ["aws", "stand-in"];
     const path = [...own.map((each) => join(import.meta.dirname, each)), process.env["PATH"] ?? ""].join(":");
-    const account = provider === "real" ? inject("awsAccount") : {};
+    const account = provider === "real" ? accountEnvironment() : {};
     const env = { ...environment(folder), PATH: path, ...account, ...runner?.env };
     const context = execFileSync("kubectl", ["config", "current-context"], { encoding: "utf8" }).trim();
     const authority = join(folder, "authority.pem");

@@ -9,11 +9,14 @@ import { awsPackages } from "../../e2e/platform/python.ts";
 
 const tests = join(import.meta.dirname, "../..");
 
-declare module "vitest" {
-    interface ProvidedContext {
-        /** Variables with which the real AWS provider talks to the account of these tests. */
-        awsAccount: Readonly<Record<string, string>>;
-    }
+/** Of the tests' processes: what `accountEnvironment` answers, as JSON. */
+export const accountVariable = "AWS_ACCOUNT_OF_TESTS";
+
+/** Variables with which the real AWS provider talks to the account of these tests. Only for those who ask: they send every program over the account's proxy. */
+export function accountEnvironment(): Readonly<Record<string, string>> {
+    const variables = process.env[accountVariable];
+    if (variables === undefined) throw new Error(`${accountVariable} is not set: no account was started`);
+    return JSON.parse(variables) as Readonly<Record<string, string>>;
 }
 
 export interface ApiServer {

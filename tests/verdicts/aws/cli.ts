@@ -3,10 +3,9 @@ import { execFile, execFileSync } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 
-import { inject } from "vitest";
-
 import { at, text } from "../../../policies/values.ts";
 import { awsPackages } from "../../e2e/platform/python.ts";
+import { accountEnvironment } from "./account.ts";
 
 const run = promisify(execFile);
 export const region = "eu-central-1";
@@ -19,7 +18,7 @@ export async function withCli(credentials: Variables = {}): Promise<NodeJS.Proce
         ...process.env,
         PYTHONPATH: folder,
         PATH: [join(folder, "bin"), process.env["PATH"] ?? ""].join(delimiter),
-        ...inject("awsAccount"),
+        ...accountEnvironment(),
         // Only S3 Control needs it.
         HTTP_PROXY: undefined,
         AWS_REGION: region,

@@ -11,7 +11,7 @@ import { consoleReport } from "../../../local/report.ts";
 import { ensureToolchain, type Toolchain } from "../../../local/toolchain/build.ts";
 import { account } from "../../aws-mocks.ts";
 import { freePort } from "../../local/free-port.ts";
-import { startAccount, type ApiServer } from "./account.ts";
+import { accountVariable, startAccount, type ApiServer } from "./account.ts";
 import { region } from "./cli.ts";
 import { startHosts } from "./hosts.ts";
 
@@ -92,7 +92,7 @@ export async function setup(project: TestProject): Promise<void> {
     const more = { ...hosts.server, AWS_CALLS: calls };
     const { server, env } = await startAccount(account, await startApiServer(toolchain), more);
     started.push(server);
-    project.provide("awsAccount", env);
+    process.env[accountVariable] = JSON.stringify(env);
     project.provide("awsHosts", hosts.clients);
     project.provide("awsRegistry", hosts.registry);
 }
