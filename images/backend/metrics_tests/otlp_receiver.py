@@ -1,11 +1,13 @@
 """A server that speaks OTLP over HTTP on loopback, and keeps what it gets; decoded by OpenTelemetry's own definitions."""
 
 import gzip
+import ssl
 import time
 import unittest
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -38,8 +40,8 @@ def values(attributes: Any) -> dict[str, Any]:
 class Receiver:
     """Until the test ends."""
 
-    def __init__(self, test: unittest.TestCase, answer: int = 200, delay_seconds: float = 0) -> None:
-        """`answer`: the status of every answer; `delay_seconds`: how long each takes."""
+    def __init__(self, test: unittest.TestCase, answer: int = 200, delay_seconds: float = 0, tls: Path | None = None) -> None:
+        """`answer`: the status of every answer; `delay_seconds`: how long each takes; `tls`: folder of a certificate for localhost."""
         receiver = self
         self.spans: list[Received] = []
         self.metrics: list[Any] = []
@@ -60,10 +62,17 @@ class Receiver:
                 """Nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.refused: list[object] = []
+        if tls is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(tls / "tls.crt", tls / "tls.key")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            # Of a client that trusts another CA.
+            self.server.handle_error = lambda _, client: self.refused.append(client)  # type: ignore[method-assign]
         Thread(target=self.server.serve_forever, daemon=True).start()
         test.addCleanup(self.server.server_close)
         test.addCleanup(self.server.shutdown)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.url = f"{'http://127.0.0.1' if tls is None else 'https://localhost'}:{self.server.server_port}"
 
     def take(self, path: str, body: bytes, headers: dict[str, str]) -> None:
         """One request."""

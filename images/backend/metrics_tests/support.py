@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from pathlib import Path
 from typing import ClassVar
 
 from celery import Celery
@@ -22,6 +23,14 @@ def read(text: str) -> dict[str, float]:
 def series(registry: CollectorRegistry) -> dict[str, float]:
     """As a scraper reads them."""
     return read(generate_latest(registry).decode())
+
+
+def certificate(folder: Path, name: str, host: str) -> None:
+    """tls.crt, which is its own authority, and tls.key."""
+    command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name}"
+    files = ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
+    subprocess.run([*command.split(), "-addext", f"subjectAltName=DNS:{host}", *files], check=True, capture_output=True, timeout=30)
+
 
 # What a worker's script starts with: an application whose messages are files in the folder of its argument, and the log in JSON.
 APP = """

@@ -10,13 +10,12 @@ import unittest
 import urllib.error
 import urllib.request
 from pathlib import Path
-from subprocess import run
 from unittest.mock import patch
 
 from orcheo_runtime import metrics
 from orcheo_runtime.health_server import Pulse
 
-from metrics_tests.support import read, series
+from metrics_tests.support import certificate, read, series
 
 
 class Port(unittest.TestCase):
@@ -35,9 +34,7 @@ class Port(unittest.TestCase):
 
     def certificate(self, name: str) -> None:
         """As the kubelet leaves a renewed one."""
-        command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name}"
-        files = ["-keyout", str(self.folder / "tls.key"), "-out", str(self.folder / "tls.crt")]
-        run([*command.split(), "-addext", "subjectAltName=DNS:api", *files], check=True, capture_output=True, timeout=30)
+        certificate(self.folder, name, "api")
 
     def scrape(self) -> dict[str, float]:
         """By https, with the certificate's own name verified."""

@@ -24,10 +24,10 @@ from opentelemetry.util._once import Once
 from orcheo_runtime import otlp, request_ids, traces, traces_clients
 
 from metrics_tests.otlp_receiver import Received, Receiver
-from metrics_tests.support import APP, WORK, Postgres, start_worker
+from metrics_tests.support import APP, WORK, Postgres, certificate, start_worker
 from tests import test_redact
 
-ENDPOINT, PERCENT, HOSTS = (otlp.variable("traces", name) for name in ("ENDPOINT", "PERCENT", "HOSTS"))
+ENDPOINT, PERCENT, HOSTS, CA_FILE = (otlp.variable("traces", name) for name in ("ENDPOINT", "PERCENT", "HOSTS", "CA_FILE"))
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
 ERROR = 2
@@ -337,6 +337,21 @@ class Server(Traced):
         sent = self.receiver.headers[0]
         self.assertEqual((sent["authorization"], sent["x-scope"]), ("Bearer abc", "team"))
         self.assertEqual(otlp.headers("metrics", folder), {})
+
+    def test_its_certificate_is_verified_by_the_named_authority_alone(self) -> None:
+        folders = [Path(self.enterContext(tempfile.TemporaryDirectory())) for _ in range(2)]
+        for folder in folders:
+            certificate(folder, "localhost", "localhost")
+        own, other = (str(folder / "tls.crt") for folder in folders)
+        # The pods have such a bundle where the issuer of tokens or a proxy has a private CA.
+        for named, bundle, received in ((own, other, 1), (other, own, 0)):
+            receiver = Receiver(self, tls=folders[0])
+            self.trace(**{ENDPOINT: f"{receiver.url}/v1/traces", CA_FILE: named, "REQUESTS_CA_BUNDLE": bundle, "CURL_CA_BUNDLE": bundle})
+            with trace.get_tracer("test").start_as_current_span("one"):
+                pass
+            traces.stop()
+            self.assertEqual(len(receiver.spans), received)
+            self.assertEqual(bool(receiver.refused), not received)
 
     def test_one_that_is_away_or_silent_delays_nothing(self) -> None:
         for receiver in (Receiver(self, delay_seconds=10), Receiver(self, answer=503), None):

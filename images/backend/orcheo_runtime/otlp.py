@@ -51,9 +51,21 @@ def headers(signal: str, directory: Path = SECRET_DIR) -> dict[str, str]:
     return {unquote(name.strip()).lower(): unquote(value.strip()) for name, _, value in pairs}
 
 
+def session() -> Any:
+    """Of the exporter's requests. What it verifies certificates by is its own: REQUESTS_CA_BUNDLE would take the place of the CA that is named."""
+    import requests
+
+    class Session(requests.Session):
+        def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+            return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify, cert)
+
+    return Session()
+
+
 def options(signal: str) -> dict[str, Any]:
     """Of the exporter. The certificate is always verified: by the CA that is named, else by those that the process trusts."""
     return {
+        "session": session(),
         "endpoint": os.environ[variable(signal, "ENDPOINT")],
         "headers": headers(signal),
         "certificate_file": os.environ.get(variable(signal, "CA_FILE")) or None,
