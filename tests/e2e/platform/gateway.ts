@@ -9,8 +9,17 @@ const group = "gateway.networking.k8s.io";
 
 async function addArgument(namespace: string, deployment: string, value: string): Promise<void> {
     const patch = JSON.stringify([{ op: "add", path: "/spec/template/spec/containers/0/args/0", value }]);
+    await run(
+        "kubectl",
+        ["--namespace", namespace, "patch", `deployment/${deployment}`, "--type=json", "--patch", patch],
+        { env },
+    );
+    await replaced(namespace, deployment);
+}
+
+/** Waits until only new pods of a changed add-on are left. */
+export async function replaced(namespace: string, deployment: string): Promise<void> {
     const on = (...args: string[]): Promise<string> => run("kubectl", ["--namespace", namespace, ...args], { env });
-    await on("patch", `deployment/${deployment}`, "--type=json", "--patch", patch);
     await on("rollout", "status", `deployment/${deployment}`, "--timeout=120s");
     // The one before still takes connections while it ends.
     const pods = async (): Promise<string[]> =>

@@ -35,6 +35,7 @@ import {
 import { expectExecutedAgain, loseRunOnce } from "./lost-runs.ts";
 import { metricsOf } from "./metrics.ts";
 import { expectOnlyPooled, pooler } from "./pooler.ts";
+import { tracesOf, tracing } from "./traces.ts";
 import { lockedTestPlugin, usesTestPlugin } from "./plugins.ts";
 import { personOfNewerRelease, refusesOtherTokens } from "./sign-in.ts";
 
@@ -291,6 +292,7 @@ export function newerRelease(): void {
             images: { canvas: { source }, ...(await lockedTestPlugin("0.46", "plugins-0.46")) },
             worker: { lostRuns: "restart" },
             monitoring: { kind: "annotations" },
+            tracing: tracing(),
             database: { kind: "statefulset", pooler },
         });
         const { bootstrapToken } = await up(settings);
@@ -313,6 +315,7 @@ export function newerRelease(): void {
     });
 
     metricsOf(newerEntrance, "0.46");
+    tracesOf(newerEntrance, "0.46");
 }
 
 /** The reconciler takes a minute and a half, in which other parts of the story go on. */

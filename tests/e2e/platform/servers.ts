@@ -4,10 +4,13 @@ import { run } from "../../../local/process.ts";
 import { apply, env, spec, toolchain } from "./harness.ts";
 
 export interface Server {
-    /** The binary of the toolchain; also the name of the objects. */
+    /** Of the objects; also the binary of the toolchain that `image` has by default. */
     readonly name: string;
     readonly namespace: string;
-    readonly args: readonly string[];
+    readonly image?: string;
+    /** In place of what the image starts. */
+    readonly command?: readonly string[];
+    readonly args?: readonly string[];
     readonly environment?: Readonly<Record<string, string>>;
     /** Of its Service; none without them. */
     readonly ports?: readonly number[];
@@ -39,7 +42,7 @@ function rights({ name, namespace, rules }: Server): object[] {
 }
 
 function pod(server: Server, image: string): object {
-    const { name, args, environment = {}, mounts = [], rules } = server;
+    const { name, command, args, environment = {}, mounts = [], rules } = server;
     return {
         serviceAccountName: name,
         automountServiceAccountToken: rules !== undefined,
@@ -48,6 +51,7 @@ function pod(server: Server, image: string): object {
             {
                 name,
                 image,
+                command,
                 args,
                 env: Object.entries(environment).map(([key, value]) => ({ name: key, value })),
                 securityContext: {
@@ -69,7 +73,7 @@ function pod(server: Server, image: string): object {
 /** Starts it, and waits until it runs. Its namespace is there. */
 export async function serve(server: Server): Promise<void> {
     const { name, namespace, ports = [] } = server;
-    const image = await ensureImage(spec, toolchain, { name, binaries: [name] });
+    const image = server.image ?? (await ensureImage(spec, toolchain, { name, binaries: [name] }));
     const metadata = { name, namespace };
     const labels = { app: name };
     const service = {
