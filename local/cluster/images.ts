@@ -100,8 +100,17 @@ export interface BuildOptions {
 }
 
 /** Builds the Dockerfile of a folder with the cluster's BuildKit and pushes it as `name`. Returns the manifest's digest. */
-export async function buildAndPush(
+export const buildAndPush = (
     spec: ClusterSpec,
+    toolchain: Toolchain,
+    context: string,
+    name: string,
+    options?: BuildOptions,
+): Promise<string> => buildAt(pathsOf(spec).buildkitSocket, toolchain, context, name, options);
+
+/** The same with the BuildKit that listens at a socket. */
+export async function buildAt(
+    socket: string,
     toolchain: Toolchain,
     context: string,
     name: string,
@@ -113,7 +122,7 @@ export async function buildAndPush(
         toolchain.bin("buildctl"),
         [
             "--addr",
-            `unix://${pathsOf(spec).buildkitSocket}`,
+            `unix://${socket}`,
             "build",
             "--frontend=dockerfile.v0",
             "--local",

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mirrorsOf } from "../base-image.ts";
+import { type Mirrors, mirrorsOf } from "../base-image.ts";
 import { run } from "../process.ts";
 import { type Outdated, outdatedOf } from "./publish.plan.ts";
 
@@ -20,7 +20,48 @@ export interface Bill {
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const INDEX_FORMAT = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
 
-/** apt in a folder of its own, with the image's packages as the installed ones. */
+/** Where this machine's apt gets Debian from. */
+export const ownMirrors = async (): Promise<Mirrors> =>
+    mirrorsOf(await run("apt-get", ["indextargets", "--format", INDEX_FORMAT, "Identifier: Packages"]));
+
+/** Debian's current indexes by suite and processor, each read once. */
+const read = new Map<string, Promise<Apt>>();
+
+interface Apt {
+    readonly folder: string;
+    /** Options of apt's commands. */
+    readonly options: readonly string[];
+}
+
+/** apt in a folder of its own, which goes with this process. */
+async function aptOf(suite: string, architecture: string): Promise<Apt> {
+    const mirrors = await ownMirrors();
+    const folder = mkdtempSync(join(tmpdir(), "orcheo-apt-"));
+    process.once("exit", () => {
+        rmSync(folder, { recursive: true });
+    });
+    for (const each of ["sources.list.d", "apt.conf.d", "preferences.d", "trusted.gpg.d"])
+        mkdirSync(join(folder, "etc/apt", each), { recursive: true });
+    for (const each of ["lib/apt/lists/partial", "cache/apt/archives/partial"])
+        mkdirSync(join(folder, "var", each), { recursive: true });
+    const source = (uri: string, suites: string): string =>
+        `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: ${KEYRING}\n`;
+    writeFileSync(
+        join(folder, "etc/apt/sources.list.d/debian.sources"),
+        [source(mirrors.debian, `${suite} ${suite}-updates`), source(mirrors.security, `${suite}-security`)].join("\n"),
+    );
+    const none = join(folder, "none");
+    writeFileSync(none, "");
+    const options = [
+        ...["-o", `Dir=${folder}`, "-o", `APT::Architecture=${architecture}`],
+        // Root only may change to apt's own user, which cannot read this folder.
+        ...["-o", "APT::Sandbox::User=root", "-o", "Acquire::Languages=none", "-o", "APT::Update::Error-Mode=any"],
+    ];
+    await run("apt-get", [...options, "-o", `Dir::State::status=${none}`, "-qq", "update"], { timeoutSeconds: 300 });
+    return { folder, options };
+}
+
+/** @param architecture  of packages whose own one is not known */
 export async function outdatedIn(bill: Bill, architecture: string): Promise<readonly Outdated[]> {
     const suite = bill.distro.versionCodename;
     const packages = bill.artifacts.filter(({ type }) => type === "deb");
@@ -28,40 +69,22 @@ export async function outdatedIn(bill: Bill, architecture: string): Promise<read
         throw new Error(
             `the image has ${packages.length} Debian packages and the distribution "${bill.distro.id ?? ""}"; only Debian can be checked`,
         );
-    const mirrors = mirrorsOf(await run("apt-get", ["indextargets", "--format", INDEX_FORMAT, "Identifier: Packages"]));
-    const root = mkdtempSync(join(tmpdir(), "orcheo-apt-"));
-    try {
-        for (const folder of ["sources.list.d", "apt.conf.d", "preferences.d", "trusted.gpg.d"])
-            mkdirSync(join(root, "etc/apt", folder), { recursive: true });
-        for (const folder of ["lib/apt/lists/partial", "cache/apt/archives/partial"])
-            mkdirSync(join(root, "var", folder), { recursive: true });
-        const source = (uri: string, suites: string): string =>
-            `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: ${KEYRING}\n`;
-        writeFileSync(
-            join(root, "etc/apt/sources.list.d/debian.sources"),
-            [source(mirrors.debian, `${suite} ${suite}-updates`), source(mirrors.security, `${suite}-security`)].join(
-                "\n",
-            ),
-        );
-        const status = join(root, "status");
-        writeFileSync(
-            status,
-            packages
-                .map(
-                    ({ name, version, metadata }) =>
-                        `Package: ${name}\nStatus: install ok installed\nMaintainer: none\nVersion: ${version}\n` +
-                        `Architecture: ${metadata?.architecture ?? architecture}\nDescription: none\n`,
-                )
-                .join("\n"),
-        );
-        const options = [
-            ...["-o", `Dir=${root}`, "-o", `Dir::State::status=${status}`, "-o", `APT::Architecture=${architecture}`],
-            // Root only may change to apt's own user, which cannot read this folder.
-            ...["-o", "APT::Sandbox::User=root", "-o", "Acquire::Languages=none", "-o", "APT::Update::Error-Mode=any"],
-        ];
-        await run("apt-get", [...options, "-qq", "update"], { timeoutSeconds: 300 });
-        return outdatedOf(await run("apt-cache", [...options, "policy", ...packages.map(({ name }) => name)]));
-    } finally {
-        rmSync(root, { recursive: true });
-    }
+    const key = `${suite} ${architecture}`;
+    const apt = read.get(key) ?? aptOf(suite, architecture);
+    read.set(key, apt);
+    const { folder, options } = await apt;
+    // The image's packages are the installed ones. A name of its own: apt knows a changed file by its size and time only.
+    const status = join(mkdtempSync(join(folder, "image-")), "status");
+    writeFileSync(
+        status,
+        packages
+            .map(
+                ({ name, version, metadata }) =>
+                    `Package: ${name}\nStatus: install ok installed\nMaintainer: none\nVersion: ${version}\n` +
+                    `Architecture: ${metadata?.architecture ?? architecture}\nDescription: none\n`,
+            )
+            .join("\n"),
+    );
+    const asked = ["policy", ...packages.map(({ name }) => name)];
+    return outdatedOf(await run("apt-cache", [...options, "-o", `Dir::State::status=${status}`, ...asked]));
 }

@@ -103,14 +103,28 @@ export interface Outdated {
     readonly package: string;
     readonly installed: string;
     readonly candidate: string;
+    /** Whether Debian's security team published the candidate. */
+    readonly security: boolean;
 }
 
 /** From `apt-cache policy`, asked with the image's packages as the installed ones. */
 export function outdatedOf(policy: string): readonly Outdated[] {
-    const pattern = /^(\S+):\n {2}Installed: (\S+)\n {2}Candidate: (\S+)$/gm;
+    const pattern = /^(\S+):\n {2}Installed: (\S+)\n {2}Candidate: (\S+)\n {2}Version table:\n((?: .*\n?)*)/gm;
     return [...policy.matchAll(pattern)]
-        .map(([, name = "", installed = "", candidate = ""]) => ({ package: name, installed, candidate }))
+        .map(([, name = "", installed = "", candidate = "", versions = ""]) => ({
+            ...{ package: name, installed, candidate },
+            security: sourcesOf(candidate, versions).some((line) => /\s\S+-security\//.test(line)),
+        }))
         .filter(({ installed, candidate }) => installed !== candidate && candidate !== "(none)");
+}
+
+/** The lines of apt's version table that say where a version comes from. */
+function sourcesOf(version: string, table: string): readonly string[] {
+    const lines = table.split("\n");
+    const at = lines.findIndex((line) => /^ (?:\*\*\*| {3}) (\S+) /.exec(line)?.[1] === version);
+    const rest = at === -1 ? [] : lines.slice(at + 1);
+    const next = rest.findIndex((line) => !line.startsWith("        "));
+    return next === -1 ? rest : rest.slice(0, next);
 }
 
 /**
@@ -124,10 +138,11 @@ export function outdatedRefusals(
     allowed: readonly Allowed[],
     today: string,
 ): readonly string[] {
-    return outdated.flatMap(({ package: name, installed, candidate }) =>
+    return outdated.flatMap(({ package: name, installed, candidate, security }) =>
         unlessAllowed(name, allowed, today, (ended) => {
-            const found = `${image}: ${name} ${installed} is outdated, Debian has ${candidate}${ended}`;
-            return `${found}; build the image again from a current base image`;
+            const fix = security ? " (a security fix)" : "";
+            const found = `${image}: ${name} ${installed} is outdated, Debian has ${candidate}${fix}${ended}`;
+            return `${found}; build the image again, with newer pins if images/pins.json has any`;
         }),
     );
 }

@@ -9,7 +9,7 @@ interface Workflow {
         Record<
             string,
             {
-                readonly permissions: object;
+                readonly permissions: Readonly<Record<string, string>>;
                 readonly "timeout-minutes"?: number;
                 readonly steps?: Step[];
                 /** Another workflow, in place of steps. */
@@ -53,6 +53,13 @@ describe.each(readdirSync(folder))("%s", (file) => {
             expect(uses).toMatch(/^(actions|aws-actions|pulumi)\/[a-z-]+@[0-9a-f]{40}$/);
             if (uses.startsWith("actions/checkout@")) expect(options).toMatchObject({ "persist-credentials": false });
             expect(Object.keys(options ?? {}).filter((name) => /secret|access-key/.test(name))).toEqual([]);
+        }
+    });
+
+    it("runs none of the repository's code where it may write to the repository", () => {
+        for (const { permissions, steps: own = [] } of jobs.filter((job) => job.permissions["contents"] === "write")) {
+            expect(permissions).not.toHaveProperty("packages");
+            expect(own.map(({ uses = "" }) => uses).filter((uses) => /checkout|^\./.test(uses))).toEqual([]);
         }
     });
 

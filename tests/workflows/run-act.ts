@@ -1,5 +1,5 @@
 /** Workflows from event to end: act runs each job's steps as they are written, on this machine, in a repository of the test's own. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -59,6 +59,15 @@ export class Act {
         await this.git("commit", "--quiet", "--message", message);
     }
 
+    /** Takes the containers from jobs: act runs those in Docker's only. */
+    uncontained(workflow: string): void {
+        const file = join(this.repository, ".github", "workflows", `${workflow}.yml`);
+        const text = readFileSync(file, "utf8");
+        const without = text.replaceAll(/^ {4}container:.*\n(?: {6}.*\n)*/gm, "");
+        expect(without).not.toBe(text);
+        writeFileSync(file, without);
+    }
+
     /** What act says of a workflow that an event starts, and whether its jobs succeeded. */
     async run(
         event: string,
@@ -105,8 +114,8 @@ export class Act {
     /** The actions of others that the workflows name, each with the one of actions/ in its place. */
     #stoodIn(): string[] {
         const github = join(this.repository, ".github");
-        const used = ["check", "deploy-environment", "drift", "preview", "publish"]
-            .map((name) => readFileSync(join(github, "workflows", `${name}.yml`), "utf8"))
+        const used = readdirSync(join(github, "workflows"))
+            .map((name) => readFileSync(join(github, "workflows", name), "utf8"))
             .concat(readFileSync(join(github, "actions", "connect", "action.yml"), "utf8"))
             .flatMap((text) => [...text.matchAll(/uses: ([a-z-]+)\/([a-z-]+)@([0-9a-f]{40})/g)])
             .map(([, owner = "", name = "", commit = ""]) => {

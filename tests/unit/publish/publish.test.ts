@@ -139,6 +139,15 @@ zlib1g:
   Installed: 1:1.3
   Candidate: 1:1.3
   Version table:
+libssl3t64:
+  Installed: 3.5.1-1
+  Candidate: 3.5.1-1+deb13u1
+  Version table:
+     3.5.1-1+deb13u1 500
+        500 http://security.example.org/debian-security trixie-security/main amd64 Packages
+ *** 3.5.1-1 500
+        500 http://deb.example.org/debian trixie/main amd64 Packages
+        100 /status
 ours:
   Installed: 1.0
   Candidate: (none)
@@ -147,27 +156,32 @@ ours:
 describe("packages", () => {
     const outdated = outdatedOf(policy);
 
-    it("an outdated package is one with another candidate", () => {
-        expect(outdated).toEqual([{ package: "libc6", installed: "2.41-12", candidate: "2.41-12+deb13u1" }]);
+    it("an outdated package is one with another candidate, which the security team published or not", () => {
+        expect(outdated).toEqual([
+            { package: "libc6", installed: "2.41-12", candidate: "2.41-12+deb13u1", security: false },
+            { package: "libssl3t64", installed: "3.5.1-1", candidate: "3.5.1-1+deb13u1", security: true },
+        ]);
     });
 
     it("it stops the image, with both versions and the remedy", () => {
         expect(outdatedRefusals("backend", outdated, [], "2026-11-28")).toEqual([
-            "backend: libc6 2.41-12 is outdated, Debian has 2.41-12+deb13u1; build the image again from a current base image",
+            "backend: libc6 2.41-12 is outdated, Debian has 2.41-12+deb13u1; build the image again, with newer pins if images/pins.json has any",
+            expect.stringContaining("Debian has 3.5.1-1+deb13u1 (a security fix);"),
         ]);
         expect(outdatedRefusals("backend", [], [], "2026-11-28")).toEqual([]);
     });
 
     it("an exception holds until its last day", () => {
         const allowed = [{ package: "libc6", until: "2026-11-28", reason: "not reachable" }];
-        expect(outdatedRefusals("backend", outdated, allowed, "2026-11-28")).toEqual([]);
-        expect(outdatedRefusals("backend", outdated, allowed, "2026-11-29")).toEqual([
+        const one = outdated.slice(0, 1);
+        expect(outdatedRefusals("backend", one, allowed, "2026-11-28")).toEqual([]);
+        expect(outdatedRefusals("backend", one, allowed, "2026-11-29")).toEqual([
             expect.stringContaining("its exception ended on 2026-11-28"),
         ]);
         expect(
             outdatedRefusals(
                 "backend",
-                outdated,
+                one,
                 [{ package: "zlib1g", until: "2027-01-01", reason: "another package" }],
                 "2026-11-28",
             ),
