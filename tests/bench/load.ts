@@ -19,8 +19,14 @@ export interface Load {
     readonly postgres: number;
 }
 
-/** Calls without a pause for some seconds, from within the node: neither way crosses the host's port forwarding. */
-export async function attack(bench: Bench, url: string, seconds: number, callers = CALLERS): Promise<Attack> {
+/** Calls for some seconds, without a pause or at a rate, from within the node: neither way crosses the host's port forwarding. */
+export async function attack(
+    bench: Bench,
+    url: string,
+    seconds: number,
+    callers = CALLERS,
+    perSecond = 0,
+): Promise<Attack> {
     const { spec, toolchain, entrance } = bench;
     const dir = mkdtempSync(join(tmpdir(), "orcheo-bench-"));
     try {
@@ -32,7 +38,7 @@ export async function attack(bench: Bench, url: string, seconds: number, callers
             ...[
                 "-targets",
                 targets,
-                "-rate=0",
+                `-rate=${perSecond}`,
                 "-workers",
                 callers,
                 "-max-workers",
@@ -52,6 +58,8 @@ interface Attack {
     readonly requests: number;
     readonly throughput: number;
     readonly success: number;
+    /** Nanoseconds. */
+    readonly latencies: Readonly<Record<"95th", number>>;
     readonly status_codes: Readonly<Record<string, number>>;
 }
 

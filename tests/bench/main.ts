@@ -1,6 +1,6 @@
 /**
- * `make bench`: what the platform costs, each figure beside its bound, on its own cluster. About 25 minutes;
- * `local/run node tests/bench/main.ts startup imports layers changes work bound growth checkers images pack` takes the parts named.
+ * `make bench`: what the platform costs, each figure beside its bound, on its own cluster. About 30 minutes;
+ * `local/run node tests/bench/main.ts startup imports layers changes work telemetry bound growth checkers images pack` takes the parts named.
  * The figures of a cold `make up` (an empty cache) are those of the last one that this machine made.
  */
 import { spawnSync } from "node:child_process";
@@ -22,7 +22,8 @@ import { measureGrowth } from "./growth.ts";
 import { measureImages } from "./images.ts";
 import { measureLayers } from "./layers.ts";
 import { measureImports } from "./python.ts";
-import { entranceOf } from "./twins.ts";
+import { measureTelemetry } from "./telemetry.ts";
+import { type Bench, entranceOf } from "./twins.ts";
 import { measureWork } from "./work.ts";
 
 const spec: ClusterSpec = clusterSpec("bench", { api: 28443, registry: 28000, http: 28080, https: 28444 });
@@ -183,14 +184,13 @@ async function changes(): Promise<void> {
     }
 }
 
-/** Leaves the stack's Deployments with other commands: the parts after it deploy anew. */
-async function work(): Promise<void> {
+/** A part that may change the stack's pods, and the update that restores them. */
+async function onStack(measure: (bench: Bench) => Promise<readonly string[]>): Promise<void> {
     const url = (await pulumi("stack", "output", "url")).trim();
     const token = await run("bash", ["-c", (await pulumi("stack", "output", "bootstrapToken")).trim()], { env });
     const withLoad = await ensureToolchain(["test"], report);
-    lines.push(
-        ...(await measureWork({ spec, toolchain: withLoad, report, kubectl, entrance: entranceOf(spec, url, token) })),
-    );
+    const entrance = entranceOf(spec, url, token);
+    lines.push(...(await measure({ spec, toolchain: withLoad, report, kubectl, entrance })));
     await pulumi("up", "--yes");
 }
 
@@ -229,7 +229,8 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     imports: async () => lines.push(...(await measureImports(kubectl))),
     layers: async () => lines.push(...(await measureLayers(kubectl))),
     changes,
-    work,
+    work: () => onStack(measureWork),
+    telemetry: () => onStack(measureTelemetry),
     bound: boundOfUp,
     growth,
     checkers: async () => lines.push(...(await measureCheckers(report))),

@@ -38,6 +38,13 @@ export interface Pod {
     readonly ip: string;
 }
 
+/** Of the API, with an autoscaler that is content. */
+export const keepOneReplica = ({ kubectl }: Bench): Promise<string> =>
+    kubectl([
+        ...["--namespace", NAMESPACE, "patch", "hpa", "api", "--type=merge"],
+        ...["--patch", JSON.stringify({ spec: { minReplicas: 1, maxReplicas: 1 } })],
+    ]);
+
 /** The args of both containers as the stack declares them. */
 export async function ownCommands(bench: Bench): Promise<Record<Role, readonly string[]>> {
     const of = async (role: Role): Promise<readonly string[]> => {
@@ -86,9 +93,10 @@ function plainProbes(role: Role): Record<string, unknown> {
 /** The stack's own probes of a role. */
 const parked: Partial<Record<Role, Record<string, unknown>>> = {};
 
-export async function podsOf({ kubectl }: Bench, component: string, namespace = NAMESPACE): Promise<Pod[]> {
-    const selector =
-        namespace === NAMESPACE ? `app.kubernetes.io/component=${component}` : `app.kubernetes.io/name=${component}`;
+export const podsOf = (bench: Bench, component: string, namespace = NAMESPACE): Promise<Pod[]> =>
+    podsBy(bench, namespace, `app.kubernetes.io/${namespace === NAMESPACE ? "component" : "name"}=${component}`);
+
+export async function podsBy({ kubectl }: Bench, namespace: string, selector: string): Promise<Pod[]> {
     const text = await kubectl(["--namespace", namespace, "get", "pods", "--selector", selector, "--output=json"]);
     return (at(JSON.parse(text), "items") as unknown[]).map((pod) => ({
         name: String(at(pod, "metadata", "name")),

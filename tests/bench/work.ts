@@ -10,7 +10,7 @@ import {
     type Bench,
     type How,
     hows,
-    NAMESPACE,
+    keepOneReplica,
     originOf,
     ownCommands,
     type Pod,
@@ -31,11 +31,7 @@ export async function measureWork(bench: Bench): Promise<readonly string[]> {
         for (const cells of [head, head.map(() => "---"), ...others])
             lines.push(`| ${cells.map((cell) => (typeof cell === "number" ? significant(cell) : cell)).join(" | ")} |`);
     };
-    // One replica on both sides, whose autoscaler is content.
-    await bench.kubectl([
-        ...["--namespace", NAMESPACE, "patch", "hpa", "api", "--type=merge"],
-        ...["--patch", JSON.stringify({ spec: { minReplicas: 1, maxReplicas: 1 } })],
-    ]);
+    await keepOneReplica(bench);
     const workflow = (await createWorkflow(bench.entrance, "0.33", `bench-${Date.now()}`)).id;
     const commands = await ownCommands(bench);
 
