@@ -149,6 +149,7 @@ beforeAll(async () => {
     await once(archive, "listening");
     workflows = await Act.start(toolchain, await GitHub.start(token, api), token);
     workflows.uncontained("pins");
+    await commitPins({ baseImage: null, snapshot: null });
     Object.assign(workflows.env, {
         PATH: [join(import.meta.dirname, "commands"), process.env.PATH].join(delimiter),
         TEST_AUDIT: JSON.stringify(audit),
@@ -177,7 +178,6 @@ const propose = (changed: Readonly<Record<string, string>> = {}, event = "schedu
     );
 
 test("without a registry of the repository's nothing runs", async () => {
-    await commitPins({ baseImage: null, snapshot: null });
     const { succeeded, output } = await propose({ PUBLISH_REGISTRY: "" });
     expect(succeeded, output).toBe(true);
     expect(output).not.toContain("Run Main");
