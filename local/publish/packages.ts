@@ -26,6 +26,7 @@ export const ownMirrors = async (): Promise<Mirrors> =>
 
 /** Debian's current indexes by suite and processor, each read once. */
 const read = new Map<string, Promise<Apt>>();
+const folders = new Set<string>();
 
 interface Apt {
     readonly folder: string;
@@ -33,13 +34,19 @@ interface Apt {
     readonly options: readonly string[];
 }
 
-/** apt in a folder of its own, which goes with this process. */
+/** Removes the indexes; at the end of the process at the latest, unless that is killed. */
+export function removeIndexes(): void {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    folders.clear();
+    read.clear();
+}
+
+/** apt in a folder of its own. */
 async function aptOf(suite: string, architecture: string): Promise<Apt> {
     const mirrors = await ownMirrors();
     const folder = mkdtempSync(join(tmpdir(), "orcheo-apt-"));
-    process.once("exit", () => {
-        rmSync(folder, { recursive: true });
-    });
+    if (folders.size === 0) process.once("exit", removeIndexes);
+    folders.add(folder);
     for (const each of ["sources.list.d", "apt.conf.d", "preferences.d", "trusted.gpg.d"])
         mkdirSync(join(folder, "etc/apt", each), { recursive: true });
     for (const each of ["lib/apt/lists/partial", "cache/apt/archives/partial"])

@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { registry as registryConfig } from "../../local/cluster/configs.ts";
 import { run } from "../../local/process.ts";
+import { removeIndexes } from "../../local/publish/packages.ts";
 import { pushImage } from "../../local/push-image.ts";
 import type { Toolchain } from "../../local/toolchain/build.ts";
 
@@ -91,6 +92,8 @@ export class Loopback {
 
     close(): void {
         this.#server?.kill();
+        // Vitest ends its processes by a signal.
+        removeIndexes();
         rmSync(this.folder, { recursive: true });
     }
 }
