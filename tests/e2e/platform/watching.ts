@@ -53,5 +53,7 @@ export async function answersDuring(
         answers.push((await ask(entrance, "GET", path)).status);
         await sleep(500);
     }
+    // What failed is not lost in the answers.
+    await work;
     return answers;
 }
