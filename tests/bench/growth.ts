@@ -6,6 +6,7 @@
 import { inNode } from "../../local/cluster/node.ts";
 import type { ClusterSpec } from "../../local/cluster/spec.ts";
 import type { Report } from "../../local/report.ts";
+import { median } from "../local/percentile.ts";
 
 const SIZES = [1, 10, 50];
 const PREVIEWS = 3;
@@ -51,10 +52,9 @@ export async function measureGrowth(growth: Growth): Promise<readonly string[]> 
         const seconds: number[] = [];
         for (let n = 0; n < PREVIEWS; n++)
             seconds.push(await report.step(`preview among ${size} stacks`, undefined, preview));
-        const [, median = Number.NaN] = seconds.sort((a, b) => a - b);
         const stored = objectsIn(await kubectl(["get", "--raw", "/metrics"]));
         const memory = await Promise.all(SERVERS.map((name) => residentMiB(spec, name)));
-        lines.push(`| ${[size, stored, median.toFixed(1), ...memory].join(" | ")} |`);
+        lines.push(`| ${[size, stored, median(seconds).toFixed(1), ...memory].join(" | ")} |`);
     }
     return lines;
 }

@@ -16,6 +16,7 @@ import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import { consoleReport, type Step } from "../../local/report.ts";
 import { type Settings, settingsOf } from "../../local/settings.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
+import { median } from "../local/percentile.ts";
 import { measureCheckers } from "./checkers.ts";
 import { declaredTwin } from "./declared.ts";
 import { measureGrowth } from "./growth.ts";
@@ -37,8 +38,6 @@ const seconds = async (work: () => Promise<unknown>): Promise<number> => {
     await work();
     return (performance.now() - start) / 1000;
 };
-const median = (values: readonly number[]): number =>
-    [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const make = (target: string): Promise<string> => run("make", [target], { cwd: projectDir, env: ownCluster });
 const pulumi = (...args: string[]): Promise<string> =>
     run("pulumi", [...args, "--non-interactive"], { cwd: projectDir, env });

@@ -2,6 +2,7 @@
 import { loadavg } from "node:os";
 import { inNode } from "../../local/cluster/node.ts";
 import { at } from "../e2e/orcheo.ts";
+import { median } from "../local/percentile.ts";
 import { attack, CALLERS } from "./load.ts";
 import { cpuSeconds } from "./pods.ts";
 import { type Bench, keepOneReplica, NAMESPACE, originOf, type Pod, podsBy, requests } from "./twins.ts";
@@ -178,9 +179,6 @@ async function measure(bench: Bench, way: string, pod: Pod): Promise<Price> {
         throw new Error(`${way}: ${JSON.stringify(seen.status_codes)} ${failed.map(String).join()}`);
     return { p95Ms: seen.latencies["95th"] / 1e6, cpu: (used / seen.requests) * 1000 };
 }
-
-const median = (values: readonly number[]): number =>
-    [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** @returns lines of a table */
 export async function measureTelemetry(bench: Bench): Promise<readonly string[]> {

@@ -7,12 +7,20 @@ import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { registry as registryConfig } from "../../local/cluster/configs.ts";
 import { run } from "../../local/process.ts";
-import { removeIndexes } from "../../local/publish/packages.ts";
+import { outdatedIn, removeIndexes } from "../../local/publish/packages.ts";
 import { pushImage } from "../../local/push-image.ts";
 import type { Toolchain } from "../../local/toolchain/build.ts";
 
 export const password = "planted-password-7d21";
 export const architecture = process.arch === "x64" ? "amd64" : process.arch;
+
+/** The version of libc6 that Debian has today; the images hold that package. */
+export async function currentVersion(): Promise<string> {
+    const old = { type: "deb", name: "libc6", version: "2.0", metadata: { architecture } };
+    const distro = { id: "debian", versionCodename: "trixie" };
+    const [found] = await outdatedIn({ distro, artifacts: [old] }, architecture);
+    return found?.candidate ?? "";
+}
 
 /** Until it is closed. */
 export class Loopback {

@@ -5,10 +5,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectDir } from "../../local/paths.ts";
 import { run } from "../../local/process.ts";
-import { outdatedIn } from "../../local/publish/packages.ts";
 import { consoleReport } from "../../local/report.ts";
 import { ensureToolchain } from "../../local/toolchain/build.ts";
-import { architecture, Loopback, password } from "./loopback.ts";
+import { currentVersion, Loopback, password } from "./loopback.ts";
 
 const target = "127.0.0.1:25019/published";
 let loopback: Loopback;
@@ -46,12 +45,7 @@ const publish = (
 
 beforeAll(async () => {
     loopback = await Loopback.at("127.0.0.1:25019", await ensureToolchain(["cluster", "publish"], consoleReport()));
-    const old = { type: "deb", name: "libc6", version: "2.0", metadata: { architecture } };
-    const [found] = await outdatedIn(
-        { distro: { id: "debian", versionCodename: "trixie" }, artifacts: [old] },
-        architecture,
-    );
-    current = await loopback.image("current", found?.candidate ?? "");
+    current = await loopback.image("current", await currentVersion());
     outdated = await loopback.image("outdated", "2.0");
     writeFileSync(digests(), JSON.stringify({ releases: {} }));
 });

@@ -8,13 +8,9 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { outdatedIn } from "../../local/publish/packages.ts";
-import { consoleReport } from "../../local/report.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
-import { tools } from "../../local/toolchain/tools.ts";
-import { architecture, Loopback } from "../publish/loopback.ts";
+import { currentVersion, Loopback } from "../publish/loopback.ts";
 import { GitHub } from "../local/github.ts";
-import { Act } from "./run-act.ts";
+import { Act, releaseTools } from "./run-act.ts";
 
 const token = "planted-token-0c4d";
 const registry = "127.0.0.1:25024";
@@ -122,16 +118,9 @@ beforeEach(() => {
 });
 
 beforeAll(async () => {
-    const names = ["act", "cosign", "crane", "registry"];
-    const table = tools.filter(({ name }) => names.includes(name));
-    const toolchain = await ensureToolchain(["workflows", "cluster", "publish"], consoleReport(), { table });
+    const toolchain = await releaseTools();
     loopback = await Loopback.at(registry, toolchain);
-    const old = { type: "deb", name: "libc6", version: "2.0", metadata: { architecture } };
-    const [found] = await outdatedIn(
-        { distro: { id: "debian", versionCodename: "trixie" }, artifacts: [old] },
-        architecture,
-    );
-    current = found?.candidate ?? "";
+    current = await currentVersion();
     await loopback.image("debian", "2.0");
     await loopback.crane("copy", `${registry}/built/backend:debian`, base);
     digest = (await loopback.crane("digest", base)).trim();

@@ -6,13 +6,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { consoleReport } from "../../local/report.ts";
-import { ensureToolchain } from "../../local/toolchain/build.ts";
-import { tools } from "../../local/toolchain/tools.ts";
-import { outdatedIn } from "../../local/publish/packages.ts";
-import { architecture, Loopback, password } from "../publish/loopback.ts";
+import { currentVersion, Loopback, password } from "../publish/loopback.ts";
 import { GitHub } from "../local/github.ts";
-import { Act } from "./run-act.ts";
+import { Act, releaseTools } from "./run-act.ts";
 
 const token = "planted-token-5e1c";
 const registry = "127.0.0.1:25023";
@@ -98,19 +94,12 @@ function api(method: string, { pathname, search }: URL, body: Buffer): [number, 
 }
 
 beforeAll(async () => {
-    const names = ["act", "cosign", "crane", "registry"];
-    const table = tools.filter(({ name }) => names.includes(name));
-    // What the scripts need beside these, they build as on a runner.
-    const toolchain = await ensureToolchain(["workflows", "cluster", "publish"], consoleReport(), { table });
+    const toolchain = await releaseTools();
     loopback = await Loopback.at(registry, toolchain);
-    const old = { type: "deb", name: "libc6", version: "2.0", metadata: { architecture } };
-    const [found] = await outdatedIn(
-        { distro: { id: "debian", versionCodename: "trixie" }, artifacts: [old] },
-        architecture,
-    );
+    const current = await currentVersion();
     for (const of of ["amd64", "arm64"]) {
         const part = `${registry}/built/backend:${of}`;
-        await loopback.image(of, found?.candidate ?? "", of);
+        await loopback.image(of, current, of);
         await loopback.crane("mutate", part, "--tag", part, "--set-platform", `linux/${of}`);
     }
     workflows = await Act.start(toolchain, await GitHub.start(token, api), token);

@@ -5,12 +5,21 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { cacheDir, projectDir } from "../../local/paths.ts";
 import { CommandError, run } from "../../local/process.ts";
-import type { Toolchain } from "../../local/toolchain/build.ts";
+import { consoleReport } from "../../local/report.ts";
+import { ensureToolchain, type Toolchain } from "../../local/toolchain/build.ts";
+import { tools } from "../../local/toolchain/tools.ts";
 import { copyCheckout } from "../local/checkout.ts";
 import type { GitHub } from "../local/github.ts";
 
 /** The repository, in the events. */
 export const ours = { full_name: "o/r", name: "r", owner: { login: "o" }, private: true, default_branch: "main" };
+
+/** For the workflows of releases. The scripts build whatever else they need, as on a runner. */
+export function releaseTools(): Promise<Toolchain> {
+    const names = ["act", "cosign", "crane", "registry"];
+    const table = tools.filter(({ name }) => names.includes(name));
+    return ensureToolchain(["workflows", "cluster", "publish"], consoleReport(), { table });
+}
 
 export class Act {
     readonly folder = mkdtempSync(join(tmpdir(), "orcheo-act-"));
