@@ -30,13 +30,13 @@ type Build = Extract<Stack["images"], { kind: "build" }>;
 const certificates = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * The authorities of a bundle that are not public ones, or undefined if all of them are. Many systems have one file for both, of 220 KB,
- * which the state would hold with each image and every preview would read.
+ * The CAs of a bundle that are not public, or undefined if all are. Many systems keep both in one file of 220 KB, which
+ * the state would hold for each image and every preview would read.
  *
  * @param bundle  PEM
  * @param known  PEM, one certificate each
  */
-export function additionalAuthorities(bundle: string, known: readonly string[]): string | undefined {
+export function additionalCas(bundle: string, known: readonly string[]): string | undefined {
     const bare = (certificate: string): string => certificate.replaceAll(/\s/g, "");
     const usual = new Set(known.map(bare));
     const others = (bundle.match(certificates) ?? []).filter((certificate) => !usual.has(bare(certificate)));

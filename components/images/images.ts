@@ -3,7 +3,7 @@ import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../config/schema";
 import { machine } from "../machine";
-import { additionalAuthorities, imageNames, planImage, type ImageName, type ImageSettings } from "./images.plan";
+import { additionalCas, imageNames, planImage, type ImageName, type ImageSettings } from "./images.plan";
 
 export interface ImagesArgs {
     readonly stack: ImageSettings;
@@ -45,10 +45,8 @@ export class Images extends pulumi.ComponentResource {
         const plan = planImage(name, stack);
         if (plan.kind === "published") return pulumi.output(plan.ref);
         const { caBundleFile } = plan;
-        const authorities =
-            caBundleFile === undefined
-                ? undefined
-                : additionalAuthorities(machine.read(caBundleFile), rootCertificates);
+        const additional =
+            caBundleFile === undefined ? undefined : additionalCas(machine.read(caBundleFile), rootCertificates);
         const built = new docker.Image(
             `image-${name}`,
             {
@@ -57,8 +55,8 @@ export class Images extends pulumi.ComponentResource {
                 buildArgs: plan.args,
                 ...(plan.target !== undefined && { target: plan.target }),
                 ...builderOf(stack),
-                ...(authorities !== undefined && {
-                    secrets: { "ca-bundle": pulumi.secret(authorities) },
+                ...(additional !== undefined && {
+                    secrets: { "ca-bundle": pulumi.secret(additional) },
                     // Another gateway is no other image.
                     ignoreSecretsInDiffCalculation: ["ca-bundle"],
                 }),

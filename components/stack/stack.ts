@@ -20,7 +20,7 @@ export async function readStack(further: readonly Problem[] = [], probes: Probes
     const secretKeys = keys.filter(isSecret);
     const secret = secretKeys.includes("orcheo:stack");
     const { stack, sections, problems } = parseStack({ stack: name, keys, json, secret, secretKeys });
-    // Asked early: the engine reads the state while the environment is checked. Whoever needs it gets the error.
+    // Lets the engine read the state while the environment is checked; whoever awaits it later also gets its error.
     void probes.recorded().catch(() => undefined);
     const around = await preflight(sections, probes, !pulumi.runtime.isDryRun());
     // Without a usable context there is no cluster to ask.

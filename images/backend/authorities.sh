@@ -1,5 +1,5 @@
-# For a build step to source: behind a gateway that inspects TLS its authorities come as the build secret `ca-bundle`, and
-# are trusted beside the usual ones. Nothing of it stays in the image.
+# Sourced by build steps that download. Behind a gateway that inspects TLS, its CAs come as the build secret `ca-bundle` and
+# are trusted in addition to the public ones. Nothing of it stays in the image.
 if [ -s /run/secrets/ca-bundle ]; then
     cat /etc/ssl/certs/ca-certificates.crt /run/secrets/ca-bundle > /run/authorities.pem
     trap 'rm /run/authorities.pem' EXIT

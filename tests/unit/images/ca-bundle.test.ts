@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { expect, test } from "vitest";
-import { additionalAuthorities, imageNames, planImage } from "../../../components/images/images.plan";
+import { additionalCas, imageNames, planImage } from "../../../components/images/images.plan";
 import { parseStack } from "../../../components/stack/read";
 import { settingsOf } from "../../harness";
 
@@ -28,9 +28,9 @@ const pem = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n---
 test("of a bundle only those are passed that are not public, in its order", () => {
     const [first = "", second = ""] = rootCertificates;
     const bundle = `# the system's\n${first}\n${pem("TUlJ\nQg==")}${second.replaceAll("\n", "\r\n")}\n${pem("TUlJQw==")}`;
-    expect(additionalAuthorities(bundle, rootCertificates)).toBe(pem("TUlJ\nQg==") + pem("TUlJQw=="));
+    expect(additionalCas(bundle, rootCertificates)).toBe(pem("TUlJ\nQg==") + pem("TUlJQw=="));
 });
 
 test("a bundle of public ones is none", () => {
-    expect(additionalAuthorities(rootCertificates.join("\n"), rootCertificates)).toBeUndefined();
+    expect(additionalCas(rootCertificates.join("\n"), rootCertificates)).toBeUndefined();
 });
