@@ -217,11 +217,13 @@ async def serve(serving: list[Health]) -> bool:
         timeout_graceful_shutdown=int(os.environ.get("ORCHEO_API_DRAIN_SECONDS", DRAIN_SECONDS)),
     )
     config.load()
-    watcher = asyncio.create_task(reload_certificate(config.ssl)) if config.ssl else None
+    beside = [asyncio.create_task(sign_in.first_keys())]
+    if config.ssl:
+        beside.append(asyncio.create_task(reload_certificate(config.ssl)))
     server = uvicorn.Server(config)
     await server.serve(listeners(8443 if tls else 8000))
-    if watcher:
-        watcher.cancel()
+    for task in beside:
+        task.cancel()
     return server.started
 
 

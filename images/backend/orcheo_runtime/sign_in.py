@@ -4,6 +4,7 @@ Orcheo itself takes the address of the keys only, looks at them again after five
 token signed with a new key is answered with 503), knows no tolerance, and answers 403 or 503 to tokens of others.
 """
 
+import asyncio
 import logging
 import os
 import time
@@ -16,6 +17,8 @@ DISCOVERY = "/.well-known/openid-configuration"
 RETRY_SECONDS = 10
 # While the issuer is away its last keys go on, and it is asked again after this time.
 STALE_SECONDS = 30
+# A process without any keys asks again after this time, and after twice as long each time, up to STALE_SECONDS.
+FIRST_SECONDS = 1
 NOT_FOR_US = ("auth.invalid_audience", "auth.invalid_issuer")
 logger = logging.getLogger("orcheo_runtime.sign_in")
 
@@ -111,6 +114,27 @@ def improve(module: Any, skew_seconds: int) -> None:
     for change in (follow_discovery, look_again, answer_401):
         change(module.JWTAuthenticator, module)
     module.jwt = with_leeway(module.jwt, skew_seconds)
+
+
+async def first_keys() -> None:
+    """Reads the keys as soon as the process starts, and tries until it has some: without an issuer there is nothing to read.
+
+    Otherwise the first request with a token would read them, and be answered with 503 if the issuer was away at that moment.
+    """
+    if not os.environ.get("ORCHEO_AUTH_ISSUER"):
+        return
+    from orcheo_backend.app.authentication import AuthenticationError, get_authenticator
+
+    cache = get_authenticator()._jwt_authenticator.jwks_cache
+    pause = FIRST_SECONDS
+    while cache is not None:
+        try:
+            await cache.keys()
+        except AuthenticationError:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, STALE_SECONDS)
+        else:
+            return
 
 
 def install() -> None:

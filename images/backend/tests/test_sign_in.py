@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import unittest
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -70,6 +71,10 @@ def module() -> Any:
         def __init__(self, url: str) -> None:
             self._settings = SimpleNamespace(jwks_url=url, jwks_timeout=5, issuer=ISSUER)
             self._jwks_cache = Cache(self._fetch_jwks)
+
+        @property
+        def jwks_cache(self) -> Cache:
+            return self._jwks_cache
 
         async def _fetch_jwks(self) -> tuple[list[Mapping[str, Any]], int | None]:
             async with Client() as client:
@@ -147,6 +152,29 @@ class SignIn(unittest.TestCase):
             self.key("one")
         self.assertEqual((refused.exception.code, refused.exception.status_code), ("auth.provider_unavailable", 503))
 
+    def test_the_first_keys_are_read_before_the_first_token(self) -> None:
+        """Again and again while the issuer is away; from then on the process outlives one that goes away."""
+        pauses: list[int] = []
+
+        async def pause(seconds: int) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                Client.answers = answers
+
+        answers, Client.answers = Client.answers, {}
+        authenticator = SimpleNamespace(_jwt_authenticator=self.authenticator)
+        orcheo = SimpleNamespace(AuthenticationError=RefusedError, get_authenticator=lambda: authenticator)
+        with (
+            patch.dict(os.environ, {"ORCHEO_AUTH_ISSUER": ISSUER}),
+            patch.dict(sys.modules, {"orcheo_backend.app.authentication": orcheo}),
+            patch.object(asyncio, "sleep", pause),
+            self.assertLogs("orcheo_runtime.sign_in", "WARNING"),
+        ):
+            asyncio.run(sign_in.first_keys())
+        self.assertEqual(pauses, [1, 2, 4])
+        Client.answers = {}
+        self.assertEqual(self.key("one"), {"kid": "one"})
+
     def test_a_discovery_document_of_somebody_else_is_not_followed(self) -> None:
         """Nor one with keys in clear."""
         for document in ({"issuer": "https://evil.example", "jwks_uri": "https://e/"}, {"issuer": ISSUER, "jwks_uri": "http://k/"}, []):
@@ -169,6 +197,7 @@ class SignIn(unittest.TestCase):
         """Orcheo is not even loaded."""
         with patch.dict(os.environ, clear=True):
             sign_in.install()
+            asyncio.run(sign_in.first_keys())
 
 
 if __name__ == "__main__":

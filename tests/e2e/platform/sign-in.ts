@@ -15,8 +15,9 @@ import {
     verifiedBy,
     verifierAndChallenge,
 } from "../../local/sign-in-client.ts";
+import { endurance } from "../endurance.ts";
 import { actorsOf, answerOf, ask, createWorkflow, dispatch, ended, type Entrance, socketStatus } from "../orcheo.ts";
-import { artifacts, attempt, caller, env, spec, STACK } from "./harness.ts";
+import { artifacts, attempt, caller, env, kube, spec, STACK } from "./harness.ts";
 
 /** One request to a host of this machine, verified with the cluster's CA. */
 const send = verifiedBy(clusterInfo(spec).caFile, "127.0.0.1");
@@ -133,8 +134,26 @@ export function signsIn(): void {
         expect((await attempt("kubectl", restart)).code).toBe(0);
         const ready = ["rollout", "status", "deployment/sign-in", "--timeout=120s"];
         expect((await attempt("kubectl", [...inNamespace, ...ready])).code).toBe(0);
-        expect((await ask(session, "GET", "/api/workflows")).status).toBe(200);
+        const earlier = await ask(session, "GET", "/api/workflows");
+        expect(earlier.status, JSON.stringify(earlier.body)).toBe(200);
         const { access_token } = await signIn(await person());
         expect((await ask({ ...caller(), token: access_token }, "GET", "/api/workflows")).status).toBe(200);
     });
+
+    if (endurance)
+        test("also by API processes that have seen no token yet while the provider is away", async () => {
+            await kube("rollout", "restart", "deployment/api");
+            await kube("rollout", "status", "deployment/api", "--timeout=180s");
+            const scaled = (replicas: number) => ["--namespace", "sign-in", "scale", `--replicas=${replicas}`];
+            expect((await attempt("kubectl", [...scaled(0), "deployment/sign-in"])).code).toBe(0);
+            const gone = ["wait", "--namespace", "sign-in", "--for=delete", "pod", "--selector"];
+            await attempt("kubectl", [...gone, "app.kubernetes.io/name=sign-in", "--timeout=60s"]);
+            const answers: number[] = [];
+            for (let request = 0; request < 8; request++)
+                answers.push((await ask(session, "GET", "/api/workflows")).status);
+            expect((await attempt("kubectl", [...scaled(1), "deployment/sign-in"])).code).toBe(0);
+            const ready = ["rollout", "status", "deployment/sign-in", "--timeout=120s"];
+            expect((await attempt("kubectl", ["--namespace", "sign-in", ...ready])).code).toBe(0);
+            expect(answers).toEqual(answers.map(() => 200));
+        });
 }
