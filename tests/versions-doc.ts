@@ -124,6 +124,7 @@ const purposes: Readonly<Record<Group, string>> = {
     languages: "tests of pulumi-package only",
     workflows: "tests of the GitHub workflows only",
     alerts: "tests of alerts only",
+    operator: "tests with the Prometheus operator only",
 };
 
 /** What `make up` and `make test` build. */

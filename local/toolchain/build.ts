@@ -303,7 +303,15 @@ function link(places: ReadonlyMap<string, string>, shares: ReadonlyMap<string, s
 }
 
 if (import.meta.main) {
-    const all: readonly Group[] = [...usualGroups, "compose", "publish", "languages", "workflows", "alerts"];
+    const all: readonly Group[] = [
+        ...usualGroups,
+        "compose",
+        "publish",
+        "languages",
+        "workflows",
+        "alerts",
+        "operator",
+    ];
     const given = process.argv.slice(2);
     const groups = all.filter((group) => given.includes(group));
     // A tool may have the name of its group, which then is meant.

@@ -2,10 +2,20 @@
 
 /**
  * The purpose of a tool; `make up` needs all groups except `test`, `aws` (the tests of prod on AWS), `compose` of `make compose-test`,
- * `publish` of `make publish`, `languages` of the tests of pulumi-package, `workflows` of `make workflow-test` and `alerts` of the tests of alerts.
+ * `publish` of `make publish`, `languages` of the tests of pulumi-package, `workflows` of `make workflow-test`, `alerts` of the tests of alerts and `operator` of those with the Prometheus operator.
  */
 export type Group =
-    "cluster" | "pulumi" | "add-ons" | "test" | "aws" | "compose" | "publish" | "languages" | "workflows" | "alerts";
+    | "cluster"
+    | "pulumi"
+    | "add-ons"
+    | "test"
+    | "aws"
+    | "compose"
+    | "publish"
+    | "languages"
+    | "workflows"
+    | "alerts"
+    | "operator";
 
 /** What `make up` needs. */
 export const upGroups: readonly Group[] = ["pulumi", "cluster", "add-ons"];
@@ -69,6 +79,8 @@ const POLICY_CONTROLLER = "github.com/sigstore/policy-controller";
 const COMPOSE = "github.com/docker/compose/v5";
 const BLACKBOX_EXPORTER = "github.com/prometheus/blackbox_exporter";
 const ALERTMANAGER = "github.com/prometheus/alertmanager";
+const PROMETHEUS = "github.com/prometheus/prometheus";
+const PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator";
 const VICTORIA_METRICS = "github.com/VictoriaMetrics/VictoriaMetrics";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
@@ -565,6 +577,43 @@ export const tools: readonly Tool[] = [
         packages: [BLACKBOX_EXPORTER],
         binary: "blackbox-exporter",
         stamps: { "github.com/prometheus/common/version.Version": "0.28.0" },
+    },
+    {
+        // The newest version that module proxies have; its CRDs are in the module.
+        name: "prometheus-operator",
+        group: "operator",
+        version: "0.92.1",
+        module: "prometheus-operator",
+        packages: [`${PROMETHEUS_OPERATOR}/cmd/operator`],
+        binary: "prometheus-operator",
+        stamps: { "github.com/prometheus/common/version.Version": "0.92.1" },
+        share: {
+            "prometheus-operator-crds.yaml": [
+                "alertmanagerconfigs",
+                "alertmanagers",
+                "podmonitors",
+                "probes",
+                "prometheusagents",
+                "prometheuses",
+                "prometheusrules",
+                "scrapeconfigs",
+                "servicemonitors",
+                "thanosrulers",
+            ].map((name) => ({
+                goModule: PROMETHEUS_OPERATOR,
+                file: `example/prometheus-operator-crd/monitoring.coreos.com_${name}.yaml`,
+            })),
+        },
+    },
+    {
+        // What Prometheus accepts. It discovers pods: the clients of all clouds are left out.
+        name: "promtool",
+        group: "operator",
+        version: "3.16.0",
+        module: "promtool",
+        packages: [`${PROMETHEUS}/cmd/promtool`],
+        tags: ["remove_all_sd", "enable_kubernetes_sd"],
+        stamps: { "github.com/prometheus/common/version.Version": "3.16.0" },
     },
     {
         name: "victoria-metrics",

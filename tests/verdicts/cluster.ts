@@ -9,7 +9,8 @@ import { clusterSpec } from "../../local/cluster/spec.ts";
 import { consoleReport } from "../../local/report.ts";
 import { ensureToolchain, type Toolchain } from "../../local/toolchain/build.ts";
 import { account } from "../aws-mocks.ts";
-import { accountVariable, startAccount, type ApiServer } from "./aws/account.ts";
+import type { ApiServer } from "../local/api-server.ts";
+import { accountVariable, startAccount } from "./aws/account.ts";
 
 declare module "vitest" {
     interface ProvidedContext {

@@ -4,6 +4,7 @@ import { mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { logFile } from "../../../local/paths.ts";
+import type { ApiServer } from "../../local/api-server.ts";
 import { freePort } from "../../local/free-port.ts";
 import { awsPackages } from "../../e2e/platform/python.ts";
 
@@ -17,11 +18,6 @@ export function accountEnvironment(): Readonly<Record<string, string>> {
     const variables = process.env[accountVariable];
     if (variables === undefined) throw new Error(`${accountVariable} is not set: no account was started`);
     return JSON.parse(variables) as Readonly<Record<string, string>>;
-}
-
-export interface ApiServer {
-    readonly server: string;
-    readonly "certificate-authority-data": string;
 }
 
 /**
