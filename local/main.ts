@@ -1,8 +1,9 @@
 /** The commands behind the Makefile: `up`, `down`, `delete`, `status`, `diagnose`, `env`, `prune`, `plugins`, and the checks before `test` and `bench`. */
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { clusterInfo, clusterStatus, startCluster, stopCluster } from "./cluster/cluster.ts";
+import { alertsOf, MONITORING, monitoringProblems } from "./cluster/monitoring.ts";
 import { nodePid } from "./cluster/node.ts";
 import { signInOf } from "./cluster/sign-in.ts";
 import { type ClusterSpec, clusterSpec, defaultPorts, type Ports } from "./cluster/spec.ts";
@@ -16,7 +17,7 @@ import { prune } from "./prune.ts";
 import { consoleReport } from "./report.ts";
 import { contextOf, EMBEDDED_CONTEXT, settingsOf, stackArguments } from "./settings.ts";
 import { DOWNLOAD_STEP, ensureToolchain, toolsToCome, type Toolchain } from "./toolchain/build.ts";
-import { upGroups } from "./toolchain/tools.ts";
+import { monitoredUpGroups, upGroups } from "./toolchain/tools.ts";
 
 const report = consoleReport();
 
@@ -64,27 +65,38 @@ async function ready(command: "test" | "bench" | "faults"): Promise<void> {
 
 async function up(spec: ClusterSpec): Promise<void> {
     const file = committedFile(stackName);
-    const context = contextOf(settingsOf(readStackFile(file), file));
+    const settings = settingsOf(readStackFile(file), file);
+    const context = contextOf(settings);
+    const monitoring = monitoringFrom(process.env);
     if (context !== undefined && context !== EMBEDDED_CONTEXT) {
+        if (monitoring)
+            refuse([
+                `ORCHEO_MONITORING: found 1 beside the context "${context}"; accepted: 1 for the embedded cluster alone`,
+            ]);
         await deployElsewhere(await ensureToolchain(["pulumi"], report), stackName, context);
         return;
     }
-    refuse(
-        problemsOf(
+    const groups = monitoring ? monitoredUpGroups : upGroups;
+    refuse([
+        ...(monitoring ? monitoringProblems(settings, basename(file)) : []),
+        ...problemsOf(
             await inspectMachine({
                 command: "up",
                 stateDir: spec.stateDir,
-                tools: await toolsToCome(upGroups),
+                tools: await toolsToCome(groups),
                 runs: nodePid(spec) !== undefined,
                 ports: spec.ports,
             }),
         ),
-    );
+    ]);
     await removeLeftovers(report);
     const began = Date.now();
-    const toolchain = await ensureToolchain(upGroups, report);
+    const toolchain = await ensureToolchain(groups, report);
     const info = await startCluster(spec, toolchain, report);
-    const { url, bootstrapToken, signIn } = await deploy({ spec, toolchain, report, stack: stackName, signIn: true });
+    const { url, bootstrapToken, signIn } = await deploy({
+        ...{ spec, toolchain, report, stack: stackName },
+        ...{ signIn: true, monitoring },
+    });
     const seconds = Math.round((Date.now() - began) / 1000);
     record(seconds);
     process.stdout.write(
@@ -96,11 +108,25 @@ async function up(spec: ClusterSpec): Promise<void> {
             `  eval "$(make -s env)"     points kubectl, pulumi and docker buildx at it`,
             `  ${String(bootstrapToken)}`,
             `                            prints the bootstrap token, the first API credential`,
+            ...(monitoring ? monitoringLines : []),
             `  make status               shows whether all is well, on one screen`,
             `  make down                 stops it and keeps the data`,
             ``,
         ].join("\n"),
     );
+}
+
+/** The way in is that of whoever may administer the cluster: the pages have no sign-in of their own. */
+const monitoringLines = [
+    `  kubectl --namespace ${MONITORING} port-forward service/victoria-metrics 8428`,
+    `                            opens the dashboards at http://127.0.0.1:8428/vmui/#/dashboards`,
+];
+
+/** Whether the embedded cluster gets its monitoring; not remembered: `make up` without it removes it. */
+export function monitoringFrom({ ORCHEO_MONITORING: found = "" }: NodeJS.ProcessEnv): boolean {
+    if (!["", "0", "1"].includes(found))
+        refuse([`ORCHEO_MONITORING: found "${found}"; accepted: 1, or 0 or nothing for no monitoring`]);
+    return found === "1";
 }
 
 /** How a person signs in; `guide` is the stack's own output on it. */
@@ -134,7 +160,9 @@ async function stackCommand(
 ): Promise<number> {
     const file = committedFile(stackName);
     const settings = settingsOf(readStackFile(file), file);
-    const stack = stackArguments(settings, clusterInfo(spec));
+    const asked = args.some((each) => each.startsWith("--alerts")) || process.env.ORCHEO_ALERTS !== undefined;
+    const alerts = command === "status" && !asked ? alertsOf(spec, stackName) : undefined;
+    const stack = stackArguments(settings, clusterInfo(spec), alerts);
     const embedded = contextOf(settings) === undefined || contextOf(settings) === EMBEDDED_CONTEXT;
     const listed = embedded && command === "status" && !args.includes("--json");
     const components = listed ? await clusterStatus(spec, await ensureToolchain(["cluster"], report)) : [];

@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import { ensureBaseImage } from "./base-image.ts";
 import { inBuilder, MIRROR } from "./cluster/builder.ts";
 import { clusterInfo } from "./cluster/cluster.ts";
+import { ensureMonitoring, monitoringSettings, removeMonitoring } from "./cluster/monitoring.ts";
 import { ensureSignIn, signInSettings } from "./cluster/sign-in.ts";
 import type { ClusterSpec } from "./cluster/spec.ts";
 import { caBundleFile, cacheDir, logFile, projectDir } from "./paths.ts";
@@ -63,6 +64,8 @@ export interface Deployment {
     readonly caFile?: string;
     /** Runs the cluster's identity provider for a stack whose settings say nothing of sign-in. */
     readonly signIn?: boolean;
+    /** Runs the cluster's monitoring around the stack, or removes it; undefined leaves it alone. */
+    readonly monitoring?: boolean;
 }
 
 /** Deploys the stack to the embedded cluster, which must be running. @returns its outputs */
@@ -93,6 +96,7 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
         canvasDirectory: await canvasDirectory(committed, existsSync(before) ? before : undefined, report),
         caBundleFile,
         ...(signIn && { signIn: signInSettings(spec, stack) }),
+        ...(deployment.monitoring === true && { monitoring: monitoringSettings }),
     });
     localStack(pulumiDir(spec), stack, settings, toolchain);
     const env = { ...process.env, ...clusterEnvironment(spec, toolchain, stack) };
@@ -109,12 +113,31 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
     await report.step(`first response from ${health.href}`, undefined, () =>
         firstAnswer(health, spec.ports.https, deployment.caFile ?? cluster.caFile),
     );
+    await setMonitoring(deployment, settings);
     return outputs;
 }
 
+/** After the update: it takes rules, dashboards and the CA from what is deployed. */
+async function setMonitoring(
+    { spec, toolchain, report, stack, monitoring }: Deployment,
+    settings: Settings,
+): Promise<void> {
+    if (monitoring === true) {
+        const watched = {
+            stack,
+            namespace: textAt(settings.kubernetes, "namespace") ?? "orcheo",
+            host: hostOf(settings),
+        };
+        await report.step("monitoring", undefined, () => ensureMonitoring(spec, toolchain, watched));
+    } else if (monitoring === false && (await removeMonitoring(spec, toolchain, stack)))
+        report.note("the monitoring was removed; its metrics stay in the volume of the namespace monitoring");
+}
+
+const hostOf = (settings: Settings): string => textAt(settings, "host") ?? "orcheo.localhost";
+
 /** Where browsers find the stack (components/config/derived.ts). */
 const originOf = (committed: Settings, port: number): string =>
-    `https://${textAt(committed, "host") ?? "orcheo.localhost"}${port === 443 ? "" : `:${port}`}`;
+    `https://${hostOf(committed)}${port === 443 ? "" : `:${port}`}`;
 
 /**
  * A directory to use instead of the canvas' git source, or undefined. $ORCHEO_CANVAS_SOURCE names one; if the repository

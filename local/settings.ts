@@ -55,6 +55,8 @@ export interface Machine {
     readonly caBundleFile?: string;
     /** `auth.signIn` with the cluster's own identity provider, for a stack whose settings leave it out. */
     readonly signIn?: Settings;
+    /** `monitoring` with the cluster's own monitoring. */
+    readonly monitoring?: Settings;
 }
 
 /** Whether a stack leaves to the embedded cluster how people sign in. */
@@ -62,7 +64,7 @@ export const leavesSignIn = ({ auth }: Settings): boolean => !isSettings(auth) |
 
 /** The settings for the embedded cluster. Published images are left unchanged. */
 export function embeddedSettings(committed: Settings, machine: Machine): Settings {
-    const { cluster, httpsPort, canvasDirectory, caBundleFile, signIn } = machine;
+    const { cluster, httpsPort, canvasDirectory, caBundleFile, signIn, monitoring } = machine;
     const images = isSettings(committed.images) ? committed.images : {};
     const builds = images.kind === undefined || images.kind === "build";
     const source = canvasDirectory === undefined ? undefined : { kind: "directory", path: canvasDirectory };
@@ -71,6 +73,7 @@ export function embeddedSettings(committed: Settings, machine: Machine): Setting
         registry: { prefix: `${cluster.registry}/orcheo` },
         entrance: { port: httpsPort },
         auth: signIn !== undefined && leavesSignIn(committed) ? { signIn } : undefined,
+        monitoring,
         images: builds
             ? { kind: "build", builder: cluster.builder, caBundleFile, ...(source && { canvas: { source } }) }
             : undefined,
@@ -84,10 +87,11 @@ export function stackFile(settings: Settings, committed: StackFile, own: unknown
     return { ...committed, ...kept, config: { ...config, [KEY]: settings } };
 }
 
-/** Arguments of `npm run status` that lead to a stack's cluster and namespace. */
+/** Arguments of `npm run status` that lead to a stack's cluster and namespace; `alerts`: where the embedded cluster is asked for them. */
 export function stackArguments(
     settings: Settings,
     cluster: Pick<ClusterInfo, "context" | "kubeconfig" | "caFile">,
+    alerts?: string,
 ): string[] {
     const { namespace, kubeconfig } = isSettings(settings.kubernetes) ? settings.kubernetes : {};
     const context = contextOf(settings);
@@ -100,6 +104,7 @@ export function stackArguments(
                   ...["--context", cluster.context, "--kubeconfig", cluster.kubeconfig],
                   // The entrance is a port of this machine, whatever the host resolves to.
                   ...["--ca-file", cluster.caFile, "--address", "127.0.0.1"],
+                  ...(alerts === undefined ? [] : ["--alerts", alerts]),
               ]),
     ];
 }

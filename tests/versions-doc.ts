@@ -123,7 +123,7 @@ const purposes: Readonly<Record<Group, string>> = {
     publish: "`make publish` only",
     languages: "tests of pulumi-package only",
     workflows: "tests of the GitHub workflows only",
-    alerts: "tests of alerts only",
+    monitoring: "the monitoring of the embedded cluster, tests of alerts",
     operator: "tests with the Prometheus operator only",
 };
 

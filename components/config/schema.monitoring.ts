@@ -1,7 +1,7 @@
 /** Settings of metrics: who may read them, and how it finds them. */
 import { z } from "zod";
 import { notifications, probe } from "./schema.notifications";
-import { freeLabelKey, httpsUrl, kind, labelKey, labelValue, name, oneOf, whole } from "./fields";
+import { flag, freeLabelKey, httpsUrl, kind, labelKey, labelValue, name, oneOf, whole } from "./fields";
 import { otlpTarget } from "./schema.otlp";
 
 /** Upper bounds of the API's latency histograms (orcheo_runtime/metrics_api.py): an objective can only be one of them. */
@@ -76,6 +76,11 @@ const evaluated = {
         })
         .optional()
         .describe("Makes a ConfigMap with dashboards for Grafana."),
+    vmui: flag()
+        .default(false)
+        .describe(
+            "Makes the ConfigMap `vmui-dashboards` with the same dashboards for VictoriaMetrics' own pages: mount it, and name the folder in `-vmui.customDashboardsPath`.",
+        ),
     notifications,
     runbooksUrl: httpsUrl()
         .optional()

@@ -12,6 +12,7 @@ import { ruleOf } from "./alert.plan";
 import { planDashboard } from "./dashboard.plan";
 import { planDashboards } from "./dashboards.plan";
 import { planConditions, type ConditionSettings } from "./conditions.plan";
+import { planVmuiDashboard } from "./vmui.plan";
 import { planOutside, type OutsideSettings } from "./outside.plan";
 import { planLevelAlerts, planLevelRecords } from "./service-levels.plan";
 
@@ -163,6 +164,24 @@ export function planDashboardFiles(
     ]);
     return {
         metadata: { name: "dashboards", namespace, labels: { ...monitored.grafana.labels, ...objectLabels() } },
+        data: Object.fromEntries(files) as Record<string, string>,
+    };
+}
+
+/** For VictoriaMetrics' own pages, in the order of the files' names; undefined when nobody wants them. */
+export function planVmuiFiles(
+    stack: AlertSettings,
+    namespace: Input<string>,
+): types.input.core.v1.ConfigMap | undefined {
+    const monitored = monitoredBy(stack);
+    if (monitored?.vmui !== true) return undefined;
+    const { namespace: name } = stack.kubernetes;
+    const files = planDashboards(name, monitored).map((each, index) => [
+        `${name}-${index + 1}-${each.name}.json`,
+        JSON.stringify(planVmuiDashboard(each, name), undefined, 2),
+    ]);
+    return {
+        metadata: { name: "vmui-dashboards", namespace, labels: objectLabels() },
         data: Object.fromEntries(files) as Record<string, string>,
     };
 }

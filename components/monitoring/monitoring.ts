@@ -2,7 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { planAlertmanagerConfig, planAlertmanagerConfigMap } from "./notifications.plan";
 import { planProbes, planProbesFile } from "./outside.plan";
-import { planDashboardFiles, planPrometheusRule, planRulesFile, type AlertSettings } from "./monitoring.plan";
+import {
+    planDashboardFiles,
+    planPrometheusRule,
+    planRulesFile,
+    planVmuiFiles,
+    type AlertSettings,
+} from "./monitoring.plan";
 
 export interface MonitoringArgs {
     readonly stack: AlertSettings;
@@ -46,6 +52,8 @@ export class Monitoring extends pulumi.ComponentResource {
         }
         const dashboards = planDashboardFiles(stack, namespace);
         if (dashboards !== undefined) new k8s.core.v1.ConfigMap(`${name}-dashboards`, dashboards, child);
+        const vmui = planVmuiFiles(stack, namespace);
+        if (vmui !== undefined) new k8s.core.v1.ConfigMap(`${name}-vmui`, vmui, child);
         this.registerOutputs({});
     }
 }

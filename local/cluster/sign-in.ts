@@ -11,7 +11,7 @@ import { ensureNodeImage } from "./node-image.ts";
 import { type ClusterSpec, pathsOf } from "./spec.ts";
 
 const PROGRAM = join(import.meta.dirname, "addons", "sign-in");
-const HOST = "sign-in.localhost";
+export const signInHost = "sign-in.localhost";
 const NAMESPACE = "sign-in";
 const USERNAME = "admin";
 
@@ -28,7 +28,7 @@ const filesOf = (spec: ClusterSpec) => ({
 });
 
 export const signInOf = (spec: ClusterSpec): SignIn => ({
-    issuer: spec.ports.https === 443 ? `https://${HOST}` : `https://${HOST}:${spec.ports.https}`,
+    issuer: spec.ports.https === 443 ? `https://${signInHost}` : `https://${signInHost}:${spec.ports.https}`,
     username: USERNAME,
     passwordCommand: `cat ${filesOf(spec).password}`,
 });
@@ -83,7 +83,7 @@ export async function ensureSignIn(
         // A JSON string is a YAML string.
         ["signInSecrets", JSON.stringify(secrets)],
         ["signInSecretsKey", createHash("sha256").update(secrets).digest("hex").slice(0, 12)],
-        ["signInHost", HOST],
+        ["signInHost", signInHost],
         ["signInIssuer", issuer],
         ["signInPasswordCommand", passwordCommand],
     ]);

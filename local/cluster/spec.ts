@@ -40,6 +40,8 @@ export const POD_CIDR = "10.244.0.0/24";
 export const SERVICE_CIDR = "10.96.0.0/16";
 export const API_SERVICE_IP = "10.96.0.1";
 export const DNS_SERVICE_IP = "10.96.0.10";
+/** Of the entrance, for probes from within. */
+export const ENTRANCE_SERVICE_IP = "10.96.0.20";
 /** The ingress controller's node ports, targets of the host's http and https ports. */
 export const INGRESS_NODE_PORTS = { http: 30080, https: 30443 };
 export const NODE_NAME = "orcheo-node";

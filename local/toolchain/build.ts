@@ -309,7 +309,7 @@ if (import.meta.main) {
         "publish",
         "languages",
         "workflows",
-        "alerts",
+        "monitoring",
         "operator",
     ];
     const given = process.argv.slice(2);

@@ -2,7 +2,7 @@
 
 /**
  * The purpose of a tool; `make up` needs all groups except `test`, `aws` (the tests of prod on AWS), `compose` of `make compose-test`,
- * `publish` of `make publish`, `languages` of the tests of pulumi-package, `workflows` of `make workflow-test`, `alerts` of the tests of alerts and `operator` of those with the Prometheus operator.
+ * `publish` of `make publish`, `languages` of the tests of pulumi-package, `workflows` of `make workflow-test`, `monitoring` of the embedded cluster's monitoring and `operator` of those with the Prometheus operator.
  */
 export type Group =
     | "cluster"
@@ -14,11 +14,14 @@ export type Group =
     | "publish"
     | "languages"
     | "workflows"
-    | "alerts"
+    | "monitoring"
     | "operator";
 
 /** What `make up` needs. */
 export const upGroups: readonly Group[] = ["pulumi", "cluster", "add-ons"];
+
+/** What `make up` with the monitoring needs. */
+export const monitoredUpGroups: readonly Group[] = [...upGroups, "monitoring"];
 
 /** What `make up` and `make test` need. */
 export const usualGroups: readonly Group[] = [...upGroups, "test", "aws"];
@@ -556,7 +559,7 @@ export const tools: readonly Tool[] = [
     },
     {
         name: "alertmanager",
-        group: "alerts",
+        group: "monitoring",
         version: "0.35.0",
         module: "alertmanager",
         packages: [`${ALERTMANAGER}/cmd/alertmanager`],
@@ -571,7 +574,7 @@ export const tools: readonly Tool[] = [
     },
     {
         name: "blackbox-exporter",
-        group: "alerts",
+        group: "monitoring",
         version: "0.28.0",
         module: "blackbox-exporter",
         packages: [BLACKBOX_EXPORTER],
@@ -617,7 +620,7 @@ export const tools: readonly Tool[] = [
     },
     {
         name: "victoria-metrics",
-        group: "alerts",
+        group: "monitoring",
         version: "1.151.0",
         module: "victoria-metrics",
         packages: ["vmalert-tool", "vmalert", "victoria-metrics"].map((name) => `${VICTORIA_METRICS}/app/${name}`),

@@ -28,7 +28,7 @@ function groupsFor(alert: string): RuleGroup[] {
 
 let tool: string;
 beforeAll(async () => {
-    tool = (await ensureToolchain(["alerts"], consoleReport())).bin("vmalert-tool");
+    tool = (await ensureToolchain(["monitoring"], consoleReport())).bin("vmalert-tool");
 });
 afterAll(() => {
     rmSync(folder, { recursive: true });

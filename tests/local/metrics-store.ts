@@ -35,7 +35,8 @@ async function start(binary: string, listen: string, health: string, args: reado
     throw new Error(`${binary} does not answer`);
 }
 
-const binary = async (name: string): Promise<string> => (await ensureToolchain(["alerts"], consoleReport())).bin(name);
+const binary = async (name: string): Promise<string> =>
+    (await ensureToolchain(["monitoring"], consoleReport())).bin(name);
 
 /** It and vmalert leave out the last 30 s by default, which is as long as a test waits for the first sample of a rule. */
 export async function startStore(): Promise<string> {

@@ -3,21 +3,19 @@
  * a receiver on loopback.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { retry } from "../../../local/cluster/cluster.ts";
-import { ensureImage } from "../../../local/cluster/images.ts";
+import { ensureMonitoring, MONITORING } from "../../../local/cluster/monitoring.ts";
 import { ensureToolchain } from "../../../local/toolchain/build.ts";
+import { monitoredUpGroups } from "../../../local/toolchain/tools.ts";
 import { freePort } from "../../local/free-port.ts";
 import { newFolder, startAlertmanager, startRules, stopAll } from "../../local/metrics-store.ts";
 import { at } from "../orcheo.ts";
-import { apply, env, kube, NAMESPACE, report, spec } from "../platform/harness.ts";
-import { strictNamespace } from "../platform/servers.ts";
-import { faster } from "./faster.ts";
-import { proberFiles, startProber } from "./prober.ts";
+import { env, kube, NAMESPACE, report, spec, STACK } from "../platform/harness.ts";
+import { FASTER, faster } from "./faster.ts";
 import { Receiver, routeTo } from "./receiver.ts";
-import { account, MONITORING, objectStates, rules, scrapeConfigWith, scrapersPod } from "./scrape.ts";
 
 export interface Monitors {
     readonly receiver: Receiver;
@@ -29,84 +27,37 @@ export interface Monitors {
     stop(): void;
 }
 
-const STORE = "victoria-metrics";
-
-async function objectsPod(): Promise<object> {
-    // Any Python will do.
-    const image = await kube(
-        ...["get", "deployment", "worker", "-o", "jsonpath={.spec.template.spec.containers[0].image}"],
-    );
-    const command = ["python3", "/etc/scrape/objects.py", NAMESPACE, String(objectStates.port)];
-    return scrapersPod(objectStates.name, { app: objectStates.name }, { image, command });
-}
-
-const ready = (name: string): Promise<string> =>
-    kube("wait", `--namespace=${MONITORING}`, "--for=condition=Ready", "--timeout=120s", `pod/${name}`);
+const inMonitoring = `--namespace=${MONITORING}`;
 
 /** Starts what stands for kube-state-metrics. */
 export async function startObjectStates(): Promise<void> {
-    await apply([await objectsPod()]);
-    await ready(objectStates.name);
+    await kube("scale", inMonitoring, "deployment/object-states", "--replicas=1");
+    await kube("rollout", "status", inMonitoring, "deployment/object-states", "--timeout=120s");
 }
 
-export const stopObjectStates = (): Promise<string> =>
-    kube("delete", `--namespace=${MONITORING}`, "pod", objectStates.name, "--wait=true");
-
-/** What the stack wrote, as its user would include it. */
-const written = (configMap: string, file: string): Promise<string> =>
-    kube("get", "configmap", configMap, `--output=jsonpath={.data.${file.replace(".", "\\.")}}`);
-
-async function probeJobs(): Promise<readonly object[]> {
-    return (parse(await written("probes", "probes.yaml")) as { scrape_configs: readonly object[] }).scrape_configs;
+export async function stopObjectStates(): Promise<void> {
+    await kube("scale", inMonitoring, "deployment/object-states", "--replicas=0");
+    const its = ["pods", "--selector=app.kubernetes.io/name=object-states"];
+    await kube("wait", inMonitoring, ...its, "--for=delete", "--timeout=60s");
 }
 
+/** About as fast as the rules, and slow enough for a busy machine. */
+const pace = { seconds: 2 * Math.ceil(30 / FASTER), kubeletSeconds: 5, latencyOffset: "1s" };
+
+/** As `make up` starts it, but for its rules: this test evaluates them faster. */
 async function startScraper(): Promise<void> {
-    const toolchain = await ensureToolchain(["cluster", "add-ons", "pulumi", "test", "alerts"], report);
-    const image = await ensureImage(spec, toolchain, { name: STORE, binaries: [STORE] });
-    const ca = await kube("get", "secret", "api-tls", "-o", "jsonpath={.data.ca\\.crt}");
-    const group = "rbac.authorization.k8s.io";
-    const args = [
-        "-promscrape.config=/etc/scrape/scrape.yaml",
-        "-promscrape.suppressDuplicateScrapeTargetErrors",
-        "-storageDataPath=/data",
-        "-retentionPeriod=1d",
-        "-search.latencyOffset=1s",
-    ];
-    await apply([strictNamespace(MONITORING)]);
-    await apply([
-        { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: account, namespace: MONITORING } },
-        { apiVersion: `${group}/v1`, kind: "ClusterRole", metadata: { name: account }, rules },
-        {
-            apiVersion: `${group}/v1`,
-            kind: "ClusterRoleBinding",
-            metadata: { name: account },
-            roleRef: { apiGroup: group, kind: "ClusterRole", name: account },
-            subjects: [{ kind: "ServiceAccount", name: account, namespace: MONITORING }],
-        },
-        {
-            apiVersion: "v1",
-            kind: "ConfigMap",
-            metadata: { name: "scrape", namespace: MONITORING },
-            data: {
-                "scrape.yaml": stringify(scrapeConfigWith(await probeJobs())),
-                ...proberFiles(),
-                "ca.crt": Buffer.from(ca, "base64").toString(),
-                "objects.py": readFileSync(join(import.meta.dirname, "objects.py"), "utf8"),
-            },
-        },
-        // The labels by which the stack's NetworkPolicy knows its scraper.
-        scrapersPod(STORE, { "app.kubernetes.io/name": "prometheus" }, { image, args }),
-    ]);
-    await ready(STORE);
-    await startObjectStates();
-    await startProber(toolchain);
+    const toolchain = await ensureToolchain([...monitoredUpGroups, "test"], report);
+    await ensureMonitoring(spec, toolchain, { stack: STACK, namespace: NAMESPACE, host: "orcheo.localhost" }, pace);
+    await kube("scale", inMonitoring, "deployment/vmalert", "deployment/alertmanager", "--replicas=0");
 }
 
 /** The scraper through the API server, which reaches pods also while the kubelet is away. */
 async function openStore(): Promise<{ url: string; proxy: ChildProcess }> {
     const port = await freePort();
+    const name = "jsonpath={.items[0].metadata.name}";
+    const pod = await kube("get", "pods", inMonitoring, "--selector=app.kubernetes.io/name=prometheus", "-o", name);
     const proxy = spawn("kubectl", ["proxy", `--port=${port}`], { env, stdio: "ignore" });
-    const url = `http://127.0.0.1:${port}/api/v1/namespaces/${MONITORING}/pods/${STORE}:8428/proxy`;
+    const url = `http://127.0.0.1:${port}/api/v1/namespaces/${MONITORING}/pods/${pod}:8428/proxy`;
     await retry(30, async () => {
         if (!(await fetch(`${url}/health`)).ok) throw new Error("the store does not answer");
     });
@@ -130,7 +81,8 @@ export async function startMonitors(): Promise<Monitors> {
         writeFileSync(join(folder, name), text);
         return join(folder, name);
     };
-    const own = await written("alert-rules", "rules.yaml");
+    // What the stack wrote, as its user would include it.
+    const own = await kube("get", "configmap", "alert-rules", "--output=jsonpath={.data.rules\\.yaml}");
     const alertmanager = await startAlertmanager(file("alertmanager.yaml", stringify(routeTo(receiver.url))));
     const { child } = await startRules(file("rules.yaml", faster(own)), url, alertmanager);
     return {

@@ -437,7 +437,7 @@ const backups: Story = {
 const noObjects: Story = {
     alerts: ["OrcheoNoKubernetesMetrics"],
     within: 300,
-    cause: () => stopObjectStates().then(() => undefined),
+    cause: stopObjectStates,
     remedy: startObjectStates,
 };
 

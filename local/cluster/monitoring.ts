@@ -1,0 +1,181 @@
+/** The embedded cluster's monitoring, of `make up ORCHEO_MONITORING=1`: its images, its objects, and what it takes from the stack. */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { isSettings, type Settings } from "../settings.ts";
+import type { Toolchain } from "../toolchain/build.ts";
+import { scrapeConfig } from "./addons/monitoring/scrape.ts";
+import { fillIn, kubectl, retry } from "./cluster.ts";
+import { ensureImage, type SystemImage } from "./images.ts";
+import { signInHost } from "./sign-in.ts";
+import { type ClusterSpec, ENTRANCE_SERVICE_IP, NODE_IP, pathsOf } from "./spec.ts";
+
+export const MONITORING = "monitoring";
+const FOLDER = join(import.meta.dirname, "addons", "monitoring");
+/** Of everything that goes when the monitoring is turned off. */
+const LABEL = "app.kubernetes.io/part-of=orcheo-monitoring";
+const ALERTMANAGER = `service/${MONITORING}/alertmanager:9093`;
+
+/** Of the manifests in `addons/monitoring`; the binary has the name of the image. */
+export const monitoringImages: readonly SystemImage[] = [
+    "victoria-metrics",
+    "vmalert",
+    "alertmanager",
+    "blackbox-exporter",
+].map((name) => ({ name, binaries: [name] }));
+
+/** `orcheo:stack.monitoring` of a stack that this monitoring watches. */
+export const monitoringSettings = {
+    kind: "annotations",
+    namespace: MONITORING,
+    podLabels: { "app.kubernetes.io/name": "prometheus" },
+    probe: { prober: `blackbox-exporter.${MONITORING}.svc:9115`, websocketModule: "orcheo_websocket", seconds: 30 },
+    vmui: true,
+} as const;
+
+/** @returns what is wrong with a stack's own settings for this monitoring */
+export function monitoringProblems({ monitoring }: Settings, file: string): string[] {
+    const kind = isSettings(monitoring) ? (monitoring.kind ?? "none") : "none";
+    return kind === "none" || kind === monitoringSettings.kind
+        ? []
+        : [
+              `ORCHEO_MONITORING: found 1 beside monitoring.kind ${JSON.stringify(kind)} in ${file}; ` +
+                  `accepted: 1 beside "annotations", "none" or no such key`,
+          ];
+}
+
+/** What a test does otherwise than `make up`. */
+export interface Pace {
+    readonly seconds: number;
+    readonly kubeletSeconds: number;
+    /** Queries leave out the newest samples, which may be incomplete. */
+    readonly latencyOffset: string;
+}
+const usual: Pace = { seconds: 30, kubeletSeconds: 30, latencyOffset: "30s" };
+
+export interface Watched {
+    readonly stack: string;
+    readonly namespace: string;
+    /** Of the public URL. */
+    readonly host: string;
+}
+
+/** Names the stack that is watched: one at a time. */
+const recordOf = (spec: ClusterSpec): string => join(spec.stateDir, "monitoring");
+const watchedBy = (spec: ClusterSpec): string | undefined =>
+    existsSync(recordOf(spec)) ? readFileSync(recordOf(spec), "utf8") : undefined;
+
+/** Where `make status` asks for the alerts of a stack, if it is watched. */
+export const alertsOf = (spec: ClusterSpec, stack: string): string | undefined =>
+    watchedBy(spec) === stack ? ALERTMANAGER : undefined;
+
+const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
+
+/** Files for the pods, as ConfigMaps. */
+async function filesFor(
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+    namespace: string,
+    pace: Pace,
+): Promise<Record<string, Record<string, string>>> {
+    const get = async (kind: string, name: string): Promise<Record<string, string>> => {
+        const found = await kubectl(spec, toolchain, ["get", kind, name, "--namespace", namespace, "-o", "json"]);
+        return (JSON.parse(found) as { data: Record<string, string> }).data;
+    };
+    const [rules, probes, dashboards, certificate] = await Promise.all([
+        get("configmap", "alert-rules"),
+        get("configmap", "probes"),
+        get("configmap", "vmui-dashboards"),
+        get("secret", "api-tls"),
+    ]);
+    const { scrape_configs } = parse(probes["probes.yaml"] ?? "") as { scrape_configs: readonly object[] };
+    return {
+        scrape: {
+            "scrape.yaml": stringify(scrapeConfig({ namespace, ...pace, probes: scrape_configs })),
+            "ca.crt": Buffer.from(certificate["ca.crt"] ?? "", "base64").toString(),
+        },
+        dashboards,
+        rules,
+        "object-states": { "objects.py": readFileSync(join(FOLDER, "objects.py"), "utf8") },
+        "blackbox-exporter": {
+            "blackbox.yaml": readFileSync(join(FOLDER, "blackbox.yaml"), "utf8"),
+            "ca.crt": readFileSync(pathsOf(spec).ingressCa, "utf8"),
+        },
+        // What fires is looked at; nobody is called.
+        alertmanager: {
+            "alertmanager.yaml": stringify({ route: { receiver: "nobody" }, receivers: [{ name: "nobody" }] }),
+        },
+    };
+}
+
+/** The manifests, in the order of their names. */
+export const monitoringManifests = (): readonly string[] =>
+    readdirSync(FOLDER)
+        .filter((file) => /^\d\d-.*\.yaml$/.test(file))
+        .sort()
+        .map((file) => readFileSync(join(FOLDER, file), "utf8"));
+
+/** Starts it, or brings it up to date with the stack, which is deployed with `monitoringSettings`. */
+export async function ensureMonitoring(
+    spec: ClusterSpec,
+    toolchain: Toolchain,
+    { stack, namespace, host }: Watched,
+    pace = usual,
+): Promise<void> {
+    writeFileSync(recordOf(spec), stack);
+    const files = await filesFor(spec, toolchain, namespace, pace);
+    const worker = ["get", "deployment", "worker", "--namespace", namespace];
+    const values = new Map([
+        [
+            "image:worker",
+            await kubectl(spec, toolchain, [...worker, "-o", "jsonpath={.spec.template.spec.containers[0].image}"]),
+        ],
+        ["stackNamespace", namespace],
+        ["host", host],
+        ["signInHost", signInHost],
+        ["nodeAddress", NODE_IP],
+        ["apiPort", String(spec.ports.api)],
+        ["httpsPort", String(spec.ports.https)],
+        ["entranceAddress", ENTRANCE_SERVICE_IP],
+        ["latencyOffset", pace.latencyOffset],
+        ["configKey", hash(JSON.stringify(files))],
+    ]);
+    for (const image of monitoringImages) values.set(`image:${image.name}`, await ensureImage(spec, toolchain, image));
+    const [data = "", ...others] = monitoringManifests().map((text) => fillIn(text, values));
+    const configMaps = Object.entries(files).map(([name, content]) =>
+        JSON.stringify({
+            apiVersion: "v1",
+            kind: "ConfigMap",
+            metadata: { name, namespace: MONITORING, labels: Object.fromEntries([LABEL.split("=")]) as object },
+            data: content,
+        }),
+    );
+    const apply = (...texts: readonly string[]): Promise<string> =>
+        kubectl(spec, toolchain, ["apply", "--server-side", "--force-conflicts", "-f", "-"], texts.join("\n---\n"));
+    await retry(60, () => apply(data));
+    await retry(60, () => apply(...configMaps, ...others));
+    for (const name of await deployments(spec, toolchain))
+        await kubectl(spec, toolchain, ["rollout", "status", name, "--namespace", MONITORING, "--timeout=180s"]);
+}
+
+const deployments = async (spec: ClusterSpec, toolchain: Toolchain): Promise<string[]> =>
+    (await kubectl(spec, toolchain, ["get", "deployments", "--namespace", MONITORING, "-l", LABEL, "-o", "name"]))
+        .trim()
+        .split("\n");
+
+/**
+ * Removes it, if it watches this stack; namespace and metrics stay.
+ *
+ * @returns whether there was anything to remove
+ */
+export async function removeMonitoring(spec: ClusterSpec, toolchain: Toolchain, stack: string): Promise<boolean> {
+    if (watchedBy(spec) !== stack) return false;
+    const gone = (kinds: readonly string[], ...where: readonly string[]): Promise<string> =>
+        kubectl(spec, toolchain, ["delete", kinds.join(","), "-l", LABEL, ...where]);
+    const namespaced = ["deployments", "services", "networkpolicies", "configmaps", "serviceaccounts"];
+    await gone(namespaced, "--all-namespaces");
+    await gone(["clusterroles", "clusterrolebindings"]);
+    rmSync(recordOf(spec));
+    return true;
+}
