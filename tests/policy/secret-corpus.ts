@@ -151,6 +151,9 @@ export const secrets: readonly Sample[] = [
 ];
 
 export const innocents: readonly Sample[] = [
+    // Which secret it is, and what is to happen to some.
+    env("DB_PASSWORD_GENERATION", "2"),
+    env("ORCHEO_VAULT_DROP_CREDENTIALS", "0123456789ab"),
     // Names of Secrets, and where they are.
     env("IMAGE_PULL_SECRET", "regcred"),
     env("IMAGE_PULL_SECRETS", "registry-credentials"),

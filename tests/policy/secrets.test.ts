@@ -1,6 +1,9 @@
 /** Secrets and innocent look-alikes: which are found. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 
+import { examples } from "../../components/config/examples.ts";
 import { evaluate } from "../../policies/evaluate.ts";
 import { mostCharacters, noSecretLiterals } from "../../policies/rules/no-secret-literals.ts";
 import { noSecretsInConfigMaps } from "../../policies/rules/no-secrets-in-config-maps.ts";
@@ -90,4 +93,34 @@ test("no message shows the secret", () => {
             expect(shown.replaceAll(sample.name, "")).not.toContain(part);
         }
     }
+});
+
+interface Schema {
+    readonly $ref?: string;
+    readonly properties?: Readonly<Record<string, Schema>>;
+    readonly $defs?: Readonly<Record<string, Schema>>;
+}
+
+/** Every key of `orcheo:stack` with a value of its own, at whatever depth; what has keys itself holds nothing else. */
+function keysOf(schema: Schema): readonly string[] {
+    const isGroup = ({ $ref = "", properties }: Schema): boolean =>
+        properties !== undefined || schema.$defs?.[$ref.replace("#/$defs/", "")]?.properties !== undefined;
+    const found = new Set<string>();
+    const look = (node: unknown): void => {
+        if (node === null || typeof node !== "object") return;
+        for (const [key, each] of Object.entries((node as Schema).properties ?? {})) if (!isGroup(each)) found.add(key);
+        Object.values(node).forEach(look);
+    };
+    look(schema);
+    return [...found];
+}
+
+test("no setting is a secret by its name: the record of updates holds the settings in a ConfigMap", () => {
+    const file = join(import.meta.dirname, "..", "..", "stack.schema.json");
+    const keys = keysOf(JSON.parse(readFileSync(file, "utf8")) as Schema);
+    expect(keys).toContain("passwordGeneration");
+    const values = ["2", "9999", "true", "some-name", "Some.Name_1"];
+    const lines = keys.flatMap((key) => values.map((value) => `${key}: ${value}\n`));
+    expect(lines.filter((line) => fileHoldsSecret(line))).toEqual([]);
+    expect(Object.values(examples).filter((example) => fileHoldsSecret(example))).toEqual([]);
 });

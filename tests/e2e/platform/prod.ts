@@ -276,6 +276,26 @@ export function prod(): void {
         await losesPoolerPod(caller, namespace);
     });
 
+    if (endurance)
+        test.each([
+            ["its own password is rotated", "rotated", { pooler: { ...pooler, passwordGeneration: 2 } }],
+            ["new pods connect without it", "unused", { pooler: { ...pooler, used: false } }],
+            ["it is removed", "removed", { pooler: { kind: "none" } }],
+        ])("the pooler's end, while requests go on: %s", async (_, step, database) => {
+            settings = merge(settings, { database });
+            const update = up(settings, "prod", authority);
+            const answers = await Promise.all(
+                ["/api/system/health", "/api/workflows"].map((path) => answersDuring(update, caller, path)),
+            );
+            await update;
+            expect([...new Set(answers.flat())]).toEqual([200]);
+            const workflow = await createWorkflow(caller, "0.33", `e2e-pooler-${step}`);
+            expect(answerOf(await ended(caller, await dispatch(caller, workflow)))).toBe(42);
+            const selector = "app.kubernetes.io/component=pgbouncer";
+            const left = await inProd("get", "deployments", "-l", selector, "-o", "name");
+            expect(left === "").toBe(database.pooler.kind === "none");
+        });
+
     test("what answers through the Gateway API is what answers through an Ingress, and its certificate is renewed", async () => {
         await servesAsAnyEntrance(caller, spec.ports.http);
         expect(await renewed(caller)).toContain("Pebble Intermediate CA");
