@@ -1,6 +1,6 @@
 /** The programs of docs/component.md, written and prepared as that page says. */
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { run } from "../../local/process.ts";
 import { block } from "../e2e/docs.ts";
 import { copyCheckout } from "./checkout.ts";
@@ -16,6 +16,30 @@ export const inPython = (): Readonly<Record<string, string>> => ({
     "Pulumi.yaml": block(page, "name: our-platform\nruntime: python", "yaml"),
     "__main__.py": block(page, "import pulumi", "python"),
 });
+
+/** The same with the generated package. */
+export const inPythonWithTypes = (): Readonly<Record<string, string>> => ({
+    ...inPython(),
+    "__main__.py": block(page, "import pulumi\nimport pulumi_orcheo", "python"),
+});
+
+/** Generates the package and installs it. @param packages  what it needs; returned with it, for PYTHONPATH */
+export async function generatedPackage({ folder, env }: Program, packages: string): Promise<string> {
+    const target = join(folder, "packages");
+    await run("bash", ["-ec", block(page, "pulumi package gen-sdk")], {
+        cwd: folder,
+        env: {
+            ...env,
+            PYTHONPATH: packages,
+            PIP_TARGET: target,
+            // All that it needs, and setuptools, is in `packages`.
+            PIP_NO_DEPS: "1",
+            PIP_NO_BUILD_ISOLATION: "0",
+        },
+        timeoutSeconds: 180,
+    });
+    return [target, packages].join(delimiter);
+}
 
 export interface Program {
     readonly folder: string;

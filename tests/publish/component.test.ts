@@ -11,7 +11,13 @@ import { committedFile, readStackFile } from "../../local/pulumi.ts";
 import { settingsOf } from "../../local/settings.ts";
 import { at, fields, list, text } from "../../policies/values.ts";
 import { pythonPackages } from "../e2e/platform/python.ts";
-import { inPython, inYaml, writtenProgram } from "../local/documented-component.ts";
+import {
+    generatedPackage,
+    inPython,
+    inPythonWithTypes,
+    inYaml,
+    writtenProgram,
+} from "../local/documented-component.ts";
 import { environment, pulumi } from "../verdicts/engine.ts";
 // The types of what own-stack.ts takes from its project's setup.
 import type {} from "../verdicts/aws/account.ts";
@@ -67,7 +73,7 @@ const withDigests = (files: Readonly<Record<string, string>>): Readonly<Record<s
         ]),
     );
 
-test("the programs of docs/component.md in YAML and in Python make what one in JavaScript does", async () => {
+test("the programs of docs/component.md in YAML and in Python, with and without types, make what one in JavaScript does", async () => {
     const expected = await previewed(documented, { registryPassword: password });
     expect(expected.code, expected.output).toBe(0);
     const resources = planned(expected.stdout);
@@ -82,7 +88,10 @@ test("the programs of docs/component.md in YAML and in Python make what one in J
     const python = await writtenProgram(folder, withDigests(inPython()), environment, password);
     const packages = await pythonPackages(join(import.meta.dirname, "languages", "requirements.lock"));
     python.env.PYTHONPATH = [packages, python.env.PYTHONPATH].join(delimiter);
-    for (const program of [yaml, python]) {
+    const typed = await writtenProgram(folder, withDigests(inPythonWithTypes()), environment, password);
+    const generated = await generatedPackage(typed, packages);
+    typed.env.PYTHONPATH = [generated, typed.env.PYTHONPATH].join(delimiter);
+    for (const program of [yaml, python, typed]) {
         const preview = ["preview", "--json", "--non-interactive", "--stack", "dev"];
         const { code, output, stdout } = await pulumi(program.folder, preview, program.env);
         expect(code, output).toBe(0);
