@@ -11,6 +11,8 @@ export const updatesName = "updates";
 export const updatesKey = "updates.yaml";
 /** The key of the latest alone, which beat reads for its metrics (orcheo_runtime/metrics.py). */
 export const latestKey = "latest.json";
+/** The key of the latest settings alone. Unlike the record they are known in a preview: what the policy pack finds in them, it finds there. */
+export const settingsKey = "settings.yaml";
 
 /** Older ones are dropped; a ConfigMap holds 1 MiB. */
 const mostUpdates = 20;
@@ -91,6 +93,9 @@ export function latestText(text: string): string {
     const { number, time, version, release, commit } = updatesOf(text).at(-1) ?? {};
     return JSON.stringify({ number, time, version, release, commit });
 }
+
+/** `orcheo:stack` as it is written, in an order of its own: moving a setting about in the file changes nothing. */
+export const settingsText = (settings: unknown): string => stringify(settings, { lineWidth: 0, sortMapEntries: true });
 
 /** One line for people. */
 export const shownUpdate = ({ number, time, version, release, commit }: Update): string =>

@@ -13,6 +13,8 @@ import {
     latestKey,
     latestText,
     rollbackProblems,
+    settingsKey,
+    settingsText,
     shownUpdate,
     updatesIn,
     updatesKey,
@@ -104,7 +106,10 @@ export class Updates extends pulumi.ComponentResource {
             name,
             {
                 metadata: { name: updatesName, namespace, labels: objectLabels() },
-                data: { [updatesKey]: text, [latestKey]: text.apply(latestText) },
+                data: {
+                    ...{ [updatesKey]: text, [latestKey]: text.apply(latestText) },
+                    ...(settings !== undefined && { [settingsKey]: settingsText(settings) }),
+                },
             },
             { parent: this },
         );

@@ -143,6 +143,12 @@ describe("the program", () => {
         expect(textIn(recordOf(again))).toBe(textIn(record));
     });
 
+    test.each([true, false])("shows the settings to the policy pack (preview: %s)", async (preview) => {
+        const record = recordOf(await run({ stack: "dev" }, preview));
+        const data = record?.inputs["data"] as Record<string, string> | undefined;
+        expect(parse(data?.["settings.yaml"] ?? "")).toEqual(settingsOf("dev"));
+    });
+
     test("runs the recorded images and builds none, without a builder or registry to build with", async () => {
         const text = updatesText(updates(running("1"), running("2")));
         const settings = { ...settingsOf("dev"), rollbackTo: 1 };
