@@ -3,8 +3,9 @@
     reload.py api | worker
 
 Most of a start is the import of packages that do not change. This process imports them once, and forks: what is forked imports
-the tree alone. The running process serves until the next one has imported everything; a file that cannot be imported is
-reported, and the running process stays. Without a source tree the image's own code runs, and nothing is watched.
+the tree alone. The running API serves until the next one listens, and the running worker takes runs until the next one has imported
+everything; a file that cannot be imported is reported, and the running process stays. Without a source tree the image's own code runs,
+and nothing is watched.
 """
 
 import contextlib
@@ -15,10 +16,11 @@ import logging
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
@@ -34,8 +36,8 @@ MODULES = {
 }
 # For open requests, and for runs. What has not ended then is killed: a lost run is ended as in production.
 GRACE_SECONDS = {"api": 1.0, "worker": 10.0}
-# An idle worker takes 1.5 s to end. The API has to free its port first.
-STARTS_WHILE_FORMER_ENDS = {"worker"}
+# Runs wait in the queue for the new code. Requests do not wait: the former API answers them until the next one listens.
+FORMER_LEAVES_FIRST = {"worker"}
 logger = logging.getLogger("orcheo_runtime.reload")
 
 
@@ -54,16 +56,46 @@ def preload(modules: Iterable[str]) -> None:
                 continue
 
 
-def share_the_container() -> None:
-    """For a worker that starts while the former one ends: both listen on the health port, and do not wait for each other."""
-    from http.server import ThreadingHTTPServer
+def name_callers_only() -> None:
+    """dynaconf takes a file name from a stack whose lines of source Python looks up in every module: half of the imports' time."""
+    with contextlib.suppress(ImportError):
+        from dynaconf.utils import files
 
-    from celery.worker.consumer.gossip import Gossip
-    from celery.worker.consumer.mingle import Mingle
+        files.inspect = SimpleNamespace(stack=callers)
 
-    ThreadingHTTPServer.allow_reuse_port = True
-    # As --without-gossip and --without-mingle, which orcheo_runtime.worker does not pass: mingle waits a second for answers.
-    Gossip.compatible_transports = Mingle.compatible_transports = set()
+
+def callers() -> list[SimpleNamespace]:
+    """File names as inspect.stack has them: the innermost first."""
+    frame = sys._getframe(1)
+    found = [SimpleNamespace(filename=frame.f_code.co_filename)]
+    while (outer := frame.f_back) is not None:
+        frame = outer
+        found.append(SimpleNamespace(filename=frame.f_code.co_filename))
+    return found
+
+
+def share_the_container(role: str, up: Callable[..., None]) -> None:
+    """Former and next process listen on the same ports, and do not wait for each other; `up` is called when the next one works."""
+
+    class Shared(socket.socket):
+        def bind(self, address: Any) -> None:
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            super().bind(address)
+
+        def listen(self, *backlog: int) -> None:
+            super().listen(*backlog)
+            if role == "api":
+                up()
+
+    socket.socket = Shared  # type: ignore[misc]
+    if role == "worker":
+        from celery.signals import worker_ready
+        from celery.worker.consumer.gossip import Gossip
+        from celery.worker.consumer.mingle import Mingle
+
+        worker_ready.connect(up, weak=False)
+        # As --without-gossip and --without-mingle, which orcheo_runtime.worker does not pass: mingle waits a second for answers.
+        Gossip.compatible_transports = Mingle.compatible_transports = set()
 
 
 class Process:
@@ -83,14 +115,8 @@ class Process:
             run(role, os.fdopen(say, "w"), wait)
         os.close(say)
         os.close(wait)
+        # What it has imported, as a line of JSON: before it waits, and again when it works.
         self.said: IO[str] = os.fdopen(said)
-
-    def modules(self) -> list[str]:
-        """What it imported, once; nothing if it died over it."""
-        with self.said:
-            text = self.said.read()
-        self.imported = text != ""
-        return list(json.loads(text)) if text else []
 
     def go(self) -> None:
         """It becomes the role."""
@@ -114,6 +140,14 @@ def run(role: str, say: IO[str], wait: int) -> None:
 
     become = start.runpy.run_module
 
+    def tell() -> None:
+        print(json.dumps(foreign(sys.modules)), file=say, flush=True)
+
+    def up(**_: object) -> None:
+        if not say.closed:
+            with say:
+                tell()
+
     def paused(name: str, **options: Any) -> Any:
         connections.check_before_use()
         with imports.without_collection():
@@ -121,9 +155,8 @@ def run(role: str, say: IO[str], wait: int) -> None:
                 importlib.import_module(module)
             if role == "worker":
                 imports.import_for_runs()
-                share_the_container()
-        with say:
-            json.dump(foreign(sys.modules), say)
+        share_the_container(role, up)
+        tell()
         if os.read(wait, 1) == b"":
             os._exit(0)
         os.close(wait)
@@ -158,18 +191,20 @@ class Reloader:
         self.changed = 0.0
 
     def loop(self) -> int:
-        """Returns the code of the process that served, when it has ended."""
+        """Returns the code of the process that served, or of a first one that could not, when it has ended."""
         signal.signal(signal.SIGTERM, self.leave)
         signal.signal(signal.SIGINT, self.leave)
         while True:
             over = dict(ended())
-            if self.current is not None and self.current.pid in over:
-                return over[self.current.pid]
+            last = self.current or self.next
+            if last is not None and last.imported and last.pid in over:
+                return over[last.pid]
             self.end_former(over)
-            following = [] if self.next is None else [self.next.said]
-            ready, _, _ = select.select([self.watcher, *following], [], [], 0.2)
-            if self.next is not None and self.next.said in ready:
-                self.follow(self.next)
+            talking = [each for each in (self.next, self.current) if each is not None and not each.said.closed]
+            ready, _, _ = select.select([self.watcher, *(each.said for each in talking)], [], [], 0.2)
+            for process in talking:
+                if process.said in ready:
+                    self.hear(process)
             if self.watcher in ready:
                 self.change()
 
@@ -209,27 +244,41 @@ class Reloader:
             self.next.said.close()
         self.next = Process(self.role)
 
-    def follow(self, process: Process) -> None:
-        """The next process takes over, or has died over its imports."""
-        modules = process.modules()
-        self.next = None
-        if not process.imported:
-            # Its log says why.
-            if self.current is None:
-                logger.error("%s waits for a change of the source tree", self.role)
-            else:
-                logger.error("%s still runs what it had", self.role)
+    def hear(self, process: Process) -> None:
+        """It has imported everything, it works, or it has died."""
+        line = process.said.readline()
+        if line == "":
+            process.said.close()
+            self.died(process)
             return
-        before, self.current = self.current, process
-        if before is not None and self.role in STARTS_WHILE_FORMER_ENDS:
-            before.signal(signal.SIGTERM)
-            self.former.append((before, time.monotonic() + GRACE_SECONDS[self.role]))
-        elif before is not None:
-            stop(before, GRACE_SECONDS[self.role])
-        process.go()
-        if before is not None:
-            logger.info("%s took over after %.1f s", self.role, time.monotonic() - self.changed)
-        preload(modules)
+        if process.imported:
+            process.said.close()
+        else:
+            process.imported = True
+            process.go()
+        if process is self.next and (process.said.closed or self.role in FORMER_LEAVES_FIRST):
+            self.take_over(process)
+        preload(json.loads(line))
+
+    def died(self, process: Process) -> None:
+        """Its log says why. The end of a first one that had imported everything is ours."""
+        if process is not self.next or (process.imported and self.current is None):
+            return
+        self.next = None
+        if self.current is None:
+            logger.error("%s waits for a change of the source tree", self.role)
+        else:
+            logger.error("%s still runs what it had", self.role)
+
+    def take_over(self, process: Process) -> None:
+        """The former process leaves."""
+        before, self.current, self.next = self.current, process, None
+        if before is None:
+            return
+        before.said.close()
+        before.signal(signal.SIGTERM)
+        self.former.append((before, time.monotonic() + GRACE_SECONDS[self.role]))
+        logger.info("%s took over after %.1f s", self.role, time.monotonic() - self.changed)
 
 
 def ended() -> list[tuple[int, int]]:
@@ -246,21 +295,12 @@ def ended() -> list[tuple[int, int]]:
         found.append((pid, code if code >= 0 else 128 - code))
 
 
-def stop(process: Process, seconds: float) -> None:
-    """Its ports are free afterwards."""
-    process.signal(signal.SIGTERM)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.pid not in (pid for pid, _ in ended()):
-        time.sleep(0.02)
-    process.signal(signal.SIGKILL)
-
-
 def watch(directories: Sequence[str]) -> None:
     """Prints the changed files as a line of JSON, in a separate process: one with threads should not fork."""
     from watchfiles import PythonFilter
     from watchfiles import watch as changes
 
-    for batch in changes(*directories, watch_filter=PythonFilter(), step=50, debounce=400, raise_interrupt=False):
+    for batch in changes(*directories, watch_filter=PythonFilter(), step=10, debounce=400, raise_interrupt=False):
         print(json.dumps(sorted({path for _, path in batch})), flush=True)
 
 
@@ -281,6 +321,7 @@ def main(arguments: Sequence[str], source: Path = SOURCE) -> int:
     command = [sys.executable, __file__, "watch", *directories]
     watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert watcher.stdout is not None
+    name_callers_only()
     logger.info("%s runs %s", role, ", ".join(directories))
     return Reloader(role, watcher.stdout).loop()
 

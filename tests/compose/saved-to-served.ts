@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
+import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Entrance } from "../e2e/orcheo.ts";
 import { spec } from "./engine.ts";
@@ -17,18 +18,41 @@ export async function measure(
     served: (edit: number) => Promise<boolean>,
 ): Promise<void> {
     const times: number[] = [];
+    const loads: number[] = [];
     for (let edit = 1; edit <= edits; edit += 1) {
         const start = performance.now();
         save(edit);
         await eventually(60, async () => ((await served(edit)) ? true : undefined), 25);
         times.push((performance.now() - start) / 1000);
+        loads.push(loadavg()[0] ?? 0);
         await sleep(1000);
     }
     const p95 = percentile(times, 95);
     const median = medianOf(times);
     folder.timings.push(
-        `${what}, ${edits} edits: saved to served ${median.toFixed(2)} s median, ${p95.toFixed(2)} s p95`,
+        `${what}, ${edits} edits: saved to served ${median.toFixed(2)} s median, ${p95.toFixed(2)} s p95 at a load of ${medianOf(loads).toFixed(1)}`,
     );
+}
+
+/** Asks again and again while the work goes on: the share of requests that were not answered with 200. */
+export async function unansweredDuring(
+    folder: ComposeFolder,
+    statusOf: () => Promise<number>,
+    work: () => Promise<void>,
+): Promise<number> {
+    const statuses: number[] = [];
+    const working = { over: false };
+    const asking = (async () => {
+        while (!working.over) {
+            statuses.push(await statusOf().catch(() => 0));
+            await sleep(20);
+        }
+    })();
+    await work().finally(() => (working.over = true));
+    await asking;
+    const unanswered = statuses.filter((status) => status !== 200).length;
+    folder.timings.push(`requests meanwhile: ${unanswered} of ${statuses.length} not answered with 200`);
+    return unanswered / statuses.length;
 }
 
 /** The WebSocket of a page that Vite serves. */

@@ -31,26 +31,40 @@ const image = {
         "from contextlib import nullcontext as without_collection\ndef import_for_runs(): pass\n",
     "orcheo_runtime/start.py":
         "import runpy\ndef main(arguments):\n    runpy.run_module('orcheo_runtime.' + arguments[0], run_name='__main__', alter_sys=True)\n    return 0\n",
-    "orcheo_runtime/api.py": `import os, signal, sys, orcheo_backend.app as app, uvicorn
+    "orcheo_runtime/api.py": `import os, signal, socket, sys, orcheo_backend.app as app, uvicorn
+from dynaconf.utils import files
 def leave(*_):
     print(f'left {app.VERSION}', flush=True); os._exit(7)
 signal.signal(signal.SIGTERM, leave)
-print(f'serves {app.VERSION} of {uvicorn.LOADED_BY == os.getpid()}', flush=True)
+if app.VERSION == 'unable': sys.exit(3)
+listener = socket.socket()
+listener.bind(('127.0.0.1', int(os.environ['PORT'])))
+stack = files.inspect.stack()
+callers = f'{os.path.basename(stack[0].filename)} to {stack[-1].filename}, lines {hasattr(stack[0], "code_context")}'
+print(f'serves {app.VERSION} of {uvicorn.LOADED_BY == os.getpid()}, callers {callers}', flush=True)
+listener.listen()
 while True: signal.pause()
 `,
     // Takes long to end, as Celery does, and its version "stuck" never ends.
     "orcheo_runtime/worker.py": `import os, signal, time, orcheo_backend.app as app
+from celery.signals import worker_ready
 from celery.worker.consumer.mingle import Mingle
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 def leave(*_):
     if app.VERSION == 'stuck': return
     time.sleep(1); print(f'left {app.VERSION}', flush=True); os._exit(7)
 signal.signal(signal.SIGTERM, leave)
-ThreadingHTTPServer(('127.0.0.1', int(os.environ['HEALTH_PORT'])), BaseHTTPRequestHandler)
+ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), BaseHTTPRequestHandler)
 print(f'serves {app.VERSION} pid {os.getpid()} greets {len(Mingle.compatible_transports)}', flush=True)
+worker_ready.receiver(sender=None)
 while True: signal.pause()
 `,
+    "dynaconf/__init__.py": "",
+    "dynaconf/utils/__init__.py": "",
+    "dynaconf/utils/files.py": "import inspect\n",
     "celery/__init__.py": "",
+    "celery/signals.py":
+        "class worker_ready:\n    @classmethod\n    def connect(cls, receiver, weak): cls.receiver = receiver\n",
     "celery/worker/__init__.py": "",
     "celery/worker/consumer/__init__.py": "",
     "celery/worker/consumer/gossip.py": "class Gossip: compatible_transports = {'redis'}\n",
@@ -76,8 +90,8 @@ class Reloaded {
     readonly code: Promise<number | null>;
     readonly #tree: string;
 
-    constructor(role: "api" | "worker", settings: Readonly<Record<string, string>> = {}) {
-        const dir = join(root, role);
+    constructor(role: "api" | "worker", settings: Readonly<Record<string, string>>, first = "VERSION = 'one'\n") {
+        const dir = mkdtempSync(join(root, role));
         this.#tree = join(dir, "tree", "src");
         write(join(dir, "image"), image);
         write(this.#tree, {
@@ -86,7 +100,7 @@ class Reloaded {
             "orcheo_backend/worker/celery_app.py": "",
             "orcheo_backend/worker/tasks.py": "import orcheo_backend.app\n",
         });
-        this.version("VERSION = 'one'\n");
+        this.version(first);
         const program = `import sys, pathlib, reload; reload.BYTE_CODE = ${JSON.stringify(join(dir, "bytecode"))}
 reload.GRACE_SECONDS['worker'] = 2.0
 sys.exit(reload.main(['${role}'], pathlib.Path(${JSON.stringify(join(dir, "tree"))})))`;
@@ -121,23 +135,23 @@ sys.exit(reload.main(['${role}'], pathlib.Path(${JSON.stringify(join(dir, "tree"
 
 describe("reload.py api", () => {
     let api: Reloaded;
-    beforeAll(() => {
-        api = new Reloaded("api");
+    beforeAll(async () => {
+        api = new Reloaded("api", { PORT: String(await freePort()) });
     });
     afterAll(() => {
         api.process.kill("SIGKILL");
     });
 
-    it("serves the tree", async () => {
-        await api.until("serves one of True");
+    it("serves the tree; dynaconf learns who calls it without lines of source", async () => {
+        await api.until("serves one of True, callers api.py to <string>, lines False");
     });
 
-    it("after a change serves the new one, with packages that it did not import anew", async () => {
+    it("the former one leaves when the new one listens, with packages that it did not import anew", async () => {
         await api.untilWatched();
         api.version("VERSION = 'two'\n");
-        await api.until("serves two of False");
-        expect(api.said.indexOf("left one")).toBeLessThan(api.said.indexOf("serves two"));
-        expect(api.said).toContain("left one");
+        await api.until("left one");
+        expect(api.said).toContain("serves two of False");
+        expect(api.said.indexOf("serves two")).toBeLessThan(api.said.indexOf("left one"));
     });
 
     it("a tree that cannot be imported is reported, and the former one stays", async () => {
@@ -145,8 +159,15 @@ describe("reload.py api", () => {
         await api.until("api still runs what it had");
         expect(api.said).toContain("SyntaxError");
         expect(api.said).not.toContain("left two");
+    });
+
+    it("one that is imported and does not come to serve leaves the former one, too", async () => {
+        const before = api.said.length;
+        api.version("VERSION = 'unable'\n");
+        await expect.poll(() => api.said.slice(before), { timeout: 30_000 }).toContain("api still runs what it had");
+        expect(api.said).not.toContain("left two");
         api.version("VERSION = 'three'\n");
-        await api.until("serves three");
+        await api.until("left two");
     });
 
     it("ends with the process that serves, and with its code", async () => {
@@ -154,12 +175,17 @@ describe("reload.py api", () => {
         expect(await api.code).toBe(7);
         expect(api.said).toContain("left three");
     });
+
+    it("ends with the code of a first one that does not come to serve", async () => {
+        api = new Reloaded("api", { PORT: "0" }, "VERSION = 'unable'\n");
+        expect(await api.code).toBe(3);
+    });
 });
 
 describe("reload.py worker", () => {
     let worker: Reloaded;
     beforeAll(async () => {
-        worker = new Reloaded("worker", { HEALTH_PORT: String(await freePort()) });
+        worker = new Reloaded("worker", { PORT: String(await freePort()) });
         await worker.until("serves one");
         await worker.untilWatched();
     });
