@@ -141,8 +141,10 @@ export default defineConfig({
             {
                 test: {
                     name: "alerts-on-cluster",
-                    include: ["tests/e2e/alerts-on-cluster.test.ts"],
+                    include: ["tests/e2e/{alerts,monitoring}-on-cluster.test.ts"],
                     env: { ...variablesOf(alertsCluster), ORCHEO_CANVAS_SOURCE: canvasSource },
+                    // One cluster after the other.
+                    fileParallelism: false,
                     testTimeout: 1_800_000,
                     hookTimeout: 3_600_000,
                 },

@@ -64,6 +64,8 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
     const enough = (counted: string) => (window: string) => `sum(increase(${counted}[${window}])) >= ${leastRequests}`;
     // Prometheus records 0 / 0 as NaN, which stays in every average. Hours without requests leave the budget as it is.
     const some = (counted: string, window: string) => `(sum(rate(${counted}[${window}])) > 0)`;
+    // Before the first error there is no series of errors: hours without one are part of the average, too.
+    const none = (errors: string) => `(${errors} or vector(0))`;
     // Prometheus 3 writes 1.0 where others write 1.
     const bound = (seconds: number) => (Number.isInteger(seconds) ? `=~"${seconds}(\\\\.0)?"` : `="${seconds}"`);
     const slower = (histogram: string, seconds: number) => (window: string) =>
@@ -73,7 +75,7 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
         {
             name: "api_errors",
             ratio: (window) =>
-                `sum(rate(orcheo_http_requests_total{${own},status="5xx"}[${window}])) / ${some(requests, window)}`,
+                `${none(`sum(rate(orcheo_http_requests_total{${own},status="5xx"}[${window}]))`)} / ${some(requests, window)}`,
             objectivePercent: availabilityPercent,
             enough: enough(requests),
             alert: "OrcheoApiErrors",
@@ -92,7 +94,7 @@ function levelsOf({ serviceLevels, probe }: LevelSettings, namespace: string): r
         {
             name: "websockets_failed",
             ratio: (window) =>
-                `sum(rate(orcheo_websockets_total{${own},outcome="failed"}[${window}])) / ${some(websockets, window)}`,
+                `${none(`sum(rate(orcheo_websockets_total{${own},outcome="failed"}[${window}]))`)} / ${some(websockets, window)}`,
             objectivePercent: websocketPercent,
             enough: enough(websockets),
             alert: "OrcheoWebSocketsFail",

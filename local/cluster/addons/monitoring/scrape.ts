@@ -1,7 +1,7 @@
 /** What VictoriaMetrics scrapes: the stack by its annotations, as docs/monitoring.md describes them, and the rest of the cluster. */
 
 /** The stack's processes with metrics (components/monitoring/monitoring.plan.ts). */
-const roles = ["api", "worker", "beat", "canvas"] as const;
+export const scrapedRoles = ["api", "worker", "beat", "canvas"] as const;
 
 const meta = (name: string): string => `__meta_kubernetes_${name}`;
 const keep = (source: string, regex: string): object => ({ source_labels: [meta(source)], regex, action: "keep" });
@@ -71,7 +71,7 @@ export interface Scraped {
 export const scrapeConfig = ({ namespace, seconds, kubeletSeconds, probes }: Scraped): object => ({
     global: { scrape_interval: `${seconds}s`, scrape_timeout: `${Math.min(seconds, 10)}s` },
     scrape_configs: [
-        ...roles.map((name) => role(name, namespace)),
+        ...scrapedRoles.map((name) => role(name, namespace)),
         program("traefik", 9000),
         program("cert-manager", 9402),
         // Its labels say which object they are about.
