@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check check-lint check-files test compose-test browser-test workflow-test aws-test endurance alerts alerts-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check check-lint check-files test compose-test browser-test workflow-test aws-test endurance alerts alerts-on-cluster logs-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -21,6 +21,7 @@ help:
 	@echo "make aws-test  lives the life of a production on AWS, by the real provider against a stand-in account (docs/aws.md)"
 	@echo "make alerts   lets every alert fire and stay silent, by the engine of VictoriaMetrics"
 	@echo "make alerts-on-cluster  tests each alert on its own cluster: a real fault, its runbook, the resolution"
+	@echo "make logs-on-cluster  tests logs, audit logs and the alerts on them on its own cluster"
 	@echo "make publish  copies tested images to a registry, signed and with their SBOM (docs/publishing.md)"
 	@echo "make publish-check  compares images/published.json with the registry"
 	@echo "make publish-test  publishes to a registry on loopback"
@@ -78,6 +79,10 @@ alerts:
 alerts-on-cluster: ready-for-test
 	@$(run) node local/toolchain/build.ts >/dev/null
 	@$(run) vitest run --project alerts-on-cluster
+
+logs-on-cluster: ready-for-test
+	@$(run) node local/toolchain/build.ts >/dev/null
+	@$(run) vitest run --project logs-on-cluster
 
 publish:
 	@$(run) node local/publish/main.ts

@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { run } from "../process.ts";
 import { API_SERVICE_IP, type ClusterSpec, NODE_IP, NODE_NAME, pathsOf } from "./spec.ts";
 
+/** Who `make up` deploys as, and whoever uses its kubeconfig. */
+export const ADMINISTRATOR = "orcheo-admin";
+
 const CA_DAYS = 3650;
 const CERTIFICATE_DAYS = 365;
 const RENEW_BEFORE_DAYS = 60;
@@ -71,7 +74,7 @@ const leaves: readonly Leaf[] = [
     },
     { name: "proxy", ca: "cluster", subject: "/CN=system:kube-proxy", usage: "clientAuth" },
     { name: "kube-router", ca: "cluster", subject: "/CN=kube-router", usage: "clientAuth" },
-    { name: "admin", ca: "cluster", subject: "/O=system:masters/CN=orcheo-admin", usage: "clientAuth" },
+    { name: "admin", ca: "cluster", subject: `/O=system:masters/CN=${ADMINISTRATOR}`, usage: "clientAuth" },
 ];
 
 const authorities = ["cluster", "etcd", "front-proxy", "ingress"] as const;

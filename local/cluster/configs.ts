@@ -63,22 +63,43 @@ export const secretsAtRest = (spec: ClusterSpec): string =>
         ],
     });
 
-/** Logs changes without the contents of Secrets; reads, leases and events are left out. */
-export const auditPolicy = (): string =>
-    stringify({
-        apiVersion: "audit.k8s.io/v1",
-        kind: "Policy",
-        omitStages: ["RequestReceived"],
-        rules: [
-            { level: "None", verbs: ["get", "list", "watch"] },
-            { level: "None", resources: [{ group: "coordination.k8s.io" }, { group: "", resources: ["events"] }] },
-            {
-                level: "Metadata",
-                resources: [{ group: "", resources: ["secrets", "configmaps", "serviceaccounts/token"] }],
-            },
-            { level: "Request" },
-        ],
-    });
+/** What the cluster's own parts do with Secrets all the time. */
+const ofTheCluster = {
+    users: ["system:apiserver", "system:kube-controller-manager"],
+    userGroups: ["system:nodes"],
+};
+
+/**
+ * Logs changes, reads of Secrets and whoever enters a pod, without the contents of Secrets; other reads, leases and events are left out.
+ * kubectl enters a pod by a GET, which becomes a WebSocket.
+ */
+export const auditPolicy = (): string => {
+    const reads = ["get", "list", "watch"];
+    const secrets = [{ group: "", resources: ["secrets"] }];
+    const entered = ["pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers"];
+    return stringify(
+        {
+            apiVersion: "audit.k8s.io/v1",
+            kind: "Policy",
+            omitStages: ["RequestReceived"],
+            rules: [
+                { level: "Metadata", resources: [{ group: "", resources: entered }] },
+                { level: "None", users: ofTheCluster.users, verbs: reads, resources: secrets },
+                { level: "None", userGroups: ofTheCluster.userGroups, verbs: reads, resources: secrets },
+                { level: "Metadata", verbs: reads, resources: secrets },
+                { level: "None", verbs: reads },
+                { level: "None", resources: [{ group: "coordination.k8s.io" }, { group: "", resources: ["events"] }] },
+                {
+                    level: "Metadata",
+                    resources: [{ group: "", resources: ["secrets", "configmaps", "serviceaccounts/token"] }],
+                },
+                { level: "Request" },
+            ],
+        },
+        // No anchors.
+        { aliasDuplicateObjects: false },
+    );
+};
 
 /** Only the health endpoints are open to anonymous requests. */
 export const authentication = (): string =>

@@ -6,12 +6,14 @@ import { parse, stringify } from "yaml";
 import { isSettings, type Settings } from "../settings.ts";
 import type { Toolchain } from "../toolchain/build.ts";
 import { scrapeConfig } from "./addons/monitoring/scrape.ts";
+import { ADMINISTRATOR } from "./certificates.ts";
 import { fillIn, kubectl, retry } from "./cluster.ts";
 import { ensureImage, type SystemImage } from "./images.ts";
 import { signInHost } from "./sign-in.ts";
 import { type ClusterSpec, ENTRANCE_SERVICE_IP, NODE_IP, pathsOf } from "./spec.ts";
 
 export const MONITORING = "monitoring";
+const LOG_AGENT = "log-agent";
 const FOLDER = join(import.meta.dirname, "addons", "monitoring");
 /** Of everything that goes when the monitoring is turned off. */
 const LABEL = "app.kubernetes.io/part-of=orcheo-monitoring";
@@ -20,6 +22,8 @@ const ALERTMANAGER = `service/${MONITORING}/alertmanager:9093`;
 /** Of the manifests in `addons/monitoring`; the binary has the name of the image. */
 export const monitoringImages: readonly SystemImage[] = [
     "victoria-metrics",
+    "victoria-logs",
+    "vlagent",
     "vmalert",
     "alertmanager",
     "blackbox-exporter",
@@ -51,8 +55,10 @@ export interface Pace {
     readonly kubeletSeconds: number;
     /** Queries leave out the newest samples, which may be incomplete. */
     readonly latencyOffset: string;
+    /** An alert on an audit log goes on for so long after what it is about. */
+    readonly auditWindow: string;
 }
-const usual: Pace = { seconds: 30, kubeletSeconds: 30, latencyOffset: "30s" };
+const usual: Pace = { seconds: 30, kubeletSeconds: 30, latencyOffset: "30s", auditWindow: "10m" };
 
 export interface Watched {
     readonly stack: string;
@@ -97,6 +103,7 @@ async function filesFor(
         },
         dashboards,
         rules,
+        "audit-rules": { "audit.yaml": auditRules(namespace, pace) },
         "object-states": { "objects.py": readFileSync(join(FOLDER, "objects.py"), "utf8") },
         "blackbox-exporter": {
             "blackbox.yaml": readFileSync(join(FOLDER, "blackbox.yaml"), "utf8"),
@@ -108,6 +115,17 @@ async function filesFor(
         },
     };
 }
+
+/** Rules for vmalert on what VictoriaLogs holds of audit logs. */
+export const auditRules = (namespace: string, { auditWindow }: Pick<Pace, "auditWindow"> = usual): string =>
+    fillIn(
+        readFileSync(join(FOLDER, "audit-rules.yaml"), "utf8"),
+        new Map([
+            ["namespace", namespace],
+            ["deployer", ADMINISTRATOR],
+            ["window", auditWindow],
+        ]),
+    );
 
 /** The manifests, in the order of their names. */
 export const monitoringManifests = (): readonly string[] =>
@@ -121,8 +139,9 @@ export async function ensureMonitoring(
     spec: ClusterSpec,
     toolchain: Toolchain,
     { stack, namespace, host }: Watched,
-    pace = usual,
+    changed: Partial<Pace> = {},
 ): Promise<void> {
+    const pace = { ...usual, ...changed };
     writeFileSync(recordOf(spec), stack);
     const files = await filesFor(spec, toolchain, namespace, pace);
     const worker = ["get", "deployment", "worker", "--namespace", namespace];
@@ -139,6 +158,7 @@ export async function ensureMonitoring(
         ["httpsPort", String(spec.ports.https)],
         ["entranceAddress", ENTRANCE_SERVICE_IP],
         ["latencyOffset", pace.latencyOffset],
+        ["auditLogs", pathsOf(spec).auditLogs],
         ["configKey", hash(JSON.stringify(files))],
     ]);
     for (const image of monitoringImages) values.set(`image:${image.name}`, await ensureImage(spec, toolchain, image));
@@ -155,17 +175,18 @@ export async function ensureMonitoring(
         kubectl(spec, toolchain, ["apply", "--server-side", "--force-conflicts", "-f", "-"], texts.join("\n---\n"));
     await retry(60, () => apply(data));
     await retry(60, () => apply(...configMaps, ...others));
-    for (const name of await deployments(spec, toolchain))
-        await kubectl(spec, toolchain, ["rollout", "status", name, "--namespace", MONITORING, "--timeout=180s"]);
+    for (const namespace of [MONITORING, LOG_AGENT])
+        for (const name of await deployments(spec, toolchain, namespace))
+            await kubectl(spec, toolchain, ["rollout", "status", name, "--namespace", namespace, "--timeout=180s"]);
 }
 
-const deployments = async (spec: ClusterSpec, toolchain: Toolchain): Promise<string[]> =>
-    (await kubectl(spec, toolchain, ["get", "deployments", "--namespace", MONITORING, "-l", LABEL, "-o", "name"]))
-        .trim()
-        .split("\n");
+async function deployments(spec: ClusterSpec, toolchain: Toolchain, namespace: string): Promise<string[]> {
+    const all = ["get", "deployments", "--namespace", namespace, "-l", LABEL, "-o", "name"];
+    return (await kubectl(spec, toolchain, all)).trim().split("\n");
+}
 
 /**
- * Removes it, if it watches this stack; namespace and metrics stay.
+ * Removes it, if it watches this stack; namespaces, metrics and logs stay.
  *
  * @returns whether there was anything to remove
  */

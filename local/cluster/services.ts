@@ -68,7 +68,7 @@ export function nodeServices(spec: ClusterSpec, toolchain: Toolchain): readonly 
                     "enable-admission-plugins": "NodeRestriction,PodSecurity",
                     "encryption-provider-config": config("secrets-at-rest.yaml"),
                     "audit-policy-file": config("audit-policy.yaml"),
-                    "audit-log-path": join(paths.logs, "audit.log"),
+                    "audit-log-path": join(paths.auditLogs, "audit.log"),
                     "audit-log-maxsize": 50,
                     "audit-log-maxbackup": 2,
                     "kubelet-certificate-authority": pki("cluster-ca.crt"),

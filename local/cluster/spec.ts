@@ -73,6 +73,8 @@ export const pathsOf = (spec: ClusterSpec) => ({
     pki: join(spec.stateDir, "pki"),
     config: join(spec.stateDir, "config"),
     logs: join(spec.stateDir, "logs"),
+    /** A folder of their own: what collects them sees no other file. */
+    auditLogs: join(spec.stateDir, "logs", "audit"),
     run: join(spec.stateDir, "run"),
     services: join(spec.stateDir, "run", "sv"),
     etcd: join(spec.stateDir, "etcd"),

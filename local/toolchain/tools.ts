@@ -85,6 +85,7 @@ const ALERTMANAGER = "github.com/prometheus/alertmanager";
 const PROMETHEUS = "github.com/prometheus/prometheus";
 const PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator";
 const VICTORIA_METRICS = "github.com/VictoriaMetrics/VictoriaMetrics";
+const VICTORIA_LOGS = "github.com/VictoriaMetrics/VictoriaLogs";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
@@ -625,5 +626,13 @@ export const tools: readonly Tool[] = [
         module: "victoria-metrics",
         packages: ["vmalert-tool", "vmalert", "victoria-metrics"].map((name) => `${VICTORIA_METRICS}/app/${name}`),
         stamps: { [`${VICTORIA_METRICS}/lib/buildinfo.Version`]: "victoria-metrics-v1.151.0" },
+    },
+    {
+        name: "victoria-logs",
+        group: "monitoring",
+        version: "1.52.1",
+        module: "victoria-logs",
+        packages: ["victoria-logs", "vlagent"].map((name) => `${VICTORIA_LOGS}/app/${name}`),
+        stamps: { [`${VICTORIA_METRICS}/lib/buildinfo.Version`]: "victoria-logs-v1.52.1" },
     },
 ];

@@ -10,10 +10,13 @@ export const endToEndClusters: Readonly<Record<string, ClusterSpec>> = {
 /** Of `make alerts-on-cluster`, which is no part of `make test`. */
 export const alertsCluster = clusterSpec("alerts", { api: 26451, registry: 25011, http: 20091, https: 20451 });
 
+/** Of `make logs-on-cluster`, which is no part of `make test` either. */
+export const logsCluster = clusterSpec("logs", { api: 26452, registry: 25012, http: 20092, https: 20452 });
+
 /** The cluster of the running file: vitest.config.mts sets its variables. Never that of `make up`, which tests would delete. */
 export function clusterOfThisFile(): ClusterSpec {
     const name = process.env.ORCHEO_CLUSTER;
-    const spec = [...Object.values(endToEndClusters), alertsCluster].find((one) => one.name === name);
+    const spec = [...Object.values(endToEndClusters), alertsCluster, logsCluster].find((one) => one.name === name);
     if (spec === undefined) throw new Error(`ORCHEO_CLUSTER is ${name ?? "not set"}: no cluster of these tests`);
     return spec;
 }

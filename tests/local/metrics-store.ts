@@ -1,4 +1,4 @@
-/** VictoriaMetrics, vmalert and Alertmanager on loopback, with folders of their own. */
+/** VictoriaMetrics, VictoriaLogs, vmalert and Alertmanager on loopback, with folders of their own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,6 +43,11 @@ export async function startStore(): Promise<string> {
     const data = `-storageDataPath=${join(newFolder(), "data")}`;
     const args = [data, "-retentionPeriod=1y", "-search.latencyOffset=1s"];
     return (await start(await binary("victoria-metrics"), "-httpListenAddr", "/health", args)).url;
+}
+
+export async function startLogStore(): Promise<string> {
+    const args = [`-storageDataPath=${join(newFolder(), "data")}`];
+    return (await start(await binary("victoria-logs"), "-httpListenAddr", "/health", args)).url;
 }
 
 /** Reads from the store, writes what it computes there, and notifies Alertmanager if there is one. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { scrapeConfig } from "../../local/cluster/addons/monitoring/scrape.ts";
 import { fillIn } from "../../local/cluster/cluster.ts";
+import { auditPolicy } from "../../local/cluster/configs.ts";
 import {
     monitoringImages,
     monitoringManifests,
@@ -21,18 +22,23 @@ const project = join(import.meta.dirname, "../..");
 interface Container {
     readonly image: string;
     readonly securityContext: object;
+    readonly volumeMounts?: readonly { readonly name: string; readonly readOnly?: boolean }[];
     readonly resources: { readonly requests: object; readonly limits: { readonly memory: string } };
 }
 interface Found {
     readonly kind: string;
-    readonly metadata: { readonly name: string; readonly labels?: object };
+    readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: object };
     readonly spec?: {
         readonly podSelector?: object;
         readonly policyTypes?: readonly string[];
         readonly selector?: { readonly matchLabels: object };
         readonly template?: {
             readonly metadata: { readonly labels: object };
-            readonly spec: { readonly containers: readonly Container[] };
+            readonly spec: {
+                readonly containers: readonly Container[];
+                readonly securityContext: { readonly runAsUser: number };
+                readonly volumes?: readonly { readonly name: string; readonly hostPath?: object }[];
+            };
         };
     };
 }
@@ -44,7 +50,7 @@ const values = new Map([
     ["httpsPort", "443"],
     ...[
         ...["stackNamespace", "host", "signInHost", "nodeAddress"],
-        ...["entranceAddress", "latencyOffset", "configKey"],
+        ...["entranceAddress", "latencyOffset", "configKey", "auditLogs"],
     ].map((name): [string, string] => [name, name.toLowerCase()]),
 ]);
 const [kept = [], ...others] = monitoringManifests().map((text) => {
@@ -113,15 +119,16 @@ describe("a stack's settings", () => {
 describe("its objects", () => {
     it("stay or go by their label", () => {
         const label = { "app.kubernetes.io/part-of": "orcheo-monitoring" };
-        expect(kept.map(({ kind }) => kind)).toEqual(["Namespace", "PersistentVolumeClaim"]);
+        const claim = "PersistentVolumeClaim";
+        expect(kept.map(({ kind }) => kind)).toEqual(["Namespace", claim, claim, "Namespace", claim]);
         for (const { metadata } of kept) expect(metadata.labels ?? {}).not.toMatchObject(label);
         for (const { metadata } of removed) expect(metadata.labels, metadata.name).toMatchObject(label);
     });
 
-    it("run under Pod Security restricted, within 1 GiB together, from images by digest", () => {
+    it("run under Pod Security restricted, within 1.25 GiB together, from images by digest", () => {
         expect(kept[0]?.metadata.labels).toEqual({ "pod-security.kubernetes.io/enforce": "restricted" });
         const containers = deployments.flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
-        expect(containers).toHaveLength(5);
+        expect(containers).toHaveLength(8);
         for (const { securityContext, image } of containers) {
             expect(securityContext).toEqual({
                 allowPrivilegeEscalation: false,
@@ -131,7 +138,20 @@ describe("its objects", () => {
             expect(image).toContain("@sha256:");
         }
         const mebibytes = containers.map(({ resources }) => Number(/^(\d+)Mi$/.exec(resources.limits.memory)?.[1]));
-        expect(mebibytes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(1024);
+        expect(mebibytes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(1280);
+    });
+
+    it("the log agent alone is root and sees files of the node, which it cannot write", () => {
+        const pods = deployments.map(({ metadata, spec }) => ({ metadata, spec: spec?.template?.spec }));
+        const reading = pods.filter(({ spec }) => spec?.volumes?.some(({ hostPath }) => hostPath !== undefined));
+        expect(reading.map(({ metadata }) => metadata)).toMatchObject([{ name: "vlagent", namespace: "log-agent" }]);
+        expect(pods.filter(({ spec }) => spec?.securityContext.runAsUser === 0)).toEqual(reading);
+        for (const { spec } of reading)
+            for (const { name } of spec?.volumes?.filter(({ hostPath }) => hostPath !== undefined) ?? [])
+                expect(spec?.containers[0]?.volumeMounts).toContainEqual(
+                    expect.objectContaining({ name, readOnly: true }),
+                );
+        expect(pods.filter(({ metadata }) => metadata.namespace === "log-agent")).toEqual(reading);
     });
 
     it("nobody is reached without a policy of their own", () => {
@@ -143,6 +163,38 @@ describe("its objects", () => {
             expect(policies.map((each) => each.spec?.podSelector)).toContainEqual({ matchLabels: labels });
         }
     });
+});
+
+it("the API server's audit log has reads of Secrets, and who enters a pod, but not the kubelet's reads", () => {
+    interface Rule {
+        readonly level: string;
+        readonly verbs?: readonly string[];
+        readonly userGroups?: readonly string[];
+        readonly users?: readonly string[];
+        readonly resources?: readonly { readonly resources?: readonly string[] }[];
+    }
+    const { rules } = parse(auditPolicy()) as { rules: readonly Rule[] };
+    // The first rule that fits decides.
+    const levelOf = (
+        verb: string,
+        resource: string,
+        user: string,
+        group = "system:authenticated",
+    ): string | undefined =>
+        rules.find(
+            ({ verbs, users, userGroups, resources }) =>
+                (verbs?.includes(verb) ?? true) &&
+                (users?.includes(user) ?? true) &&
+                (userGroups?.includes(group) ?? true) &&
+                (resources?.some((each) => each.resources?.includes(resource) ?? false) ?? true),
+        )?.level;
+    expect(levelOf("get", "pods/exec", "jane")).toBe("Metadata");
+    expect(levelOf("list", "secrets", "jane")).toBe("Metadata");
+    expect(levelOf("watch", "secrets", "system:node:n", "system:nodes")).toBe("None");
+    expect(levelOf("get", "secrets", "system:apiserver")).toBe("None");
+    expect(levelOf("update", "secrets", "system:apiserver")).toBe("Metadata");
+    expect(levelOf("get", "pods", "jane")).toBe("None");
+    expect(levelOf("patch", "networkpolicies", "jane")).toBe("Request");
 });
 
 describe("the WebSocket's module", () => {

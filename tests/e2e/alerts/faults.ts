@@ -54,4 +54,16 @@ export const faults = {
     OrcheoWatchdog: "vmalert is stopped (SIGSTOP), which resolves this alert",
 } as const;
 
-export type AlertName = keyof typeof faults;
+/** Of the alerts on audit logs, which the embedded cluster's monitoring has, not the stack. */
+export const auditFaults = {
+    OrcheoSecretsRead: "a service account of another namespace lists the stack's Secrets",
+    OrcheoPodEntered: "`kubectl exec` into Postgres' pod",
+    OrcheoAccessChanged: "a service account of another namespace changes a NetworkPolicy of the stack",
+    OrcheoPostgresSignInFailed: "three sign-ins to Postgres with a wrong password",
+    OrcheoPostgresRolesChanged: "a role is created in Postgres and granted another one",
+} as const;
+
+/** As docs/reliability.md lists them. */
+export const allFaults = { ...faults, ...auditFaults };
+
+export type AlertName = keyof typeof allFaults;

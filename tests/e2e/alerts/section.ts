@@ -8,11 +8,18 @@ export interface Section {
 }
 
 /** Words in capitals that the page asks its reader to replace, and the alert's label that has the value. */
-const places = { POD: "pod", CONTAINER: "container", NAME: "name", NODE: "node", URL: "instance" } as const;
+const places = {
+    POD: "pod",
+    CONTAINER: "container",
+    NAME: "name",
+    NODE: "node",
+    URL: "instance",
+    USER: "user",
+} as const;
 
 /** @throws when the alert lacks a label that the commands need */
 export function filledIn(text: string, labels: Readonly<Record<string, string>>): string {
-    return text.replaceAll(/\b(POD|CONTAINER|NAME|NODE|URL)\b/g, (place) => {
+    return text.replaceAll(/\b(POD|CONTAINER|NAME|NODE|URL|USER)\b/g, (place) => {
         const value = labels[places[place as keyof typeof places]];
         if (value === undefined) throw new Error(`the alert has no label for ${place}: ${JSON.stringify(labels)}`);
         return value;

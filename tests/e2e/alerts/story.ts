@@ -18,6 +18,9 @@ export interface Story {
     readonly within?: number;
 }
 
+/** What a story needs of them. */
+export type Watching = Pick<Monitors, "receiver" | "severities" | "query">;
+
 export interface Row {
     readonly alert: AlertName;
     readonly secondsToFire: number;
@@ -26,7 +29,7 @@ export interface Row {
 
 /** Every command has to succeed and to print something, and every query has to find something. */
 async function follow(
-    monitors: Monitors,
+    monitors: Watching,
     { labels }: Arrived,
     { setUp }: Section,
     blocks: Section["blocks"],
@@ -50,7 +53,7 @@ const { ingressCa: caFile } = pathsOf(spec);
 const secondsFrom = (start: number, end: number): number => Math.round((end - start) / 100) / 10;
 
 /** @throws when an alert does not fire or is not resolved in time, or a command of its page fails */
-export async function runStory(story: Story, monitors: Monitors): Promise<Row[]> {
+export async function runStory(story: Story, monitors: Watching): Promise<Row[]> {
     const { receiver, severities } = monitors;
     const { alerts, within = 120, remedy = () => Promise.resolve(), after = {} } = story;
     const severityOf = (alert: AlertName): string => severities.get(alert) ?? "none";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { projectDir } from "../../../local/paths.ts";
 import type { Row } from "./story.ts";
-import { type AlertName, faults } from "./faults.ts";
+import { type AlertName, allFaults } from "./faults.ts";
 
 const document = join(projectDir, "docs", "reliability.md");
 
@@ -30,9 +30,9 @@ export const measuredHead = "| alert | fault |";
 export function withMeasured(text: string, rows: readonly Row[]): string {
     const before = tableIn(text, measuredHead);
     const measured = new Map(rows.map((row) => [row.alert, [row.secondsToFire, row.secondsToResolve].map(Math.round)]));
-    const lines = (Object.keys(faults) as AlertName[]).flatMap((alert) => {
+    const lines = (Object.keys(allFaults) as AlertName[]).flatMap((alert) => {
         const seconds = measured.get(alert) ?? before[alert]?.slice(1);
-        return seconds === undefined ? [] : [`| ${[`\`${alert}\``, faults[alert], ...seconds].join(" | ")} |`];
+        return seconds === undefined ? [] : [`| ${[`\`${alert}\``, allFaults[alert], ...seconds].join(" | ")} |`];
     });
     const [all = "", head = ""] = /^(\| alert +\| fault .*\n\|.*\n)(?:\|.*\n)*/m.exec(text) ?? [];
     return text.replace(all, () => `${head}${lines.join("\n")}\n`);

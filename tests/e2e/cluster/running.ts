@@ -75,7 +75,7 @@ export function runningCluster(): void {
     });
 
     test("changes are in the audit log, the contents of Secrets are not", () => {
-        const log = readFileSync(join(pathsOf(spec).logs, "audit.log"), "utf8");
+        const log = readFileSync(join(pathsOf(spec).auditLogs, "audit.log"), "utf8");
         expect(log).toContain('"resource":"secrets"');
         expect(log).not.toContain("plain-words-never-stored");
     });

@@ -42,7 +42,8 @@ describe("every alert", () => {
 
 it("no page describes an alert that does not exist", () => {
     const described = readdirSync(pages)
-        .filter((page) => page.startsWith("alert-"))
+        // The alerts of that page are not the stack's own: tests/unit/monitoring/stories.test.ts.
+        .filter((page) => page.startsWith("alert-") && page !== "alert-audit.md")
         .flatMap(headingsOf);
     expect(described.sort()).toEqual([...names].sort());
 });
