@@ -56,6 +56,7 @@ test: ready-for-test check
 endurance: ready-for-test
 	@$(run) node local/toolchain/build.ts >/dev/null
 	@ORCHEO_ENDURANCE=1 $(run) vitest run --project e2e-platform --project e2e-neighbours --project verdicts
+	@$(run) vitest run --project flux
 	@$(MAKE) --no-print-directory aws-test
 
 compose-test:

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { variablesOf } from "./local/cluster/spec.ts";
-import { alertsCluster, endToEndClusters, logsCluster } from "./tests/e2e/clusters.ts";
+import { alertsCluster, endToEndClusters, fluxCluster, logsCluster } from "./tests/e2e/clusters.ts";
 
 /** So many files at once: each waits for its cluster much of the time. A third on two cores made all of them slower, and nothing sooner. */
 const maxWorkers = 2;
@@ -155,6 +155,15 @@ export default defineConfig({
                     include: ["tests/e2e/logs-on-cluster.test.ts"],
                     env: { ...variablesOf(logsCluster), ORCHEO_CANVAS_SOURCE: canvasSource },
                     testTimeout: 600_000,
+                    hookTimeout: 3_600_000,
+                },
+            },
+            {
+                test: {
+                    name: "flux",
+                    include: ["tests/e2e/flux.test.ts"],
+                    env: { ...variablesOf(fluxCluster), ORCHEO_CANVAS_SOURCE: canvasSource, ...lessGarbageCollection },
+                    testTimeout: 900_000,
                     hookTimeout: 3_600_000,
                 },
             },

@@ -122,6 +122,7 @@ const purposes: Readonly<Record<Group, string>> = {
     compose: "tests of Docker Compose only",
     publish: "`make publish` only",
     languages: "tests of pulumi-package only",
+    gitops: "test of rendered manifests by Flux only",
     workflows: "tests of the GitHub workflows only",
     monitoring: "the monitoring of the embedded cluster, tests of alerts",
     operator: "tests with the Prometheus operator only",

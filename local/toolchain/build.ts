@@ -308,6 +308,7 @@ if (import.meta.main) {
         "compose",
         "publish",
         "languages",
+        "gitops",
         "workflows",
         "monitoring",
         "operator",

@@ -2,7 +2,7 @@
 
 /**
  * The purpose of a tool; `make up` needs all groups except `test`, `aws` (the tests of prod on AWS), `compose` of `make compose-test`,
- * `publish` of `make publish`, `languages` of the tests of pulumi-package, `workflows` of `make workflow-test`, `monitoring` of the embedded cluster's monitoring and `operator` of those with the Prometheus operator.
+ * `publish` of `make publish`, `languages` of the tests of pulumi-package, `gitops` of the test of rendered manifests by Flux, `workflows` of `make workflow-test`, `monitoring` of the embedded cluster's monitoring and `operator` of those with the Prometheus operator.
  */
 export type Group =
     | "cluster"
@@ -13,6 +13,7 @@ export type Group =
     | "compose"
     | "publish"
     | "languages"
+    | "gitops"
     | "workflows"
     | "monitoring"
     | "operator";
@@ -87,6 +88,7 @@ const PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 const VICTORIA_METRICS = "github.com/VictoriaMetrics/VictoriaMetrics";
 const VICTORIA_LOGS = "github.com/VictoriaMetrics/VictoriaLogs";
 const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
+const FLUX = "github.com/fluxcd";
 const KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
 const kubernetes = (name: string): Tool => ({
@@ -519,6 +521,34 @@ export const tools: readonly Tool[] = [
         module: "syft",
         packages: ["github.com/anchore/syft/cmd/syft"],
         stamps: { "main.version": "1.57.1" },
+    },
+    {
+        // Newer ones name versions of their own modules that the module proxy does not have.
+        name: "flux",
+        group: "gitops",
+        version: "1.9.1",
+        module: "flux",
+        go: GO_1_26,
+        packages: [`${FLUX}/kustomize-controller`, `${FLUX}/source-controller`],
+        share: {
+            "flux-crds.yaml": [
+                {
+                    goModule: `${FLUX}/kustomize-controller`,
+                    file: "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml",
+                },
+                ...[
+                    "buckets",
+                    "externalartifacts",
+                    "gitrepositories",
+                    "helmcharts",
+                    "helmrepositories",
+                    "ocirepositories",
+                ].map((name) => ({
+                    goModule: `${FLUX}/source-controller`,
+                    file: `config/crd/bases/source.toolkit.fluxcd.io_${name}.yaml`,
+                })),
+            ],
+        },
     },
     {
         // Pulumi in YAML for the tests of pulumi-package: it speaks to any CLI, so it keeps the packages that it was released with.

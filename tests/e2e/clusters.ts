@@ -13,10 +13,15 @@ export const alertsCluster = clusterSpec("alerts", { api: 26451, registry: 25011
 /** Of `make logs-on-cluster`, which is no part of `make test` either. */
 export const logsCluster = clusterSpec("logs", { api: 26452, registry: 25012, http: 20092, https: 20452 });
 
+/** Of Flux in `make endurance`. */
+export const fluxCluster = clusterSpec("flux", { api: 26453, registry: 25013, http: 20093, https: 20453 });
+
 /** The cluster of the running file: vitest.config.mts sets its variables. Never that of `make up`, which tests would delete. */
 export function clusterOfThisFile(): ClusterSpec {
     const name = process.env.ORCHEO_CLUSTER;
-    const spec = [...Object.values(endToEndClusters), alertsCluster, logsCluster].find((one) => one.name === name);
+    const spec = [...Object.values(endToEndClusters), alertsCluster, fluxCluster, logsCluster].find(
+        (one) => one.name === name,
+    );
     if (spec === undefined) throw new Error(`ORCHEO_CLUSTER is ${name ?? "not set"}: no cluster of these tests`);
     return spec;
 }
