@@ -57,7 +57,7 @@ export const faults = {
 /** Of the alerts on audit logs, which the embedded cluster's monitoring has, not the stack. */
 export const auditFaults = {
     OrcheoSecretsRead: "a service account of another namespace lists the stack's Secrets",
-    OrcheoPodEntered: "`kubectl exec` into Postgres' pod",
+    OrcheoPodEntered: "kubectl exec into Postgres' pod",
     OrcheoAccessChanged: "a service account of another namespace changes a NetworkPolicy of the stack",
     OrcheoPostgresSignInFailed: "three sign-ins to Postgres with a wrong password",
     OrcheoPostgresRolesChanged: "a role is created in Postgres and granted another one",
