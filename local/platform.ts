@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { ensureBaseImage } from "./base-image.ts";
 import { inBuilder, MIRROR } from "./cluster/builder.ts";
 import { clusterInfo } from "./cluster/cluster.ts";
-import { ensureMonitoring, monitoringSettings, removeMonitoring } from "./cluster/monitoring.ts";
+import { ensureMonitoring, monitoringSettings, removeMonitoring, tracingSettings } from "./cluster/monitoring.ts";
 import { ensureSignIn, signInSettings } from "./cluster/sign-in.ts";
 import type { ClusterSpec } from "./cluster/spec.ts";
 import { caBundleFile, cacheDir, logFile, projectDir } from "./paths.ts";
@@ -96,7 +96,10 @@ export async function deploy(deployment: Deployment): Promise<Settings> {
         canvasDirectory: await canvasDirectory(committed, existsSync(before) ? before : undefined, report),
         caBundleFile,
         ...(signIn && { signIn: signInSettings(spec, stack) }),
-        ...(deployment.monitoring === true && { monitoring: monitoringSettings }),
+        ...(deployment.monitoring === true && {
+            monitoring: monitoringSettings,
+            tracing: tracingSettings(cluster.caFile),
+        }),
     });
     localStack(pulumiDir(spec), stack, settings, toolchain);
     const env = { ...process.env, ...clusterEnvironment(spec, toolchain, stack) };

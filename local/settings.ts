@@ -57,6 +57,8 @@ export interface Machine {
     readonly signIn?: Settings;
     /** `monitoring` with the cluster's own monitoring. */
     readonly monitoring?: Settings;
+    /** `tracing` with the cluster's own collector, for a stack that sends its traces nowhere. */
+    readonly tracing?: Settings;
 }
 
 /** Whether a stack leaves to the embedded cluster how people sign in. */
@@ -64,7 +66,7 @@ export const leavesSignIn = ({ auth }: Settings): boolean => !isSettings(auth) |
 
 /** The settings for the embedded cluster. Published images are left unchanged. */
 export function embeddedSettings(committed: Settings, machine: Machine): Settings {
-    const { cluster, httpsPort, canvasDirectory, caBundleFile, signIn, monitoring } = machine;
+    const { cluster, httpsPort, canvasDirectory, caBundleFile, signIn, monitoring, tracing } = machine;
     const images = isSettings(committed.images) ? committed.images : {};
     const builds = images.kind === undefined || images.kind === "build";
     const source = canvasDirectory === undefined ? undefined : { kind: "directory", path: canvasDirectory };
@@ -74,6 +76,7 @@ export function embeddedSettings(committed: Settings, machine: Machine): Setting
         entrance: { port: httpsPort },
         auth: signIn !== undefined && leavesSignIn(committed) ? { signIn } : undefined,
         monitoring,
+        tracing: isSettings(committed.tracing) && committed.tracing.kind === "otlp" ? undefined : tracing,
         images: builds
             ? { kind: "build", builder: cluster.builder, caBundleFile, ...(source && { canvas: { source } }) }
             : undefined,

@@ -27,6 +27,7 @@ export const monitoringImages: readonly SystemImage[] = [
     "vmalert",
     "alertmanager",
     "blackbox-exporter",
+    "otel-collector",
 ].map((name) => ({ name, binaries: [name] }));
 
 /** `orcheo:stack.monitoring` of a stack that this monitoring watches. */
@@ -37,6 +38,15 @@ export const monitoringSettings = {
     probe: { prober: `blackbox-exporter.${MONITORING}.svc:9115`, websocketModule: "orcheo_websocket", seconds: 30 },
     vmui: true,
 } as const;
+
+/** `orcheo:stack.tracing` of a stack that this monitoring watches, and that sends its traces nowhere else. */
+export const tracingSettings = (caFile: string) => ({
+    kind: "otlp",
+    endpoint: `https://otel-collector.${MONITORING}.svc:4318/v1/traces`,
+    samplePercent: 100,
+    authority: { kind: "file", path: caFile },
+    reach: { kind: "pods", namespace: MONITORING, podLabels: { "app.kubernetes.io/name": "otel-collector" } },
+});
 
 /** @returns what is wrong with a stack's own settings for this monitoring */
 export function monitoringProblems({ monitoring }: Settings, file: string): string[] {
@@ -55,10 +65,12 @@ export interface Pace {
     readonly kubeletSeconds: number;
     /** Queries leave out the newest samples, which may be incomplete. */
     readonly latencyOffset: string;
+    /** Between two times that the collector sends metrics of spans. */
+    readonly flushSeconds: number;
     /** An alert on an audit log goes on for so long after what it is about. */
     readonly auditWindow: string;
 }
-const usual: Pace = { seconds: 30, kubeletSeconds: 30, latencyOffset: "30s", auditWindow: "10m" };
+const usual: Pace = { seconds: 30, kubeletSeconds: 30, latencyOffset: "30s", flushSeconds: 30, auditWindow: "10m" };
 
 export interface Watched {
     readonly stack: string;
@@ -95,19 +107,24 @@ async function filesFor(
         get("configmap", "vmui-dashboards"),
         get("secret", "api-tls"),
     ]);
+    const file = (name: string, ...values: readonly [string, string][]): string =>
+        fillIn(readFileSync(join(FOLDER, name), "utf8"), new Map(values));
     const { scrape_configs } = parse(probes["probes.yaml"] ?? "") as { scrape_configs: readonly object[] };
     return {
         scrape: {
             "scrape.yaml": stringify(scrapeConfig({ namespace, ...pace, probes: scrape_configs })),
             "ca.crt": Buffer.from(certificate["ca.crt"] ?? "", "base64").toString(),
         },
-        dashboards,
+        dashboards: { ...dashboards, "orcheo-spans.json": file("spans-dashboard.json", ["namespace", namespace]) },
         rules,
         "audit-rules": { "audit.yaml": auditRules(namespace, pace) },
         "object-states": { "objects.py": readFileSync(join(FOLDER, "objects.py"), "utf8") },
         "blackbox-exporter": {
             "blackbox.yaml": readFileSync(join(FOLDER, "blackbox.yaml"), "utf8"),
             "ca.crt": readFileSync(pathsOf(spec).ingressCa, "utf8"),
+        },
+        "otel-collector": {
+            "collector.yaml": file("collector.yaml", ["flushSeconds", String(pace.flushSeconds)]),
         },
         // What fires is looked at; nobody is called.
         alertmanager: {
@@ -194,7 +211,10 @@ export async function removeMonitoring(spec: ClusterSpec, toolchain: Toolchain, 
     if (watchedBy(spec) !== stack) return false;
     const gone = (kinds: readonly string[], ...where: readonly string[]): Promise<string> =>
         kubectl(spec, toolchain, ["delete", kinds.join(","), "-l", LABEL, ...where]);
-    const namespaced = ["deployments", "services", "networkpolicies", "configmaps", "serviceaccounts"];
+    const namespaced = [
+        ...["certificates.cert-manager.io", "deployments", "services", "networkpolicies", "configmaps"],
+        ...["secrets", "serviceaccounts"],
+    ];
     await gone(namespaced, "--all-namespaces");
     await gone(["clusterroles", "clusterrolebindings"]);
     rmSync(recordOf(spec));

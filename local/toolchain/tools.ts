@@ -665,4 +665,14 @@ export const tools: readonly Tool[] = [
         packages: ["victoria-logs", "vlagent"].map((name) => `${VICTORIA_LOGS}/app/${name}`),
         stamps: { [`${VICTORIA_METRICS}/lib/buildinfo.Version`]: "victoria-logs-v1.52.1" },
     },
+    {
+        name: "otel-collector",
+        group: "monitoring",
+        version: "0.165.0",
+        // main.go has the few parts that the monitoring uses.
+        module: "otel-collector",
+        packages: ["."],
+        binary: "otel-collector",
+        stamps: { "main.version": "0.165.0" },
+    },
 ];

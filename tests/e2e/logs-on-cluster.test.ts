@@ -10,11 +10,9 @@ import { auditStories, letStrangersIn, startStranger, STRANGERS, watchAlertmanag
 import { auditFaults } from "./alerts/faults.ts";
 import { type Row, runStory } from "./alerts/story.ts";
 import { writeMeasured } from "./alerts/table.ts";
-import { block } from "./docs.ts";
 import { createWorkflow, dispatch, ended } from "./orcheo.ts";
 import {
     artifacts,
-    attempt,
     caller,
     callerAt,
     committed,
@@ -29,6 +27,7 @@ import {
     toolchain,
     up,
 } from "./platform/harness.ts";
+import { found, type Line, logs, logsCommand } from "./platform/log-store.ts";
 
 const kept = process.env["ORCHEO_KEEP_CLUSTER"] === "1";
 const settings = merge(committed(), {
@@ -40,21 +39,6 @@ const pace = { auditWindow: "20s" };
 const rows: Row[] = [];
 const running: { watching?: Awaited<ReturnType<typeof watchAlertmanager>> } = {};
 
-type Line = Readonly<Record<string, string>>;
-const command = block("logs.md", "logs() {");
-const define = command.slice(0, command.indexOf("\n}\n") + 3);
-
-/** The lines that a command of docs/logs.md finds. */
-async function found(script: string): Promise<readonly Line[]> {
-    const { code, output } = await attempt("bash", ["-c", `set -euo pipefail\n${script}`]);
-    if (code !== 0) throw new Error(output);
-    return output
-        .trim()
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as Line);
-}
-const logs = (query: string): Promise<readonly Line[]> => found(`${define}logs '${query}'`);
 const some = (lines: readonly Line[]): boolean => lines.length > 0;
 const sql = async (statement: string): Promise<string> => {
     const { code, output } = await exec("postgres-0", "psql", "-h", "/tmp", "-U", "postgres", "-Atc", statement);
@@ -99,7 +83,7 @@ test("one request is found in the lines of Traefik, API, worker and Postgres, by
     const parts = ["api", "postgres", "traefik", "worker"];
     const lines = await eventually(
         60,
-        () => found(command.replaceAll("ID", id)),
+        () => found(logsCommand.replaceAll("ID", id)),
         (seen) => parts.every((part) => seen.some((line) => line["kubernetes.pod_name"]?.startsWith(part))),
     );
     const names = new Set(lines.map((line) => line["kubernetes.pod_name"]?.replace(/-.*/, "")));

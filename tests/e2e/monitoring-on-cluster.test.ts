@@ -13,6 +13,7 @@ import { monitoredUpGroups } from "../../local/toolchain/tools.ts";
 import { freePort } from "../local/free-port.ts";
 import { makeDisks, storageClass } from "./alerts/disks.ts";
 import { openBrowser } from "./browser.ts";
+import { block } from "./docs.ts";
 import { ask, at, createWorkflow, dispatchRuns, ended, socketStatus, type Workflow } from "./orcheo.ts";
 import {
     apply,
@@ -31,6 +32,7 @@ import {
     spec,
     STACK,
 } from "./platform/harness.ts";
+import { found as documented, logs } from "./platform/log-store.ts";
 
 // Volumes that the kubelet measures; those of the embedded cluster are folders of the machine's disk.
 const settings = merge(merge(committed(), quickScaling), {
@@ -180,11 +182,31 @@ describe("with the monitoring", () => {
         expect(status).toEqual([expect.toBeOneOf([401, 403])]);
     });
 
+    // Before other tests have runs, whose spans are counted up to a minute later.
+    test("each run and its statements are counted as spans, and a trace leads to the lines of API and worker", async () => {
+        const counted = async (): Promise<number> => {
+            const [count = 0] = await numbers('sum(orcheo_spans_calls_total{span_name="execute_run"})');
+            return count;
+        };
+        const workflow = await createWorkflow(caller(), "0.33", `traced-${Date.now()}`);
+        const before = await counted();
+        const [run = ""] = await dispatchRuns(caller(), workflow.id, 3, "traced");
+        await ended(caller(), run);
+        expect(await eventually(120, counted, (now) => now >= before + 3)).toBe(before + 3);
+        expect(await query('orcheo_spans_calls_total{span_name="INSERT"}')).not.toEqual([]);
+        const logged = await logs(`_time:1h run:="${run}" trace:* | limit 1`);
+        const trace = logged[0]?.["trace"] ?? "";
+        expect(trace).toMatch(/^[0-9a-f]{32}$/);
+        const found = await documented(block("tracing.md", "logs '_time:1d trace").replace("TRACE", trace));
+        const names = new Set(found.map((line) => line["kubernetes.pod_name"]?.replace(/-.*/, "")));
+        expect([...names].sort()).toEqual(["api", "worker"]);
+    });
+
     test("every query of every panel returns data", async () => {
         const workflow = await createWorkflow(caller(), "0.33", `monitored-${Date.now()}`);
         const all = await dashboards();
         expect(all.map(({ title }) => title)).toEqual(
-            ["overview", "API", "runs", "Postgres and Valkey", "pods, volumes and certificates"].map(
+            ["overview", "API", "runs", "Postgres and Valkey", "pods, volumes and certificates", "spans"].map(
                 (title) => `${NAMESPACE}: ${title}`,
             ),
         );
@@ -220,7 +242,7 @@ describe("with the monitoring", () => {
         );
         // Its URL may not be known yet to the machine's resolver: the line of the alerts counts alone.
         const { output } = await attempt("local/run", ["node", "local/main.ts", "status"]);
-        expect(output).toMatch(/^alerts +(none fires|.*Orcheo)/m);
+        expect(output).toMatch(/^alerts +(none fires|\d+ (warning|critical))/m);
     });
 
     test("nobody else reaches what is read, nor the servers that read", async () => {
@@ -236,6 +258,7 @@ describe("with the monitoring", () => {
             [MONITORING, byName("alertmanager"), 9093],
             [MONITORING, byName("object-states"), 8080],
             [MONITORING, byName("blackbox-exporter"), 9115],
+            [MONITORING, byName("otel-collector"), 4318],
         ] as const)
             expect(await reaches(namespace, label, port), `${namespace} ${label} ${port}`).toMatch(refused);
         // The exporter itself reaches the entrance alone.

@@ -11,6 +11,7 @@ import {
     monitoringManifests,
     monitoringProblems,
     monitoringSettings,
+    tracingSettings,
 } from "../../local/cluster/monitoring.ts";
 import { monitoringFrom } from "../../local/main.ts";
 import { embeddedSettings, stackArguments } from "../../local/settings.ts";
@@ -100,6 +101,16 @@ describe("a stack's settings", () => {
         expect(embeddedSettings({}, machine).monitoring).toEqual(monitoringSettings);
     });
 
+    it("send their traces to the cluster's own collector, unless they have a server of their own", () => {
+        const cluster = { context: "orcheo-x", kubeconfig: "/k", registry: "127.0.0.1:1", builder: "orcheo-x" };
+        const tracing = tracingSettings("/ca.crt");
+        const machine = { cluster, httpsPort: 443, tracing };
+        expect(embeddedSettings({}, machine).tracing).toEqual(tracing);
+        expect(embeddedSettings({ tracing: { kind: "none" } }, machine).tracing).toEqual(tracing);
+        const own = { kind: "otlp", endpoint: "https://otel.example.com/v1/traces" };
+        expect(embeddedSettings({ tracing: own }, machine).tracing).toEqual(own);
+    });
+
     it("are refused when they send their metrics elsewhere", () => {
         for (const monitoring of [undefined, { kind: "none" }, { kind: "annotations" }])
             expect(monitoringProblems({ monitoring }, "Pulumi.dev.yaml")).toEqual([]);
@@ -125,10 +136,10 @@ describe("its objects", () => {
         for (const { metadata } of removed) expect(metadata.labels, metadata.name).toMatchObject(label);
     });
 
-    it("run under Pod Security restricted, within 1.25 GiB together, from images by digest", () => {
+    it("run under Pod Security restricted, within 1.5 GiB together, from images by digest", () => {
         expect(kept[0]?.metadata.labels).toEqual({ "pod-security.kubernetes.io/enforce": "restricted" });
         const containers = deployments.flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
-        expect(containers).toHaveLength(8);
+        expect(containers).toHaveLength(9);
         for (const { securityContext, image } of containers) {
             expect(securityContext).toEqual({
                 allowPrivilegeEscalation: false,
@@ -138,7 +149,7 @@ describe("its objects", () => {
             expect(image).toContain("@sha256:");
         }
         const mebibytes = containers.map(({ resources }) => Number(/^(\d+)Mi$/.exec(resources.limits.memory)?.[1]));
-        expect(mebibytes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(1280);
+        expect(mebibytes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(1536);
     });
 
     it("the log agent alone is root and sees files of the node, which it cannot write", () => {
