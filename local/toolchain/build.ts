@@ -10,7 +10,7 @@ import {
     rmSync,
     symlinkSync,
 } from "node:fs";
-import { basename, delimiter, join, relative } from "node:path";
+import { basename, delimiter, dirname, join, relative } from "node:path";
 import { withLock, withLockIfFree } from "../lock.ts";
 import { type Place, shortages, toolsNeed } from "../needs.ts";
 import { cacheDir, logFile } from "../paths.ts";
@@ -276,15 +276,26 @@ function removeLeftovers(): void {
     }
 }
 
+/** Makes a folder that is never seen half filled. Of processes that do so at once, one is the first and the others take its folder. */
+export function fillOnce(path: string, fill: (folder: string) => void): void {
+    if (existsSync(path)) return;
+    mkdirSync(dirname(path), { recursive: true });
+    const temporary = mkdtempSync(`${path}.part-`);
+    try {
+        fill(temporary);
+        renameSync(temporary, path);
+    } catch (error) {
+        rmSync(temporary, { recursive: true, force: true });
+        if (!existsSync(path)) throw error;
+    }
+}
+
 function link(places: ReadonlyMap<string, string>, shares: ReadonlyMap<string, string>): Toolchain {
     const key = sha256(JSON.stringify([...places].sort())).slice(0, 12);
     const path = join(cacheDir, "toolchain", `bin-${key}`);
-    if (!existsSync(path)) {
-        mkdirSync(join(cacheDir, "toolchain"), { recursive: true });
-        const temporary = mkdtempSync(`${path}.part-`);
-        for (const [binary, file] of places) symlinkSync(file, join(temporary, binary));
-        renameSync(temporary, path);
-    }
+    fillOnce(path, (folder) => {
+        for (const [binary, file] of places) symlinkSync(file, join(folder, binary));
+    });
     return {
         path,
         bin(binary) {

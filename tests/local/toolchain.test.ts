@@ -8,6 +8,7 @@ import {
     mkdirSync,
     mkdtempSync,
     readdirSync,
+    readFileSync,
     rmSync,
     utimesSync,
     writeFileSync,
@@ -23,7 +24,7 @@ import { GO_OF_THE_MACHINE, shareCompileResults } from "./go-cache.ts";
 const root = mkdtempSync(join(tmpdir(), "orcheo-toolchain-"));
 vi.stubEnv("ORCHEO_CACHE_DIR", join(root, "cache"));
 shareCompileResults(join(root, "cache"));
-const { ensureToolchain, onPath, toolKey } = await import("../../local/toolchain/build.ts");
+const { ensureToolchain, fillOnce, onPath, toolKey } = await import("../../local/toolchain/build.ts");
 
 const modules = join(root, "modules");
 const source = join(modules, "hello", "main.go");
@@ -137,6 +138,25 @@ test("what a killed build left is swept, and its lock file is no hindrance", asy
     const toolchain = await ensure();
     expect(existsSync(toolchain.bin("hello"))).toBe(true);
     expect(readdirSync(store).filter((name) => name.includes("hello-1.34.4-000000000000"))).toEqual([]);
+});
+
+test("of two processes that link the tools at once, the second takes what the first has made", () => {
+    const folder = join(store, "bin-raced");
+    fillOnce(folder, (own) => {
+        writeFileSync(join(own, "of"), "the second");
+        fillOnce(folder, (first) => {
+            writeFileSync(join(first, "of"), "the first");
+        });
+    });
+    expect(readFileSync(join(folder, "of"), "utf8")).toBe("the first");
+    expect(readdirSync(store).filter((name) => name.startsWith("bin-raced"))).toEqual(["bin-raced"]);
+    const failing = (): void => {
+        throw new Error("no space left");
+    };
+    expect(() => {
+        fillOnce(join(store, "bin-unfilled"), failing);
+    }).toThrow("no space left");
+    expect(readdirSync(store).filter((name) => name.startsWith("bin-unfilled"))).toEqual([]);
 });
 
 test("the PATH is trusted for exactly the wanted version", async () => {
