@@ -1,7 +1,10 @@
 /** Each alert on audit logs fires on the lines that it is for, and on no others, by the store that evaluates it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 import { auditRules } from "../../local/cluster/monitoring.ts";
+import { projectDir } from "../../local/paths.ts";
 import { startLogStore, stopAll } from "../local/metrics-store.ts";
 
 type Line = Readonly<Record<string, string>>;
@@ -33,6 +36,12 @@ const pods = (user: string, verb: string, subresource: string, code: string): Li
         "objectRef.name": "postgres-0",
         "responseStatus.code": code,
     });
+/** As `make status` does. */
+const asks = (user: string): Line => {
+    const text = readFileSync(join(projectDir, "tools/status/runs.py"), "utf8");
+    const command = encodeURIComponent(text).replaceAll("'", "%27");
+    return { ...pods(user, "get", "exec", "101"), _msg: `/api/v1/x/exec?tty=false&command=-c&command=${command}` };
+};
 const policies = (user: string, more: Line = {}): Line =>
     api(user, "patch", "networkpolicies", { "objectRef.name": "deny-all", ...more });
 
@@ -53,6 +62,8 @@ const cases: Readonly<Record<string, readonly Line[]>> = {
         pods("EXECS", "get", "exec", "101"),
         pods("FORWARDS", "get", "portforward", "101"),
         pods("DEBUGS", "patch", "ephemeralcontainers", "200"),
+        asks("orcheo-admin"),
+        asks("ASKS"),
         pods("refused", "get", "exec", "403"),
         pods("evicts", "create", "eviction", "201"),
     ],
@@ -66,6 +77,9 @@ const cases: Readonly<Record<string, readonly Line[]>> = {
     OrcheoPostgresSignInFailed: [
         postgres("GUESSES", "password authentication failed", { code: "28P01", client: "10.244.0.7" }),
         postgres("STRAYS", "no pg_hba.conf entry", { code: "28000", client: "10.244.0.8" }),
+        postgres("LOCAL", "no pg_hba.conf entry", { code: "28000", client: "[local]" }),
+        // What images/postgres/entrypoint.sh does at each start.
+        postgres("orcheo", "no pg_hba.conf entry", { code: "28000", client: "[local]" }),
         postgres("errs", "duplicate key", { code: "23505" }),
     ],
     OrcheoPostgresRolesChanged: [
