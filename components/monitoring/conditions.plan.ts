@@ -138,7 +138,8 @@ function planObjects(own: string, { api, database, cache }: ConditionSettings): 
         {
             name: "OrcheoRestarts",
             severity: "warning",
-            expr: `sum by (pod, container) (increase(kube_pod_container_status_restarts_total{${own}}[1h])) > 3`,
+            // VictoriaMetrics' increase takes the number that it sees first for restarts of this hour.
+            expr: `sum by (pod, container) (changes(kube_pod_container_status_restarts_total{${own}}[1h])) > 3`,
             summary: "A container was restarted more than three times within an hour.",
             page,
         },

@@ -427,7 +427,10 @@ export const cases: Readonly<Record<string, Case>> = {
     ),
     OrcheoRestarts: {
         fires: [{ minute: 60, series: restarts("0+0.1x70"), labels: workerContainer }],
-        silent: [{ why: "two", minute: 60, series: restarts("0x10 1x10 2x50") }],
+        silent: [
+            { why: "two", minute: 60, series: restarts("0x10 1x10 2x50") },
+            { why: "those before the first sample", minute: 60, series: restarts("_x30 7x30") },
+        ],
     },
     OrcheoOutOfMemory: {
         fires: [
