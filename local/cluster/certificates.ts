@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { run } from "../process.ts";
 import { API_SERVICE_IP, type ClusterSpec, NODE_IP, NODE_NAME, pathsOf } from "./spec.ts";
 
-/** Who `make up` deploys as, and whoever uses its kubeconfig. */
+/** User name in the kubeconfig of the cluster, with which `make up` deploys. */
 export const ADMINISTRATOR = "orcheo-admin";
 
 const CA_DAYS = 3650;

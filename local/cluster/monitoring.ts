@@ -90,6 +90,10 @@ export const alertsOf = (spec: ClusterSpec, stack: string): string | undefined =
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
 
+/** A file of the add-on with its placeholders filled in. */
+const filled = (name: string, values: Readonly<Record<string, string>>): string =>
+    fillIn(readFileSync(join(FOLDER, name), "utf8"), new Map(Object.entries(values)));
+
 /** Files for the pods, as ConfigMaps. */
 async function filesFor(
     spec: ClusterSpec,
@@ -107,15 +111,13 @@ async function filesFor(
         get("configmap", "vmui-dashboards"),
         get("secret", "api-tls"),
     ]);
-    const file = (name: string, ...values: readonly [string, string][]): string =>
-        fillIn(readFileSync(join(FOLDER, name), "utf8"), new Map(values));
     const { scrape_configs } = parse(probes["probes.yaml"] ?? "") as { scrape_configs: readonly object[] };
     return {
         scrape: {
             "scrape.yaml": stringify(scrapeConfig({ namespace, ...pace, probes: scrape_configs })),
             "ca.crt": Buffer.from(certificate["ca.crt"] ?? "", "base64").toString(),
         },
-        dashboards: { ...dashboards, "orcheo-spans.json": file("spans-dashboard.json", ["namespace", namespace]) },
+        dashboards: { ...dashboards, "orcheo-spans.json": filled("spans-dashboard.json", { namespace }) },
         rules,
         "audit-rules": { "audit.yaml": auditRules(namespace, pace) },
         "object-states": { "objects.py": readFileSync(join(FOLDER, "objects.py"), "utf8") },
@@ -124,7 +126,7 @@ async function filesFor(
             "ca.crt": readFileSync(pathsOf(spec).ingressCa, "utf8"),
         },
         "otel-collector": {
-            "collector.yaml": file("collector.yaml", ["flushSeconds", String(pace.flushSeconds)]),
+            "collector.yaml": filled("collector.yaml", { flushSeconds: String(pace.flushSeconds) }),
         },
         // What fires is looked at; nobody is called.
         alertmanager: {
@@ -135,14 +137,7 @@ async function filesFor(
 
 /** Rules for vmalert on what VictoriaLogs holds of audit logs. */
 export const auditRules = (namespace: string, { auditWindow }: Pick<Pace, "auditWindow"> = usual): string =>
-    fillIn(
-        readFileSync(join(FOLDER, "audit-rules.yaml"), "utf8"),
-        new Map([
-            ["namespace", namespace],
-            ["deployer", ADMINISTRATOR],
-            ["window", auditWindow],
-        ]),
-    );
+    filled("audit-rules.yaml", { namespace, deployer: ADMINISTRATOR, window: auditWindow });
 
 /** The manifests, in the order of their names. */
 export const monitoringManifests = (): readonly string[] =>

@@ -134,7 +134,7 @@ beforeAll(async () => {
         .flat()
         .flatMap((line) => [
             { _time, ...line },
-            // Of these no alert speaks any more.
+            // Older than the window of every rule.
             { ...line, _time: old, ...("user" in line ? { user: "OLD" } : { "user.username": "OLD" }) },
         ]);
     await insert(lines);
