@@ -91,8 +91,8 @@ function toolItems(): Item[] {
     const inUse = toolsInUse(dir, entries, wordsOfProcesses());
     const old = entries
         .map((entry) => join(dir, entry))
-        .filter((path) => !current.has(path) && !isLinks(path) && !path.includes(".part-"));
-    const left = entries.filter((entry) => entry.includes(".part-")).map((entry) => join(dir, entry));
+        .filter((path) => !current.has(path) && !isLinks(path) && !isUnfinished(path));
+    const left = entries.filter(isUnfinished).map((entry) => join(dir, entry));
     return [
         ...[...current].map((path) => ({ what: "tool", path, keep: "of this version" })),
         ...old.map((path) => ({
@@ -104,13 +104,15 @@ function toolItems(): Item[] {
         // Links to deleted tools would dangle.
         ...entries
             .map((entry) => join(dir, entry))
-            .filter((path) => isLinks(path) && !path.includes(".part-"))
+            .filter(isLinks)
             .filter((path) => targetsOf(path).some((target) => old.includes(target) && !inUse.has(target)))
             .map((path) => ({ what: "links to tools", path })),
     ];
 }
 
 const isLinks = (path: string): boolean => /\/bin-[0-9a-f]{12}$/.test(path);
+/** A tool, or a folder of links (fillOnce in toolchain/build.ts). */
+const isUnfinished = (path: string): boolean => /\.(part|new)-[^/]*$/.test(path);
 
 /** The tools that a folder of links points to. */
 const targetsOf = (links: string): string[] =>

@@ -280,7 +280,8 @@ function removeLeftovers(): void {
 export function fillOnce(path: string, fill: (folder: string) => void): void {
     if (existsSync(path)) return;
     mkdirSync(dirname(path), { recursive: true });
-    const temporary = mkdtempSync(`${path}.part-`);
+    // Not `.part-`: a builder, which holds the lock that this does not need, removes those. `make prune` finds what is left of it.
+    const temporary = mkdtempSync(`${path}.new-`);
     try {
         fill(temporary);
         renameSync(temporary, path);

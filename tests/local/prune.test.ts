@@ -52,6 +52,7 @@ beforeEach(() => {
     file(join(cache, "builder", "buildkit", "cache.db"));
     file(join(cache, "buildkit", "local", "buildkitd.lock"));
     file(join(cache, "toolchain", "etcd-0.0.1-0123456789ab.part-abc", "etcd"));
+    file(join(cache, "toolchain", "bin-0123456789ab.new-abc", "etcd"));
 });
 afterAll(() => {
     rmSync(root, { recursive: true, force: true });
@@ -70,7 +71,7 @@ test("deletes what can be rebuilt, and keeps tools of this version, the base ima
     expect(said).toMatch(/^Freed 0\.0 GiB in total\.$/m);
     const gone = ["go", "toolchain/bin-0123456789ab", "builder/buildkit", "buildkit/local"];
     expect(gone.filter((name) => existsSync(join(cache, name)))).toEqual([]);
-    expect([old, `${old}.part-abc`].filter(existsSync)).toEqual([]);
+    expect([old, `${old}.part-abc`, `${links}.new-abc`].filter(existsSync)).toEqual([]);
     expect([current, base, data].filter((path) => !existsSync(path))).toEqual([]);
 });
 
