@@ -128,7 +128,7 @@ server=$!
 trap 'rm -f "$ready"; kill -INT "$server" 2>/dev/null || true' INT TERM
 trap 'kill -HUP "$server" 2>/dev/null || true' HUP
 
-until pg_isready --quiet --host="$sockets"; do
+until pg_isready --quiet --host="$sockets" --username=postgres --dbname=postgres; do
     kill -0 "$server" 2>/dev/null || break
     sleep 0.2
 done

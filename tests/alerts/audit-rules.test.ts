@@ -78,8 +78,6 @@ const cases: Readonly<Record<string, readonly Line[]>> = {
         postgres("GUESSES", "password authentication failed", { code: "28P01", client: "10.244.0.7" }),
         postgres("STRAYS", "no pg_hba.conf entry", { code: "28000", client: "10.244.0.8" }),
         postgres("LOCAL", "no pg_hba.conf entry", { code: "28000", client: "[local]" }),
-        // What images/postgres/entrypoint.sh does at each start.
-        postgres("orcheo", "no pg_hba.conf entry", { code: "28000", client: "[local]" }),
         postgres("errs", "duplicate key", { code: "23505" }),
     ],
     OrcheoPostgresRolesChanged: [

@@ -45,6 +45,7 @@ const sql = async (statement: string): Promise<string> => {
     if (code !== 0) throw new Error(output);
     return output.trim();
 };
+const ofPostgres = `{"kubernetes.pod_namespace"="${NAMESPACE}"} logger:=postgres`;
 const inMonitoring = `--namespace=${MONITORING}`;
 
 beforeAll(async () => {
@@ -70,6 +71,10 @@ test("an update, and the work of the stack, raise no alert on audit logs", async
     const { receiver } = running.watching ?? expect.fail("the monitoring has not started");
     await receiver.until(180, "the rules are evaluated", () => receiver.names().includes("OrcheoWatchdog"));
     expect(receiver.names().filter((name) => name in auditFaults)).toEqual([]);
+    // The alert's window is shorter than the time since Postgres has started.
+    const started = await eventually(60, () => logs(`_time:1h ${ofPostgres} "starting PostgreSQL"`), some);
+    expect(started).toHaveLength(1);
+    expect(await logs(`_time:1h ${ofPostgres} code:in(28P01,28000)`)).toEqual([]);
 });
 
 test("one request is found in the lines of Traefik, API, worker and Postgres, by the command of docs/logs.md", async () => {
