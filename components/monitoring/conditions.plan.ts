@@ -76,6 +76,14 @@ function planOwn(own: string): Alert[] {
             page: "alert-servers.md",
         },
         {
+            name: "OrcheoNamesUnresolved",
+            severity: "critical",
+            expr: `max by (pod) (orcheo_names_unresolved{${own}}) > 0`,
+            for: "2m",
+            summary: "A worker gets no address for Postgres or Valkey: DNS does not answer, or does not know the name.",
+            page: "alert-servers.md",
+        },
+        {
             name: "OrcheoConnectionsExhausted",
             severity: "warning",
             // While Postgres is away, requests wait for it, and not for one another; afterwards until the pools have connected again.
@@ -109,6 +117,12 @@ function planServers(own: string): Alert[] {
     ];
 }
 
+/** Not increase: that of VictoriaMetrics, as its changes, also counts the number that is seen first. */
+export function restartsIn(time: string, own: string): string {
+    const restarts = `kube_pod_container_status_restarts_total{${own}}[${time}]`;
+    return `sum by (pod, container) (max_over_time(${restarts}) - min_over_time(${restarts}))`;
+}
+
 /** Metrics of kube-state-metrics. */
 function planObjects(own: string, { api, database, cache }: ConditionSettings): Alert[] {
     const { minReplicas, maxReplicas } = api.scaling;
@@ -138,15 +152,14 @@ function planObjects(own: string, { api, database, cache }: ConditionSettings): 
         {
             name: "OrcheoRestarts",
             severity: "warning",
-            // VictoriaMetrics' increase takes the number that it sees first for restarts of this hour.
-            expr: `sum by (pod, container) (changes(kube_pod_container_status_restarts_total{${own}}[1h])) > 3`,
+            expr: `${restartsIn("1h", own)} > 3`,
             summary: "A container was restarted more than three times within an hour.",
             page,
         },
         {
             name: "OrcheoOutOfMemory",
             severity: "warning",
-            expr: `sum by (pod, container) (increase(kube_pod_container_status_restarts_total{${own}}[30m])) > 0 and on(pod, container) kube_pod_container_status_last_terminated_reason{${own},reason="OOMKilled"} == 1`,
+            expr: `${restartsIn("30m", own)} > 0 and on(pod, container) kube_pod_container_status_last_terminated_reason{${own},reason="OOMKilled"} == 1`,
             summary: "A container was killed by its memory limit.",
             page,
         },

@@ -1,4 +1,5 @@
 /** The dashboards: an overview that says which part is ill, and one for each part. */
+import { restartsIn } from "./conditions.plan";
 import type { Dashboard, Panel, Query } from "./dashboard.plan";
 import { canvasLevelsOf, type LevelSettings } from "./service-levels.plan";
 
@@ -244,7 +245,7 @@ const pods = (own: string): Dashboard => ({
             legend: "{{pod}} {{container}}",
         }),
         graph("Restarts", "short", "In an hour.", {
-            expr: `sum by (pod, container) (increase(kube_pod_container_status_restarts_total{${own}}[1h]))`,
+            expr: restartsIn("1h", own),
             legend: "{{pod}} {{container}}",
         }),
         graph("Volumes", "percentunit", "At 100 % the server on it stops writing.", {

@@ -321,6 +321,13 @@ export const cases: Readonly<Record<string, Case>> = {
             },
         ],
     },
+    OrcheoNamesUnresolved: {
+        fires: [{ minute: 4, series: own("orcheo_names_unresolved", "0 1x20"), labels: [{ pod: "worker-1" }] }],
+        silent: [
+            { why: "one look in between", minute: 4, series: own("orcheo_names_unresolved", "0 0 2 0x20") },
+            { why: "both are known", minute: 4, series: own("orcheo_names_unresolved", "0x20") },
+        ],
+    },
     OrcheoConnectionsExhausted: {
         fires: [
             {
@@ -457,6 +464,18 @@ export const cases: Readonly<Record<string, Case>> = {
                         "kube_pod_container_status_last_terminated_reason",
                         "0x10 1x20",
                         `${container},reason="Error"`,
+                    ),
+                },
+            },
+            {
+                why: "before the first sample",
+                minute: 20,
+                series: {
+                    ...restarts("_x10 1x20"),
+                    ...own(
+                        "kube_pod_container_status_last_terminated_reason",
+                        "_x10 1x20",
+                        `${container},reason="OOMKilled"`,
                     ),
                 },
             },

@@ -1,9 +1,11 @@
 """What the servers say of how full they are, to a user without further rights."""
 
 import importlib
+import os
 import sys
 import unittest
 from pathlib import Path
+from unittest.mock import patch
 
 import psycopg
 import psycopg_binary
@@ -45,6 +47,22 @@ class Postgres(support.Postgres):
             libpq.execute(place, "SELEC", str(library))
         with self.assertRaisesRegex(libpq.ExecuteError, "nowhere"):
             libpq.execute({**place, "host": "/nowhere"}, record.TABLE, str(library))
+
+
+class Names(unittest.TestCase):
+    def unresolved(self, postgres: str, valkey: str) -> float:
+        urls = {"ORCHEO_POSTGRES_DSN": f"postgresql://app:p%40ss@{postgres}/app", "REDIS_URL": f"rediss://:p@{valkey}/0"}
+        with patch.dict(os.environ, urls):
+            return servers.of_names()["names_unresolved"]
+
+    def test_each_server_whose_name_has_no_address_counts(self) -> None:
+        # RFC 6761: no such name ever exists.
+        self.assertEqual(self.unresolved("postgres.invalid:5432", "localhost:6379"), 1)
+        self.assertEqual(self.unresolved("postgres.invalid", "valkey.invalid"), 2)
+
+    def test_names_that_are_known_and_addresses_do_not(self) -> None:
+        self.assertEqual(self.unresolved("localhost", "127.0.0.1:6379"), 0)
+        self.assertEqual(self.unresolved("[::1]:5432", "192.0.2.1"), 0)
 
 
 class Valkey(unittest.TestCase):

@@ -130,7 +130,7 @@ class Reports(unittest.TestCase):
         self.assertTrue(math.isnan(series(self.registry)["orcheo_valkey_memory_bytes"]))
 
     def test_the_longest_report_is_sent(self) -> None:
-        for names in (reports.NUMBERS, reports.SERVERS, reports.BACKUP):
+        for names in (reports.NUMBERS, *reports.PARTS.values()):
             values = dict.fromkeys(names, 1234567890123.5)
             line = json.dumps(values if names is reports.NUMBERS else {"servers": values})
             self.assertLess(len(line), reports.MOST_BYTES)

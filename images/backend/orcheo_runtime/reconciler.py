@@ -211,6 +211,8 @@ def watch(parent: int) -> None:
     while os.getppid() == parent:
         started = time.monotonic()
         try:
+            if reports.wanted():
+                reports.send({"names": servers.of_names()})
             look_once()
         except Exception as error:
             logger.warning("lost runs are not looked for, Postgres does not answer: %s", str(error).strip())

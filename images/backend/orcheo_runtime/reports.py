@@ -32,7 +32,9 @@ BACKUP = {
     "backup_last_bytes": "Size of its dump.",
     "backup_last_seconds": "How long it took.",
 }
-PARTS = {"servers": SERVERS, "backup": BACKUP}
+# Reported apart, as {"names": …}, by every worker.
+NAMES = {"names_unresolved": "Names of Postgres and Valkey that this pod gets no address for."}
+PARTS = {"servers": SERVERS, "backup": BACKUP, "names": NAMES}
 # Of a pipe: a longer line could be mixed with that of the process that settles.
 MOST_BYTES = 512
 logger = logging.getLogger("orcheo_runtime.reports")

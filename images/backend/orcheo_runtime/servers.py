@@ -1,7 +1,10 @@
 """How full Postgres and Valkey are, as far as Orcheo's own user may see it: the same for servers of the stack and managed ones."""
 
 import logging
+import os
+import socket
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from orcheo_runtime import reports
 
@@ -48,6 +51,22 @@ def of_backup(connection: "Connection") -> dict[str, float]:
         logger.debug("Postgres does not say when the last backup was: %s", error)
         return {}
     return {} if row is None else dict(zip(reports.BACKUP, map(float, row), strict=True))
+
+
+def of_names() -> dict[str, float]:
+    """Whether DNS knows the servers: connections that are open outlive it, new ones do not."""
+    hosts = {urlsplit(os.environ[url]).hostname or "" for url in ("ORCHEO_POSTGRES_DSN", "REDIS_URL")}
+    return {"names_unresolved": float(sum(not is_known(host) for host in hosts))}
+
+
+def is_known(host: str) -> bool:
+    """True for an address."""
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        logger.debug("no address for %s: %s", host, error)
+        return False
+    return True
 
 
 def of_valkey(client_of: "Callable[[], redis.Redis]") -> dict[str, float]:

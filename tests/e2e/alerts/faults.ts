@@ -24,6 +24,7 @@ export const faults = {
     OrcheoRestarts: littleMemory,
     OrcheoImageUnavailable: noImage,
     OrcheoRolloutStuck: noImage,
+    OrcheoNamesUnresolved: "the cluster's DNS is scaled to no pods",
     OrcheoConnectionsExhausted: locked,
     OrcheoApiErrors: locked,
     OrcheoApiSlow: locked,

@@ -378,6 +378,21 @@ const noEntrance: Story = {
     },
 };
 
+const scaleDns = (replicas: number): Promise<string> =>
+    kube("scale", "deployment/coredns", "--namespace=kube-system", `--replicas=${replicas}`);
+const noDns: Story = {
+    alerts: ["OrcheoNamesUnresolved"],
+    within: 240,
+    // Its page: look at DNS, correct the cause, and then ask from the pod.
+    after: { OrcheoNamesUnresolved: 1 },
+    cause: () => scaleDns(0).then(() => undefined),
+    async remedy() {
+        await scaleDns(1);
+        await kube("rollout", "status", "deployment/coredns", "--namespace=kube-system", "--timeout=120s");
+        for (const role of [API, WORKER]) await expectReady(role);
+    },
+};
+
 /** cert-manager issues a new certificate at once. */
 async function setLifetime(lifetime: object): Promise<void> {
     const patch = JSON.stringify({ spec: lifetime });
@@ -447,6 +462,7 @@ export const first: readonly Story[] = [
     { alerts: ["OrcheoPostgresDown", "OrcheoServersAway"], within: 240, ...noRoomFor("postgres") },
     { alerts: ["OrcheoValkeyDown"], ...noRoomFor("valkey") },
     noEntrance,
+    noDns,
 ];
 
 /** One after the other. */
