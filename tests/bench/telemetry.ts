@@ -1,4 +1,4 @@
-/** The price of metrics and traces: APIs with and without them beside each other, asked at the same time and at the same rate. */
+/** The price of metrics and traces: APIs with and without them, asked in turn and at the same rate, so that all meet the same drift of the machine. */
 import { loadavg } from "node:os";
 import { inNode } from "../../local/cluster/node.ts";
 import { at } from "../e2e/orcheo.ts";
@@ -7,12 +7,12 @@ import { attack, CALLERS } from "./load.ts";
 import { cpuSeconds } from "./pods.ts";
 import { type Bench, keepOneReplica, NAMESPACE, originOf, type Pod, podsBy, requests } from "./twins.ts";
 
+/** Each with new processes, whose memory lies elsewhere. */
 const ROUNDS = 3;
-const WARM_SECONDS = 5;
-const SECONDS = 60;
-/** Of each API: together so few that an answer takes as long as its work, and not as a queue. */
-const RATE = 15;
-const SCRAPE_SECONDS = 15;
+const TURNS = 6;
+const SECONDS = 6;
+/** So few that an answer takes as long as its work, and not as a queue. */
+const RATE = 40;
 
 const LABEL = "bench-telemetry";
 const RECEIVER = LABEL;
@@ -161,23 +161,30 @@ interface Price {
 
 async function measure(bench: Bench, way: string, pod: Pod): Promise<Price> {
     const url = `${originOf("ours", pod)}${requests["a list from Postgres"]}`;
-    await attack(bench, url, WARM_SECONDS, CALLERS, RATE);
-    const failed: unknown[] = [];
-    const scrape = (): void => {
-        const command = ["curl", "--silent", "--insecure", "--fail", "--output", "/dev/null"];
-        inNode(bench.spec, [...command, `https://${pod.ip}:9464/metrics`]).catch((error: unknown) =>
-            failed.push(error),
-        );
-    };
     const before = cpuSeconds(bench.spec, pod.uid);
-    const scraper = way === METRICS ? setInterval(scrape, SCRAPE_SECONDS * 1000) : undefined;
-    const seen = await attack(bench, url, SECONDS, CALLERS, RATE).finally(() => {
-        clearInterval(scraper);
-    });
+    const command = ["curl", "--silent", "--insecure", "--fail", "--output", "/dev/null"];
+    const scraped = way === METRICS ? inNode(bench.spec, [...command, `https://${pod.ip}:9464/metrics`]) : undefined;
+    const [seen] = await Promise.all([attack(bench, url, SECONDS, CALLERS, RATE), scraped]);
     const used = cpuSeconds(bench.spec, pod.uid) - before;
-    if (seen.success < 1 || failed.length > 0)
-        throw new Error(`${way}: ${JSON.stringify(seen.status_codes)} ${failed.map(String).join()}`);
+    if (seen.success < 1) throw new Error(`${way}: ${JSON.stringify(seen.status_codes)}`);
     return { p95Ms: seen.latencies["95th"] / 1e6, cpu: (used / seen.requests) * 1000 };
+}
+
+/** @returns for each turn, the prices of the ways in their order */
+async function inTurn(bench: Bench, pods: readonly Pod[]): Promise<Price[][]> {
+    const names = Object.keys(ways);
+    const found: Price[][] = [];
+    // The first turn warms each process up.
+    for (let turn = 0; turn <= TURNS; turn++) {
+        const prices: Price[] = [];
+        for (const place of names.keys()) {
+            // Another one begins in each turn.
+            const number = (place + turn) % names.length;
+            prices[number] = await measure(bench, names[number] ?? "", pods[number] as Pod);
+        }
+        if (turn > 0) found.push(prices);
+    }
+    return found;
 }
 
 /** @returns lines of a table */
@@ -186,32 +193,38 @@ export async function measureTelemetry(bench: Bench): Promise<readonly string[]>
     // It would take the load of the copies for that of its own pods.
     await keepOneReplica(bench);
     await startReceiver(bench, String(at(deployment, "spec", "template", "spec", "containers", 0, "image")));
-    const rounds: Price[][] = [];
+    const turns: Price[][] = [];
     const loads: number[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
         const pods = await bench.report.step(`start an API for each way, ${round}`, undefined, () =>
             start(bench, deployment),
         );
-        const found = bench.report.step(`requests to all of them, ${round}`, undefined, () =>
-            Promise.all(Object.keys(ways).map((way, number) => measure(bench, way, pods[number] as Pod))),
+        const found = bench.report.step(`requests to each of them in turn, ${round}`, undefined, () =>
+            inTurn(bench, pods),
         );
-        rounds.push(await found);
+        turns.push(...(await found));
         loads.push(loadavg()[0] ?? Number.NaN);
     }
     await remove(bench);
     await bench.kubectl(["--namespace", NAMESPACE, "delete", "networkpolicy", LABEL]);
     await bench.kubectl(["delete", "namespace", RECEIVER, "--wait=false"]);
-    const of = (number: number, field: keyof Price): number =>
-        median(rounds.map((prices) => prices[number]?.[field] ?? Number.NaN));
-    const more = (value: number, base: number): string => `${(((value - base) / base) * 100).toFixed(1)} %`;
+    const of = (prices: readonly Price[], number: number, field: keyof Price): number =>
+        prices[number]?.[field] ?? Number.NaN;
+    const middle = (number: number, field: keyof Price): number =>
+        median(turns.map((prices) => of(prices, number, field)));
+    /** Beside the first way of the same turn. */
+    const more = (number: number, field: keyof Price): string => {
+        const times = turns.map((prices) => of(prices, number, field) / of(prices, 0, field));
+        return `${((median(times) - 1) * 100).toFixed(1)} %`;
+    };
     const rows = Object.keys(ways).map((way, number) => {
-        const [p95, cpu] = [of(number, "p95Ms"), of(number, "cpu")];
-        const cells = [p95.toFixed(1), more(p95, of(0, "p95Ms")), cpu.toFixed(2), more(cpu, of(0, "cpu"))];
+        const latency = [middle(number, "p95Ms").toFixed(1), more(number, "p95Ms")];
+        const cells = [...latency, middle(number, "cpu").toFixed(2), more(number, "cpu")];
         return `| ${[way, ...cells].join(" | ")} |`;
     });
     return [
         "",
-        `## Metrics and traces (${RATE} requests a second to each for ${SECONDS} s; median of ${ROUNDS} rounds; load ${median(loads).toFixed(1)})`,
+        `## Metrics and traces (${RATE} requests a second to one after the other, for ${SECONDS} s; median of ${ROUNDS * TURNS}; load ${median(loads).toFixed(1)})`,
         "",
         "| a list from Postgres | p95 ms | more | CPU s/1,000 API | more | target of metrics |",
         "| --- | --- | --- | --- | --- | --- |",
