@@ -1,7 +1,7 @@
 # Two commands do everything: `make up` and `make test`. README.md explains how to use your own cluster.
 run := local/run
 
-.PHONY: up down delete status diagnose env plugins prune check check-lint check-files test compose-test browser-test workflow-test aws-test endurance alerts alerts-on-cluster logs-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
+.PHONY: up down delete status diagnose env plugins prune check check-static check-lint check-files test compose-test browser-test workflow-test aws-test endurance alerts alerts-on-cluster logs-on-cluster publish publish-check publish-test toolchain-bundle bench faults help ready-for-test ready-for-bench ready-for-faults
 
 help:
 	@echo "make up      deploys Orcheo to the embedded Kubernetes cluster, or to the cluster that Pulumi.dev.yaml names"
@@ -37,10 +37,11 @@ status diagnose:
 	@$(run) node local/main.ts $@ $(ARGS)
 
 # As `npm run check`, with what uses one core beside each other.
-check:
+check: check-static
+	@$(run) npm run unit
+check-static:
 	@$(run) true
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-lint check-files
-	@$(run) npm run unit
 check-lint:
 	@$(run) npm run lint
 check-files:
@@ -48,8 +49,8 @@ check-files:
 	@$(run) npm run types
 	@$(run) npm run imports
 
-test: ready-for-test check
-	@$(run) vitest run --project policy
+test: ready-for-test check-static
+	@$(run) vitest run --project unit --project policy
 	@$(run) node local/toolchain/build.ts >/dev/null
 	@$(run) vitest run --project 'e2e-*' --project verdicts
 

@@ -8,6 +8,8 @@ import { alertsCluster, endToEndClusters, fluxCluster, logsCluster } from "./tes
 
 /** So many files at once: each waits for its cluster much of the time. A third on two cores made all of them slower, and nothing sooner. */
 const maxWorkers = 2;
+/** Those of the longest files that run servers wait much of the time. 182 s became 159 s on two cores. */
+const moreThanCores = Math.ceil(availableParallelism() * 1.5);
 const standInCanvas = fileURLToPath(new URL("tests/canvas-app", import.meta.url));
 /** Set by hand, a tree of Orcheo's own canvas: the same tests then meet that one. */
 const canvasSource = process.env.ORCHEO_CANVAS_SOURCE ?? standInCanvas;
@@ -64,11 +66,17 @@ export default defineConfig({
                     name: "unit",
                     include: ["tests/{unit,local,tools}/**/*.test.ts"],
                     testTimeout: 120_000,
-                    // More than cores: those of the longest that run servers wait much of the time. 182 s became 159 s on two cores.
-                    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+                    maxWorkers: moreThanCores,
                 },
             },
-            { test: { name: "policy", include: ["tests/policy/**/*.test.ts"], testTimeout: 300_000 } },
+            {
+                test: {
+                    name: "policy",
+                    include: ["tests/policy/**/*.test.ts"],
+                    testTimeout: 300_000,
+                    maxWorkers: moreThanCores,
+                },
+            },
             {
                 test: {
                     name: "verdicts",
