@@ -117,10 +117,13 @@ function planServers(own: string): Alert[] {
     ];
 }
 
-/** Not increase: that of VictoriaMetrics, as its changes, also counts the number that is seen first. */
+/**
+ * Not increase: that of VictoriaMetrics, as its changes, also counts the number that is seen first. A StatefulSet's new pod has the name of the old
+ * one and begins with 0.
+ */
 export function restartsIn(time: string, own: string): string {
-    const restarts = `kube_pod_container_status_restarts_total{${own}}[${time}]`;
-    return `sum by (pod, container) (max_over_time(${restarts}) - min_over_time(${restarts}))`;
+    const restarts = `kube_pod_container_status_restarts_total{${own}}`;
+    return `sum by (pod, container) (${restarts} - min_over_time(${restarts}[${time}]))`;
 }
 
 /** Metrics of kube-state-metrics. */

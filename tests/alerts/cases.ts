@@ -437,6 +437,7 @@ export const cases: Readonly<Record<string, Case>> = {
         silent: [
             { why: "two", minute: 60, series: restarts("0x10 1x10 2x50") },
             { why: "those before the first sample", minute: 60, series: restarts("_x30 7x30") },
+            { why: "those of the pod before, of the same name", minute: 60, series: restarts("7x40 0x20") },
         ],
     },
     OrcheoOutOfMemory: {
