@@ -19,8 +19,10 @@ import { type ClusterSpec, pathsOf, registryOf } from "./spec.ts";
 
 export interface SystemImage {
     readonly name: string;
-    /** Binaries of the toolchain that go to `/`; the first is the entrypoint. */
+    /** Binaries of the toolchain; the first is the entrypoint. */
     readonly binaries: readonly string[];
+    /** Where they go; by default to the root. */
+    readonly folder?: string;
     /** A fixed tag, for an image referenced before it is built; other images are tagged with the key of their contents. */
     readonly tag?: string;
     /** Adds the applets of the host's static busybox. */
@@ -145,10 +147,10 @@ export async function buildAt(
 const dockerfile = (image: SystemImage, files: readonly string[]): string =>
     [
         "FROM scratch",
-        ...files.map((file) => `COPY ${basename(file)} ${file === BUSYBOX ? BUSYBOX : "/"}`),
+        ...files.map((file) => `COPY ${basename(file)} ${file === BUSYBOX ? BUSYBOX : `${image.folder ?? ""}/`}`),
         ...(image.busybox === true ? [`RUN ["${BUSYBOX}", "--install", "/bin"]`] : []),
         `USER ${image.user ?? NOBODY}`,
-        `ENTRYPOINT ["${image.binaries.length > 0 ? `/${basename(files[0] ?? "")}` : "/bin/sh"}"]`,
+        `ENTRYPOINT ["${image.binaries.length > 0 ? `${image.folder ?? ""}/${basename(files[0] ?? "")}` : "/bin/sh"}"]`,
         "",
     ].join("\n");
 

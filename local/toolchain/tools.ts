@@ -637,15 +637,33 @@ export const tools: readonly Tool[] = [
                 goModule: PROMETHEUS_OPERATOR,
                 file: `example/prometheus-operator-crd/monitoring.coreos.com_${name}.yaml`,
             })),
+            // Its deployment and the rights of a Prometheus, as its makers show them.
+            "prometheus-operator.yaml": [
+                ...["cluster-role", "cluster-role-binding", "deployment", "service-account"].map(
+                    (name) => `prometheus-operator/prometheus-operator-${name}`,
+                ),
+                ...["cluster-role", "cluster-role-binding", "service-account"].map(
+                    (name) => `prometheus/prometheus-${name}`,
+                ),
+            ].map((name) => ({ goModule: PROMETHEUS_OPERATOR, file: `example/rbac/${name}.yaml` })),
         },
     },
     {
-        // What Prometheus accepts. It discovers pods: the clients of all clouds are left out.
-        name: "promtool",
+        // Beside each Prometheus of the operator's: it makes the configuration whole, and has Prometheus read it again.
+        name: "prometheus-config-reloader",
+        group: "operator",
+        version: "0.92.1",
+        module: "prometheus-operator",
+        packages: [`${PROMETHEUS_OPERATOR}/cmd/prometheus-config-reloader`],
+        stamps: { "github.com/prometheus/common/version.Version": "0.92.1" },
+    },
+    {
+        // Of services it discovers pods alone: the clients of all clouds are left out. Without its built pages, which the module lacks.
+        name: "prometheus",
         group: "operator",
         version: "3.16.0",
-        module: "promtool",
-        packages: [`${PROMETHEUS}/cmd/promtool`],
+        module: "prometheus",
+        packages: ["promtool", "prometheus"].map((name) => `${PROMETHEUS}/cmd/${name}`),
         tags: ["remove_all_sd", "enable_kubernetes_sd"],
         stamps: { "github.com/prometheus/common/version.Version": "3.16.0" },
     },
