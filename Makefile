@@ -80,7 +80,7 @@ alerts:
 
 alerts-on-cluster: ready-for-test
 	@$(run) node local/toolchain/build.ts >/dev/null
-	@$(run) vitest run --project alerts-on-cluster
+	@$(run) vitest run --project alerts-on-cluster --project monitoring-kinds
 
 logs-on-cluster: ready-for-test
 	@$(run) node local/toolchain/build.ts >/dev/null

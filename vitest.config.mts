@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { variablesOf } from "./local/cluster/spec.ts";
-import { alertsCluster, endToEndClusters, fluxCluster, logsCluster } from "./tests/e2e/clusters.ts";
+import { alertsCluster, endToEndClusters, fluxCluster, kindsCluster, logsCluster } from "./tests/e2e/clusters.ts";
 
 /** So many files at once: each waits for its cluster much of the time. A third on two cores made all of them slower, and nothing sooner. */
 const maxWorkers = 2;
@@ -154,6 +154,18 @@ export default defineConfig({
                     // One cluster after the other.
                     fileParallelism: false,
                     testTimeout: 1_800_000,
+                    hookTimeout: 3_600_000,
+                },
+            },
+            {
+                test: {
+                    name: "monitoring-kinds",
+                    include: ["tests/e2e/monitoring-kinds.test.ts"],
+                    env: { ...variablesOf(kindsCluster), ORCHEO_CANVAS_SOURCE: canvasSource },
+                    // After the project alerts-on-cluster.
+                    sequence: { groupOrder: 1 },
+                    maxWorkers: 1,
+                    testTimeout: 900_000,
                     hookTimeout: 3_600_000,
                 },
             },

@@ -10,6 +10,9 @@ export const endToEndClusters: Readonly<Record<string, ClusterSpec>> = {
 /** Of `make alerts-on-cluster`, which is no part of `make test`. */
 export const alertsCluster = clusterSpec("alerts", { api: 26451, registry: 25011, http: 20091, https: 20451 });
 
+/** Of its test of the other kinds of monitoring. */
+export const kindsCluster = clusterSpec("kinds", { api: 26454, registry: 25014, http: 20094, https: 20454 });
+
 /** Of `make logs-on-cluster`, which is no part of `make test` either. */
 export const logsCluster = clusterSpec("logs", { api: 26452, registry: 25012, http: 20092, https: 20452 });
 
@@ -19,7 +22,7 @@ export const fluxCluster = clusterSpec("flux", { api: 26453, registry: 25013, ht
 /** The cluster of the running file: vitest.config.mts sets its variables. Never that of `make up`, which tests would delete. */
 export function clusterOfThisFile(): ClusterSpec {
     const name = process.env.ORCHEO_CLUSTER;
-    const spec = [...Object.values(endToEndClusters), alertsCluster, fluxCluster, logsCluster].find(
+    const spec = [...Object.values(endToEndClusters), alertsCluster, kindsCluster, fluxCluster, logsCluster].find(
         (one) => one.name === name,
     );
     if (spec === undefined) throw new Error(`ORCHEO_CLUSTER is ${name ?? "not set"}: no cluster of these tests`);

@@ -21,7 +21,7 @@ function changed(settings: Settings, name: string): string {
 }
 
 /** What the state says of the resources; its time and its ciphertexts change with each update, also with a refused one. */
-const recorded = async (): Promise<unknown> => {
+export const recorded = async (): Promise<unknown> => {
     const { output } = await pulumi("stack", "export", "--show-secrets");
     return at(JSON.parse(output), "deployment", "resources");
 };

@@ -14,7 +14,7 @@ export interface Server {
     readonly environment?: Readonly<Record<string, string>>;
     /** Of its Service; none without them. */
     readonly ports?: readonly number[];
-    /** Secrets and ConfigMaps that become directories. */
+    /** Secrets and ConfigMaps that become directories; one of neither is empty, and gone with the pod. */
     readonly mounts?: readonly { readonly path: string; readonly secret?: string; readonly configMap?: string }[];
     /** What it may do in the cluster; it gets no token without. */
     readonly rules?: readonly object[];
@@ -66,6 +66,7 @@ function pod(server: Server, image: string): object {
             name: `mount-${number}`,
             ...(secret !== undefined && { secret: { secretName: secret } }),
             ...(configMap !== undefined && { configMap: { name: configMap } }),
+            ...(secret === undefined && configMap === undefined && { emptyDir: {} }),
         })),
     };
 }
