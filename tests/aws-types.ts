@@ -13,11 +13,12 @@ export interface BridgedTypes {
 
 const snake = (name: string): string => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toLowerCase();
 
-/** Terraform's name of a type: the service and the type, except for EC2 and RDS, which are older than the rule. */
+/** Terraform's name of a type: the service and the type, except for EC2 and RDS, which are older than the rule, and Prometheus. */
 export function terraformName(module: string, name: string): string {
     if (["ec2", "index"].includes(module)) return `aws_${snake(name)}`;
     if (module === "vpc") return `aws_vpc_${snake(name)}`;
     if (module === "rds" && !name.startsWith("Cluster")) return `aws_db_${snake(name)}`;
+    if (module === "amp") return `aws_prometheus_${snake(name)}`;
     return `aws_${module}_${snake(name)}`;
 }
 

@@ -8,8 +8,8 @@ import { join } from "node:path";
 
 /** Those of info/types.json, as the provider's folders are named; S3 reads tags by S3 Control, and the account by STS. */
 const SERVICES = [
-    ...["backup", "budgets", "cloudwatch", "ec2", "ecr", "eks", "elasticache", "iam", "kms", "logs", "rds", "route53"],
-    ...["s3", "s3control", "secretsmanager", "sns", "sts"],
+    ...["amp", "backup", "budgets", "cloudwatch", "ec2", "ecr", "eks", "elasticache", "iam", "kms", "logs", "rds"],
+    ...["route53", "s3", "s3control", "secretsmanager", "sns", "sts"],
 ];
 
 const CLIENTS = "internal/conns/awsclient_gen.go";

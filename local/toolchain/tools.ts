@@ -2,7 +2,7 @@
 
 /**
  * The purpose of a tool; `make up` needs all groups except `test`, `aws` (the tests of prod on AWS), `compose` of `make compose-test`,
- * `publish` of `make publish`, `languages` of the tests of pulumi-package, `gitops` of the test of rendered manifests by Flux, `workflows` of `make workflow-test`, `monitoring` of the embedded cluster's monitoring and `operator` of those with the Prometheus operator.
+ * `publish` of `make publish`, `languages` of the tests of pulumi-package, `gitops` of the test of rendered manifests by Flux, `workflows` of `make workflow-test`, `monitoring` of the embedded cluster's monitoring and `operator` of `make alerts`: the Prometheus operator, promtool and a user's collector.
  */
 export type Group =
     | "cluster"
@@ -691,6 +691,16 @@ export const tools: readonly Tool[] = [
         module: "otel-collector",
         packages: ["."],
         binary: "otel-collector",
+        stamps: { "main.version": "0.165.0" },
+    },
+    {
+        // With the parts that send to Amazon Managed Service for Prometheus.
+        name: "otel-collector-remote-write",
+        group: "operator",
+        version: "0.165.0",
+        module: "otel-collector",
+        packages: ["./remote-write"],
+        binary: "otel-collector-remote-write",
         stamps: { "main.version": "0.165.0" },
     },
 ];

@@ -101,6 +101,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/internal/v4a v1.4.27 // indirect
 	github.com/aws/aws-sdk-go-v2/service/account v1.30.2 // indirect
 	github.com/aws/aws-sdk-go-v2/service/acm v1.37.20 // indirect
+	github.com/aws/aws-sdk-go-v2/service/amp v1.42.6 // indirect
 	github.com/aws/aws-sdk-go-v2/service/apigatewayv2 v1.33.6 // indirect
 	github.com/aws/aws-sdk-go-v2/service/backup v1.54.7 // indirect
 	github.com/aws/aws-sdk-go-v2/service/budgets v1.43.1 // indirect

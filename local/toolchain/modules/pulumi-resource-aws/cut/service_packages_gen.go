@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-provider-aws/internal/conns"
+	"github.com/hashicorp/terraform-provider-aws/internal/service/amp"
 	"github.com/hashicorp/terraform-provider-aws/internal/service/backup"
 	"github.com/hashicorp/terraform-provider-aws/internal/service/budgets"
 	"github.com/hashicorp/terraform-provider-aws/internal/service/cloudwatch"
@@ -31,6 +32,7 @@ import (
 
 func servicePackages(ctx context.Context) []conns.ServicePackage {
 	v := []conns.ServicePackage{
+		amp.ServicePackage(ctx),
 		backup.ServicePackage(ctx),
 		budgets.ServicePackage(ctx),
 		cloudwatch.ServicePackage(ctx),

@@ -54,6 +54,11 @@ var newer = map[string][]resource.PropertyKey{
 	"aws_rds_cluster": {"autoMinorVersionUpgrade"},
 }
 
+// Fields that are the id of what has none.
+var ids = map[string]resource.PropertyKey{
+	"aws_prometheus_workspace_configuration": "workspaceId",
+}
+
 // Provider maps aws_vpc to aws:ec2/vpc:Vpc, and so on.
 func Provider(metadata []byte) bridge.ProviderInfo {
 	ctx := context.Background()
@@ -78,6 +83,9 @@ func Provider(metadata []byte) bridge.ProviderInfo {
 	for name, token := range known(&info, "resource", info.P.ResourcesMap(), types.Resources) {
 		module, kind, _ := strings.Cut(token, "/")
 		info.Resources[name] = &bridge.ResourceInfo{Tok: bridge.MakeResource("aws", module, kind), Fields: fields[name]}
+		if id := ids[name]; id != "" {
+			info.Resources[name].ComputeID = bridge.DelegateIDField(id, info.Name, info.UpstreamRepoPath)
+		}
 		if unknown := newer[name]; unknown != nil {
 			info.Resources[name].PreCheckCallback = without(unknown)
 		}
