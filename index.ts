@@ -13,6 +13,7 @@ import { Entrance } from "./components/entrance/entrance";
 import { Images } from "./components/images/images";
 import { Authority } from "./components/kubernetes/certificates";
 import { Monitoring } from "./components/monitoring/monitoring";
+import { planRulesText } from "./components/monitoring/monitoring.plan";
 import { NetworkPolicies } from "./components/network/network";
 import { Ownership } from "./components/ownership/ownership";
 import { Secrets } from "./components/secrets/secrets";
@@ -33,7 +34,7 @@ export = async (further: readonly Problem[] = []) => {
     new UnsafeChoices("unsafe", { stack });
 
     const secrets = new Secrets("secrets", { stack });
-    const cloud = await createCloud("aws", { stack, secrets });
+    const cloud = await createCloud("aws", { stack, secrets, rules: planRulesText(stack) });
     const settings = givenSettings();
     const earlier = await earlierImages(stack, settings, cloud.kubeconfig);
     const images = new Images("images", { stack, earlier }, { dependsOn: cloud.repositories });

@@ -46,6 +46,7 @@ const holdsData = new RegExp(
             ...["s3/bucket:Bucket", "s3/bucketV2:BucketV2", "ebs/volume:Volume", "efs/fileSystem:FileSystem"],
             ...["kms/key:Key", "secretsmanager/secret:Secret", "backup/vault:Vault", "dynamodb/table:Table"],
             ...["ecr/repository:Repository", "eks/cluster:Cluster", "cloudwatch/logGroup:LogGroup"],
+            "amp/workspace:Workspace",
         ].join("|")})` +
         "|^random:index/random(Password|Bytes|String|Id|Uuid):.*|^tls:index/privateKey:PrivateKey)$",
 );

@@ -16,6 +16,18 @@ const named = ({ name, inputs }: { name: string; inputs: Inputs }) => text(input
 
 export const awsComputed: Readonly<Record<string, Computed>> = {
     "pulumi:providers:aws": nothing,
+    "aws:amp/alertManagerDefinition:AlertManagerDefinition": nothing,
+    "aws:amp/ruleGroupNamespace:RuleGroupNamespace": (_, inputs) => ({
+        arn: arn("aps", `rulegroupsnamespace/ws-1/${text(inputs["name"], "")}`),
+    }),
+    "aws:amp/workspace:Workspace": (name) => ({
+        arn: arn("aps", `workspace/ws-${name}`),
+        prometheusEndpoint: `https://aps-workspaces.${region}.amazonaws.com/workspaces/ws-${name}/`,
+    }),
+    "aws:amp/workspaceConfiguration:WorkspaceConfiguration": () => ({
+        outOfOrderTimeWindowInSeconds: 0,
+        ruleQueryOffsetInSeconds: 0,
+    }),
     "aws:backup/plan:Plan": (name) => ({ arn: arn("backup", `backup-plan:${name}`), version: "v1" }),
     "aws:backup/selection:Selection": nothing,
     "aws:backup/vault:Vault": (_, inputs) => ({
@@ -128,6 +140,7 @@ export const awsCalls: Readonly<Record<string, (inputs: Inputs) => Record<string
 
 /** By type of what is protected: inputs that the provider documents as forcing a new resource. */
 export const replacing: Readonly<Record<string, readonly string[]>> = {
+    "aws:amp/workspace:Workspace": ["kmsKeyArn"],
     "aws:backup/vault:Vault": ["name", "kmsKeyArn"],
     "aws:ec2/subnet:Subnet": ["vpcId", "cidrBlock", "availabilityZone"],
     "aws:ec2/vpc:Vpc": ["cidrBlock"],

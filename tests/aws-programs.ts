@@ -92,6 +92,23 @@ const careful = prod(
     },
 );
 
+/** Its metrics go through a collector to Amazon Managed Service for Prometheus. */
+export const measured = prod(
+    {
+        monitoring: {
+            kind: "otlp",
+            endpoint: "https://collector.monitoring.svc:4318/v1/metrics",
+            authority: { kind: "configMap", name: "collector-ca" },
+            reach: {
+                kind: "pods",
+                namespace: "monitoring",
+                podLabels: { "app.kubernetes.io/name": "opentelemetry-collector" },
+            },
+        },
+    },
+    { prometheus: { writer: { namespace: "monitoring", serviceAccount: "opentelemetry-collector" } } },
+);
+
 export const awsPrograms: readonly (readonly [string, Program])[] = [
     ["Pulumi.prod.yaml", { stack: "prod" }],
     ["everything new", { stack: "prod", settings: everythingNew }],
@@ -105,6 +122,7 @@ export const awsPrograms: readonly (readonly [string, Program])[] = [
         },
     ],
     ["copies of backups, blue/green updates", { stack: "prod", settings: careful }],
+    ["a managed Prometheus", { stack: "prod", settings: measured }],
 ];
 
 export const sizes = ["small", "medium", "large"] as const;

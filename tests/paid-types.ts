@@ -8,6 +8,7 @@ const typesIn = (module: string, ...names: readonly string[]): readonly string[]
 
 /** Paid by what goes through it or lies in it, which no program says: the head of docs/costs.md names it. */
 export const byUse: readonly string[] = [
+    ...typesIn("amp", "RuleGroupNamespace", "Workspace", "WorkspaceConfiguration"),
     ...typesIn("backup", "Plan", "Selection", "Vault"),
     ...typesIn("cloudwatch", "LogGroup", "MetricAlarm"),
     ...["ec2/FlowLog", "ecr/Repository", "s3/Bucket", "sns/Topic", "sns/TopicSubscription"],
@@ -15,6 +16,7 @@ export const byUse: readonly string[] = [
 
 /** Parts and settings of what is paid for, and what AWS gives away. */
 export const free: readonly string[] = [
+    "amp/AlertManagerDefinition",
     ...typesIn("ec2", "Vpc", "Subnet", "RouteTable", "RouteTableAssociation", "InternetGateway", "SecurityGroup"),
     ...typesIn("ec2", "DefaultSecurityGroup", "LaunchTemplate", "VpcEndpoint"),
     ...typesIn("eks", "AccessEntry", "AccessPolicyAssociation", "Addon", "PodIdentityAssociation"),

@@ -10,10 +10,12 @@ import { Bucket } from "./bucket";
 import { dnsRecord } from "./dns";
 import { Eks } from "./eks";
 import { PodRole } from "./identities";
+import { serviceAccountsOf, type Identity } from "./identities.plan";
 import { keyOf } from "./keys";
 import { Monitoring } from "./monitoring";
 import { networkOf, textOf } from "./network";
 import { planBackupPolicy, planDataKey } from "./policies.plan";
+import { connect, Prometheus } from "./prometheus";
 import { Repositories } from "./repositories";
 import { vaultKey } from "./vault";
 import type { Network } from "./vpc.plan";
@@ -55,6 +57,8 @@ export interface CloudArgs {
         "aws" | "backup" | "database" | "host" | "kubernetes" | "makesStorageClass" | "registry"
     >;
     readonly secrets: Secrets;
+    /** Rules file of the stack, for the managed Prometheus that evaluates it. */
+    readonly rules: string;
 }
 
 export async function createCloud(name: string, args: CloudArgs): Promise<Cloud> {
@@ -85,7 +89,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
     readonly backup: Cloud["backup"];
     readonly outputs: Cloud["outputs"];
 
-    constructor(name: string, { stack, secrets, settings, deployed }: AwsCloudArgs) {
+    constructor(name: string, { stack, secrets, rules, settings, deployed }: AwsCloudArgs) {
         super("orcheo:index:Aws", name);
         const tags = planTags(settings);
         const provider = new aws.Provider(
@@ -106,21 +110,41 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
         );
         const shared = { stack, settings, dataKeyArn };
         const network = networkOf(`${name}-network`, shared, child);
-        const { topicArn } = new Monitoring(`${name}-monitoring`, shared, child);
+        const config = settings.prometheus;
+        const prometheus = config && new Prometheus(`${name}-prometheus`, { ...shared, config, rules }, child);
+        const monitoring = new Monitoring(
+            `${name}-monitoring`,
+            { ...shared, workspaceArn: prometheus?.workspaceArn },
+            child,
+        );
+        const { topicArn } = monitoring;
         const cluster = this.cluster(name, { ...shared, network, tags, deployed }, child);
         this.kubeconfig = cluster.kubeconfig;
         this.repositories = settings.registry ? [new Repositories(`${name}-images`, shared, child)] : [];
         new BackupPlan(`${name}-backup`, { ...shared, topicArn }, child);
         const bucket = new Bucket(`${name}-bucket`, shared, child);
 
-        const identity = { stack, settings, clusterName: cluster.clusterName };
-        const backend = new PodRole(`${name}-backend`, { ...identity, identity: "backend" }, child);
-        const backup = new PodRole(`${name}-backup-job`, { ...identity, identity: "backup" }, child);
+        const { clusterName } = cluster;
+        const { namespace } = stack.kubernetes;
+        const podRole = (role: string, purpose: Identity): PodRole =>
+            new PodRole(
+                role,
+                {
+                    ...{ settings, clusterName, namespace, purpose },
+                    ...{ serviceAccounts: serviceAccountsOf[purpose], existing: settings.roles[purpose] },
+                },
+                child,
+            );
+        const backend = podRole(`${name}-backend`, "backend");
+        const backup = podRole(`${name}-backup-job`, "backup");
         backup.allow(`${name}-backup-job-policy`, planBackupPolicy(bucket, settings.region), child);
         // A vault key that lives elsewhere is not copied.
         const value = secrets.application?.["vault-encryption-key"];
         const vault = value && vaultKey(`${name}-vault`, { settings, backend, value }, child);
         dnsRecord(`${name}-record`, stack.host, settings.dns, child);
+        const forWriter =
+            prometheus &&
+            connect(`${name}-prometheus`, prometheus, { settings, config, clusterName, namespace, monitoring }, child);
 
         const clusterSecurityGroupId = cluster.securityGroupId;
         this.account = { settings, provider, network, clusterSecurityGroupId, dataKeyArn, topicArn };
@@ -133,6 +157,7 @@ class AwsCloud extends pulumi.ComponentResource implements Cloud {
             backupRoleArn: backup.roleArn,
             backendRoleArn: backend.roleArn,
             ...(vault !== undefined && { vaultSecretArn: vault.arn }),
+            ...forWriter,
         };
         this.registerOutputs({});
     }

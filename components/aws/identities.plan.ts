@@ -13,9 +13,10 @@ export const serviceAccountsOf: Readonly<Record<Identity, readonly (keyof Servic
 };
 
 export interface TrustInputs {
-    readonly settings: Aws;
+    readonly settings: Pick<Aws, "accountId" | "identities" | "region">;
     readonly clusterName: pulumi.Input<string>;
     readonly namespace: string;
+    readonly serviceAccount: string | readonly string[];
 }
 
 /**
@@ -24,16 +25,13 @@ export interface TrustInputs {
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
  * @see https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
  */
-export function planTrust(
-    identity: Identity,
-    { settings, clusterName, namespace }: TrustInputs,
-): aws.iam.PolicyStatement {
-    const { identities } = settings;
-    const accounts = serviceAccountsOf[identity];
+export function planTrust(inputs: TrustInputs): aws.iam.PolicyStatement {
+    const { identities } = inputs.settings;
     switch (identities.kind) {
         case "podIdentity":
-            return planPodTrust({ settings, clusterName, namespace, serviceAccount: accounts });
+            return planPodTrust(inputs);
         case "irsa": {
+            const { namespace, serviceAccount } = inputs;
             const issuer = identities.oidcProviderArn.slice(identities.oidcProviderArn.indexOf("/") + 1);
             return {
                 Effect: "Allow",
@@ -42,7 +40,9 @@ export function planTrust(
                 Condition: {
                     StringEquals: {
                         [`${issuer}:aud`]: "sts.amazonaws.com",
-                        [`${issuer}:sub`]: accounts.map((account) => `system:serviceaccount:${namespace}:${account}`),
+                        [`${issuer}:sub`]: [serviceAccount]
+                            .flat()
+                            .map((account) => `system:serviceaccount:${namespace}:${account}`),
                     },
                 },
             };
@@ -56,7 +56,7 @@ export function planPodTrust({
     clusterName,
     namespace,
     serviceAccount,
-}: TrustInputs & { readonly serviceAccount: string | readonly string[] }): aws.iam.PolicyStatement {
+}: TrustInputs): aws.iam.PolicyStatement {
     const accounts = typeof serviceAccount === "string" ? serviceAccount : [...serviceAccount];
     return {
         Effect: "Allow",

@@ -1,15 +1,18 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Stack } from "../config/schema";
 import type { Aws } from "../config/schema.aws";
-import { planTrust, serviceAccountsOf, type Identity } from "./identities.plan";
+import { planTrust } from "./identities.plan";
 import { policyDocument } from "./policies.plan";
 
 export interface PodRoleArgs {
-    readonly stack: Pick<Stack, "kubernetes">;
     readonly settings: Aws;
-    readonly identity: Identity;
     readonly clusterName: pulumi.Input<string>;
+    readonly namespace: string;
+    readonly serviceAccounts: readonly string[];
+    /** Part of the role's name. */
+    readonly purpose: string;
+    /** ARN of the role to use instead of a new one. */
+    readonly existing?: string | undefined;
 }
 
 /** IAM role of some pods. The owner of each resource attaches the permissions. */
@@ -20,25 +23,21 @@ export class PodRole extends pulumi.ComponentResource {
 
     constructor(name: string, args: PodRoleArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:AwsPodIdentity", name, {}, opts);
-        const { stack, settings, identity, clusterName } = args;
-        const { namespace } = stack.kubernetes;
+        const { settings, clusterName, namespace, serviceAccounts, purpose, existing } = args;
         const child = { parent: this };
-        const existing = settings.roles[identity];
         if (existing !== undefined) this.roleArn = pulumi.output(existing);
         else {
+            const trust = planTrust({ settings, clusterName, namespace, serviceAccount: serviceAccounts });
             const role = new aws.iam.Role(
                 name,
-                {
-                    namePrefix: `${settings.name}-${identity}-`,
-                    assumeRolePolicy: policyDocument([planTrust(identity, { settings, clusterName, namespace })]),
-                },
+                { namePrefix: `${settings.name}-${purpose}-`, assumeRolePolicy: policyDocument([trust]) },
                 child,
             );
             this.roleArn = role.arn;
             this.roleName = role.name;
         }
         if (settings.identities.kind === "podIdentity")
-            for (const serviceAccount of serviceAccountsOf[identity])
+            for (const serviceAccount of serviceAccounts)
                 new aws.eks.PodIdentityAssociation(
                     `${name}-${serviceAccount}`,
                     { clusterName, namespace, serviceAccount, roleArn: this.roleArn },

@@ -9,12 +9,20 @@ export interface MonitoringArgs {
     readonly dataKeyArn: pulumi.Output<string>;
 }
 
+export interface NotificationsArgs extends MonitoringArgs {
+    /** Managed Prometheus that notifies the topic, too. */
+    readonly workspaceArn?: pulumi.Output<string> | undefined;
+}
+
 /** Notifications: the topic of all alarms, and the budget. */
 export class Monitoring extends pulumi.ComponentResource {
     readonly topicArn: pulumi.Output<string>;
+    /** Whoever is not told in it is not let in. */
+    readonly policy: pulumi.Resource;
 
-    constructor(name: string, { settings, dataKeyArn }: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, args: NotificationsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("orcheo:index:AwsMonitoring", name, {}, opts);
+        const { settings, dataKeyArn, workspaceArn } = args;
         const child = { parent: this };
         const topic = new aws.sns.Topic(
             `${name}-topic`,
@@ -24,9 +32,10 @@ export class Monitoring extends pulumi.ComponentResource {
         this.topicArn = topic.arn;
         const allowed = new aws.sns.TopicPolicy(
             `${name}-topic-policy`,
-            { arn: topic.arn, policy: policyDocument(planTopicPolicy(topic.arn, settings.accountId)) },
+            { arn: topic.arn, policy: policyDocument(planTopicPolicy(topic.arn, settings.accountId, workspaceArn)) },
             child,
         );
+        this.policy = allowed;
         for (const endpoint of settings.alarmEmails)
             new aws.sns.TopicSubscription(
                 `${name}-${endpoint}`,

@@ -34,13 +34,17 @@ const iamOf = (accountId: string): Statement => ({
     Resource: "*",
 });
 
+/** Services that notify people. */
+const notifying = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"];
+const managedPrometheus = "aps.amazonaws.com";
+
 /**
- * The key of database, cache, bucket, images and logs: IAM says who uses it; services that act for the account may too.
+ * The key of database, cache, bucket, images, logs and metrics: IAM says who uses it; services that act for the account may too.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function planDataKey(settings: Aws): readonly Statement[] {
-    const { accountId, region } = settings;
+    const { accountId, region, prometheus } = settings;
     const use = ["kms:Decrypt", "kms:GenerateDataKey*"];
     return [
         iamOf(accountId),
@@ -57,13 +61,32 @@ export function planDataKey(settings: Aws): readonly Statement[] {
         {
             Sid: "Alarms",
             Effect: "Allow",
-            Principal: { Service: ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] },
+            Principal: { Service: prometheus === undefined ? notifying : [...notifying, managedPrometheus] },
             Action: use,
             Resource: "*",
             Condition: { StringEquals: { "aws:SourceAccount": accountId } },
         },
+        ...(prometheus === undefined ? [] : [planKeyOfMetrics(settings)]),
         ...planKeySharing(settings),
     ];
+}
+
+/**
+ * Whoever of the account creates, writes to or queries a workspace does so with the key, by that service alone.
+ *
+ * @see https://docs.aws.amazon.com/prometheus/latest/userguide/encryption-at-rest-Amazon-Service-Prometheus.html
+ */
+function planKeyOfMetrics({ accountId, region }: Aws): Statement {
+    return {
+        Sid: "Metrics",
+        Effect: "Allow",
+        Principal: { AWS: "*" },
+        Action: ["kms:DescribeKey", "kms:CreateGrant", "kms:GenerateDataKey", "kms:Decrypt"],
+        Resource: "*",
+        Condition: {
+            StringEquals: { "kms:ViaService": `aps.${region}.amazonaws.com`, "kms:CallerAccount": accountId },
+        },
+    };
 }
 
 /**
@@ -221,15 +244,31 @@ export function planBucketPolicy(arn: Text): readonly Statement[] {
     ];
 }
 
-/** Who may publish to the topic of the alarms. */
-export function planTopicPolicy(topicArn: Text, accountId: string): readonly Statement[] {
+/**
+ * Who may publish to the topic of the alarms.
+ *
+ * @param workspaceArn  of the managed Prometheus that sends its alerts there
+ * @see https://docs.aws.amazon.com/prometheus/latest/userguide/AMP-alertmanager-receiver-AccessPermission.html
+ */
+export function planTopicPolicy(topicArn: Text, accountId: string, workspaceArn?: Text): readonly Statement[] {
+    const ours = { StringEquals: { "aws:SourceAccount": accountId } };
+    const publish = { Effect: "Allow", Action: "sns:Publish", Resource: topicArn } as const;
     return [
-        {
-            Effect: "Allow",
-            Principal: { Service: ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] },
-            Action: "sns:Publish",
-            Resource: topicArn,
-            Condition: { StringEquals: { "aws:SourceAccount": accountId } },
-        },
+        { ...publish, Principal: { Service: notifying }, Condition: ours },
+        ...(workspaceArn === undefined
+            ? []
+            : [
+                  {
+                      ...publish,
+                      Principal: { Service: managedPrometheus },
+                      Action: ["sns:Publish", "sns:GetTopicAttributes"],
+                      Condition: { ...ours, ArnEquals: { "aws:SourceArn": workspaceArn } },
+                  },
+              ]),
     ];
+}
+
+/** Whoever sends metrics to the workspace does nothing else. */
+export function planWriterPolicy(workspaceArn: Text): readonly Statement[] {
+    return [{ Effect: "Allow", Action: "aps:RemoteWrite", Resource: workspaceArn }];
 }

@@ -14,6 +14,7 @@ import {
     stackName,
     vaultArn,
 } from "./fields.aws";
+import { prometheus } from "./schema.aws.prometheus";
 
 const network = oneOf([
     z.strictObject({
@@ -267,6 +268,7 @@ export const aws = z
         budgetUsdPerMonth: whole(1, 10_000_000).describe(
             "Budget for resources with the stack's tag; notifications at 80 % and when 100 % is forecast.",
         ),
+        prometheus,
         dns,
     })
     .optional()

@@ -16,6 +16,7 @@ import { planVmuiDashboard } from "./vmui.plan";
 import { planOutside, type OutsideSettings } from "./outside.plan";
 import { planLevelAlerts, planLevelRecords } from "./service-levels.plan";
 
+export { planManagedAlertmanager } from "./notifications.plan";
 export * from "./otlp.plan";
 
 export type MonitoringSettings = Pick<Stack, "monitoring">;
@@ -142,11 +143,15 @@ export function planPrometheusRule(stack: AlertSettings, namespace: Input<string
     };
 }
 
+/** A rules file of Prometheus, vmalert or a managed Prometheus. */
+export const planRulesText = (stack: AlertSettings): string =>
+    stringify({ groups: planRuleGroups(stack) }, { lineWidth: 0 });
+
 /** For a Prometheus or vmalert without the operator: a rules file, in a ConfigMap. */
 export function planRulesFile(stack: AlertSettings, namespace: Input<string>): types.input.core.v1.ConfigMap {
     return {
         metadata: { name: rulesName, namespace, labels: objectLabels() },
-        data: { "rules.yaml": stringify({ groups: planRuleGroups(stack) }, { lineWidth: 0 }) },
+        data: { "rules.yaml": planRulesText(stack) },
     };
 }
 

@@ -197,6 +197,51 @@ export function planAlertmanagerFile(settings: Notifications, namespace: string)
     );
 }
 
+/** A topic of SNS, in the region of the workspace. */
+export interface Topic {
+    readonly arn: string;
+    readonly region: string;
+}
+
+/**
+ * The definition of the alert manager of Amazon Managed Service for Prometheus, which notifies topics of SNS alone: an Alertmanager's file
+ * as the text of one key. SNS takes 100 characters as a subject; what is cut off is the end of a long namespace. A topic cannot notice that
+ * the dead man's switch stops, so that goes to nobody.
+ *
+ * @see https://docs.aws.amazon.com/prometheus/latest/userguide/AMP-alertmanager-config.html
+ * @see https://docs.aws.amazon.com/prometheus/latest/userguide/AMP-alertmanager-receiver-config.html
+ */
+export function planManagedAlertmanager({ arn, region }: Topic, namespace: string): string {
+    const receiver = "alarms";
+    const config = {
+        route: {
+            receiver: nobody,
+            group_by: ["alertname", "namespace"],
+            group_wait: usual.wait,
+            group_interval: usual.interval,
+            repeat_interval: "4h",
+            routes: [{ receiver, matchers: ['severity =~ "critical|warning"', `namespace = "${namespace}"`] }],
+        },
+        receivers: [
+            { name: nobody },
+            {
+                name: receiver,
+                sns_configs: [
+                    {
+                        topic_arn: arn,
+                        sigv4: { region },
+                        send_resolved: true,
+                        subject: "{{ .Status }}: {{ .CommonLabels.alertname }} in {{ .CommonLabels.namespace }}",
+                        message: lines,
+                    },
+                ],
+            },
+        ],
+    };
+    const definition = { alertmanager_config: stringify(config, { lineWidth: 0 }) };
+    return stringify(definition, { lineWidth: 0 });
+}
+
 export function planAlertmanagerConfigMap(
     settings: Notifications,
     stackNamespace: string,

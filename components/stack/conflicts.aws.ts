@@ -201,6 +201,24 @@ function minutesOf(window: string): { start: number; end: number } {
     return { start, end: end > start ? end : end + 1440 };
 }
 
+/** A service account has one role, and those of the stack have theirs. */
+function writerOfStack({
+    aws,
+    kubernetes,
+    serviceAccounts,
+}: Pick<Stack, "aws" | "kubernetes" | "serviceAccounts">): Problem[] {
+    if (aws?.prometheus === undefined) return [];
+    const { namespace, serviceAccount } = aws.prometheus.writer;
+    if (namespace !== kubernetes.namespace || !(serviceAccount in serviceAccounts)) return [];
+    return [
+        {
+            at: "orcheo:stack.aws.prometheus.writer.serviceAccount",
+            found: `found "${serviceAccount}", a service account of the stack's own pods`,
+            remedy: "accepted: that of your OpenTelemetry Collector or Prometheus",
+        },
+    ];
+}
+
 export const awsRules = [
     withoutAccount("database"),
     withoutAccount("cache"),
@@ -215,4 +233,5 @@ export const awsRules = [
     bucketAges,
     databaseWindows,
     cacheWindows,
+    writerOfStack,
 ];

@@ -28,3 +28,28 @@ export function unprobedLevels({ monitoring }: Pick<Stack, "monitoring">): Probl
         return value === undefined ? [] : [{ at, found: `found ${value} without monitoring.probe`, remedy }];
     });
 }
+
+/** Its rules would have nothing to evaluate. */
+export function unmeasuredPrometheus({ aws, monitoring }: Pick<Stack, "aws" | "monitoring">): Problem[] {
+    if (aws?.prometheus === undefined || monitoring.kind !== "none") return [];
+    return [
+        {
+            at: "orcheo:stack.aws.prometheus",
+            found: 'found with monitoring.kind "none"',
+            remedy: 'accepted: with monitoring.kind "otlp", "prometheusOperator" or "annotations", which has the metrics',
+        },
+    ];
+}
+
+/** The workspace evaluates the rules, and notifies topics of SNS alone. */
+export function unreadNotifications({ aws, monitoring }: Pick<Stack, "aws" | "monitoring">): Problem[] {
+    if (aws?.prometheus === undefined || monitoring.kind !== "otlp" || monitoring.notifications === undefined)
+        return [];
+    return [
+        {
+            at: "orcheo:stack.monitoring.notifications",
+            found: "found with aws.prometheus, whose alerts go to the topic of aws.alarmEmails",
+            remedy: "accepted: no such key; add subscriptions to the topic instead",
+        },
+    ];
+}

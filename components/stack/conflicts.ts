@@ -13,7 +13,7 @@ import { awsRules } from "./conflicts.aws";
 import { backupRules } from "./conflicts.backup";
 import { tooFewConnections, urlForPooler } from "./conflicts.data";
 import { kubernetesRules } from "./conflicts.kubernetes";
-import { plainTelemetry, unprobedLevels } from "./conflicts.telemetry";
+import { plainTelemetry, unmeasuredPrometheus, unprobedLevels, unreadNotifications } from "./conflicts.telemetry";
 import { extraObjectProblems } from "./extra-objects.plan";
 import { imageRules } from "./image-rules";
 import { transformProblems } from "./transforms.plan";
@@ -42,6 +42,8 @@ export const rules: readonly Rule[] = [
     ...backupRules,
     plainTelemetry,
     unprobedLevels,
+    unmeasuredPrometheus,
+    unreadNotifications,
     unknownRules,
     rollbackOfPublished,
     missingImages,

@@ -57,6 +57,9 @@ OF_BUDGETS = {
 }
 RENAMED = {"s3": OF_S3, "budgets": OF_BUDGETS}
 
+# Where the SDKs' name of a service is not that of IAM.
+MODELS = {"aps": "amp"}
+
 # The parameter that names a resource of a type.
 PARAMETERS: dict[str, dict[str, list[str]]] = {
     "iam": {"role": ["RoleName"], "policy": ["PolicyArn"]},
@@ -92,6 +95,7 @@ PARAMETERS: dict[str, dict[str, list[str]]] = {
     "cloudwatch": {"alarm": ["AlarmName", "AlarmNames"]},
     "logs": {"log-group": ["logGroupName"]},
     "sns": {"topic": ["Name"]},
+    "aps": {"workspace": ["workspaceId"], "rulegroupsnamespace": ["name"]},
     "budgets": {"budget": ["BudgetName"]},
     "sts": {"role": ["RoleArn"]},
 }
@@ -120,6 +124,8 @@ KEYS = {
     ("rds", "CreateDBCluster"): ("KmsKeyId", ["CreateGrant", "DescribeKey"]),
     ("elasticache", "CreateReplicationGroup"): ("KmsKeyId", ["CreateGrant", "DescribeKey"]),
     ("eks", "CreateCluster"): ("encryptionConfig", ["CreateGrant", "DescribeKey"]),
+    # https://docs.aws.amazon.com/prometheus/latest/userguide/encryption-at-rest-Amazon-Service-Prometheus.html
+    ("aps", "CreateWorkspace"): ("kmsKeyArn", ["CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey"]),
     ("ecr", "CreateRepository"): ("encryptionConfiguration", ["CreateGrant", "DescribeKey", "RetireGrant"]),
     ("backup", "CreateBackupVault"): (
         "EncryptionKeyArn",
@@ -134,7 +140,14 @@ SERVICE_ROLES = {
     ("elasticache", "CreateReplicationGroup"): ["elasticache.amazonaws.com"],
     ("backup", "CreateBackupVault"): ["backup.amazonaws.com"],
 }
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+DELIVERY = [
+    *(f"logs:{each}LogDelivery" for each in ("Create", "Delete", "Get", "Update")),
+    *("logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:ListLogDeliveries", "logs:PutResourcePolicy"),
+]
 BESIDE = {
+    # https://docs.aws.amazon.com/prometheus/latest/userguide/CW-logs.html
+    ("aps", "CreateLoggingConfiguration"): DELIVERY,
     # https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
     ("eks", "CreateNodegroup"): ["ec2:RunInstances"],
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault.html
@@ -153,7 +166,7 @@ class Call:
     def __init__(self, request: Request, service: str, region: str, account: str) -> None:
         self.control = request.path.startswith("/v20180820/")
         self.service, self.region, self.account = service, region, account
-        model_name = "s3control" if self.control else service
+        model_name = "s3control" if self.control else MODELS.get(service, service)
         model = get_service_model(model_name)
         self.headers = request.headers
         operation, in_path = get_service_router(model_name).match(request)
@@ -183,6 +196,8 @@ class Call:
         known = {"Partition": "aws", "Region": self.region, "Account": self.account}
         if kind != "cluster" and of == "eks":
             known["ClusterName"] = self.params.get("name") or self.params.get("clusterName") or "*"
+        if of == "aps":
+            known["WorkspaceId"] = self.params.get("workspaceId") or "*"
         names = iter([name])
         return re.sub(
             r"\$\{(\w+)\}",

@@ -105,6 +105,7 @@ test.each([
 
 test.each([
     ...["aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:rds/cluster:Cluster", "aws:ebs/volume:Volume"],
+    "aws:amp/workspace:Workspace",
     ...["kubernetes:postgresql.cnpg.io/v1:Cluster", "random:index/randomPassword:RandomPassword", core("Namespace")],
     "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition",
 ])("%s holds data", (type) => {

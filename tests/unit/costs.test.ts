@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseStack } from "../../components/stack/read";
 import { estimate, pricedTypes } from "../../policies/cost";
-import { everythingNew, exampleOf, plain, sizes } from "../aws-programs";
+import { everythingNew, exampleOf, measured, plain, sizes } from "../aws-programs";
 import { costsDoc, movedTo, spareAtPeak, type Sized } from "../costs-doc";
 import { runBoth, type Run } from "../harness";
 import { byUse, free, uncounted } from "../paid-types";
@@ -25,7 +25,7 @@ async function sizedOf(size: (typeof sizes)[number]): Promise<Sized> {
 
 it("nothing that costs money is left out of the estimate unsaid", async () => {
     const found: Run["resources"][number][] = [];
-    for (const settings of [everythingNew, ...sizes.map((size) => exampleOf(size))]) {
+    for (const settings of [everythingNew, measured, ...sizes.map((size) => exampleOf(size))]) {
         const { resources } = await runBoth({ stack: "prod", settings });
         found.push(...resources.filter(({ type }) => type.startsWith("aws:")));
     }

@@ -391,6 +391,56 @@ describe("existence of resources", () => {
         expect(out(fresh)).not.toContain("172.20.0.10");
     }, 60_000);
 
+    it("a managed Prometheus has the stack's rules, tells the alarms' topic of their alerts, and is written to by one service account", async () => {
+        const program = programNamed("a managed Prometheus");
+        const run = await ran(program);
+        const workspace = only(run, "Workspace", "aws-prometheus");
+        expect(plain(workspace.inputs)).toEqual({
+            alias: "orcheo-prod",
+            kmsKeyArn: only(run, "Key", "aws-data-key").state["arn"],
+            loggingConfiguration: {
+                logGroupArn: `${String(only(run, "LogGroup", "aws-prometheus-logs").state["arn"])}:*`,
+            },
+        });
+        for (const kept of [workspace, only(run, "LogGroup", "aws-prometheus-logs")])
+            expect(kept.options).toMatchObject({ protect: true, retainOnDelete: true });
+        expect(inputsOf(run, "WorkspaceConfiguration", "aws-prometheus-retention")).toEqual({
+            workspaceId: workspace.id,
+            retentionPeriodInDays: 150,
+        });
+        const { "rules.yaml": rules } = inputsOf(run, "ConfigMap", "monitoring-rules")["data"] as Record<
+            string,
+            string
+        >;
+        expect(inputsOf(run, "RuleGroupNamespace", "aws-prometheus-rules")).toEqual({
+            workspaceId: workspace.id,
+            name: "orcheo-prod",
+            data: rules,
+        });
+        expect(rules).toContain("OrcheoApiDown");
+
+        const topic = String(only(run, "Topic", "aws-monitoring-topic").state["arn"]);
+        const alerts = only(run, "AlertManagerDefinition", "aws-prometheus-alerts");
+        expect(plain(alerts.inputs)).toMatchObject({ definition: expect.stringContaining(topic) as string });
+        expect(alerts.options.after).toContain("TopicPolicy");
+        expect(inputsOf(run, "TopicPolicy", "aws-monitoring-topic-policy")["policy"]).toContain(
+            `"aws:SourceArn":"${String(workspace.state["arn"])}"`,
+        );
+
+        const role = only(run, "Role", "aws-prometheus-writer");
+        expect(inputsOf(run, "PodIdentityAssociation", "aws-prometheus-writer-opentelemetry-collector")).toMatchObject({
+            namespace: "monitoring",
+            serviceAccount: "opentelemetry-collector",
+            roleArn: role.state["arn"],
+        });
+        expect(run.outputs).toMatchObject({
+            prometheusRemoteWriteUrl: `https://aps-workspaces.eu-central-1.amazonaws.com/workspaces/ws-aws-prometheus/api/v1/remote_write`,
+            prometheusWriterRoleArn: role.state["arn"],
+        });
+        expect(names(fresh, "Workspace")).toEqual([]);
+        expect(String(inputsOf(fresh, "TopicPolicy", "aws-monitoring-topic-policy")["policy"])).not.toContain("aps.");
+    }, 60_000);
+
     it("the vault's key is read by the backend alone, and backups are written below one prefix", () => {
         const { Statement } = JSON.parse(String(inputsOf(fresh, "Key", "aws-vault-key")["policy"])) as {
             Statement: { Sid: string; Principal: { AWS: unknown }; Action: string | string[] }[];

@@ -1,7 +1,7 @@
 /** Who may do what by the stack's own policy documents, each statement as a sentence: nothing may be added unseen. */
 import { output } from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import { planTrust } from "../../../components/aws/identities.plan";
+import { planTrust, serviceAccountsOf } from "../../../components/aws/identities.plan";
 import {
     planAutoscalerPolicy,
     planBackendPolicy,
@@ -11,11 +11,12 @@ import {
     planDataKey,
     planTopicPolicy,
     planVaultKey,
+    planWriterPolicy,
     servicePolicy,
 } from "../../../components/aws/policies.plan";
 import type { Aws } from "../../../components/config/schema.aws";
 import { parseStack } from "../../../components/stack/read";
-import { everythingExisting, otherVault } from "../../aws-programs";
+import { everythingExisting, measured, otherVault } from "../../aws-programs";
 import { settingsOf } from "../../harness";
 
 function awsOf(settings: object): Aws {
@@ -144,6 +145,22 @@ describe("a policy document", () => {
         ]);
     });
 
+    it("with a managed Prometheus: its workspace to the topic, the account through it to the data key, its writer to it alone", async () => {
+        const withMetrics = await sentences(planDataKey(awsOf(measured)));
+        const via = `{"StringEquals":{"kms:ViaService":"aps.${region}.amazonaws.com","kms:CallerAccount":"${account}"}}`;
+        const { length } = await sentences(planDataKey(aws));
+        expect(withMetrics.slice(length - 1)).toEqual([
+            `Allow {"Service":["cloudwatch.amazonaws.com","budgets.amazonaws.com","aps.amazonaws.com"]}: kms:Decrypt kms:GenerateDataKey* on * if ${ours}`,
+            `Allow {"AWS":"*"}: kms:DescribeKey kms:CreateGrant kms:GenerateDataKey kms:Decrypt on * if ${via}`,
+        ]);
+        const workspace = `{"StringEquals":{"aws:SourceAccount":"${account}"},"ArnEquals":{"aws:SourceArn":"workspace"}}`;
+        expect(await sentences(planTopicPolicy("topic", account, "workspace"))).toEqual([
+            `Allow ${alarms}: sns:Publish on topic if ${ours}`,
+            `Allow {"Service":"aps.amazonaws.com"}: sns:Publish sns:GetTopicAttributes on topic if ${workspace}`,
+        ]);
+        expect(await sentences(planWriterPolicy("workspace"))).toEqual(["Allow: aps:RemoteWrite on workspace"]);
+    });
+
     it("of a service's role: that service, for this account where it says so", async () => {
         const documents = [servicePolicy("rds.amazonaws.com", account), servicePolicy("rds.amazonaws.com")];
         const assume = 'Allow {"Service":"rds.amazonaws.com"}: sts:AssumeRole';
@@ -160,13 +177,16 @@ describe("a policy document", () => {
         const tags = (accounts: string) =>
             `{"StringEquals":{"aws:RequestTag/eks-cluster-arn":"arn:aws:eks:${region}:${account}:cluster/orcheo-prod","aws:RequestTag/kubernetes-namespace":"orcheo","aws:RequestTag/kubernetes-service-account":${accounts}}}`;
         const agent = 'Allow {"Service":"pods.eks.amazonaws.com"}: sts:AssumeRole sts:TagSession if';
-        expect(await sentences([planTrust("backend", inputs), planTrust("backup", inputs)])).toEqual([
+        const trusts = Object.values(serviceAccountsOf).map((serviceAccount) =>
+            planTrust({ ...inputs, serviceAccount }),
+        );
+        expect(await sentences(trusts)).toEqual([
             `${agent} ${tags('["api","init","worker"]')}`,
             `${agent} ${tags('["backup"]')}`,
         ]);
         const provider = `oidc.eks.${region}.amazonaws.com/id/0123`;
         const irsa = { ...inputs, settings: awsOf(everythingExisting) };
-        expect(await sentences([planTrust("backup", irsa)])).toEqual([
+        expect(await sentences([planTrust({ ...irsa, serviceAccount: serviceAccountsOf.backup })])).toEqual([
             `Allow {"Federated":"arn:aws:iam::${account}:oidc-provider/${provider}"}: sts:AssumeRoleWithWebIdentity if ` +
                 `{"StringEquals":{"${provider}:aud":"sts.amazonaws.com","${provider}:sub":["system:serviceaccount:orcheo:backup"]}}`,
         ]);

@@ -1,7 +1,7 @@
 /** Where rules about several settings begin and end: the last accepted value, and the first refused one. */
 import { describe, expect, it } from "vitest";
 import { parseStack } from "../../../components/stack/read";
-import { everythingNew } from "../../aws-programs";
+import { everythingNew, measured } from "../../aws-programs";
 import { digest, settingsOf } from "../../harness";
 import { variants } from "../../variants";
 
@@ -39,6 +39,14 @@ const copyVault = (region: string, account: string, name = "orcheo"): object => 
 const copyRegion = (region: string): object => ({ kind: "region", region });
 const gp3 = (storageGiB: number, iops: number): Settings =>
     rds({ deployment: { kind: "cluster", iops }, instanceClass: "db.m6gd.large", storageGiB });
+const collected = (monitoring: object, writer: object = {}): Settings => ({
+    ...section(measured, "aws", {
+        prometheus: { writer: { namespace: "orcheo", serviceAccount: "collector", ...writer } },
+    }),
+    monitoring,
+});
+const sent = measured["monitoring"] as object;
+const webhook = { webhook: { url: { name: "alerting", key: "webhook-url" } } };
 const host = "111122223333.dkr.ecr.eu-central-1.amazonaws.com";
 const disk = (ephemeralRequestMiB: number): Settings =>
     section(dev, "worker", { resources: { ephemeralRequestMiB }, scratch: { tmpMiB: 128, stateMiB: 128 } });
@@ -133,6 +141,30 @@ describe.each<[string, (readonly [Settings, ...string[]])[]]>([
             [windows("00:00-00:30", "sun:23:30-mon:00:30"), "database.backupWindow"],
             [windows("23:45-00:15", "mon:00:00-mon:01:00"), "database.backupWindow"],
             [windows("23:45-00:15", "mon:00:15-mon:01:00")],
+        ],
+    ],
+    [
+        "a managed Prometheus evaluates rules on metrics that somebody sends",
+        [
+            [collected(sent)],
+            [collected({ kind: "prometheusOperator" })],
+            [collected({ kind: "none" }), "aws.prometheus"],
+        ],
+    ],
+    [
+        "its alerts go to the topic of the alarms, and others' where they evaluate the rules",
+        [
+            [collected({ kind: "annotations", notifications: webhook })],
+            [{ ...prod, monitoring: { ...sent, notifications: webhook } }],
+            [collected({ ...sent, notifications: webhook }), "monitoring.notifications"],
+        ],
+    ],
+    [
+        "who writes to it is none of the stack's own pods",
+        [
+            [collected(sent, { namespace: "monitoring", serviceAccount: "api" })],
+            [collected(sent, { serviceAccount: "api" }), "aws.prometheus.writer.serviceAccount"],
+            [collected(sent, { serviceAccount: "canvas" }), "aws.prometheus.writer.serviceAccount"],
         ],
     ],
     ["objects move before they expire", [[bucket(91)], [bucket(90), "aws.bucket.expireAfterDays"]]],

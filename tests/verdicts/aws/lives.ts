@@ -16,8 +16,8 @@ export interface Life {
     readonly name: string;
     readonly title: string;
     readonly settings: Settings;
-    /** What is then updated in place: settings, and the properties of which resource they change. */
-    readonly change?: { readonly to: Settings; readonly resource: string; readonly properties: readonly string[] };
+    /** What is then updated in place: settings, and the properties of which resources they change. */
+    readonly change?: { readonly to: Settings; readonly properties: Readonly<Record<string, readonly string[]>> };
 }
 
 /** Of a Multi-AZ database cluster, whose calls are not those of an instance. */
@@ -30,11 +30,29 @@ const clusterChange: Life["change"] = {
         "database.backupWindow": "02:00-03:00",
         "database.maintenanceWindow": "sun:04:00-sun:05:00",
     },
-    resource: "postgres",
-    properties: [
-        ...["allocatedStorage", "backupRetentionPeriod", "dbClusterInstanceClass", "iops"],
-        ...["preferredBackupWindow", "preferredMaintenanceWindow"],
-    ],
+    properties: {
+        postgres: [
+            ...["allocatedStorage", "backupRetentionPeriod", "dbClusterInstanceClass", "iops"],
+            ...["preferredBackupWindow", "preferredMaintenanceWindow"],
+        ],
+    },
+};
+
+/** Of a managed Prometheus, which examples/prod-small.yaml lacks. Its writer's association is replaced. */
+const metricsChange: Life["change"] = {
+    to: {
+        "aws.prometheus.retentionDays": 90,
+        "aws.prometheus.writer.namespace": "observability",
+        "aws.tags": { Team: "workflows" },
+        "monitoring.runbooksUrl": "https://git.example.com/runbooks",
+    },
+    properties: {
+        "aws-prometheus": ["tagsAll.Team"],
+        // The plan does not name its retentionPeriodInDays.
+        "aws-prometheus-retention": [],
+        "aws-prometheus-rules": ["data", "tagsAll.Team"],
+        "aws-prometheus-writer": ["assumeRolePolicy"],
+    },
 };
 
 /** The smallest example has the whole of life.test.ts. */
@@ -46,6 +64,7 @@ export const others: readonly Life[] = [
         ...{ name: `orcheo-way-${index}`, title },
         settings: fields(settings ?? settingsOf("prod")),
         ...(at(settings, "database", "deployment", "kind") === "cluster" && { change: clusterChange }),
+        ...(at(settings, "aws", "prometheus") !== undefined && { change: metricsChange }),
     })),
 ];
 
@@ -134,9 +153,14 @@ export async function lived({ name, title, settings: given, change }: Life, exis
         if (change !== undefined) {
             await stack.configure(configured(settings, change.to));
             const steps = changed(await stack.steps(...ofAws));
-            const found = steps.filter((step) => nameOf(step) === change.resource && /(\$|::)aws:/.test(step.urn));
-            expect(found.map(({ op }) => op)).toEqual(["update"]);
-            expect(found[0]?.changes).toEqual(expect.arrayContaining([...change.properties]));
+            for (const [resource, properties] of Object.entries(change.properties)) {
+                const found = steps.filter((step) => nameOf(step) === resource && /(\$|::)aws:/.test(step.urn));
+                expect(
+                    found.map(({ op }) => op),
+                    resource,
+                ).toEqual(["update"]);
+                expect(found[0]?.changes, resource).toEqual(expect.arrayContaining([...properties]));
+            }
             await stack.run("up", "--yes", "--skip-preview", ...ofAws);
             expect(told(changed(await stack.steps(...ofAws)))).toEqual([]);
         }

@@ -32,7 +32,7 @@ const documents: Readonly<Record<string, readonly string[]>> = {
     cluster: ["ecr", "eks", "iam"],
     data: ["backup", "backup-storage", "kms", "s3", "secretsmanager"],
     servers: ["elasticache", "rds"],
-    monitoring: ["budgets", "ce", "cloudwatch", "logs", "route53", "sns"],
+    monitoring: ["aps", "budgets", "ce", "cloudwatch", "logs", "route53", "sns"],
 };
 const sizeLimit = 6144;
 
@@ -54,6 +54,7 @@ const operators: Readonly<Record<string, string>> = {
 export function patternOf(resource: string, name: string): string {
     const [, , service = "", , , ...rest] = resource.split(":");
     if (service === "ec2") return resource.replace(/\/.*$/, "/*");
+    if (service === "aps") resource = resource.replace(/\/ws-[0-9a-f-]{36}/, "/*");
     // Pulumi's own files.
     if (service === "s3" && resource.includes("/")) return resource.replace(/\/.*$/, "/*");
     const start = resource.indexOf(name, resource.indexOf(rest.join(":")));

@@ -163,6 +163,10 @@ export const notChanged: Readonly<Record<string, string>> = {
     ...about("from an existing one to a new one, or back", "aws.cluster.kind", "aws.network.kind"),
     ...about("needs a cluster with an OIDC provider", "aws.identities.kind", "aws.identities.oidcProviderArn"),
     ...about("of a database cluster: tests/verdicts/aws/lives.ts changes one", "database.deployment.iops"),
+    ...about(
+        "of a managed Prometheus: tests/verdicts/aws/lives.ts changes one",
+        ...["writer.namespace", "writer.serviceAccount", "retentionDays"].map((key) => `aws.prometheus.${key}`),
+    ),
     ...about("another database, with other classes, sizes and backups", "database.deployment.kind"),
     ...about("of Kubernetes alone", "database.caBundleFile"),
     ...about("how a later change is carried out, not a change", "database.blueGreenUpdates"),
