@@ -2,7 +2,7 @@
 
 /**
  * The purpose of a tool; `make up` needs all groups except `test`, `aws` (the tests of prod on AWS), `compose` of `make compose-test`,
- * `publish` of `make publish`, `languages` of the tests of pulumi-package, `gitops` of the test of rendered manifests by Flux, `workflows` of `make workflow-test`, `monitoring` of the embedded cluster's monitoring and `operator` of `make alerts`: the Prometheus operator, promtool and a user's collector.
+ * `publish` of `make publish`, `languages` of the tests of pulumi-package, `gitops` of the test of rendered manifests by Flux, `workflows` of `make workflow-test`, `monitoring` of the embedded cluster's monitoring and `operator` of its tests with what users run: the Prometheus operator, Prometheus, a collector.
  */
 export type Group =
     | "cluster"
