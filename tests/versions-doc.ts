@@ -125,7 +125,7 @@ const purposes: Readonly<Record<Group, string>> = {
     gitops: "test of rendered manifests by Flux only",
     workflows: "tests of the GitHub workflows only",
     monitoring: "the monitoring of the embedded cluster, tests of alerts",
-    operator: "tests of monitoring only",
+    operator: "tests of monitoring and logs only",
 };
 
 /** What `make up` and `make test` build. */

@@ -694,13 +694,13 @@ export const tools: readonly Tool[] = [
         stamps: { "main.version": "0.165.0" },
     },
     {
-        // With the parts that send to Amazon Managed Service for Prometheus.
-        name: "otel-collector-remote-write",
+        // With the parts that the documentation configures.
+        name: "otel-collector-of-users",
         group: "operator",
         version: "0.165.0",
         module: "otel-collector",
-        packages: ["./remote-write"],
-        binary: "otel-collector-remote-write",
+        packages: ["./of-users"],
+        binary: "otel-collector-of-users",
         stamps: { "main.version": "0.165.0" },
     },
 ];

@@ -2,7 +2,7 @@
  * The way to Amazon Managed Service for Prometheus: the image's own exporter, a real collector with the file of docs/monitoring.md, and a
  * workspace of the stand-in account (tests/aws/prometheus.py), behind which VictoriaMetrics keeps what it is sent.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -19,13 +19,13 @@ import { ensureToolchain, type Toolchain } from "../../local/toolchain/build.ts"
 import { account } from "../aws-mocks";
 import { block } from "../e2e/docs.ts";
 import { backend, metricsPackages } from "../local/backend-packages.ts";
+import { startCollector, stopCollectors } from "../local/collector.ts";
 import { freePort } from "../local/free-port.ts";
 import { newFolder, startAlertmanager, startStore, stopAll } from "../local/metrics-store.ts";
 import { monitoredStack } from "../monitored-stack";
 import { accountVariable, startAccount } from "../verdicts/aws/account.ts";
-import { administer, region } from "../verdicts/aws/cli.ts";
+import { administer, type Credentials, credentialsOf, region } from "../verdicts/aws/cli.ts";
 
-type Credentials = Readonly<Record<"AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN", string>>;
 type Labels = Readonly<Record<string, string>>;
 
 const stack = monitoredStack({ kind: "otlp", endpoint: "https://collector.monitoring.svc:4318/v1/metrics" });
@@ -42,7 +42,6 @@ let store: string;
 let python: string;
 let workspace: string;
 let workspaceArn: string;
-const started: ChildProcess[] = [];
 
 beforeAll(async () => {
     toolchain = await ensureToolchain(["operator"], consoleReport());
@@ -60,23 +59,10 @@ beforeAll(async () => {
     execFileSync("openssl", ["req", "-x509", ...key, ...certificate, ...names], { stdio: "ignore" });
 });
 afterAll(() => {
-    for (const child of [...started, moto]) child.kill("SIGKILL");
+    moto.kill("SIGKILL");
+    stopCollectors();
     stopAll();
 });
-
-/** Of a role with this policy. */
-async function credentialsOf(role: string, statements: readonly object[]): Promise<Credentials> {
-    const policy = (Statement: readonly object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
-    const trust = [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: "sts:AssumeRole" }];
-    await administer("iam", "create-role", "--role-name", role, "--assume-role-policy-document", policy(trust));
-    const named = ["--role-name", role, "--policy-name", role];
-    await administer("iam", "put-role-policy", ...named, "--policy-document", policy(statements));
-    const arn = `arn:aws:iam::${account}:role/${role}`;
-    const query = ["--query", "Credentials.[AccessKeyId,SecretAccessKey,SessionToken]", "--output", "text"];
-    const given = await administer("sts", "assume-role", "--role-arn", arn, "--role-session-name", role, ...query);
-    const [id = "", secret = "", token = ""] = given.split("\t");
-    return { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token };
-}
 
 interface Collector {
     readonly url: string;
@@ -84,7 +70,7 @@ interface Collector {
 }
 
 /** The documented file with the addresses of this machine. */
-async function startCollector(credentials: Credentials): Promise<Collector> {
+async function collectorOf(credentials: Credentials): Promise<Collector> {
     const listen = `127.0.0.1:${await freePort()}`;
     const config = block("monitoring.md", "extensions:", "yaml")
         .replace("0.0.0.0:4318", listen)
@@ -95,18 +81,8 @@ async function startCollector(credentials: Credentials): Promise<Collector> {
         )
         // Its own metrics have a port that another collector of this test has, too.
         .replace("service:\n", "service:\n    telemetry: { metrics: { level: none } }\n");
-    const child = spawn(toolchain.bin("otel-collector-remote-write"), ["--config", file("collector.yaml", config)], {
-        env: { PATH: process.env["PATH"], ...credentials },
-        stdio: ["ignore", "ignore", "pipe"],
-    });
-    started.push(child);
-    let log = "";
-    child.stderr.on("data", (text: Buffer) => (log += text.toString()));
-    for (const end = Date.now() + 30_000; !log.includes("Everything is ready");) {
-        if (Date.now() > end || child.exitCode !== null) throw new Error(`the collector does not start: ${log}`);
-        await sleep(100);
-    }
-    return { url: `https://${listen}/v1/metrics`, log: () => log };
+    const log = await startCollector(config, credentials);
+    return { url: `https://${listen}/v1/metrics`, log };
 }
 
 /** Of each kind. Prints what a scraper would read of them. */
@@ -202,11 +178,11 @@ const sorted = (samples: readonly Sample[]): readonly string[] =>
 describe("metrics", () => {
     let writer: Credentials;
     beforeAll(async () => {
-        writer = await credentialsOf("writer", planWriterPolicy(workspaceArn));
+        writer = await credentialsOf(account, "writer", planWriterPolicy(workspaceArn));
     });
 
     it("of the image's own exporter arrive under the names and labels of a scrape, and the stack's rules find them", async () => {
-        const { url } = await startCollector(writer);
+        const { url } = await collectorOf(writer);
         const scraped = send(url, "orcheo");
         expect(scraped.length).toBeGreaterThan(10);
         const found = await arrived("orcheo", scraped.length);
@@ -233,9 +209,9 @@ describe("metrics", () => {
                 { ...writer, AWS_SECRET_ACCESS_KEY: "another" },
                 "request signature we calculated does not match",
             ],
-            ["reader", await credentialsOf("reader", reads), "not authorized to perform: aps:RemoteWrite"],
+            ["reader", await credentialsOf(account, "reader", reads), "not authorized to perform: aps:RemoteWrite"],
         ] as const) {
-            const collector = await startCollector(credentials);
+            const collector = await collectorOf(credentials);
             send(collector.url, namespace);
             await until(`${namespace}: the collector is refused`, () => collector.log().includes(reason));
             expect(collector.log()).toContain('"status_code": 403');

@@ -210,7 +210,7 @@ def with_key(self: Any) -> dict[str, Any]:
 
 WRITE = re.compile(r"/workspaces/([^/]+)/api/v1/remote_write")
 SIGNATURE = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/aps/aws4_request, ?"
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request, ?"
     r"SignedHeaders=(?P<headers>[a-z0-9;-]+), ?Signature=(?P<signature>[0-9a-f]{64})"
 )
 
@@ -219,10 +219,10 @@ class Refused(Exception):
     pass
 
 
-def signer(environ: dict[str, Any], body: bytes) -> tuple[str, str]:
-    """The role whose session has signed the request, and for which region. @raises Refused"""
+def signer(environ: dict[str, Any], body: bytes, service: str = "aps") -> tuple[str, str]:
+    """The role whose session has signed the request to this service, and for which region. @raises Refused"""
     given = SIGNATURE.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
-    if given is None:
+    if given is None or given["service"] != service:
         raise Refused("Missing Authentication Token")
     sessions = sts_backends[ACCOUNT]["aws"].assumed_roles
     session = next((each for each in sessions if each.access_key_id == given["key"]), None)
@@ -235,12 +235,19 @@ def signer(environ: dict[str, Any], body: bytes) -> tuple[str, str]:
     values = {name: environ.get(names.get(name, f"HTTP_{name.upper().replace('-', '_')}"), "") for name in signed}
     request = AWSRequest("POST", f"https://{environ['HTTP_HOST']}{environ['PATH_INFO']}", values, body)
     request.context["timestamp"] = environ["HTTP_X_AMZ_DATE"]
-    auth = SigV4Auth(Credentials(session.access_key_id, session.secret_access_key), "aps", given["region"])
+    auth = SigV4Auth(Credentials(session.access_key_id, session.secret_access_key), service, given["region"])
     hashed = environ.get("HTTP_X_AMZ_CONTENT_SHA256", hashlib.sha256(body).hexdigest())
     signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
     if hashed != hashlib.sha256(body).hexdigest() or signature != given["signature"]:
         raise Refused("The request signature we calculated does not match the signature you provided.")
     return session.role_arn, given["region"]
+
+
+def allowed(role: str, region: str, need: Need) -> bool:
+    with one_by_one:
+        may = answered(need, role, region)
+        record(role, need.action.replace(":", " "), need, may)
+    return may
 
 
 def write(environ: dict[str, Any], workspace: str) -> tuple[str, bytes]:
@@ -251,10 +258,7 @@ def write(environ: dict[str, Any], workspace: str) -> tuple[str, bytes]:
         return "403 Forbidden", json.dumps({"message": str(error)}).encode()
     held = amp_backends[ACCOUNT][region].workspaces
     need = Need("aps:RemoteWrite", f"arn:aws:aps:{region}:{ACCOUNT}:workspace/{workspace}")
-    with one_by_one:
-        may = answered(need, role, region)
-        record(role, "aps RemoteWrite", need, may)
-    if not may:
+    if not allowed(role, region, need):
         message = f"User: {role} is not authorized to perform: {need.action} on resource: {need.resource}"
         return "403 Forbidden", json.dumps({"message": message}).encode()
     if workspace not in held:

@@ -17,6 +17,7 @@ import ecr
 import eks
 import elasticache
 import hosts
+import otlp_logs
 import pod_identity
 import prometheus
 import rds
@@ -36,6 +37,6 @@ if __name__ == "__main__":
     threading.Thread(target=end_with_starter, daemon=True).start()
     # The last is asked first: CloudWatch's CBOR is translated before anybody reads it, and nobody is answered unauthorised.
     services = (backup, budgets, cost_explorer, ec2, ecr, eks, elasticache, rds, route53, s3, s3control)
-    for lacking in (*services, authorization, pod_identity, prometheus, cloudwatch, hosts):
+    for lacking in (*services, authorization, pod_identity, prometheus, otlp_logs, cloudwatch, hosts):
         lacking.install()
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

@@ -50,6 +50,26 @@ export async function administer(...words: readonly string[]): Promise<string> {
     return said.trim();
 }
 
+export type Credentials = Readonly<Record<"AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN", string>>;
+
+/** Of a session of a new role with these permissions. */
+export async function credentialsOf(
+    account: string,
+    role: string,
+    statements: readonly object[],
+): Promise<Credentials> {
+    const policy = (Statement: readonly object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
+    const trust = [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: "sts:AssumeRole" }];
+    await administer("iam", "create-role", "--role-name", role, "--assume-role-policy-document", policy(trust));
+    const named = ["--role-name", role, "--policy-name", role];
+    await administer("iam", "put-role-policy", ...named, "--policy-document", policy(statements));
+    const arn = `arn:aws:iam::${account}:role/${role}`;
+    const query = ["--query", "Credentials.[AccessKeyId,SecretAccessKey,SessionToken]", "--output", "text"];
+    const given = await administer("sts", "assume-role", "--role-arn", arn, "--role-session-name", role, ...query);
+    const [id = "", secret = "", token = ""] = given.split("\t");
+    return { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token };
+}
+
 /** A role of the account that nobody takes on here. */
 export async function makeRole(name: string): Promise<void> {
     const trust = {

@@ -20,6 +20,7 @@ import (
 
 // Parts are those besides what every collector here has: OTLP in, and a limit of its memory.
 type Parts struct {
+	Receivers  []receiver.Factory
 	Connectors []connector.Factory
 	Exporters  []exporter.Factory
 	Extensions []extension.Factory
@@ -27,7 +28,7 @@ type Parts struct {
 
 func (parts Parts) factories() (all otelcol.Factories, err error) {
 	all.Telemetry = otelconftelemetry.NewFactory()
-	if all.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory()); err != nil {
+	if all.Receivers, err = otelcol.MakeFactoryMap(append(parts.Receivers, otlpreceiver.NewFactory())...); err != nil {
 		return
 	}
 	if all.Processors, err = otelcol.MakeFactoryMap[processor.Factory](memorylimiterprocessor.NewFactory()); err != nil {
