@@ -3,11 +3,15 @@ import type { Tool } from "./tools.ts";
 
 /** Builds that take minutes on one core, the longest first: started late, they would run alone at the end. */
 const LONGEST = [
+    "pulumi-resource-aws",
     "kube-apiserver",
+    "envoy-gateway",
     "pulumi-resource-kubernetes",
     "kube-controller-manager",
     "pulumi",
     "traefik",
+    "external-secrets",
+    "helm",
     "cert-manager",
     "metrics-server",
     "coredns",
