@@ -107,10 +107,19 @@ export interface Watched {
     readonly say: Say;
     readonly interrupt: () => (() => void) | undefined;
     readonly now?: () => number;
+    /** Before its last word. */
+    readonly pause?: () => Promise<void>;
 }
 
 /** @returns a function that checks the cluster once and returns whether to continue. The first successful check is the baseline. */
-export function watcher({ cluster, namespace, say, interrupt, now = Date.now }: Watched): () => Promise<boolean> {
+export function watcher({
+    cluster,
+    namespace,
+    say,
+    interrupt,
+    now = Date.now,
+    pause = () => wait(pauseMs),
+}: Watched): () => Promise<boolean> {
     let before: Baseline | undefined;
     let since = new Map<string, number>();
     const told = new Set<string>();
@@ -141,8 +150,11 @@ export function watcher({ cluster, namespace, say, interrupt, now = Date.now }: 
                 }
                 return true;
             }
-            // The last word of this update: findings that have not lasted long enough yet would never be reported.
-            const unreported = findings.filter(({ key }) => !told.has(key));
+            // The last word of this update: findings that have not lasted long enough, or show a moment later, would never be reported.
+            await pause();
+            const known = new Set([...told, ...findings.map(({ key }) => key)]);
+            const later = findingsOf(before, await read(cluster, namespace)).filter(({ key }) => !known.has(key));
+            const unreported = [...findings.filter(({ key }) => !told.has(key)), ...later];
             const texts = await Promise.all(unreported.map(withLog));
             const end = interrupt();
             const next =

@@ -265,9 +265,14 @@ describe("causes of a delayed update", () => {
 
 describe("the watcher", () => {
     /** What it says of one cluster after another, with the seconds between them. */
-    async function watched(steps: readonly [readonly FakeObject[], number][], more: Partial<Watched> = {}) {
+    async function watched(
+        steps: readonly [readonly FakeObject[], number][],
+        more: Partial<Watched> = {},
+        later?: readonly FakeObject[],
+    ) {
         const said: string[] = [];
         let current = fakeCluster();
+        const afterPause = later === undefined ? undefined : fakeCluster(later);
         let seconds = 0;
         const logs = {
             "/api/v1/namespaces/orcheo/pods/api-1/log?container=api&tailLines=40&limitBytes=65536&previous=true":
@@ -287,6 +292,7 @@ describe("the watcher", () => {
             },
             interrupt: () => () => said.push("interrupt"),
             now: () => seconds * 1000,
+            pause: () => Promise.resolve(void (current = afterPause ?? current)),
             ...more,
         });
         let goesOn = true;
@@ -343,6 +349,19 @@ describe("the watcher", () => {
         ]);
         expect(said[0]).toContain('"api" of the pod orcheo/api-1 ended at its start: exit code 78');
         expect(said[0]).toContain("The pod orcheo/api-2 finds no node: no room");
+    });
+
+    it("looks once more before its last word: what else is wrong may show a moment later", async () => {
+        const waiting = { ...unschedulable, metadata: { ...unschedulable.metadata, name: "api-2", uid: "api-2" } };
+        const failed = pod("api-1", crashed(78, 1));
+        const steps: [FakeObject[], number][] = [
+            [[], 2],
+            [[failed], 2],
+        ];
+        const { said } = await watched(steps, {}, [failed, waiting]);
+        expect(said[0]).toContain('"api" of the pod orcheo/api-1 ended at its start: exit code 78');
+        expect(said[0]).toContain("The pod orcheo/api-2 finds no node: no room");
+        expect(said).toHaveLength(2);
     });
 
     it("says how to end it where it cannot do so itself", async () => {
