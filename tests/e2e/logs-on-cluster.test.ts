@@ -35,6 +35,7 @@ import {
 } from "./platform/harness.ts";
 import { collectorConfig, linesIn, values, valuesForCloudWatch } from "./platform/log-shipping.ts";
 import { found, type Line, logs, logsCommand } from "./platform/log-store.ts";
+import { reaches, refused } from "./platform/stranger.ts";
 
 const kept = process.env["ORCHEO_KEEP_CLUSTER"] === "1";
 const settings = merge(committed(), {
@@ -196,22 +197,10 @@ test("a line is there once, also when store and agent were away", async () => {
 
 test("a pod that may call everybody reaches neither store nor agent", async () => {
     await startStranger();
-    const addressOf = (namespace: string, label: string): Promise<string> =>
-        kube("get", "pods", `--namespace=${namespace}`, "-l", label, "-o", "jsonpath={.items[0].status.podIP}");
-    const reaches = async (namespace: string, label: string, port: number): Promise<string> => {
-        const code = `import socket
-try:
-    socket.create_connection(("${await addressOf(namespace, label)}", ${port}), timeout=5)
-    print("open")
-except OSError as error:
-    print(type(error).__name__)`;
-        return (await kube("exec", `--namespace=${STRANGERS}`, "stranger", "--", "python3", "-c", code)).trim();
-    };
-    expect(await reaches("traefik", "app.kubernetes.io/name=traefik", 8443)).toBe("open");
-    const refused = /^(TimeoutError|ConnectionRefusedError)$/;
-    expect(await reaches(MONITORING, "app.kubernetes.io/name=victoria-logs", 9428)).toMatch(refused);
-    expect(await reaches(MONITORING, "app.kubernetes.io/name=vmalert-logs", 8880)).toMatch(refused);
-    expect(await reaches("log-agent", "app.kubernetes.io/name=vlagent", 9429)).toMatch(refused);
+    expect(await reaches(STRANGERS, "traefik", "app.kubernetes.io/name=traefik", 8443)).toBe("open");
+    expect(await reaches(STRANGERS, MONITORING, "app.kubernetes.io/name=victoria-logs", 9428)).toMatch(refused);
+    expect(await reaches(STRANGERS, MONITORING, "app.kubernetes.io/name=vmalert-logs", 8880)).toMatch(refused);
+    expect(await reaches(STRANGERS, "log-agent", "app.kubernetes.io/name=vlagent", 9429)).toMatch(refused);
 });
 
 test.each(auditStories.map((story) => [story.alerts.join(", "), story] as const))("%s", async (_, story) => {

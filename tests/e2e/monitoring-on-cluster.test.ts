@@ -16,7 +16,6 @@ import { openBrowser } from "./browser.ts";
 import { block } from "./docs.ts";
 import { ask, at, createWorkflow, dispatchRuns, ended, socketStatus, type Workflow } from "./orcheo.ts";
 import {
-    apply,
     artifacts,
     attempt,
     caller,
@@ -33,6 +32,8 @@ import {
     STACK,
 } from "./platform/harness.ts";
 import { found as documented, logs } from "./platform/log-store.ts";
+import { metricsServer } from "./platform/metrics-server.ts";
+import { addressOf, reaches, refused, startStranger, stopStranger } from "./platform/stranger.ts";
 
 // Volumes that the kubelet measures; those of the embedded cluster are folders of the machine's disk.
 const settings = merge(merge(committed(), quickScaling), {
@@ -48,65 +49,8 @@ const up = (monitoring: boolean) =>
 
 const inMonitoring = `--namespace=${MONITORING}`;
 const byName = (name: string): string => `app.kubernetes.io/name=${name}`;
-const through = (service: string, path: string): Promise<string> =>
-    kube("get", "--raw", `/api/v1/namespaces/${MONITORING}/services/${service}/proxy${path}`);
-const STORE = "victoria-metrics:8428";
-
-interface Series {
-    readonly metric: Readonly<Record<string, string>>;
-    readonly value: readonly [number, string];
-}
-async function query(expression: string, more: Readonly<Record<string, string>> = {}): Promise<readonly Series[]> {
-    const asked = new URLSearchParams({ query: expression, ...more }).toString();
-    return at(JSON.parse(await through(STORE, `/api/v1/query?${asked}`)), "data", "result") as readonly Series[];
-}
-const numbers = async (expression: string): Promise<number[]> =>
-    (await query(expression)).map(({ value }) => Number(value[1]));
-
-/** A pod beside the monitoring's which may call everybody; who answers it has let it in. */
-const stranger = async (): Promise<readonly object[]> => {
-    const labels = { "app.kubernetes.io/name": "stranger" };
-    const image = await kube(
-        ...["get", "deployment", "worker", "-o", "jsonpath={.spec.template.spec.containers[0].image}"],
-    );
-    const metadata = { name: "stranger", namespace: MONITORING, labels };
-    const securityContext = {
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ["ALL"] },
-    };
-    return [
-        {
-            apiVersion: "networking.k8s.io/v1",
-            kind: "NetworkPolicy",
-            metadata,
-            spec: { podSelector: { matchLabels: labels }, policyTypes: ["Egress"], egress: [{}] },
-        },
-        {
-            apiVersion: "v1",
-            kind: "Pod",
-            metadata,
-            spec: {
-                automountServiceAccountToken: false,
-                terminationGracePeriodSeconds: 1,
-                securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: "RuntimeDefault" } },
-                containers: [{ name: "stranger", image, command: ["sleep", "infinity"], securityContext }],
-            },
-        },
-    ];
-};
-
-/** What a connection from that pod comes to. */
-async function reaches(namespace: string, label: string, port: number): Promise<string> {
-    const found = ["get", "pods", `--namespace=${namespace}`, "-l", label, "-o", "jsonpath={.items[0].status.podIP}"];
-    const code = `import socket
-try:
-    socket.create_connection(("${await kube(...found)}", ${port}), timeout=5)
-    print("open")
-except OSError as error:
-    print(type(error).__name__)`;
-    return (await kube("exec", inMonitoring, "stranger", "--", "python3", "-c", code)).trim();
-}
+const store = metricsServer(MONITORING, "victoria-metrics:8428");
+const { query, numbers } = store;
 
 /** Something of everything that the panels show. */
 async function traffic({ id }: Workflow): Promise<void> {
@@ -126,7 +70,7 @@ interface Dashboard {
 }
 /** As the pages get them. */
 async function dashboards(): Promise<readonly Dashboard[]> {
-    const answer: unknown = JSON.parse(await through(STORE, "/vmui/custom-dashboards"));
+    const answer: unknown = JSON.parse(await store.get("/vmui/custom-dashboards"));
     return at(answer, "dashboardsSettings") as readonly Dashboard[];
 }
 
@@ -140,8 +84,7 @@ beforeAll(async () => {
     await makeDisks();
     const { bootstrapToken } = await up(true);
     dev.caller = await callerAt("orcheo.localhost", String(bootstrapToken));
-    await apply(await stranger());
-    await kube("wait", inMonitoring, "pod/stranger", "--for=condition=Ready", "--timeout=120s");
+    await startStranger(MONITORING);
 });
 
 afterAll(async () => {
@@ -232,7 +175,10 @@ describe("with the monitoring", () => {
     test("an alert of the stack's own rules reaches Alertmanager, and `make status` knows of it without being told where", async () => {
         const alerts = await eventually(
             180,
-            async () => JSON.parse(await through("alertmanager:9093", "/api/v2/alerts")) as readonly object[],
+            async () =>
+                JSON.parse(
+                    await metricsServer(MONITORING, "alertmanager:9093").get("/api/v2/alerts"),
+                ) as readonly object[],
             (found) => found.some((each) => at(each, "labels", "alertname") === "OrcheoWatchdog"),
         );
         expect(alerts).toContainEqual(
@@ -246,8 +192,7 @@ describe("with the monitoring", () => {
     });
 
     test("nobody else reaches what is read, nor the servers that read", async () => {
-        const refused = /^(TimeoutError|ConnectionRefusedError)$/;
-        expect(await reaches("traefik", byName("traefik"), 8443)).toBe("open");
+        expect(await reaches(MONITORING, "traefik", byName("traefik"), 8443)).toBe("open");
         for (const [namespace, label, port] of [
             ["traefik", byName("traefik"), 9000],
             ["cert-manager", byName("cert-manager"), 9402],
@@ -260,13 +205,14 @@ describe("with the monitoring", () => {
             [MONITORING, byName("blackbox-exporter"), 9115],
             [MONITORING, byName("otel-collector"), 4318],
         ] as const)
-            expect(await reaches(namespace, label, port), `${namespace} ${label} ${port}`).toMatch(refused);
+            expect(await reaches(MONITORING, namespace, label, port), `${namespace} ${label} ${port}`).toMatch(refused);
         // The exporter itself reaches the entrance alone.
-        const dns = ["get", "pods", "--namespace=kube-system", "-l", "k8s-app=kube-dns"];
-        const address = await kube(...dns, "-o", "jsonpath={.items[0].status.podIP}");
-        expect(await reaches("kube-system", "k8s-app=kube-dns", 8080)).toBe("open");
+        const address = await addressOf("kube-system", "k8s-app=kube-dns");
+        expect(await reaches(MONITORING, "kube-system", "k8s-app=kube-dns", 8080)).toBe("open");
         const asked = new URLSearchParams({ module: "http_2xx", target: `http://${address}:8080/health` }).toString();
-        expect(await through("blackbox-exporter:9115", `/probe?${asked}`)).toMatch(/^probe_success 0$/m);
+        expect(await metricsServer(MONITORING, "blackbox-exporter:9115").get(`/probe?${asked}`)).toMatch(
+            /^probe_success 0$/m,
+        );
     });
 
     test("it takes little memory", async () => {
@@ -311,7 +257,7 @@ describe("with the monitoring", () => {
 
 describe("without the variable the next time", () => {
     test("it is gone, and so are the stack's metrics", async () => {
-        await kube("delete", inMonitoring, "pod/stranger", "networkpolicy/stranger");
+        await stopStranger(MONITORING);
         await up(false);
         const left = ["deployments", "services", "configmaps", "networkpolicies", "serviceaccounts"].join(",");
         const names = (await kube("get", left, inMonitoring, "-o", "name")).trim().split("\n").sort();
