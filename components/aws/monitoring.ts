@@ -17,7 +17,7 @@ export interface NotificationsArgs extends MonitoringArgs {
 /** Notifications: the topic of all alarms, and the budget. */
 export class Monitoring extends pulumi.ComponentResource {
     readonly topicArn: pulumi.Output<string>;
-    /** Whoever is not told in it is not let in. */
+    /** Until it exists, nobody else may publish to the topic. */
     readonly policy: pulumi.Resource;
 
     constructor(name: string, args: NotificationsArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -72,7 +72,7 @@ export function planDataKey(settings: Aws): readonly Statement[] {
 }
 
 /**
- * Whoever of the account creates, writes to or queries a workspace does so with the key, by that service alone.
+ * Principals of the account that create, write to or query a workspace use the key, through that service alone.
  *
  * @see https://docs.aws.amazon.com/prometheus/latest/userguide/encryption-at-rest-Amazon-Service-Prometheus.html
  */
@@ -268,7 +268,7 @@ export function planTopicPolicy(topicArn: Text, accountId: string, workspaceArn?
     ];
 }
 
-/** Whoever sends metrics to the workspace does nothing else. */
+/** Permission to write metrics to the workspace, and nothing else. */
 export function planWriterPolicy(workspaceArn: Text): readonly Statement[] {
     return [{ Effect: "Allow", Action: "aps:RemoteWrite", Resource: workspaceArn }];
 }

@@ -7,7 +7,7 @@ export const prometheus = z
         writer: z
             .strictObject({
                 namespace: name().describe(
-                    "Namespace of whoever writes to the workspace of Amazon Managed Service for Prometheus: your OpenTelemetry Collector or Prometheus ([docs/monitoring.md](monitoring.md#on-aws)).",
+                    "Namespace of your OpenTelemetry Collector or Prometheus that writes to the workspace of Amazon Managed Service for Prometheus ([docs/monitoring.md](monitoring.md#on-aws)).",
                 ),
                 serviceAccount: objectName().describe("Its service account, which gets a role for that alone."),
             })
