@@ -151,11 +151,12 @@ export function watcher({
                 return true;
             }
             // The last word of this update: findings that have not lasted long enough, or show a moment later, would never be reported.
-            await pause();
             const known = new Set([...told, ...findings.map(({ key }) => key)]);
+            // Logs first: a container that is restarted meanwhile begins another one.
+            const already = await Promise.all(findings.filter(({ key }) => !told.has(key)).map(withLog));
+            await pause();
             const later = findingsOf(before, await read(cluster, namespace)).filter(({ key }) => !known.has(key));
-            const unreported = [...findings.filter(({ key }) => !told.has(key)), ...later];
-            const texts = await Promise.all(unreported.map(withLog));
+            const texts = [...already, ...(await Promise.all(later.map(withLog)))];
             const end = interrupt();
             const next =
                 end === undefined
@@ -186,9 +187,11 @@ async function read(cluster: ClusterApi, namespace: string): Promise<Snapshot> {
     return { pods, events, servers, nodes: nodes.filter((each) => each !== undefined) };
 }
 
-/** A container that is being started anew has its last words in the log before. */
+/** A container that is being started anew has its last words in the log before, and the kubelet may restart it before its status says so. */
 async function logOf(cluster: ClusterApi, namespace: string, log: NonNullable<Finding["log"]>): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/pods/${log.pod}/log?container=${log.container}&tailLines=40&limitBytes=65536`;
+    const text = (address: string): Promise<string> => cluster.text(address).catch(() => "");
     const [first, second] = log.previous ? [`${path}&previous=true`, path] : [path, `${path}&previous=true`];
-    return cluster.text(first).catch(() => cluster.text(second).catch(() => ""));
+    const found = await text(first);
+    return found.trim() === "" ? text(second) : found;
 }

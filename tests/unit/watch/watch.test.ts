@@ -274,9 +274,12 @@ describe("the watcher", () => {
         let current = fakeCluster();
         const afterPause = later === undefined ? undefined : fakeCluster(later);
         let seconds = 0;
+        const log = "/api/v1/namespaces/orcheo/pods/api-1/log?container=api&tailLines=40&limitBytes=65536";
         const logs = {
-            "/api/v1/namespaces/orcheo/pods/api-1/log?container=api&tailLines=40&limitBytes=65536&previous=true":
+            [`${log}&previous=true`]:
                 '{"time":"t","level":"ERROR","logger":"l","message":"postgresql://orcheo:hunter2@db is refused"}\n',
+            // Started again, and has said nothing yet.
+            [log]: "\n",
         };
         const step = watcher({
             cluster: {
@@ -359,9 +362,18 @@ describe("the watcher", () => {
             [[failed], 2],
         ];
         const { said } = await watched(steps, {}, [failed, waiting]);
-        expect(said[0]).toContain('"api" of the pod orcheo/api-1 ended at its start: exit code 78');
+        // Its log is read at once: meanwhile it may begin another.
+        expect(said[0]).toMatch(/"api" of the pod orcheo\/api-1 ended at its start: exit code 78.*\n {4}ERROR/);
         expect(said[0]).toContain("The pod orcheo/api-2 finds no node: no room");
         expect(said).toHaveLength(2);
+    });
+
+    it("reads the log before where a container has been started again, though its status does not say so yet", async () => {
+        const { said } = await watched([
+            [[], 2],
+            [[pod("api-1", containers("api", ended(78)))], 2],
+        ]);
+        expect(said[0]).toMatch(/exit code 78.*\n {4}ERROR/);
     });
 
     it("says how to end it where it cannot do so itself", async () => {
