@@ -1,7 +1,8 @@
 """Orcheo's API under uvicorn, with health answers of its own: https on 8443 with a certificate, else http on 8000.
 
-/health/startup: start-up is complete. /health/ready: Postgres answers too. /health/live: the event loop runs and the
-listener tasks that Orcheo starts, and never restarts, have not died. /healthz/… is the same.
+/health/startup: start-up is complete. /health/ready: Postgres answers too, and the keys of an issuer are known or have been
+waited for long enough. /health/live: the event loop runs and the listener tasks that Orcheo starts, and never restarts, have
+not died. /healthz/… is the same.
 
 SIGTERM: nothing new is accepted, and open requests have ORCHEO_API_DRAIN_SECONDS to end; without any it leaves within
 seconds, even while Postgres is away.
@@ -38,6 +39,8 @@ DRAIN_SECONDS = "30"
 KEEP_ALIVE_SECONDS = 4100
 # Orcheo 0.46 exits immediately without Postgres and would end up in restart back-off. Shorter than the startup probe.
 WAIT_SECONDS = 150
+# A new process that cannot verify tokens answers 503 to people whom the others serve. Not for ever: service tokens need no issuer.
+KEYS_SECONDS = 30
 HEALTH = tuple(f"/{area}/{question}" for area in ("health", "healthz") for question in ("live", "ready", "startup"))
 logger = logging.getLogger("orcheo_runtime.api")
 
@@ -51,6 +54,7 @@ class Health:
         self.state = state
         self.started = False
         self.open = 0
+        self.keys: asyncio.Future[Any] | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
@@ -79,6 +83,10 @@ class Health:
         finally:
             self.open -= 1
 
+    def ready_after(self, keys: asyncio.Future[None]) -> None:
+        """Not ready before `keys` are there, or KEYS_SECONDS are over."""
+        self.keys = asyncio.ensure_future(asyncio.wait([keys], timeout=KEYS_SECONDS))
+
     async def answer(self, question: str) -> bool:
         """Whether the process is `live`, `ready` or past its `startup`."""
         if question == "live":
@@ -86,7 +94,8 @@ class Health:
             return not self.dead_tasks() or not await asyncio.to_thread(postgres_answers)
         if question == "startup":
             return self.started
-        return self.started and not self.dead_tasks() and await asyncio.to_thread(postgres_answers)
+        verifies = self.keys is None or self.keys.done()
+        return self.started and verifies and not self.dead_tasks() and await asyncio.to_thread(postgres_answers)
 
     def dead_tasks(self) -> list[str]:
         """Names of listener tasks that ended without being stopped (stopped ones are None)."""
@@ -218,6 +227,7 @@ async def serve(serving: list[Health]) -> bool:
     )
     config.load()
     beside = [asyncio.create_task(sign_in.first_keys())]
+    health.ready_after(beside[0])
     if config.ssl:
         beside.append(asyncio.create_task(reload_certificate(config.ssl)))
     server = uvicorn.Server(config)

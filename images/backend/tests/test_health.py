@@ -43,6 +43,10 @@ async def nothing() -> api.Message:
     raise AssertionError("the body of a probe is nobody's business")
 
 
+async def wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
 def task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(coroutine)
 
@@ -85,6 +89,26 @@ class Api(unittest.IsolatedAsyncioTestCase):
         await self.start()
         self.postgres = False
         self.assertEqual((await self.status("/health/live"), await self.status("/health/ready")), (200, 503))
+
+    async def test_without_the_keys_of_an_issuer_it_is_not_ready_yet(self) -> None:
+        await self.start()
+        known = asyncio.Event()
+        keys = task(wait(known))
+        self.health.ready_after(keys)
+        self.assertEqual((await self.status("/health/startup"), await self.status("/health/ready")), (200, 503))
+        known.set()
+        await self.health.keys
+        self.assertEqual(await self.status("/health/ready"), 200)
+
+    async def test_an_issuer_that_stays_away_is_not_waited_for_any_longer(self) -> None:
+        await self.start()
+        with patch.object(api, "KEYS_SECONDS", 0.05):
+            self.health.ready_after(self.forever)
+        self.assertEqual(await self.status("/health/ready"), 503)
+        await self.health.keys
+        self.assertEqual(await self.status("/health/ready"), 200)
+        # It is still asked.
+        self.assertFalse(self.forever.done())
 
     async def test_a_dead_listener(self) -> None:
         await self.start()

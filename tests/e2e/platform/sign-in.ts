@@ -137,10 +137,33 @@ export function signsIn(): void {
         const earlier = await ask(session, "GET", "/api/workflows");
         expect(earlier.status, JSON.stringify(earlier.body)).toBe(200);
         const { access_token } = await signIn(await person());
-        expect((await ask({ ...caller(), token: access_token }, "GET", "/api/workflows")).status).toBe(200);
+        const later = await ask({ ...caller(), token: access_token }, "GET", "/api/workflows");
+        expect(later.status, JSON.stringify(later.body)).toBe(200);
     });
 
-    if (endurance)
+    if (endurance) {
+        test("also while the provider is away and a new pod of the API starts: it serves once it has the keys", async () => {
+            const provider = (replicas: number) => [
+                ...["--namespace", "sign-in", "scale", "deployment/sign-in", `--replicas=${replicas}`],
+            ];
+            const names = ["get", "pods", "--selector=app.kubernetes.io/component=api", "--output=name"];
+            const [oldest = ""] = (await kube(...names, "--sort-by=.metadata.creationTimestamp")).split("\n");
+            expect((await attempt("kubectl", provider(0))).code).toBe(0);
+            await kube("delete", oldest, "--wait=false");
+            const answers: number[] = [];
+            const until = async (milliseconds: number): Promise<void> => {
+                for (const end = Date.now() + milliseconds; Date.now() < end;)
+                    answers.push((await ask(session, "GET", "/api/workflows")).status);
+            };
+            // A new process takes some ten seconds to start, and is waited for half a minute longer.
+            await until(25_000);
+            expect((await attempt("kubectl", provider(1))).code).toBe(0);
+            await until(40_000);
+            await kube("rollout", "status", "deployment/api", "--timeout=60s");
+            await until(5_000);
+            expect([...new Set(answers)]).toEqual([200]);
+        });
+
         test("also by API processes that have seen no token yet while the provider is away", async () => {
             await kube("rollout", "restart", "deployment/api");
             await kube("rollout", "status", "deployment/api", "--timeout=180s");
@@ -156,4 +179,5 @@ export function signsIn(): void {
             expect((await attempt("kubectl", ["--namespace", "sign-in", ...ready])).code).toBe(0);
             expect(answers).toEqual(answers.map(() => 200));
         });
+    }
 }
