@@ -39,6 +39,8 @@ const longest = [
     "20-platform",
     "30-neighbours",
     "aws",
+    // Needs the processor while the one before it waits.
+    "equal",
     "backend-metrics",
     "unsafe",
     "json-log",

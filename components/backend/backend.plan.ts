@@ -6,7 +6,14 @@ import { ports } from "../config/ports";
 import { browserSharedMemoryMiB } from "../config/schema.apps";
 import type { Stack } from "../config/schema";
 import { pooledLabel, releaseLabels, selector } from "../kubernetes/labels";
-import { planPod, probe, initResources, type ContainerPlan, type PodSettings } from "../kubernetes/pod.plan";
+import {
+    planPod,
+    probe,
+    initResources,
+    type ContainerPlan,
+    type PodSettings,
+    type Probes,
+} from "../kubernetes/pod.plan";
 import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import { planTrust, trustEnvironment, trustMount } from "../kubernetes/trust.plan";
@@ -32,7 +39,6 @@ import { planDemands, planSecretFiles, serverNames, type SecretSources } from ".
 import type { ReachSettings } from "../network/network.plan";
 
 type Deployment = types.input.apps.v1.Deployment;
-type Probes = NonNullable<ContainerPlan["probes"]>;
 
 type EnvironmentSettings = MonitoringSettings &
     TelemetrySettings &

@@ -4,7 +4,7 @@ import type { Resources } from "../config/fields";
 import { ports } from "../config/ports";
 import type { CacheOf } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
-import { planPod, probe, type PodSettings } from "../kubernetes/pod.plan";
+import { planPod, probe, processProbes, type PodSettings } from "../kubernetes/pod.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 
@@ -52,8 +52,7 @@ export function planValkey(
                         probes: {
                             // The append-only file is read before the first answer.
                             startup: probe(check, { everySeconds: 3, failures: 100, timeoutSeconds: 5 }),
-                            readiness: probe(check, { everySeconds: 5, failures: 3, timeoutSeconds: 5 }),
-                            liveness: probe(check, { everySeconds: 15, failures: 4, timeoutSeconds: 5 }),
+                            ...processProbes(check),
                         },
                     },
                 ],

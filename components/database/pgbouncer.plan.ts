@@ -5,7 +5,7 @@ import { ports } from "../config/ports";
 import type { Pgbouncer as Settings } from "../config/schema.pooler";
 import type { Stack } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
-import { planPod, probe, type PodSettings } from "../kubernetes/pod.plan";
+import { planPod, probe, processProbes, type PodSettings } from "../kubernetes/pod.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 import { reachOf, type ReachSettings } from "../network/network.plan";
 import { caDir, trustFile, type Server, type Slot } from "../servers/servers.plan";
@@ -91,8 +91,7 @@ export function planPgbouncer(
                         ],
                         probes: {
                             startup: probe(responds, { everySeconds: 2, failures: 30, timeoutSeconds: 5 }),
-                            readiness: probe(responds, { everySeconds: 5, failures: 3, timeoutSeconds: 5 }),
-                            liveness: probe(responds, { everySeconds: 15, failures: 4, timeoutSeconds: 5 }),
+                            ...processProbes(responds),
                         },
                         preStopSeconds: stack.leaveSeconds,
                     },

@@ -5,7 +5,7 @@ import { ports } from "../config/ports";
 import { auditParameters } from "../config/schema.audit";
 import type { DatabaseOf } from "../config/schema";
 import { objectLabels, selector } from "../kubernetes/labels";
-import { planPod, probe, type PodSettings } from "../kubernetes/pod.plan";
+import { planPod, probe, processProbes, type PodSettings } from "../kubernetes/pod.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
 import * as volumes from "../kubernetes/volumes.plan";
 
@@ -91,8 +91,7 @@ export function planPostgres(
                         probes: {
                             // Recovery after a crash replays up to max_wal_size.
                             startup: probe(exec("ready"), { everySeconds: 5, failures: 120, timeoutSeconds: 5 }),
-                            readiness: probe(exec("ready"), { everySeconds: 5, failures: 3, timeoutSeconds: 5 }),
-                            liveness: probe(exec("live"), { everySeconds: 15, failures: 4, timeoutSeconds: 5 }),
+                            ...processProbes(exec("ready"), exec("live")),
                         },
                     },
                 ],

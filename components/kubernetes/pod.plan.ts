@@ -14,6 +14,13 @@ import type { Mounted } from "./volumes.plan";
 type Container = types.input.core.v1.Container;
 type PodTemplate = types.input.core.v1.PodTemplateSpec;
 type Probe = types.input.core.v1.Probe;
+type Check = Pick<Probe, "exec" | "httpGet" | "tcpSocket">;
+
+export interface Probes {
+    readonly startup: Probe;
+    readonly readiness: Probe;
+    readonly liveness: Probe;
+}
 
 export interface ContainerPlan {
     readonly name: string;
@@ -27,7 +34,7 @@ export interface ContainerPlan {
     readonly metricsPort?: number;
     readonly resources: Resources;
     readonly mounts: readonly Mounted[];
-    readonly probes?: { readonly startup: Probe; readonly readiness: Probe; readonly liveness: Probe };
+    readonly probes?: Probes;
     /** Seconds between leaving the Service's endpoints and SIGTERM. */
     readonly preStopSeconds?: number;
 }
@@ -185,11 +192,20 @@ function planContainer(plan: ContainerPlan, placement: Placement): Container {
 
 /** The check, and how often it may fail; `seconds` in all until the verdict. */
 export function probe(
-    check: Pick<Probe, "exec" | "httpGet" | "tcpSocket">,
+    check: Check,
     { everySeconds, failures, timeoutSeconds }: { everySeconds: number; failures: number; timeoutSeconds: number },
 ): Probe {
     return { ...check, periodSeconds: everySeconds, failureThreshold: failures, timeoutSeconds };
 }
+
+/**
+ * Of a server that is asked by starting a process in its container, which costs about 0.1 s of processor time each time (docs/performance.md).
+ * Not ready after 20 s without an answer, restarted after 90 s.
+ */
+export const processProbes = (ready: Check, live: Check = ready): Pick<Probes, "readiness" | "liveness"> => ({
+    readiness: probe(ready, { everySeconds: 10, failures: 2, timeoutSeconds: 5 }),
+    liveness: probe(live, { everySeconds: 30, failures: 3, timeoutSeconds: 5 }),
+});
 
 /** The initialisation Job runs the backend once and does little. */
 export const initResources: Resources = {

@@ -171,6 +171,21 @@ describe.each(programs)("%s", (_, program) => {
                     expect(at(container, probe, "periodSeconds"), `${name} ${probe}`).toBeGreaterThan(0);
     });
 
+    it("no check that starts a process in a container is made more often than every ten seconds", () => {
+        const checks = podsOf(run).flatMap(({ name, spec }) =>
+            (spec["containers"] as Fields[]).flatMap((container) =>
+                // The one of the start ends with it.
+                ["readinessProbe", "livenessProbe"].flatMap((probe) =>
+                    at(container, probe, "exec") === undefined
+                        ? []
+                        : [{ name, seconds: at(container, probe, "periodSeconds") }],
+                ),
+            ),
+        );
+        expect(new Set(checks.map(({ name }) => name))).toEqual(new Set(["beat", "postgres", "valkey", "worker"]));
+        for (const { name, seconds } of checks) expect(seconds, name).toBeGreaterThanOrEqual(10);
+    });
+
     it("the default quota counts the disk of every pod, and a quarter more", () => {
         const hard = at(only(run, "ResourceQuota", "cluster-quota").inputs, "spec", "hard") as Fields;
         const sum = (group: string) =>
