@@ -190,7 +190,7 @@ function planContainer(plan: ContainerPlan, placement: Placement): Container {
     };
 }
 
-/** The check, and how often it may fail; `seconds` in all until the verdict. */
+/** The check, how often it is made, and how many failures in a row it may have. */
 export function probe(
     check: Check,
     { everySeconds, failures, timeoutSeconds }: { everySeconds: number; failures: number; timeoutSeconds: number },
