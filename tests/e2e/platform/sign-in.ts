@@ -17,7 +17,7 @@ import {
 } from "../../local/sign-in-client.ts";
 import { endurance } from "../endurance.ts";
 import { actorsOf, answerOf, ask, createWorkflow, dispatch, ended, type Entrance, socketStatus } from "../orcheo.ts";
-import { artifacts, attempt, caller, env, kube, spec, STACK } from "./harness.ts";
+import { artifacts, attempt, caller, env, eventually, kube, spec, STACK } from "./harness.ts";
 
 /** One request to a host of this machine, verified with the cluster's CA. */
 const send = verifiedBy(clusterInfo(spec).caFile, "127.0.0.1");
@@ -29,6 +29,18 @@ async function personAt(origin: string, username: string, passwordCommand: strin
     const password = (await run("bash", ["-c", passwordCommand], { env })).trim();
     const scopes = signInSettings(spec, STACK).scopes.join(" ");
     return { issuer, clientId, redirectUri: `${origin}/auth/callback`, scopes, username, password, send };
+}
+
+/** Once it is ready: the entrance hears of its pod up to two seconds later. */
+async function providerServes(): Promise<void> {
+    const rollout = ["--namespace", "sign-in", "rollout", "status", "deployment/sign-in", "--timeout=120s"];
+    expect((await attempt("kubectl", rollout)).code).toBe(0);
+    const answers = () =>
+        send(`${issuer}/.well-known/openid-configuration`).then(
+            ({ status }) => status,
+            () => 0,
+        );
+    expect(await eventually(30, answers, (status) => status === 200)).toBe(200);
 }
 
 /** Fills in what `make up` printed last. */
@@ -128,12 +140,10 @@ export function signsIn(): void {
     });
 
     test("also after the provider was restarted, whose keys and earlier tokens stay", async () => {
-        const inNamespace = ["--namespace", "sign-in"];
         // Of pods that were deleted, the status may still say for a moment that they are ready.
-        const restart = [...inNamespace, "rollout", "restart", "deployment/sign-in"];
+        const restart = ["--namespace", "sign-in", "rollout", "restart", "deployment/sign-in"];
         expect((await attempt("kubectl", restart)).code).toBe(0);
-        const ready = ["rollout", "status", "deployment/sign-in", "--timeout=120s"];
-        expect((await attempt("kubectl", [...inNamespace, ...ready])).code).toBe(0);
+        await providerServes();
         const earlier = await ask(session, "GET", "/api/workflows");
         expect(earlier.status, JSON.stringify(earlier.body)).toBe(200);
         const { access_token } = await signIn(await person());
@@ -161,6 +171,7 @@ export function signsIn(): void {
             await until(40_000);
             await kube("rollout", "status", "deployment/api", "--timeout=60s");
             await until(5_000);
+            await providerServes();
             expect([...new Set(answers)]).toEqual([200]);
         });
 
@@ -175,8 +186,7 @@ export function signsIn(): void {
             for (let request = 0; request < 8; request++)
                 answers.push((await ask(session, "GET", "/api/workflows")).status);
             expect((await attempt("kubectl", [...scaled(1), "deployment/sign-in"])).code).toBe(0);
-            const ready = ["rollout", "status", "deployment/sign-in", "--timeout=120s"];
-            expect((await attempt("kubectl", ["--namespace", "sign-in", ...ready])).code).toBe(0);
+            await providerServes();
             expect(answers).toEqual(answers.map(() => 200));
         });
     }
