@@ -11,8 +11,8 @@ import {
     probe,
     initResources,
     type ContainerPlan,
+    type ContainerProbes,
     type PodSettings,
-    type Probes,
 } from "../kubernetes/pod.plan";
 import { proxyEnvironment, type ProxySettings } from "../kubernetes/proxy.plan";
 import { scratchSizes, type ScratchSettings } from "../kubernetes/scratch.plan";
@@ -126,7 +126,7 @@ const exec = (...command: string[]) => ({ exec: { command } });
  * Startup waits for the slow first import. Not ready: the database or the cache cannot be reached. Not alive: the
  * process, or the listeners inside it, will not come back by themselves.
  */
-const probesOf: Readonly<Record<"api" | "worker" | "beat", Probes>> = {
+const probesOf: Readonly<Record<"api" | "worker" | "beat", ContainerProbes>> = {
     api: {
         startup: probe(
             { httpGet: { path: "/healthz/startup", port: ports.api, scheme: "HTTPS" } },

@@ -14,9 +14,10 @@ import type { Mounted } from "./volumes.plan";
 type Container = types.input.core.v1.Container;
 type PodTemplate = types.input.core.v1.PodTemplateSpec;
 type Probe = types.input.core.v1.Probe;
+type ExecCheck = Pick<Probe, "exec">;
 type Check = Pick<Probe, "exec" | "httpGet" | "tcpSocket">;
 
-export interface Probes {
+export interface ContainerProbes {
     readonly startup: Probe;
     readonly readiness: Probe;
     readonly liveness: Probe;
@@ -34,7 +35,7 @@ export interface ContainerPlan {
     readonly metricsPort?: number;
     readonly resources: Resources;
     readonly mounts: readonly Mounted[];
-    readonly probes?: Probes;
+    readonly probes?: ContainerProbes;
     /** Seconds between leaving the Service's endpoints and SIGTERM. */
     readonly preStopSeconds?: number;
 }
@@ -199,10 +200,10 @@ export function probe(
 }
 
 /**
- * Of a server that is asked by starting a process in its container, which costs about 0.1 s of processor time each time (docs/performance.md).
- * Not ready after 20 s without an answer, restarted after 90 s.
+ * Exec probes of a server. Infrequent, because each starts a process in the container, which takes about 0.1 s of CPU time (docs/performance.md).
+ * The container is not ready after 20 s without an answer, and restarted after 90 s.
  */
-export const processProbes = (ready: Check, live: Check = ready): Pick<Probes, "readiness" | "liveness"> => ({
+export const processProbes = (ready: ExecCheck, live = ready): Pick<ContainerProbes, "readiness" | "liveness"> => ({
     readiness: probe(ready, { everySeconds: 10, failures: 2, timeoutSeconds: 5 }),
     liveness: probe(live, { everySeconds: 30, failures: 3, timeoutSeconds: 5 }),
 });

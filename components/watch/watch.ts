@@ -107,7 +107,7 @@ export interface Watched {
     readonly say: Say;
     readonly interrupt: () => (() => void) | undefined;
     readonly now?: () => number;
-    /** Before its last word. */
+    /** Waits before the second check, whose findings complete the last message. */
     readonly pause?: () => Promise<void>;
 }
 
@@ -151,12 +151,13 @@ export function watcher({
                 return true;
             }
             // The last word of this update: findings that have not lasted long enough, or show a moment later, would never be reported.
-            const known = new Set([...told, ...findings.map(({ key }) => key)]);
-            // Logs first: a container that is restarted meanwhile begins another one.
-            const already = await Promise.all(findings.filter(({ key }) => !told.has(key)).map(withLog));
+            const unreported = findings.filter(({ key }) => !told.has(key));
+            // Reads logs before the pause: a container that restarts during it starts a new log.
+            const texts = await Promise.all(unreported.map(withLog));
             await pause();
-            const later = findingsOf(before, await read(cluster, namespace)).filter(({ key }) => !known.has(key));
-            const texts = [...already, ...(await Promise.all(later.map(withLog)))];
+            const reported = new Set([...told, ...unreported.map(({ key }) => key)]);
+            const later = findingsOf(before, await read(cluster, namespace)).filter(({ key }) => !reported.has(key));
+            texts.push(...(await Promise.all(later.map(withLog))));
             const end = interrupt();
             const next =
                 end === undefined
@@ -187,7 +188,7 @@ async function read(cluster: ClusterApi, namespace: string): Promise<Snapshot> {
     return { pods, events, servers, nodes: nodes.filter((each) => each !== undefined) };
 }
 
-/** A container that is being started anew has its last words in the log before, and the kubelet may restart it before its status says so. */
+/** The previous log when the current one is empty: the kubelet may have restarted the container before the status shows it. */
 async function logOf(cluster: ClusterApi, namespace: string, log: NonNullable<Finding["log"]>): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/pods/${log.pod}/log?container=${log.container}&tailLines=40&limitBytes=65536`;
     const text = (address: string): Promise<string> => cluster.text(address).catch(() => "");

@@ -39,7 +39,7 @@ DRAIN_SECONDS = "30"
 KEEP_ALIVE_SECONDS = 4100
 # Orcheo 0.46 exits immediately without Postgres and would end up in restart back-off. Shorter than the startup probe.
 WAIT_SECONDS = 150
-# A new process that cannot verify tokens answers 503 to people whom the others serve. Not for ever: service tokens need no issuer.
+# Without the issuer's keys, a new process would answer 503 to users whom other pods serve. Limited, because service tokens need no issuer.
 KEYS_SECONDS = 30
 HEALTH = tuple(f"/{area}/{question}" for area in ("health", "healthz") for question in ("live", "ready", "startup"))
 logger = logging.getLogger("orcheo_runtime.api")

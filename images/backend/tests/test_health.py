@@ -43,10 +43,6 @@ async def nothing() -> api.Message:
     raise AssertionError("the body of a probe is nobody's business")
 
 
-async def wait(event: asyncio.Event) -> None:
-    await event.wait()
-
-
 def task(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return asyncio.get_running_loop().create_task(coroutine)
 
@@ -92,11 +88,10 @@ class Api(unittest.IsolatedAsyncioTestCase):
 
     async def test_without_the_keys_of_an_issuer_it_is_not_ready_yet(self) -> None:
         await self.start()
-        known = asyncio.Event()
-        keys = task(wait(known))
+        keys = asyncio.get_running_loop().create_future()
         self.health.ready_after(keys)
         self.assertEqual((await self.status("/health/startup"), await self.status("/health/ready")), (200, 503))
-        known.set()
+        keys.set_result(None)
         await self.health.keys
         self.assertEqual(await self.status("/health/ready"), 200)
 

@@ -31,7 +31,12 @@ async function personAt(origin: string, username: string, passwordCommand: strin
     return { issuer, clientId, redirectUri: `${origin}/auth/callback`, scopes, username, password, send };
 }
 
-/** Once it is ready: the entrance hears of its pod up to two seconds later. */
+async function scaleProvider(replicas: number): Promise<void> {
+    const scale = ["--namespace", "sign-in", "scale", "deployment/sign-in", `--replicas=${replicas}`];
+    expect((await attempt("kubectl", scale)).code).toBe(0);
+}
+
+/** Waits for an answer through the entrance, which learns of a ready pod up to two seconds later. */
 async function providerServes(): Promise<void> {
     const rollout = ["--namespace", "sign-in", "rollout", "status", "deployment/sign-in", "--timeout=120s"];
     expect((await attempt("kubectl", rollout)).code).toBe(0);
@@ -153,12 +158,9 @@ export function signsIn(): void {
 
     if (endurance) {
         test("also while the provider is away and a new pod of the API starts: it serves once it has the keys", async () => {
-            const provider = (replicas: number) => [
-                ...["--namespace", "sign-in", "scale", "deployment/sign-in", `--replicas=${replicas}`],
-            ];
             const names = ["get", "pods", "--selector=app.kubernetes.io/component=api", "--output=name"];
             const [oldest = ""] = (await kube(...names, "--sort-by=.metadata.creationTimestamp")).split("\n");
-            expect((await attempt("kubectl", provider(0))).code).toBe(0);
+            await scaleProvider(0);
             await kube("delete", oldest, "--wait=false");
             const answers: number[] = [];
             const until = async (milliseconds: number): Promise<void> => {
@@ -167,7 +169,7 @@ export function signsIn(): void {
             };
             // A new process takes some ten seconds to start, and is waited for half a minute longer.
             await until(25_000);
-            expect((await attempt("kubectl", provider(1))).code).toBe(0);
+            await scaleProvider(1);
             await until(40_000);
             await kube("rollout", "status", "deployment/api", "--timeout=60s");
             await until(5_000);
@@ -178,14 +180,13 @@ export function signsIn(): void {
         test("also by API processes that have seen no token yet while the provider is away", async () => {
             await kube("rollout", "restart", "deployment/api");
             await kube("rollout", "status", "deployment/api", "--timeout=180s");
-            const scaled = (replicas: number) => ["--namespace", "sign-in", "scale", `--replicas=${replicas}`];
-            expect((await attempt("kubectl", [...scaled(0), "deployment/sign-in"])).code).toBe(0);
+            await scaleProvider(0);
             const gone = ["wait", "--namespace", "sign-in", "--for=delete", "pod", "--selector"];
             await attempt("kubectl", [...gone, "app.kubernetes.io/name=sign-in", "--timeout=60s"]);
             const answers: number[] = [];
             for (let request = 0; request < 8; request++)
                 answers.push((await ask(session, "GET", "/api/workflows")).status);
-            expect((await attempt("kubectl", [...scaled(1), "deployment/sign-in"])).code).toBe(0);
+            await scaleProvider(1);
             await providerServes();
             expect(answers).toEqual(answers.map(() => 200));
         });
